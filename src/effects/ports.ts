@@ -1,0 +1,34 @@
+import { createServer } from 'node:net';
+
+/** A TCP port on which nothing listened a moment ago. `preferred` is taken when it is free. Rejects when the host has no such address. */
+export async function freePort(host: string, preferred?: number): Promise<number> {
+  if (preferred !== undefined && (await canListen(host, preferred))) return preferred;
+  return listenOnce(host, 0);
+}
+
+/** The first free port from `first` on; for ports people read and type. */
+export async function firstFreePort(host: string, first: number): Promise<number> {
+  for (let port = first; port < Math.min(first + 1_000, 65_536); port += 1) {
+    if (await canListen(host, port)) return port;
+  }
+  return listenOnce(host, 0);
+}
+
+async function canListen(host: string, port: number): Promise<boolean> {
+  return listenOnce(host, port).then(
+    () => true,
+    () => false,
+  );
+}
+
+function listenOnce(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.unref();
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : port));
+    });
+  });
+}

@@ -1,0 +1,64 @@
+import type { Json } from '../digest/json.ts';
+import type { Problem } from '../errors/sluice-error.ts';
+import type { Address, Kind } from '../stack/stack.ts';
+
+/** The exact changes between a stack and what is observed. Holds no secret and no function: it can be stored, sent and shown. */
+export interface Plan {
+  readonly id: string;
+  readonly environment: string;
+  readonly mode: 'apply' | 'destroy';
+  /** Digest of the resolved stack, fingerprints included. */
+  readonly stackDigest: string;
+  /** Digest over the versions of the state documents it was made from: an apply is refused once they have moved on. */
+  readonly stateDigest: string;
+  readonly createdAt: string;
+  /** One per resource of the stack or the state, no-ops included, in an order in which they could be done one after another. */
+  readonly changes: readonly Change[];
+  /** Warnings and notes; a plan with errors is never made. */
+  readonly problems: readonly Problem[];
+}
+
+export type Action = 'create' | 'update' | 'replace' | 'delete' | 'none';
+export type Risk = 'none' | 'low' | 'medium' | 'high';
+
+export interface Change {
+  readonly address: Address;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly action: Action;
+  /** Why, in a few words for people ("not running", "version cannot change in place", "no longer in the stack"). Empty for none. */
+  readonly reason: string;
+  readonly fields: readonly FieldChange[];
+  readonly risk: Risk;
+  /** Whether users of this resource will notice an interruption while it is applied. */
+  readonly downtime: boolean;
+  /** Changes of this plan that must be finished before this one starts. */
+  readonly after: readonly Address[];
+}
+
+/** One differing leaf field. `before` is absent for an addition, `after` for a removal. */
+export interface FieldChange {
+  readonly path: string;
+  readonly before?: Json;
+  readonly after?: Json;
+  readonly forcesReplacement: boolean;
+  readonly origin: 'stack' | 'content' | 'drift' | 'dependency';
+}
+
+export interface PlanSummary {
+  readonly create: number;
+  readonly update: number;
+  readonly replace: number;
+  readonly delete: number;
+  readonly none: number;
+}
+
+export function summarize(plan: Pick<Plan, 'changes'>): PlanSummary {
+  const summary = { create: 0, update: 0, replace: 0, delete: 0, none: 0 };
+  for (const change of plan.changes) summary[change.action] += 1;
+  return summary;
+}
+
+export function hasChanges(plan: Pick<Plan, 'changes'>): boolean {
+  return plan.changes.some((change) => change.action !== 'none');
+}

@@ -1,0 +1,110 @@
+import type { Json, JsonObject } from '../digest/json.ts';
+import type { Problem } from '../errors/sluice-error.ts';
+import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import type { ResourceOutputs, ResourceState } from './resource-state.ts';
+
+/**
+ * Makes resources of some kinds real. Every method throws only SluiceErrors; the error's retry class decides what the engine does
+ * (terminal: the change has failed; wait and retry: try again with backoff). The engine calls methods of different resources at the
+ * same time, never two for one resource.
+ */
+export interface Provider {
+  readonly name: string;
+  readonly kinds: readonly Kind[];
+
+  /** Dotted paths of fields that cannot change in place: a change to one (or below one) replaces the resource. */
+  replaceFields(kind: Kind): readonly string[];
+
+  /**
+   * Everything that can be known before anything is changed: fields and values whose engine comes later (`unsupported_field`), versions
+   * that are not available, capacity that is over-committed. Notes say honestly what will not be enforced here. Changes nothing.
+   * Called with the blocks of the stack; the provider looks at the kinds it makes and may look at all.
+   */
+  check(stack: ResolvedStack): Promise<readonly Problem[]>;
+
+  /**
+   * Content that the fields only name (a source folder, a prompt file), as values that take part in the diff and are recorded with
+   * the resource. Empty when the fields say it all. Changes nothing.
+   */
+  fingerprint(block: ResolvedBlock, stack: ResolvedStack): Promise<JsonObject>;
+
+  /** What is there now. Never throws because a resource is gone: that is `absent`. */
+  read(resource: ResourceState): Promise<Observation>;
+
+  /**
+   * Idempotent by `operation.id`: called again after a crash with the same id it adopts what the first call made, and never makes a
+   * second. A resource that the address already has from a failed creation is taken over.
+   */
+  create(request: CreateRequest, operation: Operation): Promise<Applied>;
+
+  /** Brings an existing resource to `fields`, and repairs drift. Idempotent. */
+  update(request: UpdateRequest, operation: Operation): Promise<Applied>;
+
+  /** Leaves nothing behind: no process, port or file. Success when it was gone already. */
+  delete(resource: ResourceState, operation: Operation): Promise<void>;
+
+  /** Stops what runs (`sluice down`) and keeps identity and data. Resources without processes have nothing to do. */
+  suspend(resource: ResourceState): Promise<void>;
+
+  /** After a suspension, a reboot or a restart of the control plane: runs again what should run. Adopts what is still running. */
+  resume(resource: ResourceState): Promise<void>;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly signal: AbortSignal;
+  /** Reports one line of progress to whoever watches ("waiting for PostgreSQL to accept connections"). */
+  progress(message: string): void;
+}
+
+export interface CreateRequest {
+  readonly address: Address;
+  readonly environment: string;
+  readonly kind: Kind;
+  readonly name: string;
+  /** Fields with every interpolation replaced by its value. May contain secrets: for use, never for storage or messages. */
+  readonly fields: JsonObject;
+  /** The same fields as written; this is what may be stored and shown. */
+  readonly declared: JsonObject;
+  readonly fingerprint: JsonObject;
+  /** Folder the stack's relative paths start from. */
+  readonly root: string;
+  /** State of every resource this one refers to, with opened outputs. */
+  readonly references: ReadonlyMap<Address, ReferencedResource>;
+}
+
+export interface ReferencedResource {
+  readonly address: Address;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly id: string;
+  readonly declared: JsonObject;
+  readonly outputs: Readonly<Record<string, Json>>;
+}
+
+export interface UpdateRequest extends CreateRequest {
+  readonly current: ResourceState;
+}
+
+export interface Applied {
+  /** The provider's own name of the resource; unique within the provider, stable for the resource's life. */
+  readonly id: string;
+  readonly outputs: Readonly<Record<string, OutputValue>>;
+}
+
+export interface OutputValue {
+  readonly value: Json;
+  /** A secret is sealed before it is stored and masked wherever it is shown. */
+  readonly secret: boolean;
+}
+
+export type Observation =
+  | { readonly status: 'absent' }
+  | { readonly status: 'present'; readonly drift: readonly Drift[]; readonly outputs?: ResourceOutputs };
+
+/** A difference between what was applied and what is there. `field` is a dotted path, or `state` for "not running". */
+export interface Drift {
+  readonly field: string;
+  readonly applied: Json;
+  readonly observed: Json;
+}

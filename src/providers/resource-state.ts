@@ -1,0 +1,37 @@
+import type { Digest } from '../digest/digest.ts';
+import type { Json, JsonObject } from '../digest/json.ts';
+import type { Address, Kind } from '../stack/stack.ts';
+
+/**
+ * What Sluice remembers of a resource; one document of the store's collection `resources`, keyed by address.
+ * `creating` is written with the intent, before the provider is called, so that a crash leaves a trace to continue from.
+ */
+export interface ResourceState {
+  readonly address: Address;
+  readonly environment: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly provider: string;
+  readonly status: ResourceStatus;
+  /** Empty until the provider has answered. */
+  readonly id: string;
+  /** Fields as written in the stack, interpolations unresolved: never a secret. */
+  readonly declared: JsonObject;
+  readonly fingerprint: JsonObject;
+  /** Keyed digest of the value each interpolation had when it was applied, so that a changed value is seen without being stored. */
+  readonly resolved: Readonly<Record<string, Digest>>;
+  readonly outputs: ResourceOutputs;
+  /** Addresses this one needs to exist: they are created before it and deleted after it. */
+  readonly dependencies: readonly Address[];
+  /** Absolute stack folder it was last applied from. */
+  readonly root: string;
+  readonly operation: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export type ResourceStatus = 'creating' | 'updating' | 'deleting' | 'ready' | 'failed';
+
+export type ResourceOutputs = Readonly<Record<string, StoredOutput>>;
+
+export type StoredOutput = { readonly value: Json } | { readonly sealed: string };

@@ -1,0 +1,61 @@
+import type { Json } from '../digest/json.ts';
+
+/** What happened, for people and programs that watch. Durable, in one order, resumable by sequence. Never contains a secret. */
+export interface SluiceEvent {
+  readonly sequence: number;
+  /** RFC 3339, milliseconds, UTC. */
+  readonly time: string;
+  readonly type: EventType;
+  readonly level: 'info' | 'warning' | 'error';
+  /** One sentence for people. */
+  readonly message: string;
+  readonly environment?: string;
+  /** `environment/kind/name` of the resource it is about. */
+  readonly address?: string;
+  /** The run (one apply or destroy) it belongs to. */
+  readonly run?: string;
+  readonly data?: Json;
+}
+
+export const eventTypes = [
+  'control_plane.started',
+  'control_plane.stopped',
+  'gateway.started',
+  'gateway.exited',
+  'run.started',
+  'run.finished',
+  'change.started',
+  'change.progressed',
+  'change.finished',
+  'change.failed',
+  'change.skipped',
+  'instance.started',
+  'instance.ready',
+  'instance.adopted',
+  'instance.exited',
+  'instance.crash_looping',
+  'instance.stopped',
+  'rollout.started',
+  'rollout.progressed',
+  'rollout.completed',
+  'rollout.failed',
+  'service.scaled',
+  'service.restarted',
+  'resource.suspended',
+  'resource.resumed',
+  'key.created',
+  'key.revoked',
+] as const;
+export type EventType = (typeof eventTypes)[number];
+
+export type NewEvent = Omit<SluiceEvent, 'sequence' | 'time'>;
+
+export interface EventLog {
+  /** Resolves with the sequence once the event is durable. */
+  publish(event: NewEvent): Promise<number>;
+  /** All events after `after`, then new ones as they come, until the signal is aborted. Never skips or repeats one. */
+  follow(after: number, signal: AbortSignal): AsyncIterable<SluiceEvent>;
+  /** Events after `after`, at most `limit`. */
+  read(after: number, limit: number): Promise<readonly SluiceEvent[]>;
+  last(): Promise<number>;
+}
