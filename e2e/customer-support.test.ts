@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isAlive, identify } from '../src/effects/processes.ts';
+import { until } from '../src/testing/conditions.ts';
+import { filesContaining, processesMentioning } from './leftovers.ts';
+import { send, startLoad } from './load.ts';
+import { controlPlane, expectCode, start, type World } from './sluice.ts';
+
+const example = fileURLToPath(new URL('../examples/customer-support', import.meta.url));
+const canary = 'canary-7f3a9c51d2';
+const host = 'support.localhost';
+const question = JSON.stringify({ message: 'How long do I have to ask for a refund?' });
+
+interface Service {
+  readonly name: string;
+  readonly phase: string;
+  readonly instances: readonly { readonly id: string; readonly pid: number }[];
+}
+
+describe('the customer-support example', () => {
+  let world: World;
+  let url: string;
+
+  const services = async (): Promise<readonly Service[]> =>
+    (await (await controlPlane(world)).get('/v1/environments/staging/services')) as readonly Service[];
+  const pids = async (): Promise<readonly number[]> => (await services()).flatMap(({ instances }) => instances.map(({ pid }) => pid)).toSorted();
+  const ask = (headers: Record<string, string> = {}) =>
+    send(`${url}/chat`, undefined, { host, body: question, headers: { accept: 'application/json', ...headers } });
+
+  beforeAll(async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-support-'));
+    world = { directory: example, home: join(directory, 'home'), environment: { MODEL_API_KEY: canary } };
+  });
+
+  afterAll(async () => {
+    await expectCode(0, world, 'down');
+    expect(processesMentioning(world.home)).toEqual([]);
+    await rm(join(world.home, '..'), { recursive: true, force: true });
+  });
+
+  it('comes up with one command that prints the plan, the URLs and a curl that works', async () => {
+    const { stdout } = await expectCode(0, world, 'up', '--detach');
+    expect(stdout).toMatch(/\d+ to create/);
+    const curl = /curl .*/.exec(stdout)?.[0] ?? '';
+    expect(curl).toContain(host);
+    const status = (await (await controlPlane(world)).get('/v1/status')) as { environments: { name: string; url: string }[] };
+    url = status.environments.find(({ name }) => name === 'staging')?.url ?? '';
+    expect(curl).toContain(new URL(url).port);
+  });
+
+  it('answers a question from the knowledge base with a citation', async () => {
+    const { status, text, headers } = await ask();
+    expect(status).toBe(200);
+    expect(text).toMatch(/refund/i);
+    expect(text).toMatch(/citations/);
+    expect(headers['x-sluice-attributes']).toContain('agent.decision=answer');
+  });
+
+  it('streams when asked to', async () => {
+    const { text, headers } = await ask({ accept: 'text/event-stream' });
+    expect(headers['content-type']).toContain('text/event-stream');
+    expect(text.split('\n').filter((line) => line.startsWith('data:')).length).toBeGreaterThan(3);
+  });
+
+  it('has nothing to change when it is started again', async () => {
+    expect((await expectCode(0, world, 'up', '--detach')).stdout).toContain('No changes');
+  });
+
+  it('keeps a secret out of every file, log, event and plan', async () => {
+    expect(filesContaining(world.home, canary)).toEqual([]);
+    const { stdout } = await expectCode(0, world, 'get', 'secret', '--json');
+    expect(stdout).not.toContain(canary);
+    expect((await expectCode(0, world, 'events')).stdout).not.toContain(canary);
+  });
+
+  it('fails no request when the control plane is killed, and adopts every process when it returns', async () => {
+    const before = await pids();
+    const { pid } = await controlPlane(world);
+    const load = startLoad(`${url}/chat`, { host, concurrency: 4, body: question });
+    await until('the load to run', () => load.answered > 20);
+    const identity = identify(pid);
+    process.kill(pid, 'SIGKILL');
+    await until('the control plane to be gone', () => identity !== undefined && !isAlive(identity));
+    const withoutIt = load.answered;
+    await until('answers without a control plane', () => load.answered > withoutIt + 20);
+    expect((await expectCode(0, world, 'up', '--detach')).stdout).toContain('No changes');
+    const returned = load.answered;
+    await until('answers with the new control plane', () => load.answered > returned + 20);
+    expect((await load.stop()).failures).toEqual([]);
+    expect(await pids()).toEqual(before);
+  });
+
+  it('stops cleanly by Ctrl-C and finds everything as it was left at the next start', async () => {
+    const foreground = start(world, 'up');
+    let printed = '';
+    foreground.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    foreground.stderr?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    await until('up to be ready', () => printed.includes('curl '));
+    const ended = new Promise<number | null>((resolve) => foreground.once('close', resolve));
+    foreground.kill('SIGINT');
+    expect([0, 130]).toContain(await ended);
+    expect(processesMentioning(world.home)).toEqual([]);
+
+    expect((await expectCode(0, world, 'up', '--detach')).stdout).toContain('No changes');
+    expect((await ask()).status).toBe(200);
+    const { stdout } = await expectCode(0, world, 'status');
+    expect(stdout).toContain('conversation-agent');
+  });
+});
