@@ -1,0 +1,21 @@
+/** What a route may demand. `administer`: keys and the life of the control plane itself. */
+export const permissions = ['read', 'plan', 'apply', 'operate', 'administer'] as const;
+export type Permission = (typeof permissions)[number];
+
+export const roles = ['admin', 'operator', 'viewer'] as const;
+export type Role = (typeof roles)[number];
+
+const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
+  admin: permissions,
+  operator: ['read', 'plan', 'apply', 'operate'],
+  viewer: ['read'],
+};
+
+export function allows(role: Role, permission: Permission): boolean {
+  return permissionsOf[role].includes(permission);
+}
+
+/** Nobody hands out a right they do not hold themselves. */
+export function mayGrant(holder: Role, granted: Role): boolean {
+  return permissionsOf[granted].every((permission) => allows(holder, permission));
+}

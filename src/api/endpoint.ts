@@ -1,0 +1,26 @@
+import type { z } from '@hono/zod-openapi';
+import type { Permission } from '../access/roles.ts';
+
+/** Who may call: anybody, or holders of a key whose role has the permission. There is no third way and no default. */
+export type AccessRule = { readonly public: true } | { readonly permission: Permission };
+
+/** One operation of the API: everything that routing, access, validation, OpenAPI and the client need to know of it. */
+export interface Endpoint {
+  readonly method: 'get' | 'post' | 'delete';
+  /** With parameters in braces: `/v1/runs/{id}`. */
+  readonly path: string;
+  readonly access: AccessRule;
+  readonly summary: string;
+  readonly status: 200 | 201 | 202;
+  readonly parameters?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly answer: z.ZodType;
+  /** The answer may be a stream of server-sent events instead (`?follow=true`). */
+  readonly streams?: true;
+}
+
+/** Keeps the exact type of one row, and demands all that `Endpoint` demands. */
+export function endpoint<const Row extends Endpoint>(row: Row): Row {
+  return row;
+}

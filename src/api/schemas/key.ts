@@ -1,0 +1,40 @@
+import { z } from '@hono/zod-openapi';
+import { roles } from '../../access/roles.ts';
+import { timestamp } from './names.ts';
+
+export const role = z.enum(roles);
+
+/** A key as it may be shown: never the key itself, never its digest. */
+export const keyView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    role,
+    createdAt: timestamp,
+    expiresAt: timestamp.optional(),
+    lastUsedAt: timestamp.optional(),
+    revokedAt: timestamp.optional(),
+  })
+  .readonly()
+  .openapi('Key');
+
+export const keys = z.object({ items: z.array(keyView).readonly() });
+
+export const createKeyRequest = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(100)
+      .regex(/^[^\p{C}]+$/u, 'holds control characters'),
+    role,
+    expiresInSeconds: z.number().int().min(1).max(3_153_600_000).optional(),
+  })
+  .openapi('CreateKeyRequest');
+
+/** The only answer that ever holds the key. */
+export const createdKey = z.object({ key: z.string(), details: keyView }).readonly().openapi('CreatedKey');
+
+export type KeyView = z.infer<typeof keyView>;
+export type CreateKeyRequest = z.input<typeof createKeyRequest>;
+export type CreatedKey = z.infer<typeof createdKey>;

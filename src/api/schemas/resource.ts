@@ -1,0 +1,28 @@
+import { z } from '@hono/zod-openapi';
+import { address, json, jsonFields, kind, timestamp } from './names.ts';
+
+const output = z
+  .union([z.object({ value: json }), z.object({ secret: z.literal(true) })])
+  .openapi({ description: 'A value, or the mark of one that is secret and never shown' });
+
+export const resourceView = z
+  .object({
+    address,
+    environment: z.string(),
+    kind,
+    name: z.string(),
+    provider: z.string(),
+    status: z.enum(['creating', 'updating', 'deleting', 'ready', 'failed']),
+    id: z.string(),
+    declared: jsonFields,
+    outputs: z.record(z.string(), output),
+    dependencies: z.array(address).readonly(),
+    createdAt: timestamp,
+    updatedAt: timestamp,
+  })
+  .readonly()
+  .openapi('Resource');
+
+export const resources = z.object({ items: z.array(resourceView).readonly() });
+
+export type ResourceView = z.infer<typeof resourceView>;
