@@ -1,6 +1,9 @@
+import { SluiceError } from '../errors/sluice-error.ts';
+import { systemClock, type Clock } from '../effects/clock.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Kind } from '../stack/stack.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
+import { createTransport, type TransportOptions } from './client/transport.ts';
 import type { EventPage } from './schemas/event.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { PlanRequest } from './schemas/plan.ts';
@@ -55,10 +58,98 @@ export interface Client {
   shutdown(request: ShutdownRequest): Promise<void>;
 }
 
-export interface ClientOptions {
-  /** Base URL of the control plane, `http://127.0.0.1:41873`. */
-  readonly url: string;
-  readonly key: string;
-  /** Stand-in for the global fetch, for tests. */
-  readonly fetch?: typeof fetch;
+export interface ClientOptions extends TransportOptions {
+  readonly clock?: Clock;
+}
+
+/** A broken stream is taken up again for this long; a control plane that stays away longer is reported. */
+const patienceMs = 30_000;
+
+export function createClient({ clock = systemClock, ...options }: ClientOptions): Client {
+  const transport = createTransport(options);
+  const get = async <Answer>(path: string): Promise<Answer> => (await transport.json('GET', path)) as Answer;
+  const post = async <Answer>(path: string, body?: unknown): Promise<Answer> => (await transport.json('POST', path, body)) as Answer;
+
+  async function* followEvents({ signal, after = 0, ...filter }: EventFilter & { signal: AbortSignal }): AsyncIterable<SluiceEvent> {
+    let last = after;
+    let failingSince: number | undefined;
+    while (!signal.aborted) {
+      try {
+        const path = `/v1/events${query({ ...filter, after: last, follow: true })}`;
+        for await (const message of transport.stream(path, { signal, lastEventId: String(last) })) {
+          failingSince = undefined;
+          if (message.id !== undefined) last = Number(message.id);
+          yield JSON.parse(message.data) as SluiceEvent;
+        }
+      } catch (thrown) {
+        if (signal.aborted) return;
+        if (!(thrown instanceof SluiceError) || thrown.retry !== 'retry') throw thrown;
+        failingSince ??= clock.monotonic();
+        if (clock.monotonic() - failingSince > patienceMs) throw thrown;
+      }
+      await clock.sleep(250, signal).catch(() => undefined);
+    }
+  }
+
+  async function* followLogs(environment: string, name: string, { signal, ...rest }: LogQuery & { signal: AbortSignal }) {
+    try {
+      const path = `${service(environment, name)}/logs${query({ ...rest, follow: true })}`;
+      for await (const message of transport.stream(path, { signal })) yield JSON.parse(message.data) as LogLine;
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+    }
+  }
+
+  return {
+    url: options.url,
+    status: () => get('/v1/status'),
+    openApi: () => get('/openapi.json'),
+    createPlan: (request) => post('/v1/plans', request),
+    getPlan: (id) => get(`/v1/plans/${segment(id)}`),
+    applyPlan: (id) => post(`/v1/plans/${segment(id)}/apply`),
+    listRuns: (filter = {}) => get(`/v1/runs${query(filter)}`),
+    getRun: (id) => get(`/v1/runs/${segment(id)}`),
+    cancelRun: (id) => post(`/v1/runs/${segment(id)}/cancel`),
+    waitForRun: async (id, { onEvent, signal } = {}) => {
+      const over = new AbortController();
+      const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+      try {
+        for await (const event of followEvents({ run: id, signal: either })) {
+          onEvent?.(event);
+          if (event.type === 'run.finished') break;
+        }
+        signal?.throwIfAborted();
+        return await get<Run>(`/v1/runs/${segment(id)}`);
+      } finally {
+        over.abort();
+      }
+    },
+    listResources: (environment) => get(`/v1/environments/${segment(environment)}/resources`),
+    getResource: (environment, kind, name) => get(`/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`),
+    listServices: (environment) => get(`/v1/environments/${segment(environment)}/services`),
+    getService: (environment, name) => get(service(environment, name)),
+    scaleService: (environment, name, replicas) => post(`${service(environment, name)}/scale`, { replicas }),
+    restartService: (environment, name) => post(`${service(environment, name)}/restart`),
+    readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
+    followLogs,
+    listEvents: (filter = {}) => get(`/v1/events${query({ ...filter })}`),
+    followEvents,
+    listKeys: () => get('/v1/keys'),
+    createKey: (request) => post('/v1/keys', request),
+    revokeKey: async (id) => (await transport.json('DELETE', `/v1/keys/${segment(id)}`)) as KeyView,
+    shutdown: async (request) => {
+      await post('/v1/shutdown', request);
+    },
+  };
+}
+
+const segment = encodeURIComponent;
+
+function service(environment: string, name: string): string {
+  return `/v1/environments/${segment(environment)}/services/${segment(name)}`;
+}
+
+function query(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)]))}`;
 }

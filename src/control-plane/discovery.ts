@@ -1,3 +1,11 @@
+import { extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readKeyFile } from '../access/key-file.ts';
+import { systemClock } from '../effects/clock.ts';
+import { isAlive, startDetached, tailOf } from '../effects/processes.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import { homePaths, openHome, readRecord } from './home.ts';
+
 /** A control plane that answers, and the key of the local user for it. */
 export interface FoundControlPlane {
   readonly url: string;
@@ -10,4 +18,79 @@ export interface StartRequest {
   readonly home: string;
   /** Folder the paths of stacks are relative to. */
   readonly root: string;
+}
+
+const patienceMs = 30_000;
+
+/**
+ * The control plane that serves `home`. Waits for one that is just starting; undefined when no process is alive. Rejects with
+ * `control_plane_unreachable` when the process lives but does not answer.
+ */
+export async function findControlPlane(home: string): Promise<FoundControlPlane | undefined> {
+  const deadline = systemClock.monotonic() + patienceMs;
+  for (;;) {
+    const record = await readRecord(resolve(home));
+    if (record === undefined || !isAlive(record)) return undefined;
+    if (record.url !== undefined && (await answers(record.url))) {
+      return { url: record.url, key: await readKeyFile(homePaths(resolve(home)).adminKey), pid: record.pid };
+    }
+    if (systemClock.monotonic() > deadline) {
+      throw sluiceError('control_plane_unreachable', { reason: `process ${record.pid} runs but is silent` });
+    }
+    await systemClock.sleep(50);
+  }
+}
+
+/**
+ * Finds the control plane of `home`, or starts one in the background and waits until it answers. The new process inherits this
+ * process's environment: `secret` blocks that read variables see the values of the shell that started it.
+ * Rejects with `control_plane_did_not_start` and the end of its log.
+ */
+export async function startControlPlane({ home, root }: StartRequest): Promise<FoundControlPlane> {
+  const running = await findControlPlane(home);
+  if (running !== undefined) return running;
+  const paths = await openHome(resolve(home));
+  const started = await startDetached({
+    command: [process.execPath, entryFile(), '--home', paths.home, '--root', resolve(root)],
+    directory: paths.home,
+    environment: inherited(),
+    logFile: paths.outputLog,
+  });
+  const ended = started.exit.then(({ code, signal }) => ({
+    reason: signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`,
+  }));
+  const deadline = systemClock.monotonic() + patienceMs;
+  while (systemClock.monotonic() < deadline) {
+    const found = await findControlPlane(home);
+    if (found !== undefined) return found;
+    const end = await Promise.race([ended, systemClock.sleep(50)]);
+    if (end === undefined) continue;
+    // When two are started at once, one finds the home taken and ends: then the other one is who we look for.
+    const other = await findControlPlane(home);
+    if (other !== undefined) return other;
+    throw sluiceError('control_plane_did_not_start', { reason: end.reason, log: (await tailOf(paths.outputLog)).trim() });
+  }
+  throw sluiceError('control_plane_did_not_start', {
+    reason: `it did not answer within ${patienceMs / 1000} seconds`,
+    log: (await tailOf(paths.log)).trim(),
+  });
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000), redirect: 'error' });
+    return response.ok && ((await response.json()) as { status?: unknown }).status === 'ok';
+  } catch {
+    return false;
+  }
+}
+
+/** main.ts in a clone, main.js when compiled. */
+function entryFile(): string {
+  const here = fileURLToPath(import.meta.url);
+  return fileURLToPath(new URL(`./main${extname(here)}`, import.meta.url));
+}
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined));
 }

@@ -18,7 +18,7 @@ export const keyView = z
   .readonly()
   .openapi('Key');
 
-export const keys = z.object({ items: z.array(keyView).readonly() });
+export const keys = z.array(keyView).readonly();
 
 export const createKeyRequest = z
   .strictObject({

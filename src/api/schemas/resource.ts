@@ -23,6 +23,6 @@ export const resourceView = z
   .readonly()
   .openapi('Resource');
 
-export const resources = z.object({ items: z.array(resourceView).readonly() });
+export const resources = z.array(resourceView).readonly();
 
 export type ResourceView = z.infer<typeof resourceView>;

@@ -29,7 +29,7 @@ export const run = z
   .readonly()
   .openapi('Run');
 
-export const runs = z.object({ items: z.array(run).readonly() });
+export const runs = z.array(run).readonly();
 
 export type Run = z.infer<typeof run>;
 export type RunChange = z.infer<typeof runChange>;

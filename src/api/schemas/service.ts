@@ -26,7 +26,7 @@ export const serviceView = z
     address,
     environment: z.string(),
     name: z.string(),
-    state: z.string(),
+    phase: z.string(),
     reason: z.string().optional(),
     release: z.object({ id: z.string(), version: z.string() }).readonly().optional(),
     candidate: z.object({ id: z.string(), version: z.string() }).readonly().optional(),
@@ -39,12 +39,12 @@ export const serviceView = z
   .readonly()
   .openapi('Service');
 
-export const services = z.object({ items: z.array(serviceView).readonly() });
+export const services = z.array(serviceView).readonly();
 
 export const scaleRequest = z.strictObject({ replicas: z.number().int().min(0).max(1_000) }).openapi('ScaleRequest');
 
 export const logLine = z.object({ instance: z.string(), line: z.string() }).readonly().openapi('LogLine');
-export const logLines = z.object({ items: z.array(logLine).readonly() });
+export const logLines = z.array(logLine).readonly();
 
 export type ServiceView = z.infer<typeof serviceView>;
 export type LogLine = z.infer<typeof logLine>;

@@ -1,0 +1,70 @@
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeDurably } from '../effects/files.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+
+/** Where everything of one control plane stands. */
+export interface HomePaths {
+  readonly home: string;
+  readonly record: string;
+  readonly lock: string;
+  readonly adminKey: string;
+  readonly state: string;
+  readonly stateKey: string;
+  readonly logs: string;
+  readonly log: string;
+  /** What the process writes outside its log: a crash before the log is open. */
+  readonly outputLog: string;
+}
+
+export function homePaths(home: string): HomePaths {
+  const logs = join(home, 'logs');
+  return {
+    home,
+    record: join(home, 'control-plane.json'),
+    lock: join(home, 'control-plane.lock'),
+    adminKey: join(home, 'admin.key'),
+    state: join(home, 'state.db'),
+    stateKey: join(home, 'state.key'),
+    logs,
+    log: join(logs, 'control-plane.log'),
+    outputLog: join(logs, 'control-plane.out.log'),
+  };
+}
+
+/** Creates the home when missing and makes sure that it belongs to this user alone. */
+export async function openHome(home: string): Promise<HomePaths> {
+  const paths = homePaths(home);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const found = await stat(home);
+  if (!found.isDirectory()) throw sluiceError('home_exposed', { home, reason: 'it is not a folder' });
+  if (found.uid !== process.getuid?.()) throw sluiceError('home_exposed', { home, reason: 'it belongs to another user' });
+  if ((found.mode & 0o077) !== 0) await chmod(home, 0o700);
+  await mkdir(paths.logs, { recursive: true, mode: 0o700 });
+  return paths;
+}
+
+const controlPlaneRecord = z.object({
+  pid: z.number().int().positive(),
+  startTime: z.string(),
+  /** Absent until it listens. */
+  url: z.url({ protocol: /^http$/ }).optional(),
+  root: z.string(),
+  startedAt: z.string(),
+});
+
+/** Who serves a home: the file control-plane.json. Left behind by a crash, so a reader checks that the process is alive. */
+export type ControlPlaneRecord = z.infer<typeof controlPlaneRecord>;
+
+export async function readRecord(home: string): Promise<ControlPlaneRecord | undefined> {
+  try {
+    return controlPlaneRecord.parse(JSON.parse(await readFile(homePaths(home).record, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeRecord(home: string, record: ControlPlaneRecord): Promise<void> {
+  await writeDurably(homePaths(home).record, `${JSON.stringify(record, undefined, 2)}\n`, 0o600);
+}
