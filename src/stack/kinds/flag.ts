@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { blockName } from '../fields/names.ts';
+import { text, whole } from '../fields/text.ts';
+import { defineKind } from './kind-spec.ts';
+
+const variantName = text(128);
+
+const attributeValue = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' });
+
+const rule = z
+  .strictObject({
+    when: z
+      .record(z.string(), z.union([attributeValue, z.array(attributeValue)], { error: 'a value or a list of values' }))
+      .optional()
+      .describe('Attributes the user must have; of a list, any one. Without it the rule holds for everyone.'),
+    serve: variantName.optional().describe('Variant to serve.'),
+    split: z.record(z.string(), whole(0, 100)).optional().describe('Percentage of users by variant.'),
+    by: text(128).optional().describe('Attribute that keeps a user in the same part of a split.'),
+  })
+  .refine(({ serve, split }) => (serve === undefined) !== (split === undefined), { error: 'an object with either serve or split' })
+  .refine(({ split, by }) => split === undefined || by !== undefined, { error: 'an object with by, because it has split' });
+
+const schema = z
+  .strictObject({
+    name: blockName('flag'),
+    variants: z
+      .record(z.string(), z.json())
+      .refine((variants) => Object.keys(variants).length > 0, { error: 'at least one variant' })
+      .describe('Values by the name of their variant.'),
+    default: variantName.describe('Variant that is served when no rule holds.'),
+    rules: z.array(rule).default([]).describe('Tried in order; the first that holds decides.'),
+  })
+  .superRefine(({ variants, default: fallback, rules }, context) => {
+    const names = Object.keys(variants);
+    const expected = `one of the variants ${names.slice(0, 20).join(', ')}`;
+    const known = (variant: string) => names.includes(variant);
+    if (!known(fallback)) context.addIssue({ code: 'custom', path: ['default'], message: expected });
+    for (const [index, { serve, split }] of rules.entries()) {
+      if (serve !== undefined && !known(serve)) context.addIssue({ code: 'custom', path: ['rules', index, 'serve'], message: expected });
+      if (split === undefined) continue;
+      for (const variant of Object.keys(split)) {
+        if (!known(variant)) context.addIssue({ code: 'custom', path: ['rules', index, 'split', variant], message: expected });
+      }
+      if (Object.values(split).reduce((sum, share) => sum + share, 0) !== 100) {
+        context.addIssue({ code: 'custom', path: ['rules', index, 'split'], message: 'shares that add up to 100' });
+      }
+    }
+  });
+
+export const flag = defineKind({
+  kind: 'flag',
+  summary: 'A switch that changes behaviour for some users without a release.',
+  schema,
+  outputs: {},
+  example: `flag:
+  name: answer-with-citations
+  variants: { on: true, off: false }
+  default: off
+  rules:
+    - { when: { plan: [pro, enterprise] }, serve: on }
+    - { split: { on: 10, off: 90 }, by: user }
+`,
+});
+
+export type FlagFields = z.output<typeof schema>;

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { duration } from '../fields/duration.ts';
+import { blockName, refersTo } from '../fields/names.ts';
+import { stackPath } from '../fields/paths.ts';
+import { cpu, memory } from '../fields/quantity.ts';
+import { argv, hostName, semanticVersion, text, urlPath, whole } from '../fields/text.ts';
+import { defineKind } from './kind-spec.ts';
+import { health } from './service/health.ts';
+import { limits } from './service/limits.ts';
+import { rollout } from './service/rollout.ts';
+import { scaling } from './service/scaling.ts';
+
+const jsonValue = z.json();
+
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, { error: 'names of environment variables as keys' });
+
+const environmentValue = z
+  .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })
+  .transform(String)
+  .refine((value) => !value.includes('\0'), { error: 'text without NUL characters' });
+
+const responseCache = z.strictObject({
+  ttl: duration().describe('How long an answer is used again.'),
+  methods: z
+    .array(z.enum(['GET', 'HEAD', 'POST']))
+    .default(['GET'])
+    .describe('Methods whose answers are kept.'),
+  vary: z.array(text(128)).default([]).describe('Request headers that make a difference.'),
+});
+
+const schema = z.strictObject({
+  name: blockName('service'),
+  resource_group_name: refersTo('resource_group', { ordering: true }).optional().describe('Resource group it belongs to.'),
+  runs_on: refersTo(['virtual_machine', 'host'], { ordering: true })
+    .optional()
+    .describe('Machine its instances run on; without it, this machine.'),
+  source: stackPath('folder').describe('Folder with the code; its content is part of the release.'),
+  command: argv().describe('Program and arguments, started in the source folder without a shell.'),
+  version: semanticVersion().describe('Semantic version of the release; a label that says how much changes.'),
+  replicas: whole(0, 10_000).default(1).describe('Number of instances when it is not scaled by load.'),
+  resources: z
+    .strictObject({
+      cpu: cpu().optional().describe('Processor time of one instance, such as 250m.'),
+      memory: memory().optional().describe('Memory of one instance, such as 256Mi.'),
+    })
+    .optional()
+    .describe('What one instance needs, and gets at most.'),
+  health: health.prefault({}).describe('How it is found out that an instance is ready.'),
+  drain: duration().default('10s').describe('How long a stopping instance may finish what it has begun.'),
+  prompts: stackPath('file or folder').optional().describe('Prompts; a change to them is a new release.'),
+  model: z
+    .strictObject({
+      name: text(256).describe('Name of the model.'),
+      version: text(256).describe('Exact version of the model.'),
+      parameters: z.record(z.string(), jsonValue).default({}).describe('Parameters of the model, such as temperature.'),
+    })
+    .optional()
+    .describe('Model it uses; part of the release.'),
+  policy: stackPath('file').optional().describe('Policy the agent follows; part of the release.'),
+  env: z
+    .record(variableName, environmentValue)
+    .default({})
+    .describe('Environment variables, all an instance gets besides those Sluice sets.'),
+  calls: z
+    .array(refersTo('service', { ordering: false }))
+    .default([])
+    .describe('Services it may call; everything else is refused.'),
+  expose: z
+    .strictObject({
+      host: hostName().describe('Host name of public requests.'),
+      path: urlPath().default('/').describe('Prefix of their path.'),
+    })
+    .optional()
+    .describe('How the public reaches it; without it, only other services do.'),
+  api: stackPath('file').optional().describe('OpenAPI description; compared with the stable release before both run side by side.'),
+  cache: responseCache.optional().describe('Answers that are shared between requests.'),
+  migrations: stackPath('folder').optional().describe('Database migrations; a destructive one waits until no old release runs.'),
+  limits: limits.optional().describe('Load it accepts.'),
+  scaling: scaling.optional().describe('Number of instances by load; replaces replicas.'),
+  rollout: rollout.prefault({}).describe('How a new release replaces the old one.'),
+});
+
+export const service = defineKind({
+  kind: 'service',
+  summary: 'A deployable agent or application.',
+  schema,
+  verbatim: ['env'],
+  outputs: {
+    url: { description: 'Public URL; absent for a service that is not exposed.', secret: false },
+  },
+  example: `service:
+  name: conversation-agent
+  source: agents/conversation
+  command: [node, server.ts]
+  version: 1.0.0
+  replicas: 2
+  resources: { cpu: 250m, memory: 256Mi }
+  health: { path: /healthz }
+  prompts: prompts/conversation
+  env:
+    LOG_LEVEL: info
+  expose: { host: support.localhost }
+  rollout: { strategy: rolling, max_surge: 1, max_unavailable: 0 }
+`,
+});
+
+export type ServiceFields = z.output<typeof schema>;

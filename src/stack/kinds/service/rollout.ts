@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { duration } from '../../fields/duration.ts';
+import { text, urlPath, whole } from '../../fields/text.ts';
+import { analysis } from './analysis.ts';
+
+export const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
+
+const step = z.strictObject({
+  weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
+  for: duration().optional().describe('How long the step lasts at least.'),
+});
+
+const affinity = z.union(
+  [
+    z.strictObject({ cookie: text(128).describe('Name of the cookie that tells users apart.') }),
+    z.strictObject({ header: text(128).describe('Name of the request header that tells users apart.') }),
+  ],
+  { error: 'either cookie or header' },
+);
+
+const fields = z.strictObject({
+  strategy: z.enum(strategies).default('rolling').describe('How the candidate takes over; auto picks by risk and says why.'),
+  max_surge: whole(0, 1000).default(1).describe('rolling: instances beyond the declared number while it is replaced.'),
+  max_unavailable: whole(0, 1000).default(0).describe('rolling: instances that may be missing from the declared number.'),
+  progress_deadline: duration().default('2m').describe('Without progress for so long the rollout has failed.'),
+  affinity: affinity.optional().describe('canary: keeps a user on one side.'),
+  steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
+  analysis: analysis.optional().describe('canary: the evidence that decides.'),
+  on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
+  keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
+  smoke: z
+    .strictObject({
+      path: urlPath().describe('Path that must answer with a status from 200 to 399.'),
+      timeout: duration().default('10s').describe('An answer that takes longer has failed.'),
+    })
+    .optional()
+    .describe('blue_green: request to the candidate before it gets any user.'),
+});
+
+const fieldsOfOneStrategy = {
+  affinity: 'canary',
+  steps: 'canary',
+  analysis: 'canary',
+  keep_previous: 'blue_green',
+  smoke: 'blue_green',
+} as const;
+
+/** How a release replaces another. A field of another strategy than the declared one is an error: it would be ignored. */
+export const rollout = fields.superRefine((value, context) => {
+  for (const [field, strategy] of Object.entries(fieldsOfOneStrategy)) {
+    if (value[field as keyof typeof fieldsOfOneStrategy] !== undefined && value.strategy !== strategy && value.strategy !== 'auto') {
+      context.addIssue({
+        code: 'custom',
+        path: [field],
+        message: `left out: it belongs to the strategy ${strategy}, not ${value.strategy}`,
+      });
+    }
+  }
+  if (value.strategy === 'rolling' && value.max_surge === 0 && value.max_unavailable === 0) {
+    context.addIssue({ code: 'custom', path: ['max_surge'], message: 'at least 1 when max_unavailable is 0: otherwise nothing can move' });
+  }
+  if (value.strategy === 'canary' && value.steps === undefined) {
+    context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
+  }
+  value.steps?.forEach(({ weight }, index) => {
+    if (weight < (value.steps?.[index - 1]?.weight ?? 0)) {
+      context.addIssue({ code: 'custom', path: ['steps', index, 'weight'], message: 'not less than the weight of the step before it' });
+    }
+  });
+});
