@@ -76,7 +76,7 @@ export const endpoints = {
     access: { permission: 'read' },
     summary: 'All runs, newest first',
     status: 200,
-    query: z.object({ environment: environmentName.optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
+    query: z.strictObject({ environment: environmentName.optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
     answer: runs,
   }),
   getRun: endpoint({
@@ -159,7 +159,7 @@ export const endpoints = {
     summary: 'What the instances wrote; followed as server-sent events',
     status: 200,
     parameters: ofService,
-    query: z.object({
+    query: z.strictObject({
       instance: z.string().max(128).optional(),
       tail: z.coerce.number().int().min(0).max(10_000).default(100),
       follow: flag.optional(),
@@ -173,7 +173,7 @@ export const endpoints = {
     access: { permission: 'read' },
     summary: 'What happened; followed as server-sent events that resume by Last-Event-ID',
     status: 200,
-    query: z.object({
+    query: z.strictObject({
       after: z.coerce.number().int().min(0).optional(),
       environment: environmentName.optional(),
       address: address.optional(),

@@ -1,6 +1,5 @@
 import { z } from '@hono/zod-openapi';
 import type { ErrorCode } from '../../errors/catalogue.ts';
-import { address } from './names.ts';
 
 const code = z.custom<ErrorCode>((value) => typeof value === 'string').openapi({ type: 'string', example: 'plan_refused' });
 
@@ -11,7 +10,7 @@ export const problem = z
     message: z.string(),
     help: z.string(),
     position: z.object({ file: z.string(), line: z.number().int(), column: z.number().int() }).readonly().optional(),
-    address: address.optional(),
+    address: z.string().optional(),
   })
   .readonly()
   .openapi('Problem');

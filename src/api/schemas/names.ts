@@ -16,5 +16,7 @@ export const address = z
   .custom<Address>((value) => typeof value === 'string' && value.length < 256)
   .openapi({ type: 'string', example: 'production/service/conversation-agent' });
 export const timestamp = z.string().openapi({ format: 'date-time', example: '2026-11-22T01:02:03.004Z' });
-export const json = z.custom<Json>((value) => value !== undefined).openapi({ description: 'Any JSON value' });
+export const json = z
+  .custom<Json>((value) => value !== undefined)
+  .openapi({ type: ['null', 'boolean', 'number', 'string', 'array', 'object'], description: 'Any JSON value' });
 export const jsonFields = z.record(z.string(), json);

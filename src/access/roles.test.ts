@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { allows, mayGrant, permissions, roles } from './roles.ts';
+
+describe('roles', () => {
+  it('give exactly the permissions they are documented to give', () => {
+    const table = Object.fromEntries(roles.map((role) => [role, permissions.filter((permission) => allows(role, permission))]));
+    expect(table).toEqual({
+      admin: ['read', 'plan', 'apply', 'operate', 'administer'],
+      operator: ['read', 'plan', 'apply', 'operate'],
+      viewer: ['read'],
+    });
+  });
+
+  it('can be granted only by who holds everything they give', () => {
+    const pairs = roles.flatMap((holder) =>
+      roles.filter((granted) => mayGrant(holder, granted)).map((granted) => `${holder} -> ${granted}`),
+    );
+    expect(pairs).toEqual([
+      'admin -> admin',
+      'admin -> operator',
+      'admin -> viewer',
+      'operator -> operator',
+      'operator -> viewer',
+      'viewer -> viewer',
+    ]);
+  });
+});

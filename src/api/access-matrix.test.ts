@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { allows, roles } from '../access/roles.ts';
+import { endpoints } from './endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
+import { demandAccessRules } from './register.ts';
+import { createApiFixture, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
+
+const rows = Object.entries(endpoints) as [string, Endpoint][];
+
+/** A request that succeeds when it is allowed. */
+const bodies: Readonly<Record<string, unknown>> = {
+  createPlan: { stack: '.' },
+  scaleService: { replicas: 2 },
+  createKey: { name: 'new', role: 'viewer' },
+  shutdown: { workloads: 'keep' },
+};
+
+async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiFixture): Promise<string> {
+  if (name === 'getResource') {
+    const state = { outputs: {}, dependencies: [], declared: {} };
+    await store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value: state }]);
+  }
+  const viewer = (await keyring.list()).find((key) => key.name === 'viewer');
+  const id = path.includes('/plans/') ? knownPlan.id : path.includes('/runs/') ? knownRun.id : (viewer?.id ?? '');
+  return path.replace('{id}', id).replace('{environment}', 'production').replace('{kind}', 'service').replace('{name}', 'echo');
+}
+
+describe('access', () => {
+  let api: ApiFixture;
+  beforeEach(async () => {
+    api = await createApiFixture();
+  });
+
+  it('has a rule for every route of the router, and the router holds exactly the route table', () => {
+    demandAccessRules(api.app);
+    const routed = api.app.routes.map(({ method, path }) => `${method} ${path}`).toSorted();
+    const table = rows.map(([, row]) => `${row.method.toUpperCase()} ${row.path.replaceAll(/\{(\w+)\}/g, ':$1')}`).toSorted();
+    expect(routed).toEqual(table);
+  });
+
+  it('is demanded of a route that was put into the router by hand', () => {
+    api.app.get('/v1/backdoor', (context) => context.text('open'));
+    expect(() => demandAccessRules(api.app)).toThrow('the route GET /v1/backdoor has no access rule');
+  });
+
+  it('is open for nothing but the health check', () => {
+    expect(rows.filter(([, row]) => 'public' in row.access).map(([name]) => name)).toEqual(['health']);
+  });
+
+  describe.each(rows.filter(([, row]) => 'permission' in row.access))('to %s', (name, row) => {
+    const ask = async (headers: Record<string, string>): Promise<Response> =>
+      api.request(row.method.toUpperCase(), await pathOf(name, row, api), { body: bodies[name], headers });
+
+    it('is refused without a key, with a wrong one and with a key anywhere but in the header', async () => {
+      const { admin } = api.keys;
+      const wrong: Record<string, string>[] = [
+        {},
+        { authorization: '' },
+        { authorization: 'Bearer' },
+        { authorization: 'Bearer undefined' },
+        { authorization: admin },
+        { authorization: `Basic ${admin}` },
+        { authorization: `Bearer ${admin}x` },
+        { authorization: `Bearer ${admin},Bearer ${admin}` },
+        { cookie: `authorization=Bearer ${admin}; key=${admin}` },
+        { 'x-api-key': admin },
+      ];
+      for (const headers of wrong) {
+        const response = await ask(headers);
+        expect(response.status).toBe(401);
+        expect(response.headers.get('www-authenticate')).toBe('Bearer');
+        expect(await response.json()).toMatchObject({ error: { code: 'unauthenticated' } });
+      }
+      const inQuery = await api.request(row.method.toUpperCase(), `${await pathOf(name, row, api)}?key=${admin}&access_token=${admin}`);
+      expect(inQuery.status).toBe(401);
+      expect(api.calls).toEqual([]);
+    });
+
+    it.each(roles)('is as the rule says for %s', async (role) => {
+      const permission = 'permission' in row.access ? row.access.permission : 'administer';
+      const response = await ask({ authorization: `Bearer ${api.keys[role]}` });
+      if (allows(role, permission)) {
+        expect(response.status).toBe(row.status);
+      } else {
+        expect(response.status).toBe(403);
+        expect(await response.json()).toMatchObject({ error: { code: 'forbidden' } });
+        expect(api.calls).toEqual([]);
+        expect(api.orders).toEqual([]);
+      }
+    });
+
+    it('is refused with a revoked key', async () => {
+      const admin = (await api.keyring.list()).find((key) => key.name === 'admin');
+      await api.keyring.create('admin', { name: 'second', role: 'admin' });
+      await api.keyring.revoke(admin?.id ?? '');
+      expect((await ask({ authorization: `Bearer ${api.keys.admin}` })).status).toBe(401);
+    });
+  });
+});

@@ -1,0 +1,46 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { sluiceError } from '../errors/sluice-error.ts';
+import { endpoints, type EndpointName, type Endpoints } from './endpoints.ts';
+import { errorResponse } from './error-answer.ts';
+import { eventHandlers } from './handlers/events.ts';
+import { keyHandlers } from './handlers/keys.ts';
+import { planHandlers } from './handlers/plans.ts';
+import { resourceHandlers } from './handlers/resources.ts';
+import { serviceHandlers } from './handlers/services.ts';
+import { statusHandlers } from './handlers/status.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { ApiDependencies } from './ports.ts';
+import { demandAccessRules, register, type Handler } from './register.ts';
+
+/** One handler for every row of the route table; leaving one out does not compile. */
+export type Handlers = { readonly [Name in EndpointName]: Handler<Endpoints[Name]> };
+
+/** The HTTP API, without a socket: `app.fetch` answers requests. */
+export function createApp(dependencies: ApiDependencies): OpenAPIHono {
+  const app = new OpenAPIHono({ strict: true });
+  const handlers: Handlers = {
+    ...statusHandlers(dependencies),
+    ...planHandlers(dependencies),
+    ...resourceHandlers(dependencies),
+    ...serviceHandlers(dependencies),
+    ...eventHandlers(dependencies),
+    ...keyHandlers(dependencies),
+    openApi: async () => description(),
+  };
+  for (const [name, row] of Object.entries(endpoints) as [EndpointName, Endpoint][]) {
+    register(app, row, handlers[name] as Handler<Endpoint>, dependencies);
+  }
+  app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key such as the one in the file admin.key of the Sluice home.',
+  });
+  app.notFound((context) => errorResponse(sluiceError('unknown_route', { method: context.req.method, path: context.req.path })));
+  app.onError((thrown) => errorResponse(thrown));
+  demandAccessRules(app);
+
+  let described: Record<string, unknown> | undefined;
+  const description = (): Record<string, unknown> =>
+    (described ??= { ...app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 'Sluice', version: dependencies.version } }) });
+  return app;
+}

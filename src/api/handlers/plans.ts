@@ -1,0 +1,15 @@
+import type { Handlers } from '../app.ts';
+import type { ApiDependencies } from '../ports.ts';
+
+type Names = 'createPlan' | 'getPlan' | 'applyPlan' | 'listRuns' | 'getRun' | 'cancelRun';
+
+export function planHandlers({ plans, runs }: ApiDependencies): Pick<Handlers, Names> {
+  return {
+    createPlan: ({ body }) => plans.create(body),
+    getPlan: ({ parameters }) => plans.get(parameters.id),
+    applyPlan: ({ parameters }) => runs.start(parameters.id),
+    listRuns: ({ query }) => runs.list(query),
+    getRun: ({ parameters }) => runs.get(parameters.id),
+    cancelRun: ({ parameters }) => runs.cancel(parameters.id),
+  };
+}

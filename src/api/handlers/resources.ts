@@ -1,0 +1,44 @@
+import { sluiceError } from '../../errors/sluice-error.ts';
+import type { ResourceState } from '../../providers/resource-state.ts';
+import type { Handlers } from '../app.ts';
+import type { ApiDependencies } from '../ports.ts';
+import type { ResourceView } from '../schemas/resource.ts';
+
+const collection = 'resources';
+
+export function resourceHandlers({ store }: ApiDependencies): Pick<Handlers, 'listResources' | 'getResource'> {
+  return {
+    // The slash ends the prefix: `prod` does not see what is in `production`.
+    listResources: async ({ parameters }) =>
+      (await store.list(collection, `${parameters.environment}/`)).map(({ value }) => viewOf(value as unknown as ResourceState)),
+    getResource: async ({ parameters: { environment, kind, name } }) => {
+      const address = `${environment}/${kind}/${name}`;
+      const document = await store.get(collection, address);
+      if (document === undefined) throw sluiceError('unknown_resource', { address });
+      return viewOf(document.value as unknown as ResourceState);
+    },
+  };
+}
+
+/** Named one by one: a field that is added to the state is not shown before somebody has decided that it may be. */
+function viewOf(state: ResourceState): ResourceView {
+  return {
+    address: state.address,
+    environment: state.environment,
+    kind: state.kind,
+    name: state.name,
+    provider: state.provider,
+    status: state.status,
+    id: state.id,
+    declared: state.declared,
+    outputs: Object.fromEntries(
+      Object.entries(state.outputs).map(([name, output]) => [
+        name,
+        'sealed' in output ? { secret: true as const } : { value: output.value },
+      ]),
+    ),
+    dependencies: state.dependencies,
+    createdAt: state.createdAt,
+    updatedAt: state.updatedAt,
+  };
+}

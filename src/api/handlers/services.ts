@@ -1,0 +1,23 @@
+import type { Handlers } from '../app.ts';
+import type { ApiDependencies } from '../ports.ts';
+
+type Names = 'listServices' | 'getService' | 'scaleService' | 'restartService' | 'serviceLogs';
+
+export function serviceHandlers({ services }: ApiDependencies): Pick<Handlers, Names> {
+  return {
+    listServices: ({ parameters }) => services.list(parameters.environment),
+    getService: ({ parameters: { environment, name } }) => services.get(environment, name),
+    scaleService: ({ parameters: { environment, name }, body }) => services.scale(environment, name, body.replicas),
+    restartService: ({ parameters: { environment, name } }) => services.restart(environment, name),
+    serviceLogs: async ({ parameters: { environment, name }, query }) => {
+      if (query.follow !== true) return services.readLogs(environment, name, query);
+      // Asked for before the stream begins, so that an unknown service is answered with 404 and not with an empty stream.
+      await services.get(environment, name);
+      return {
+        async *messages(signal) {
+          for await (const line of services.followLogs(environment, name, query, signal)) yield { data: line };
+        },
+      };
+    },
+  };
+}

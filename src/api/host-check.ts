@@ -1,0 +1,20 @@
+import { sluiceError } from '../errors/sluice-error.ts';
+
+/**
+ * Refuses a request under a name that this control plane was not told to answer to. A web page whose own name was made to resolve to
+ * 127.0.0.1 (DNS rebinding) sends its own name here. Throws `host_refused`.
+ */
+export function refuseForeignHost(request: Request, allowed: readonly string[]): void {
+  const host = request.headers.get('host') ?? new URL(request.url).host;
+  if (!allowed.includes(hostName(host))) throw sluiceError('host_refused', {});
+}
+
+/** `localhost` of `LOCALHOST:8080`, `[::1]` of `[::1]:8080`. */
+function hostName(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '');
+}
+
+/** The names for a server that listens on `host`: what it listens on, and the loopback names. */
+export function hostsFor(host: string): readonly string[] {
+  return ['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host.toLowerCase()];
+}

@@ -1,0 +1,77 @@
+import type { Keyring } from '../access/keyring.ts';
+import type { Clock } from '../effects/clock.ts';
+import type { SluiceError } from '../errors/sluice-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Store } from '../store/store.ts';
+import type { EventLog } from '../telemetry/events.ts';
+import type { Run } from './schemas/run.ts';
+import type { LogLine, ServiceView } from './schemas/service.ts';
+import type { Status } from './schemas/status.ts';
+
+/** Makes plans and keeps them. Throws SluiceErrors whose problems say all that is wrong with a stack. */
+export interface PlanBook {
+  create(request: PlanOrder): Promise<Plan>;
+  /** Throws `unknown_plan`. */
+  get(id: string): Promise<Plan>;
+}
+
+export interface PlanOrder {
+  /** As the caller gave it: relative to the root, not to be trusted. */
+  readonly stack: string;
+  readonly environment?: string | undefined;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  readonly mode: 'apply' | 'destroy';
+  readonly allowDestroy: boolean;
+}
+
+/** Runs go on whether or not anybody watches. */
+export interface RunBook {
+  /** Starts applying a plan. Throws `unknown_plan`, `plan_stale`, `plan_applied`, `run_in_progress`. */
+  start(plan: string): Promise<Run>;
+  /** Throws `unknown_run`. */
+  get(id: string): Promise<Run>;
+  /** Newest first. */
+  list(filter: { environment?: string | undefined; limit: number }): Promise<readonly Run[]>;
+  /** No error when it is over already. */
+  cancel(id: string): Promise<Run>;
+  /** Sequence of the newest event before the run; undefined for an unknown one. */
+  eventsBefore(id: string): Promise<number | undefined>;
+}
+
+/** Services as people see them. Every method throws `unknown_service`. */
+export interface ServiceDesk {
+  list(environment: string): Promise<readonly ServiceView[]>;
+  get(environment: string, name: string): Promise<ServiceView>;
+  scale(environment: string, name: string, replicas: number): Promise<ServiceView>;
+  restart(environment: string, name: string): Promise<ServiceView>;
+  readLogs(environment: string, name: string, query: LogSelection): Promise<readonly LogLine[]>;
+  /** The last lines, then new ones as they are written; instances that start later are included. Ends when the signal is aborted. */
+  followLogs(environment: string, name: string, query: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;
+}
+
+export interface LogSelection {
+  readonly instance?: string | undefined;
+  /** Lines of each instance. */
+  readonly tail: number;
+}
+
+export interface ApiDependencies {
+  readonly keyring: Keyring;
+  readonly plans: PlanBook;
+  readonly runs: RunBook;
+  readonly services: ServiceDesk;
+  /** Resources are read from here, and nothing is written. */
+  readonly store: Pick<Store, 'get' | 'list'>;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly version: string;
+  status(): Promise<Status>;
+  /** Returns at once; the control plane ends after the answer has been sent. */
+  shutdown(workloads: 'stop' | 'keep'): void;
+  /** Host names (without port) under which requests are answered; anything else may be DNS rebinding. */
+  readonly allowedHosts: readonly string[];
+  /** Aborted when the server closes: ends the streams. */
+  readonly closing: AbortSignal;
+  /** Told of every error that is not the caller's fault. */
+  report(error: SluiceError, request: { method: string; path: string }): void;
+}

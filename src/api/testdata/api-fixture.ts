@@ -1,0 +1,156 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { createKeyring, type Keyring } from '../../access/keyring.ts';
+import { roles, type Role } from '../../access/roles.ts';
+import { systemClock } from '../../effects/clock.ts';
+import { systemRandom } from '../../effects/random.ts';
+import { sluiceError, type SluiceError } from '../../errors/sluice-error.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { Store } from '../../store/store.ts';
+import { createMemoryStore } from '../../store/memory-store.ts';
+import { createEventLog } from '../../telemetry/event-log.ts';
+import type { EventLog } from '../../telemetry/events.ts';
+import { createApp } from '../app.ts';
+import type { ApiDependencies, PlanOrder } from '../ports.ts';
+import type { Run } from '../schemas/run.ts';
+import type { ServiceView } from '../schemas/service.ts';
+
+export const knownPlan: Plan = {
+  id: 'plan-0123456789abcdef',
+  environment: 'production',
+  mode: 'apply',
+  stackDigest: 'sha256:0',
+  stateDigest: 'sha256:1',
+  createdAt: '2026-11-22T12:00:00.000Z',
+  changes: [],
+  problems: [],
+};
+
+export const knownRun: Run = {
+  id: 'run-0123456789abcdef',
+  plan: knownPlan.id,
+  environment: 'production',
+  mode: 'apply',
+  status: 'succeeded',
+  startedAt: '2026-11-22T12:00:00.000Z',
+  changes: [],
+};
+
+export const knownService: ServiceView = {
+  address: 'production/service/echo',
+  environment: 'production',
+  name: 'echo',
+  phase: 'ready',
+  replicas: 1,
+  ready: 1,
+  instances: [],
+};
+
+export interface ApiFixture {
+  readonly app: OpenAPIHono;
+  readonly keyring: Keyring;
+  readonly keys: Readonly<Record<Role, string>>;
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly reported: SluiceError[];
+  readonly calls: string[];
+  readonly orders: PlanOrder[];
+  readonly close: AbortController;
+  /** A request with the key of a role, or with none. */
+  request(method: string, path: string, options?: { as?: Role; body?: unknown; headers?: Record<string, string> }): Promise<Response>;
+}
+
+/** The API over an in-memory store, with stand-ins for what lies behind its ports. */
+export async function createApiFixture(replace: Partial<ApiDependencies> = {}): Promise<ApiFixture> {
+  const store = createMemoryStore();
+  const events = createEventLog({ store, clock: systemClock });
+  const keyring = createKeyring({ store, clock: systemClock, random: systemRandom });
+  const keys = { admin: '', operator: '', viewer: '' };
+  for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
+  const reported: SluiceError[] = [];
+  const calls: string[] = [];
+  const orders: PlanOrder[] = [];
+  const close = new AbortController();
+
+  const known = <Value>(id: string, value: Value & { id: string }, missing: SluiceError): Promise<Value> =>
+    id === value.id ? Promise.resolve(value) : Promise.reject(missing);
+  const service = (environment: string, name: string): Promise<ServiceView> =>
+    environment === knownService.environment && name === knownService.name
+      ? Promise.resolve(knownService)
+      : Promise.reject(sluiceError('unknown_service', { address: `${environment}/service/${name}` }));
+
+  const app = createApp({
+    keyring,
+    store,
+    events,
+    clock: systemClock,
+    version: '1.2.3',
+    allowedHosts: ['localhost'],
+    closing: close.signal,
+    report: (error) => reported.push(error),
+    plans: {
+      create: (order) => {
+        orders.push(order);
+        return Promise.resolve(knownPlan);
+      },
+      get: (id) => known(id, knownPlan, sluiceError('unknown_plan', { id })),
+    },
+    runs: {
+      start: (id) => known(id, knownPlan, sluiceError('unknown_plan', { id })).then(() => knownRun),
+      get: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
+      list: () => Promise.resolve([knownRun]),
+      cancel: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
+      eventsBefore: (id) => Promise.resolve(id === knownRun.id ? 0 : undefined),
+    },
+    services: {
+      list: () => Promise.resolve([knownService]),
+      get: service,
+      scale: (environment, name, replicas) => {
+        calls.push(`scale ${name} ${replicas}`);
+        return service(environment, name);
+      },
+      restart: (environment, name) => {
+        calls.push(`restart ${name}`);
+        return service(environment, name);
+      },
+      readLogs: (_environment, name, { tail }) => Promise.resolve([{ instance: `${name}-1`, line: `the last ${tail} lines` }]),
+      async *followLogs(_environment, name) {
+        yield { instance: `${name}-1`, line: 'one' };
+        yield { instance: `${name}-1`, line: 'two: {"a":1}' };
+      },
+    },
+    status: () =>
+      Promise.resolve({
+        version: '1.2.3',
+        home: '/home',
+        root: '/root',
+        pid: 1,
+        startedAt: '2026-11-22T12:00:00.000Z',
+        gateway: { running: true },
+        environments: [],
+      }),
+    shutdown: (workloads) => calls.push(`shutdown ${workloads}`),
+    ...replace,
+  });
+
+  return {
+    app,
+    keyring,
+    keys,
+    store,
+    events,
+    reported,
+    calls,
+    orders,
+    close,
+    request: async (method, path, { as, body, headers } = {}) =>
+      app.request(`http://localhost${path}`, {
+        method,
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+        headers: {
+          ...(as !== undefined && { authorization: `Bearer ${keys[as]}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+      }),
+  };
+}
