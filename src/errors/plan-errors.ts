@@ -20,4 +20,22 @@ export const planErrors = {
       `'${field}'${value === undefined ? '' : ` with the value '${value}'`} of a ${kind} cannot be applied yet.`,
     help: ({ field }) => `Remove '${field}'; it would be ignored, and Sluice never ignores what a stack declares.`,
   }),
+  protected_resource: entry<{ address: string; action: string; reason: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ address, action, reason }) => `The plan would ${action} ${address}, which is protected (${reason}).`,
+    help: () => 'Undo what leads to it, or allow it for this one resource by name; nothing has been changed.',
+  }),
+  follows_dependency: entry<{ address: string; dependency: string }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ address, dependency }) => `${address} is updated as well if the update of ${dependency} changes what it reads.`,
+    help: () => '',
+  }),
+  plan_stale: entry<{ environment: string; what: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ environment, what }) => `The plan for ${environment} is out of date: ${what} changed since it was made.`,
+    help: () => 'Plan again and review what has changed; nothing was applied.',
+  }),
 };

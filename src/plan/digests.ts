@@ -1,0 +1,15 @@
+import { type Digest, digestJson } from '../digest/digest.ts';
+import type { JsonObject } from '../digest/json.ts';
+import type { Address, ResolvedStack } from '../stack/stack.ts';
+
+/** Digest of what a stack asks for in one environment, the content its fields name included. Independent of the order of its blocks. */
+export function digestStack(stack: ResolvedStack, fingerprints: ReadonlyMap<Address, JsonObject>): Digest {
+  const blocks = stack.blocks.map(({ address, fields }) => [address, { fields, fingerprint: fingerprints.get(address) ?? {} }] as const);
+  const { name, provider } = stack.environment;
+  return digestJson({ environment: name, provider, blocks: Object.fromEntries(blocks) });
+}
+
+/** Digest over which resources are recorded and how often each record was written. */
+export function digestStates(recorded: Iterable<{ readonly address: Address; readonly version: number }>): Digest {
+  return digestJson(Object.fromEntries(Array.from(recorded, ({ address, version }) => [address, version])));
+}

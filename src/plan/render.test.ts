@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { computePlan } from './compute.ts';
+import { renderPlan } from './render.ts';
+import { block, desired, inputs, recorded, refersTo } from './testdata/resources.ts';
+
+const group = block('resource_group', 'main', { location: 'eastus' });
+const database = (fields: object) => block('database', 'db', { version: '15', ...fields });
+const service = block('service', 'web', { env: { URL: '${database.db.url}' } }, [refersTo('env.URL', 'database', 'db', 'url')]);
+const text = (...given: Parameters<typeof inputs>) => renderPlan(computePlan(inputs(...given)), { color: false });
+
+describe('a rendered plan', () => {
+  it('shows every kind of change with its fields, reasons and dangers', () => {
+    const newer = desired(database({ version: '16', storage_gb: 256 }), { replaceFields: ['version'] });
+    const held = [recorded(service), recorded(database({ tier: 'basic' })), recorded(block('cache', 'old'))];
+    expect(text([desired(service, { fingerprint: { source: 'sha256:2' } }), newer, desired(group)], held)).toBe(
+      [
+        'Environment production',
+        '',
+        '-/+ database/db  replace (version cannot change in place) ! downtime, high risk',
+        '        storage_gb  256  (added)',
+        '        tier        "basic"  (removed)',
+        '        version     "15" -> "16"  # forces replacement',
+        '',
+        '  + resource_group/main  create',
+        '        location  "eastus"',
+        '',
+        '  - cache/old  delete (no longer in the stack)',
+        '',
+        '  ~ service/web  update in place (content of source changed; env.URL follows a dependency)',
+        '        source   content changed',
+        '        env.URL  ${database.db.url}  # value known after apply',
+        '',
+        'Plan: 1 to create, 1 to update, 1 to replace, 1 to delete, 0 unchanged.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says that there is nothing to do', () => {
+    expect(text([desired(group)], [recorded(group)])).toBe(
+      'Environment production\n\nNo changes. The 1 resource is as the stack declares.\n',
+    );
+    expect(text([], [], { mode: 'destroy' })).toContain('No changes. Nothing is left to destroy.');
+  });
+
+  it('shows drift as it was found and notes below the changes', () => {
+    const drift = [{ field: 'state', applied: 'running', observed: 'stopped' }];
+    const note = {
+      severity: 'note',
+      code: 'plan_refused',
+      message: 'memory is not enforced here.',
+      help: '',
+      position: { file: 'stack.yaml', line: 4, column: 3 },
+    } as const;
+    const shown = text([desired(group)], [recorded(group, {}, { status: 'present', drift })], { problems: [note] });
+    expect(shown).toContain(
+      '  ~ resource_group/main  update in place (stopped)\n        state  "stopped" -> "running"  # changed outside\n',
+    );
+    expect(shown).toContain('note stack.yaml:4:3 memory is not enforced here.\n\nPlan: ');
+  });
+
+  it('cannot be used to steer the terminal', () => {
+    const shown = text([desired(block('service', 'web', { note: '\u001b[2J\u009b31m\u202e' }))]);
+    expect(shown).toContain(String.raw`"\u001b[2J\u009b31m\u202e"`);
+  });
+
+  it('hides secrets even in a plan that holds them', () => {
+    const plan = computePlan(inputs([desired(block('secret', 'key', { value: { env: 'NAME' } }))]));
+    const leaking = plan.changes.map((change) =>
+      Object.assign({}, change, { fields: [{ path: 'value', after: 'canary', origin: 'stack' }] }),
+    );
+    const shown = renderPlan({ ...plan, changes: leaking }, { color: false });
+    expect(shown).not.toContain('canary');
+    expect(shown).toContain('value  (secret)');
+  });
+
+  it('is coloured only when asked', () => {
+    const plan = computePlan(inputs([desired(group)]));
+    expect(renderPlan(plan, { color: true })).toContain('\u001b[32m');
+    expect(renderPlan(plan, { color: false })).not.toContain('\u001b');
+  });
+});
