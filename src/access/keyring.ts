@@ -144,6 +144,8 @@ function administers(key: StoredKey): boolean {
   return allows(key.role, 'administer');
 }
 
-function detailsOf({ digest: _, ...details }: StoredKey): KeyDetails {
-  return details;
+const detailsSchema = storedKey.omit({ digest: true });
+
+function detailsOf(key: StoredKey): KeyDetails {
+  return detailsSchema.parse(key);
 }

@@ -20,7 +20,7 @@ export interface Transport {
 const silenceLimitMs = 45_000;
 
 export function createTransport({ url, key, fetch: send = fetch }: TransportOptions): Transport {
-  const request = async (path: string, init: RequestInit): Promise<Response> => {
+  const request = async (path: string, init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }): Promise<Response> => {
     let response: Response;
     try {
       response = await send(`${url}${path}`, { ...init, redirect: 'error', headers: { authorization: `Bearer ${key}`, ...init.headers } });

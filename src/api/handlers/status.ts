@@ -1,12 +1,12 @@
 import type { Handlers } from '../app.ts';
 import type { ApiDependencies } from '../ports.ts';
 
-export function statusHandlers({ status, shutdown }: ApiDependencies): Pick<Handlers, 'health' | 'status' | 'shutdown'> {
+export function statusHandlers(dependencies: ApiDependencies): Pick<Handlers, 'health' | 'status' | 'shutdown'> {
   return {
     health: () => Promise.resolve({ status: 'ok' }),
-    status,
+    status: () => dependencies.status(),
     shutdown: ({ body }) => {
-      shutdown(body.workloads);
+      dependencies.shutdown(body.workloads);
       return Promise.resolve({ accepted: true });
     },
   };

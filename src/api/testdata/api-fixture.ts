@@ -59,6 +59,13 @@ export interface ApiFixture {
   request(method: string, path: string, options?: { as?: Role; body?: unknown; headers?: Record<string, string> }): Promise<Response>;
 }
 
+const known = <Value>(id: string, value: Value & { id: string }, missing: SluiceError): Promise<Value> =>
+  id === value.id ? Promise.resolve(value) : Promise.reject(missing);
+const service = (environment: string, name: string): Promise<ServiceView> =>
+  environment === knownService.environment && name === knownService.name
+    ? Promise.resolve(knownService)
+    : Promise.reject(sluiceError('unknown_service', { address: `${environment}/service/${name}` }));
+
 /** The API over an in-memory store, with stand-ins for what lies behind its ports. */
 export async function createApiFixture(replace: Partial<ApiDependencies> = {}): Promise<ApiFixture> {
   const store = createMemoryStore();
@@ -70,13 +77,6 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
   const calls: string[] = [];
   const orders: PlanOrder[] = [];
   const close = new AbortController();
-
-  const known = <Value>(id: string, value: Value & { id: string }, missing: SluiceError): Promise<Value> =>
-    id === value.id ? Promise.resolve(value) : Promise.reject(missing);
-  const service = (environment: string, name: string): Promise<ServiceView> =>
-    environment === knownService.environment && name === knownService.name
-      ? Promise.resolve(knownService)
-      : Promise.reject(sluiceError('unknown_service', { address: `${environment}/service/${name}` }));
 
   const app = createApp({
     keyring,
