@@ -5,13 +5,16 @@ const instanceView = z
   .object({
     id: z.string(),
     release: z.string(),
-    state: z.string(),
     host: z.string().optional(),
     port: z.number().int().optional(),
     pid: z.number().int().optional(),
-    startedAt: timestamp.optional(),
+    state: z
+      .enum(['starting', 'ready', 'unready', 'backing_off', 'crash_looping', 'giving_up', 'draining', 'stopping', 'stopped'])
+      .openapi({ description: 'Only a ready instance is given requests' }),
     restarts: z.number().int(),
-    reason: z.string().optional(),
+    startedAt: timestamp.optional(),
+    logFile: z.string().optional(),
+    message: z.string().optional(),
   })
   .readonly()
   .openapi('Instance');
@@ -26,14 +29,15 @@ export const serviceView = z
     address,
     environment: z.string(),
     name: z.string(),
-    phase: z.string(),
-    reason: z.string().optional(),
-    release: z.object({ id: z.string(), version: z.string() }).readonly().optional(),
-    candidate: z.object({ id: z.string(), version: z.string() }).readonly().optional(),
-    replicas: z.number().int(),
-    ready: z.number().int(),
-    url: z.string().optional(),
+    phase: z.enum(['deploying', 'ready', 'degraded', 'failed', 'suspended']),
+    release: z.string().optional().openapi({ description: 'The stable release; absent before the first rollout has succeeded' }),
+    candidate: z.string().optional().openapi({ description: 'The release being rolled out' }),
+    version: z.string(),
+    candidateVersion: z.string().optional(),
+    replicas: z.object({ desired: z.number().int(), ready: z.number().int() }).readonly(),
     instances: z.array(instanceView).readonly(),
+    urls: z.array(z.string()).readonly().openapi({ description: 'Public URLs; empty for a service that only others may call' }),
+    message: z.string().optional().openapi({ description: 'Why it is not ready' }),
     example: exampleCall.optional(),
   })
   .readonly()

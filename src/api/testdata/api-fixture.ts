@@ -40,9 +40,10 @@ export const knownService: ServiceView = {
   environment: 'production',
   name: 'echo',
   phase: 'ready',
-  replicas: 1,
-  ready: 1,
+  version: '1.0.0',
+  replicas: { desired: 1, ready: 1 },
   instances: [],
+  urls: [],
 };
 
 export interface ApiFixture {

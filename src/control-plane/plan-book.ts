@@ -1,0 +1,121 @@
+import { relative } from 'node:path';
+import type { PlanBook, PlanOrder } from '../api/ports.ts';
+import type { Json } from '../digest/json.ts';
+import type { Clock } from '../effects/clock.ts';
+import { containedPath } from '../effects/files.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Vault } from '../secrets/vault.ts';
+import type { loadStack } from '../stack/load.ts';
+import type { ResolvedStack } from '../stack/stack.ts';
+import type { Store } from '../store/store.ts';
+
+/** Compares and changes nothing. Throws `plan_refused` with everything that is wrong. */
+export interface PlanMaker {
+  plan(stack: ResolvedStack, options: { allowDestroy: boolean }): Promise<Plan>;
+  planDestroy(environment: string, options: { allowDestroy: boolean }): Promise<Plan>;
+}
+
+export interface PlanBookDependencies {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly planner: PlanMaker;
+  readonly load: typeof loadStack;
+  /** Folder all stacks are in. */
+  readonly root: string;
+}
+
+export interface ReloadablePlans extends PlanBook {
+  /**
+   * The plan and the stack it was made from, read again. Throws `unknown_plan`, `plan_applied`, and `plan_stale` when the stack or what
+   * is there has changed since.
+   */
+  reload(id: string): Promise<{ readonly plan: Plan; readonly stack: ResolvedStack | undefined }>;
+  /** Marks the plan as applied by a run; of two that try at once, one gets `plan_applied`. */
+  claim(id: string, run: string): Promise<void>;
+}
+
+/** A plan with what is needed to read its stack again; one document of the collection `plans`. */
+interface StoredPlan {
+  readonly plan: Plan;
+  /** Relative to the root. */
+  readonly stack: string;
+  readonly allowDestroy: boolean;
+  /** Variables from a command line may be secret. */
+  readonly sealedVariables?: string;
+  readonly run?: string;
+}
+
+const collection = 'plans';
+const lifetimeMs = 24 * 60 * 60 * 1000;
+
+export function createPlanBook({ store, vault, clock, planner, load, root }: PlanBookDependencies): ReloadablePlans {
+  const loadFrom = async (stack: string, environment: string | undefined, variables: PlanOrder['variables']): Promise<ResolvedStack> => {
+    const path = containedPath(root, stack);
+    if (path === undefined) throw sluiceError('stack_outside_root', { path: stack });
+    const loaded = await load(path, { ...(environment !== undefined && { environment }), ...(variables && { variables }) });
+    if (loaded.ok) return loaded.value;
+    const count = loaded.problems.filter(({ severity }) => severity === 'error').length;
+    throw sluiceError('plan_refused', { count }, { problems: loaded.problems });
+  };
+
+  const find = async (id: string): Promise<{ stored: StoredPlan; version: number }> => {
+    const document = await store.get(collection, id);
+    if (document === undefined) throw sluiceError('unknown_plan', { id });
+    return { stored: document.value as unknown as StoredPlan, version: document.version };
+  };
+
+  const compute = async (order: PlanOrder): Promise<{ plan: Plan; stack: ResolvedStack | undefined }> => {
+    const { allowDestroy } = order;
+    if (order.mode === 'destroy' && order.environment !== undefined) {
+      return { plan: await planner.planDestroy(order.environment, { allowDestroy }), stack: undefined };
+    }
+    const stack = await loadFrom(order.stack, order.environment, order.variables);
+    const plan =
+      order.mode === 'destroy'
+        ? await planner.planDestroy(stack.environment.name, { allowDestroy })
+        : await planner.plan(stack, { allowDestroy });
+    return { plan, stack: order.mode === 'destroy' ? undefined : stack };
+  };
+
+  const dropOld = async (): Promise<void> => {
+    const documents = await store.list(collection);
+    const old = documents.filter(({ value }) => clock.now() - Date.parse((value as unknown as StoredPlan).plan.createdAt) > lifetimeMs);
+    if (old.length > 0) await store.transact(old.map(({ key }) => ({ operation: 'delete', collection, key })));
+  };
+
+  return {
+    create: async (order) => {
+      const { plan } = await compute(order);
+      const stored: StoredPlan = {
+        plan,
+        stack: relative(root, containedPath(root, order.stack) ?? root),
+        allowDestroy: order.allowDestroy,
+        ...(order.variables !== undefined && { sealedVariables: vault.seal(JSON.stringify(order.variables)) }),
+      };
+      await dropOld();
+      await store.transact([{ operation: 'put', collection, key: plan.id, value: stored as unknown as Json, ifVersion: 0 }]);
+      return plan;
+    },
+
+    get: async (id) => (await find(id)).stored.plan,
+
+    reload: async (id) => {
+      const { plan, run, stack, sealedVariables, allowDestroy } = (await find(id)).stored;
+      if (run !== undefined) throw sluiceError('plan_applied', { id, run });
+      const variables = sealedVariables === undefined ? undefined : (JSON.parse(vault.open(sealedVariables)) as Record<string, string>);
+      const now = await compute({ stack, environment: plan.environment, variables, mode: plan.mode, allowDestroy });
+      if (now.plan.stackDigest !== plan.stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
+      if (now.plan.stateDigest !== plan.stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
+      return { plan, stack: now.stack };
+    },
+
+    claim: async (id, run) => {
+      const { stored, version } = await find(id);
+      if (stored.run !== undefined) throw sluiceError('plan_applied', { id, run: stored.run });
+      const claimed = { ...stored, run } as unknown as Json;
+      await store.transact([{ operation: 'put', collection, key: id, value: claimed, ifVersion: version }]);
+    },
+  };
+}

@@ -1,0 +1,197 @@
+import { describeError } from '../api/error-answer.ts';
+import type { RunBook } from '../api/ports.ts';
+import { run as runSchema, type Run, type RunChange } from '../api/schemas/run.ts';
+import type { Json } from '../digest/json.ts';
+import { timestamp, type Clock } from '../effects/clock.ts';
+import { newId, type Random } from '../effects/random.ts';
+import { sluiceError, toSluiceError, type SluiceError } from '../errors/sluice-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { ResolvedStack } from '../stack/stack.ts';
+import type { Store } from '../store/store.ts';
+import type { EventLog } from '../telemetry/events.ts';
+import type { ReloadablePlans } from './plan-book.ts';
+import { beginRun, foldEvent, interruptRun, type StoredRun } from './run-progress.ts';
+
+/** Makes a plan real, telling of each change by events of the run. Resolves also when changes failed; rejects when it could not begin. */
+export interface PlanApplier {
+  apply(plan: Plan, stack: ResolvedStack | undefined, options: { run: string; signal: AbortSignal }): Promise<unknown>;
+}
+
+export interface RunBookDependencies {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly plans: ReloadablePlans;
+  readonly engine: PlanApplier;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told of errors that are nobody's mistake but the program's. */
+  readonly report: (error: SluiceError, run: string) => void;
+}
+
+export interface ControlledRuns extends RunBook {
+  /** Settles the runs that a control plane which is no more has left behind. Called once, before any run starts. */
+  settleInterrupted(): Promise<void>;
+  /** Cancels every run and waits until each has ended. */
+  cancelAll(): Promise<void>;
+}
+
+interface ActiveRun {
+  readonly id: string;
+  readonly abort: AbortController;
+  done: Promise<void>;
+}
+
+const collection = 'runs';
+const page = 500;
+const kept = 500;
+
+export function createRunBook({ store, events, plans, engine, clock, random, report }: RunBookDependencies): ControlledRuns {
+  /** By environment: two runs never change one environment at the same time. */
+  const active = new Map<string, ActiveRun>();
+  /** How far the events of each running run have been taken in. */
+  const progress = new Map<string, { run: StoredRun; position: number }>();
+
+  const save = (run: StoredRun): Promise<unknown> =>
+    store.transact([{ operation: 'put', collection, key: run.id, value: run as unknown as Json }]);
+
+  const find = async (id: string): Promise<StoredRun> => {
+    const document = await store.get(collection, id);
+    if (document === undefined) throw sluiceError('unknown_run', { id });
+    return document.value as unknown as StoredRun;
+  };
+
+  const all = async (): Promise<readonly StoredRun[]> =>
+    (await store.list(collection))
+      .map(({ value }) => value as unknown as StoredRun)
+      .toSorted((left, right) => right.startedAt.localeCompare(left.startedAt));
+
+  /** A running run with all that has been told of it so far. */
+  const current = async (stored: StoredRun): Promise<StoredRun> => {
+    if (stored.status !== 'running') return stored;
+    let { run, position } = progress.get(stored.id) ?? { run: stored, position: stored.eventsBefore };
+    for (;;) {
+      const fresh = await events.read(position, page);
+      for (const event of fresh) run = foldEvent(run, event);
+      position = fresh.at(-1)?.sequence ?? position;
+      if (fresh.length < page) break;
+    }
+    progress.set(stored.id, { run, position });
+    return run;
+  };
+
+  const finish = async (run: StoredRun): Promise<void> => {
+    progress.delete(run.id);
+    await save(run);
+    const failed = run.changes.filter(({ status }) => status === 'failed').length;
+    await events.publish({
+      type: 'run.finished',
+      level: run.status === 'succeeded' ? 'info' : 'error',
+      message: `The ${run.mode} of '${run.environment}' ${run.status}${failed === 0 ? '' : ` (${failed} of ${run.changes.length} changes failed)`}.`,
+      environment: run.environment,
+      run: run.id,
+      data: { status: run.status },
+    });
+  };
+
+  const perform = async (begun: StoredRun, plan: Plan, stack: ResolvedStack | undefined, signal: AbortSignal): Promise<void> => {
+    let error: SluiceError | undefined;
+    try {
+      await engine.apply(plan, stack, { run: begun.id, signal });
+    } catch (thrown) {
+      error = toSluiceError(thrown);
+      if (error.code === 'internal_error') {
+        report(error, begun.id);
+        error = sluiceError('internal_error', { reason: 'an unexpected error, written to the log of the control plane' });
+      }
+    }
+    const run = await current(begun);
+    const unfinished = run.changes.some(({ status }) => status !== 'done');
+    const status = signal.aborted ? 'cancelled' : unfinished || error !== undefined ? 'failed' : 'succeeded';
+    await finish({
+      ...run,
+      status,
+      finishedAt: timestamp(clock.now()),
+      changes: run.changes.map(skipPending),
+      ...(error !== undefined && !signal.aborted && { error: describeError(error) }),
+    });
+  };
+
+  const begin = async (plan: string, run: ActiveRun): Promise<StoredRun> => {
+    const reloaded = await plans.reload(plan);
+    const eventsBefore = await events.last();
+    const begun = beginRun(reloaded.plan, { id: run.id, startedAt: timestamp(clock.now()), eventsBefore });
+    await plans.claim(plan, run.id);
+    await save(begun);
+    await events.publish({
+      type: 'run.started',
+      level: 'info',
+      message: `The ${begun.mode} of '${begun.environment}' has begun: ${begun.changes.length} ${begun.changes.length === 1 ? 'change' : 'changes'}.`,
+      environment: begun.environment,
+      run: run.id,
+      data: { plan },
+    });
+    run.done = perform(begun, reloaded.plan, reloaded.stack, run.abort.signal)
+      .catch((thrown: unknown) => report(toSluiceError(thrown), run.id))
+      .finally(() => active.delete(begun.environment));
+    return begun;
+  };
+
+  return {
+    start: async (plan) => {
+      const { environment } = await plans.get(plan);
+      const other = active.get(environment);
+      if (other !== undefined) throw sluiceError('run_in_progress', { environment, run: other.id });
+      const run: ActiveRun = { id: newId('run', random), abort: new AbortController(), done: Promise.resolve() };
+      active.set(environment, run);
+      try {
+        return shown(await begin(plan, run));
+      } catch (thrown) {
+        active.delete(environment);
+        throw thrown;
+      }
+    },
+
+    get: async (id) => shown(await current(await find(id))),
+
+    list: async ({ environment, limit }) => {
+      const runs = (await all()).filter((run) => environment === undefined || run.environment === environment).slice(0, limit);
+      return Promise.all(runs.map(async (run) => shown(await current(run))));
+    },
+
+    cancel: async (id) => {
+      const run = await find(id);
+      [...active.values()].find((candidate) => candidate.id === id)?.abort.abort(new Error('the run was cancelled'));
+      return shown(await current(run));
+    },
+
+    eventsBefore: async (id) => {
+      const document = await store.get(collection, id);
+      return (document?.value as unknown as StoredRun | undefined)?.eventsBefore;
+    },
+
+    settleInterrupted: async () => {
+      const runs = await all();
+      for (const run of runs) {
+        if (run.status === 'running') await finish(interruptRun(await current(run), timestamp(clock.now())));
+      }
+      const old = runs.slice(kept);
+      if (old.length > 0) await store.transact(old.map(({ id }) => ({ operation: 'delete', collection, key: id })));
+    },
+
+    cancelAll: async () => {
+      const running = [...active.values()];
+      for (const { abort } of running) abort.abort(new Error('the control plane is ending'));
+      await Promise.all(running.map(({ done }) => done));
+    },
+  };
+}
+
+const shownRun = runSchema.unwrap();
+
+function shown(stored: StoredRun): Run {
+  return shownRun.parse(stored);
+}
+
+function skipPending(change: RunChange): RunChange {
+  return change.status === 'pending' ? { ...change, status: 'skipped' } : change;
+}

@@ -1,0 +1,60 @@
+import { describeError } from '../api/error-answer.ts';
+import type { Run, RunChange } from '../api/schemas/run.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { SluiceEvent } from '../telemetry/events.ts';
+
+/** A run as it is stored: with the place in the event log from which its events are to be read. */
+export interface StoredRun extends Run {
+  readonly eventsBefore: number;
+}
+
+export function beginRun(plan: Plan, begun: { id: string; startedAt: string; eventsBefore: number }): StoredRun {
+  return {
+    ...begun,
+    plan: plan.id,
+    environment: plan.environment,
+    mode: plan.mode,
+    status: 'running',
+    changes: plan.changes.flatMap(({ address, action }) => (action === 'none' ? [] : [{ address, action, status: 'pending' as const }])),
+  };
+}
+
+/** The run after one more event. Events of other runs change nothing, and neither does one that is seen twice. */
+export function foldEvent(run: StoredRun, event: SluiceEvent): StoredRun {
+  if (event.run !== run.id || event.address === undefined) return run;
+  const status = statusAfter[event.type];
+  if (status === undefined) return run;
+  const changed = run.changes.findIndex((change) => change.address === event.address);
+  const before = run.changes[changed];
+  if (before === undefined) return run;
+  const after: RunChange = { ...before, status, ...(status === 'failed' && { error: errorOf(event) }) };
+  return { ...run, changes: run.changes.with(changed, after) };
+}
+
+const statusAfter: Partial<Record<SluiceEvent['type'], RunChange['status']>> = {
+  'change.started': 'running',
+  'change.finished': 'done',
+  'change.failed': 'failed',
+  'change.skipped': 'skipped',
+};
+
+/** A run whose control plane ended under it: what was not finished is not known to have happened. */
+export function interruptRun(run: StoredRun, finishedAt: string): StoredRun {
+  const error = describeError(sluiceError('run_interrupted', {}));
+  return {
+    ...run,
+    status: 'failed',
+    finishedAt,
+    error,
+    changes: run.changes.map((change) => {
+      if (change.status === 'running') return { ...change, status: 'failed' as const, error };
+      return change.status === 'pending' ? { ...change, status: 'skipped' as const } : change;
+    }),
+  };
+}
+
+function errorOf(event: SluiceEvent): NonNullable<RunChange['error']> {
+  const described = (event.data as { error?: NonNullable<RunChange['error']> } | undefined)?.error;
+  return described ?? { ...describeError(sluiceError('internal_error', { reason: '' })), message: event.message, help: '' };
+}
