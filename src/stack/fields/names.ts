@@ -21,3 +21,8 @@ export function blockName(kind: Kind) {
 export function refersTo(kinds: Kind | readonly Kind[], options: { ordering: boolean }) {
   return label().meta({ 'x-refers-to': typeof kinds === 'string' ? [kinds] : [...kinds], 'x-ordering': options.ordering });
 }
+
+/** Names a subnet of any network of the stack; the referrer waits for that network. */
+export function subnetName() {
+  return label().meta({ 'x-subnet': true });
+}

@@ -12,5 +12,6 @@ export function stackPath(kind: PathKind) {
     .min(1, { error: 'a path inside the folder of the stack' })
     .max(1024, { error: 'at most 1024 characters' })
     .refine((path) => !path.includes('\0') && !path.includes('\\'), { error: 'a path with / between folders and without NUL characters' })
+    .refine((path) => !path.includes('${'), { error: 'a path that is known when planning' })
     .meta({ 'x-path': kind });
 }

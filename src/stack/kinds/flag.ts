@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../../digest/json.ts';
 import { blockName } from '../fields/names.ts';
 import { text, whole } from '../fields/text.ts';
 import { defineKind } from './kind-spec.ts';
@@ -24,7 +25,7 @@ const schema = z
   .strictObject({
     name: blockName('flag'),
     variants: z
-      .record(z.string(), z.json())
+      .record(z.string(), z.custom<Json>())
       .refine((variants) => Object.keys(variants).length > 0, { error: 'at least one variant' })
       .describe('Values by the name of their variant.'),
     default: variantName.describe('Variant that is served when no rule holds.'),

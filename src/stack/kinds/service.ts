@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../../digest/json.ts';
 import { duration } from '../fields/duration.ts';
 import { blockName, refersTo } from '../fields/names.ts';
 import { stackPath } from '../fields/paths.ts';
@@ -10,7 +11,8 @@ import { limits } from './service/limits.ts';
 import { rollout } from './service/rollout.ts';
 import { scaling } from './service/scaling.ts';
 
-const jsonValue = z.json();
+/** Any JSON: what a model takes as parameters is its own affair. */
+const jsonValue = z.custom<Json>();
 
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, { error: 'names of environment variables as keys' });
 

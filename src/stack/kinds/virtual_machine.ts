@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problem, type Problem } from '../../errors/sluice-error.ts';
 import { ipAddress, parseCidr, parseIPv4 } from '../fields/addresses.ts';
-import { blockName, label, refersTo } from '../fields/names.ts';
+import { blockName, label, refersTo, subnetName } from '../fields/names.ts';
 import { text } from '../fields/text.ts';
 import type { ResolvedBlock } from '../stack.ts';
 import { nearestName } from '../suggest.ts';
@@ -18,7 +18,7 @@ const schema = z.strictObject({
   network_interface: z
     .strictObject({
       name: label().optional().describe('Name of the interface.'),
-      subnet: label().optional().describe('Subnet of a network of this stack.'),
+      subnet: subnetName().optional().describe('Subnet of a network of this stack.'),
       private_ip: ipAddress().optional().describe('Fixed address in the subnet; one is chosen when absent.'),
       public_ip: z.enum(['none', 'static', 'dynamic']).default('none').describe('Whether it has an address on the internet.'),
     })

@@ -1,0 +1,107 @@
+import { isJsonObject, type Json, type JsonObject } from '../digest/json.ts';
+import { problem, type SourcePosition } from '../errors/sluice-error.ts';
+import type { RawBlock } from './blocks.ts';
+import { checkSchema } from './check/schema.ts';
+import { findReferences, type Names } from './check/references.ts';
+import { reportCycles } from './check/cycles.ts';
+import { readFields } from './fields-of-node.ts';
+import type { EnvironmentFields } from './kinds/environment.ts';
+import type { VariableFields } from './kinds/variable.ts';
+import type { ProblemList } from './problems.ts';
+import { positionOfNode } from './source/node.ts';
+import { placeAt, positionOfPath } from './source/place.ts';
+import type { EnvironmentSettings } from './stack.ts';
+import { nearestName } from './suggest.ts';
+import { checkVariableValue } from './variable-value.ts';
+
+export interface DeclaredVariable {
+  readonly name: string;
+  readonly type: VariableFields['type'];
+  readonly default?: Json;
+  readonly position: SourcePosition;
+}
+
+export interface DeclaredEnvironment extends EnvironmentSettings {
+  readonly variables: JsonObject;
+}
+
+/** What a stack says about its environments and variables: all that must be known before other blocks can be read. */
+export interface Declarations {
+  /** In the order of the text; never empty: a stack that declares none has one, `default`. */
+  readonly environments: readonly DeclaredEnvironment[];
+  readonly variables: ReadonlyMap<string, DeclaredVariable>;
+}
+
+export const implicitEnvironment: DeclaredEnvironment = {
+  name: 'default',
+  provider: 'local',
+  fields: { name: 'default', provider: 'local', variables: {} },
+  variables: {},
+};
+
+export function readDeclarations(blocks: readonly RawBlock[], names: Names, problems: ProblemList): Declarations {
+  const variables = new Map<string, DeclaredVariable>();
+  for (const block of blocks.filter(({ kind }) => kind === 'variable')) {
+    const variable = readVariable(block, problems);
+    variables.set(block.name, variable);
+  }
+  const environments = blocks
+    .filter(({ kind }) => kind === 'environment')
+    .map((block) => readEnvironment(block, variables, names, problems));
+  reportCycles(
+    environments.map(({ name, fields, position }) => ({
+      key: `environment/${name}`,
+      needs: typeof fields['promote_from'] === 'string' && position ? [{ key: `environment/${fields['promote_from']}`, position }] : [],
+    })),
+    problems,
+  );
+  return { environments: environments.length > 0 ? environments : [implicitEnvironment], variables };
+}
+
+function readVariable(block: RawBlock, problems: ProblemList): DeclaredVariable {
+  const position = positionOfNode(block.node);
+  const fields = readPlain(block, problems) as unknown as VariableFields | undefined;
+  // A variable that is itself wrong still exists, so that its uses are not reported as well.
+  if (!fields) return { name: block.name, type: 'string', default: '', position };
+  const { name, type } = fields;
+  if (fields.default === undefined) return { name, type, position };
+  const at = positionOfPath(block.node, 'default');
+  checkVariableValue({ name, type, value: fields.default }, at, problems);
+  return { name, type, default: fields.default, position };
+}
+
+function readEnvironment(
+  block: RawBlock,
+  variables: ReadonlyMap<string, DeclaredVariable>,
+  names: Names,
+  problems: ProblemList,
+): DeclaredEnvironment {
+  const { name } = block;
+  const position = positionOfNode(block.node);
+  const fields = readPlain(block, problems, names);
+  if (!fields) return { ...implicitEnvironment, name, position };
+  const { provider, variables: values } = fields as unknown as EnvironmentFields;
+  for (const [key, value] of Object.entries(values)) {
+    const place = placeAt(block.node, ['variables', key]);
+    const variable = variables.get(key);
+    if (variable) checkVariableValue({ name: key, type: variable.type, value }, positionOfNode(place.node), problems);
+    else {
+      const at = block.node.source.positionAt(place.keyStart ?? place.node.start);
+      problems.add(() => problem('unknown_variable', { name: key, nearest: nearestName(key, variables.keys()) }, { position: at }));
+    }
+  }
+  return { name, provider, fields, variables: isJsonObject(values) ? values : {}, position };
+}
+
+/** The checked fields of a block in which nothing may be interpolated. */
+function readPlain(block: RawBlock, problems: ProblemList, names?: Names): JsonObject | undefined {
+  const { kind, name, node } = block;
+  const owner = `The ${kind} '${name}'`;
+  const refuse = (position: SourcePosition) => problems.add(() => problem('interpolation_not_allowed', { owner }, { position }));
+  // Whatever is wrong with an interpolation here, the one thing to say is that none may stand here.
+  const read = readFields(node, new Map(), [], (make) => refuse(make().position ?? positionOfNode(node)));
+  for (const { position } of read.expressions) refuse(position);
+  if (names) findReferences(block, { fields: read.fields, expressions: [] }, { environment: name, names, subnets: new Map(), problems });
+  const broken = new Set([...read.broken, ...read.expressions.map(({ path }) => path)]);
+  return checkSchema({ kind, name, node, read: { fields: read.fields, broken } }, problems);
+}

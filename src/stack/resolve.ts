@@ -1,0 +1,143 @@
+import type { Json } from '../digest/json.ts';
+import { problem, type SourcePosition } from '../errors/sluice-error.ts';
+import { collectBlocks, type RawBlock } from './blocks.ts';
+import { reportCycles } from './check/cycles.ts';
+import { reportStrayPaths } from './check/paths.ts';
+import { findReferences, type Names, networksBySubnet, type ReferenceContext } from './check/references.ts';
+import { checkSchema } from './check/schema.ts';
+import { type DeclaredEnvironment, type Declarations, readDeclarations } from './declarations.ts';
+import { readFields, type Variables } from './fields-of-node.ts';
+import { kindSpecs } from './kinds/index.ts';
+import type { ProblemList } from './problems.ts';
+import { positionOfNode, type SourceNode } from './source/node.ts';
+import { positionOfPath } from './source/place.ts';
+import { type Kind, kinds, type ResolvedBlock, type ResolvedStack } from './stack.ts';
+import { nearestName } from './suggest.ts';
+import { parseVariable } from './variable-value.ts';
+
+/** A stack's text, read as far as it is the same in every environment. */
+export interface DeclaredStack {
+  readonly declarations: Declarations;
+  readonly blocks: readonly RawBlock[];
+  readonly names: Names;
+  readonly subnets: ReadonlyMap<string, string>;
+}
+
+export function declareStack(files: readonly SourceNode[], problems: ProblemList): DeclaredStack {
+  const blocks = collectBlocks(files, problems);
+  const names = new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set<string>()]));
+  for (const { kind, name } of blocks) names.get(kind)?.add(name);
+  const declared = names.get('environment');
+  if (declared?.size === 0) declared.add('default');
+  return { blocks, names, subnets: networksBySubnet(blocks), declarations: readDeclarations(blocks, names, problems) };
+}
+
+export interface ResolveOptions {
+  readonly root: string;
+  readonly files: readonly string[];
+  /** The first declared when absent. */
+  readonly environment?: string | undefined;
+  readonly variables?: Readonly<Record<string, string>> | undefined;
+  /** Where problems are placed that stand nowhere in the text: those of the command line. */
+  readonly start: SourcePosition;
+}
+
+/** The stack as one environment sees it. Whether it may be used, `problems` says: what is wrong is left out of it. */
+export function resolveStack(stack: DeclaredStack, options: ResolveOptions, problems: ProblemList): ResolvedStack {
+  const { declarations, names, subnets } = stack;
+  const environment = chooseEnvironment(declarations, options, problems);
+  const variables = valuesOf(declarations, environment, options, problems);
+  const resources = stack.blocks.filter(({ kind }) => kind !== 'environment' && kind !== 'variable');
+  const blocks = resources.flatMap(
+    (raw) => resolveBlock(raw, { environment: environment.name, variables, names, subnets, problems }) ?? [],
+  );
+  checkTogether(blocks, problems);
+  reportStrayPaths(blocks, problems);
+  reportCycles(
+    blocks.map(({ kind, name, references }) => ({
+      key: `${kind}/${name}`,
+      needs: references
+        .filter(({ ordering }) => ordering)
+        .map((reference) => ({ key: `${reference.kind}/${reference.name}`, position: reference.position })),
+    })),
+    problems,
+  );
+  const { variables: _values, ...settings } = environment;
+  return {
+    root: options.root,
+    files: options.files,
+    environment: settings,
+    environments: declarations.environments.map(({ name }) => name),
+    blocks,
+  };
+}
+
+function chooseEnvironment({ environments }: Declarations, { environment: wanted, start }: ResolveOptions, problems: ProblemList) {
+  const [first] = environments;
+  const chosen = wanted === undefined ? first : environments.find(({ name }) => name === wanted);
+  if (wanted !== undefined && !chosen) {
+    const known = environments.map(({ name }) => name);
+    problems.add(() =>
+      problem('unknown_environment', { name: wanted, nearest: nearestName(wanted, known), environments: known }, { position: start }),
+    );
+  }
+  return (chosen ?? first) as DeclaredEnvironment;
+}
+
+function valuesOf(
+  { variables }: Declarations,
+  environment: DeclaredEnvironment,
+  options: ResolveOptions,
+  problems: ProblemList,
+): Variables {
+  const given = new Map(Object.entries(options.variables ?? {}));
+  for (const name of given.keys()) {
+    if (variables.has(name)) continue;
+    problems.add(() => problem('unknown_variable', { name, nearest: nearestName(name, variables.keys()) }, { position: options.start }));
+  }
+  return new Map(
+    [...variables.values()].map(({ name, type, default: fallback, position }): [string, Json | undefined] => {
+      const text = given.get(name);
+      if (text !== undefined) {
+        const value = parseVariable(type, text);
+        if (value === undefined) problems.add(() => problem('variable_type', { name, type, found: 'other text' }, { position }));
+        return [name, value];
+      }
+      const value = Object.hasOwn(environment.variables, name) ? environment.variables[name] : fallback;
+      if (value === undefined) {
+        problems.add(() => problem('missing_variable', { name, environment: environment.name }, { position }));
+      }
+      return [name, value];
+    }),
+  );
+}
+
+interface BlockContext extends ReferenceContext {
+  readonly variables: Variables;
+}
+
+function resolveBlock(raw: RawBlock, context: BlockContext): ResolvedBlock | undefined {
+  const { kind, name, node } = raw;
+  const read = readFields(node, context.variables, kindSpecs[kind].verbatim ?? [], context.problems.add);
+  const references = findReferences(raw, read, context);
+  const fields = checkSchema({ kind, name, node, read }, context.problems);
+  return (
+    fields && {
+      kind,
+      name,
+      address: `${context.environment}/${kind}/${name}`,
+      fields,
+      references,
+      position: positionOfNode(node),
+      positionOf: (path) => positionOfPath(node, path),
+    }
+  );
+}
+
+function checkTogether(blocks: readonly ResolvedBlock[], problems: ProblemList): void {
+  const byKind = Map.groupBy(blocks, ({ kind }) => kind);
+  const context = { blocksOf: (kind: Kind) => byKind.get(kind) ?? [] };
+  for (const [kind, ofKind] of byKind) {
+    for (const found of kindSpecs[kind].check?.(ofKind, context) ?? []) problems.add(() => found);
+  }
+}
