@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process';
+import { appendFile, chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sluiceError } from '../../../errors/sluice-error.ts';
+import type { ServerUser } from '../server/server-user.ts';
+import type { DatabaseSizing } from './sizing.ts';
+
+/** Role that administers a server. With its underscore it is no DNS label, so no database of a stack can have the name. */
+export const administrator = 'sluice_admin';
+
+const settingsFile = 'sluice.conf';
+const run = promisify(execFile);
+
+export interface ClusterSpec {
+  readonly name: string;
+  /** Folder with `initdb` and `postgres`. */
+  readonly programs: string;
+  /** Folder of the server, which belongs to `user`; the data goes into `data` in it. */
+  readonly folder: string;
+  readonly user: ServerUser | undefined;
+  readonly password: string;
+  readonly signal: AbortSignal;
+}
+
+/** Minimal environment of PostgreSQL's programs. Without LC_ALL the server refuses to run on macOS. */
+export const programEnvironment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
+
+export function dataFolder(folder: string): string {
+  return join(folder, 'data');
+}
+
+/** Major version of the data in a server's folder; undefined when there is none, or only a part from an interrupted initialisation. */
+export async function dataVersion(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(dataFolder(folder), 'PG_VERSION'), 'utf8').catch(() => undefined);
+  return text?.trim();
+}
+
+/** Makes an empty database cluster. It appears in one step when it is complete; what an interrupted attempt left is made anew. */
+export async function initialise(spec: ClusterSpec): Promise<void> {
+  const making = join(spec.folder, 'data.making');
+  const passwordFile = join(spec.folder, 'password');
+  await rm(making, { recursive: true, force: true });
+  try {
+    await rm(passwordFile, { force: true });
+    await writeFile(passwordFile, spec.password, { mode: 0o600, flag: 'wx' });
+    if (spec.user) await chown(passwordFile, spec.user.uid, spec.user.gid);
+    const parameters = ['-D', making, '-U', administrator, '-E', 'UTF8', '--locale=C', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+    await run(join(spec.programs, 'initdb'), parameters, {
+      cwd: spec.folder,
+      env: programEnvironment,
+      timeout: 120_000,
+      signal: spec.signal,
+      ...spec.user,
+    });
+    await appendFile(join(making, 'postgresql.conf'), `\ninclude '${settingsFile}'\n`);
+    await rm(dataFolder(spec.folder), { recursive: true, force: true });
+    await rename(making, dataFolder(spec.folder));
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    const reason = stderr?.trim() || (error instanceof Error ? error.message : String(error));
+    throw sluiceError('database_not_initialised', { name: spec.name, reason }, { cause: error });
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+}
+
+/** Writes the server's settings; whether they differ from what stood there. They take effect when the server starts. */
+export async function writeSettings(
+  folder: string,
+  settings: { readonly host: string; readonly port: number; readonly sizing: DatabaseSizing },
+  user: ServerUser | undefined,
+): Promise<boolean> {
+  const file = join(dataFolder(folder), settingsFile);
+  const text = [
+    '# Written by Sluice whenever the database is applied. Settings of your own belong in postgresql.auto.conf (ALTER SYSTEM).',
+    `listen_addresses = '${settings.host}'`,
+    `port = ${settings.port}`,
+    "unix_socket_directories = ''",
+    `max_connections = ${settings.sizing.maxConnections}`,
+    `shared_buffers = '${settings.sizing.sharedBuffersMib}MB'`,
+    "password_encryption = 'scram-sha-256'",
+    "log_destination = 'stderr'",
+    "log_timezone = 'UTC'",
+    "log_line_prefix = '%m [%p] %u@%d '",
+    '',
+  ].join('\n');
+  const before = await readFile(file, 'utf8').catch(() => undefined);
+  if (before === text) return false;
+  await writeFile(file, text, { mode: 0o600 });
+  if (user) await chown(file, user.uid, user.gid);
+  return true;
+}

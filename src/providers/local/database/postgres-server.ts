@@ -1,0 +1,97 @@
+import { rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../../effects/clock.ts';
+import { freePort } from '../../../effects/ports.ts';
+import { type ProcessIdentity, startDetached, tailOf } from '../../../effects/processes.ts';
+import { sluiceError } from '../../../errors/sluice-error.ts';
+import { runningServer, stopServer } from '../server/server-process.ts';
+import type { ServerUser } from '../server/server-user.ts';
+import { dataFolder, programEnvironment } from './cluster.ts';
+import { administratorAnswers, type Endpoint } from './roles.ts';
+
+export interface ServerSpec {
+  readonly name: string;
+  readonly programs: string;
+  readonly folder: string;
+  readonly user: ServerUser | undefined;
+  readonly endpoint: Endpoint;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+const readyWithinMs = 60_000;
+const largestLog = 10 * 2 ** 20;
+
+/** The server that runs on this folder, also one that another control plane has started. */
+export function findServer(folder: string): Promise<ProcessIdentity | undefined> {
+  return runningServer(join(dataFolder(folder), 'postmaster.pid'), dataFolder(folder));
+}
+
+/**
+ * Runs the server, or adopts the one that runs, and returns once it accepts connections. Throws `port_taken` when another program has its
+ * port, and `database_not_started` with the end of its log when it gives up.
+ */
+export async function runServer(spec: ServerSpec): Promise<void> {
+  const running = await findServer(spec.folder);
+  if (running) return waitUntilReady(spec);
+  const { host, port } = spec.endpoint;
+  if ((await freePort(host, port)) !== port) throw sluiceError('port_taken', { name: spec.name, host, port });
+  const logFile = join(spec.folder, 'server.log');
+  await keepLogSmall(logFile);
+  const started = await startDetached({
+    command: [join(spec.programs, 'postgres'), '-D', dataFolder(spec.folder)],
+    directory: spec.folder,
+    environment: programEnvironment,
+    logFile,
+    ...(spec.user && { user: spec.user }),
+  });
+  let ended = false;
+  void started.exit.then(() => {
+    ended = true;
+  });
+  await waitUntilReady(spec, async () => {
+    if (ended) throw sluiceError('database_not_started', { name: spec.name, reason: await tailOf(logFile, 600) });
+  });
+}
+
+/** Ends connections, writes everything down and keeps the data ("fast shutdown"). Success when no server runs. */
+export async function haltServer(folder: string, name: string, clock: Clock): Promise<void> {
+  const running = await findServer(folder);
+  if (!running) return;
+  const stopped = await stopServer(
+    running,
+    [
+      ['SIGINT', 20_000],
+      ['SIGQUIT', 5_000],
+      ['SIGKILL', 5_000],
+    ],
+    clock,
+  );
+  if (!stopped)
+    throw sluiceError('local_failure', { address: name, action: 'stop the server of', reason: `process ${running.pid} does not end` });
+}
+
+async function waitUntilReady(spec: ServerSpec, look: () => Promise<void> = async () => undefined): Promise<void> {
+  const deadline = spec.clock.monotonic() + readyWithinMs;
+  for (;;) {
+    await look();
+    const answer = await administratorAnswers(spec.endpoint);
+    if (answer === 'yes') return;
+    if (answer === 'refused')
+      throw sluiceError('database_not_started', { name: spec.name, reason: 'it does not accept the password of this home' });
+    if (spec.clock.monotonic() > deadline) {
+      throw sluiceError('database_not_started', { name: spec.name, reason: `no answer within ${readyWithinMs / 1000} s` });
+    }
+    await spec.clock.sleep(25, spec.signal);
+  }
+}
+
+async function keepLogSmall(file: string): Promise<void> {
+  const size = await stat(file).then(
+    (status) => status.size,
+    () => 0,
+  );
+  if (size < largestLog) return;
+  await rm(`${file}.1`, { force: true });
+  await rename(file, `${file}.1`);
+}

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import type { Clock } from '../../effects/clock.ts';
+import type { Random } from '../../effects/random.ts';
+import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
+import type { Kind } from '../../stack/stack.ts';
+import type { Provider } from '../provider.ts';
+import { createCacheHandler } from './cache/cache.ts';
+import { createDatabaseHandler } from './database/database.ts';
+import { createDerivedSecrets } from './derived-secrets.ts';
+import { createVirtualMachineHandler } from './machine/virtual-machine.ts';
+import { createNetworkHandler } from './network.ts';
+import { createRecords } from './records.ts';
+import { createResourceGroupHandler } from './resource-group.ts';
+import type { LocalContext, ResourceHandler } from './resource-handler.ts';
+import { createSecretHandler } from './secret/secret.ts';
+
+/** Makes infrastructure real on this machine; everything it keeps is under `home` (see SECURITY in `database/server-user.ts` for root). */
+export function createLocalProvider(dependencies: {
+  readonly home: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Source of `{ env }` secrets and of the PATH on which servers are looked for; the process's own when absent. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}): Provider {
+  const { clock, random, environment = process.env } = dependencies;
+  const home = resolve(dependencies.home);
+  const context: LocalContext = {
+    home,
+    clock,
+    random,
+    environment,
+    records: createRecords(home),
+    secrets: createDerivedSecrets(home, random),
+  };
+  const handlers: readonly ResourceHandler[] = [
+    createResourceGroupHandler(context),
+    createNetworkHandler(context),
+    createVirtualMachineHandler(context),
+    createDatabaseHandler(context),
+    createCacheHandler(context),
+    createSecretHandler(context),
+  ];
+  return dispatch(handlers);
+}
+
+function dispatch(handlers: readonly ResourceHandler[]): Provider {
+  const byKind = new Map(handlers.map((handler) => [handler.kind, handler]));
+  const handlerOf = (kind: Kind): ResourceHandler => {
+    const handler = byKind.get(kind);
+    if (!handler) throw sluiceError('unsupported_kind', { kind, provider: 'local' });
+    return handler;
+  };
+  return {
+    name: 'local',
+    kinds: handlers.map((handler) => handler.kind),
+    replaceFields: (kind) => handlerOf(kind).replaceFields,
+    async check(stack) {
+      const own = stack.blocks.filter((block) => byKind.has(block.kind));
+      const problems = await Promise.all(
+        own.map((block) => guarded(block.address, 'check', async () => handlerOf(block.kind).check(block, stack))),
+      );
+      return problems.flat();
+    },
+    fingerprint: (block, stack) =>
+      guarded(block.address, 'read the content of', async () => (await handlerOf(block.kind).fingerprint?.(block, stack)) ?? {}),
+    read: (resource) => guarded(resource.address, 'observe', async () => handlerOf(resource.kind).read(resource)),
+    create: (request, operation) => guarded(request.address, 'create', async () => handlerOf(request.kind).create(request, operation)),
+    update: (request, operation) => guarded(request.address, 'update', async () => handlerOf(request.kind).update(request, operation)),
+    delete: (resource, operation) => guarded(resource.address, 'delete', async () => handlerOf(resource.kind).delete(resource, operation)),
+    suspend: (resource) => guarded(resource.address, 'suspend', async () => handlerOf(resource.kind).suspend?.(resource)),
+    resume: (resource) => guarded(resource.address, 'resume', async () => handlerOf(resource.kind).resume?.(resource)),
+  };
+}
+
+/** Only errors of the catalogue leave the provider; what the system threw (no space, no rights) becomes one that is tried again. */
+async function guarded<Value>(address: string, action: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SluiceError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw sluiceError('local_failure', { address, action, reason }, { cause: error });
+  }
+}
