@@ -1,0 +1,85 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
+import type { Gateway } from '../gateway.ts';
+
+export interface AdminDependencies {
+  readonly gateway: Gateway;
+  readonly token: string;
+  /** Called once the answer is out. */
+  readonly onDrainRequested: (deadlineMs: number) => void;
+}
+
+const largestTable = 64 * 1024 * 1024;
+const defaultDrainMs = 30_000;
+
+/**
+ * The control plane's way in: `PUT /table`, `GET /status`, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`. Every request carries
+ * the bearer token; nothing of a request is read before that is checked.
+ */
+export function createAdminServer({ gateway, token, onDrainRequested }: AdminDependencies): Server {
+  const expected = digest(`Bearer ${token}`);
+
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    // A browser cannot be tricked into this: it sends no bearer token by itself.
+    if (!timingSafeEqual(digest(req.headers.authorization ?? ''), expected)) {
+      throw sluiceError('gateway_admin_refused', { reason: 'the bearer token is missing or wrong' });
+    }
+    switch (`${req.method} ${req.url}`) {
+      case 'GET /status':
+        send(res, 200, gateway.report());
+        return;
+      case 'PUT /table':
+        await gateway.apply(await readJson(req));
+        send(res, 200, { version: gateway.report().tableVersion });
+        return;
+      case 'POST /drain-and-exit': {
+        const deadlineMs = deadlineOf(await readJson(req));
+        res.once('close', () => onDrainRequested(deadlineMs));
+        send(res, 202, { deadlineMs });
+        return;
+      }
+      default:
+        send(res, 404, { error: { code: 'gateway_route_unknown', message: 'No such route.', help: '' } });
+    }
+  };
+
+  return createServer({ keepAliveTimeout: 5_000 }, (req, res) => {
+    handle(req, res).catch((error: unknown) => {
+      const { code, status, message, help } = toSluiceError(error);
+      send(res, status, { error: { code, message, help } });
+    });
+  });
+}
+
+function digest(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}
+
+function deadlineOf(body: unknown): number {
+  const wanted = typeof body === 'object' && body !== null && 'deadlineMs' in body ? body.deadlineMs : undefined;
+  return typeof wanted === 'number' && wanted >= 0 ? wanted : defaultDrainMs;
+}
+
+async function readJson(req: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > largestTable) throw sluiceError('gateway_table_invalid', { reason: 'it is larger than 64 MiB' });
+    chunks.push(chunk);
+  }
+  if (length === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    throw sluiceError('gateway_table_invalid', { reason: 'it is not JSON' });
+  }
+}
+
+function send(res: ServerResponse, status: number, body: unknown): void {
+  if (res.headersSent || res.destroyed) return;
+  const text = JSON.stringify(body);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), 'cache-control': 'no-store' });
+  res.end(text);
+}

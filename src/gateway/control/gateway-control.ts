@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { Clock } from '../../effects/clock.ts';
+import { freePort } from '../../effects/ports.ts';
+import type { Random } from '../../effects/random.ts';
+import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
+import type { Traffic } from '../../rollout/traffic.ts';
+import type { Store } from '../../store/store.ts';
+import type { EventLog } from '../../telemetry/events.ts';
+import type { GatewayReport } from '../admin/gateway-report.ts';
+import { settingsOf } from '../gateway-folder.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import type { AdminClient } from './admin-client.ts';
+import { coalesced } from './coalesce.ts';
+import { createRouteStore } from './route-store.ts';
+import { createSupervisor } from './supervisor.ts';
+
+/** The control plane's side of the gateway: publishes routes and keeps the process running. Throws only SluiceErrors. */
+export interface GatewayControl extends Traffic {
+  /** Adopts a running gateway or starts one, tells it the stored routes, and replaces it whenever it ends. */
+  start(): Promise<void>;
+  /** Drains and ends the gateway process. */
+  stop(): Promise<void>;
+  /** Stops supervising; the gateway goes on serving. */
+  leave(): void;
+  status(): Promise<GatewayStatus>;
+}
+
+export interface GatewayStatus {
+  readonly pid: number;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly tableVersion: number;
+  /** By environment; only those that are being served. */
+  readonly publicUrls: Readonly<Record<string, string>>;
+  readonly internalUrl: string;
+  readonly inFlight: number;
+  readonly warnings: readonly string[];
+  readonly services: readonly ServiceStatus[];
+}
+
+export interface ServiceStatus {
+  readonly environment: string;
+  readonly name: string;
+  readonly inFlight: number;
+  readonly instances: readonly Omit<GatewayReport['instances'][number], 'environment' | 'service'>[];
+}
+
+export interface GatewayControlDependencies {
+  /** SLUICE_HOME; the gateway lives in its folder `gateway`. */
+  readonly home: string;
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const stopDrainMs = 10_000;
+const publishTries = 6;
+const retryMs = 150;
+
+export function createGatewayControl({ home, store, events, clock, random }: GatewayControlDependencies): GatewayControl {
+  const folder = join(home, 'gateway');
+  const routes = createRouteStore(store);
+  const supervisor = createSupervisor({ folder, clock, random, events, onReplaced: () => synchronize() });
+
+  /** Makes the gateway route by what the store says, however often it is restarted or contradicted meanwhile. */
+  const synchronize = coalesced(async () => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const client = await supervisor.client();
+        await client.putTable(await routes.table());
+        return;
+      } catch (error) {
+        if (tries >= publishTries || !(await canGoOn(error))) throw error;
+      }
+    }
+  });
+
+  /** Whether another try makes sense, after doing what it takes. */
+  const canGoOn = async (error: unknown): Promise<boolean> => {
+    if (!(error instanceof SluiceError)) return false;
+    switch (error.code) {
+      case 'gateway_unreachable':
+        await clock.sleep(retryMs);
+        return true;
+      case 'gateway_table_stale':
+        // Either another control plane published in between, or this store is older than the gateway's memory. The store decides: a
+        // control plane that lost its leadership cannot write to it.
+        await routes.raiseAbove((await (await supervisor.client()).report()).tableVersion ?? 0);
+        return true;
+      case 'gateway_port_taken':
+        return moveTakenListeners(await supervisor.client(), await routes.table());
+      default:
+        return false;
+    }
+  };
+
+  const moveTakenListeners = async (client: AdminClient, table: RoutingTable): Promise<boolean> => {
+    const open = new Set((await client.report()).listeners.filter((each) => each.closedBecause === undefined).map(({ port }) => port));
+    let hasMoved = false;
+    for (const { environment, host, port } of table.listeners) {
+      if (open.has(port) || (await freePort(host, port)) === port) continue;
+      const moved = await routes.moveListener(environment);
+      hasMoved = true;
+      const message = `Port ${port} is taken by another program: environment '${environment}' now answers at ${urlOf(moved)}.`;
+      await events.publish({ type: 'gateway.started', level: 'warning', message, environment }).catch(() => undefined);
+    }
+    return hasMoved;
+  };
+
+  const report = async (): Promise<GatewayReport> => (await supervisor.client()).report();
+
+  return {
+    start: async () => {
+      await supervisor.start();
+      await synchronize();
+    },
+    stop: () => supervisor.stop(stopDrainMs),
+    leave: supervisor.leave,
+    publish: async (route) => {
+      await routes.put(route);
+      await synchronize();
+    },
+    remove: async (service) => {
+      await routes.remove(service);
+      await synchronize();
+    },
+    inFlight: async ({ environment, name }) => {
+      const counts = new Map<string, number>();
+      for (const each of (await report()).instances) {
+        if (each.environment === environment && each.service === name) counts.set(each.id, (counts.get(each.id) ?? 0) + each.inFlight);
+      }
+      return counts;
+    },
+    publicUrl: async (environment) => urlOf(await routes.listener(environment)),
+    internalUrl: async () => urlOf((await settingsOf(folder)).internal),
+    status: async () => statusOf(await report()),
+  };
+}
+
+function urlOf({ host, port }: { host: string; port: number }): string {
+  return `http://${host}:${port}`;
+}
+
+function statusOf(report: GatewayReport): GatewayStatus {
+  if (report.tableVersion === undefined) throw sluiceError('gateway_unreachable', { reason: 'it has no routing table yet' });
+  const services = new Map<
+    string,
+    { environment: string; name: string; inFlight: number; instances: ServiceStatus['instances'][number][] }
+  >();
+  for (const { environment, service, ...instance } of report.instances) {
+    const key = `${environment}/${service}`;
+    const known = services.get(key) ?? { environment, name: service, inFlight: 0, instances: [] };
+    known.inFlight += instance.inFlight;
+    known.instances.push(instance);
+    services.set(key, known);
+  }
+  const open = report.listeners.filter((listener) => listener.closedBecause === undefined);
+  return {
+    pid: report.pid,
+    startedAt: report.startedAt,
+    tableVersion: report.tableVersion,
+    publicUrls: Object.fromEntries(open.map((listener) => [listener.environment, urlOf(listener)])),
+    internalUrl: report.internalUrl,
+    inFlight: report.inFlight,
+    warnings: report.warnings,
+    services: [...services.values()],
+  };
+}

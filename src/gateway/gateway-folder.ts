@@ -1,0 +1,75 @@
+import { chmod, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeDurably } from '../effects/files.ts';
+import { firstFreePort } from '../effects/ports.ts';
+import type { Random } from '../effects/random.ts';
+import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
+
+/** Names of the files in `<SLUICE_HOME>/gateway`; gateway and control plane meet only here and on the admin listener. */
+export function gatewayFiles(folder: string): {
+  readonly snapshot: string;
+  readonly settings: string;
+  readonly process: string;
+  readonly token: string;
+  readonly log: string;
+  readonly output: string;
+  readonly compileCache: string;
+} {
+  return {
+    snapshot: join(folder, 'table.json'),
+    settings: join(folder, 'settings.json'),
+    process: join(folder, 'process.json'),
+    token: join(folder, 'admin.token'),
+    log: join(folder, 'gateway.log'),
+    output: join(folder, 'gateway.out'),
+    compileCache: join(folder, 'compile-cache'),
+  };
+}
+
+const settingsSchema = z.object({ internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }) });
+export type GatewaySettings = z.infer<typeof settingsSchema>;
+
+/** Below the range systems take outgoing ports from, so that the port is still free after a restart. */
+const firstInternalPort = 7_480;
+
+/**
+ * The internal listener's address: chosen once, then the same for as long as the folder lives, since running instances have it in their
+ * environment. A damaged file counts as absent.
+ */
+export async function settingsOf(folder: string): Promise<GatewaySettings> {
+  const { settings } = gatewayFiles(folder);
+  const known = await readJson(settings, settingsSchema);
+  if (known !== undefined) return known;
+  const host = '127.0.0.1';
+  const chosen = { internal: { host, port: await firstFreePort(host, firstInternalPort) } };
+  await writeDurably(settings, JSON.stringify(chosen));
+  return chosen;
+}
+
+/** The admin bearer token, made on first use; readable by the owner only. */
+export async function adminTokenOf(folder: string, random: Random): Promise<string> {
+  const { token } = gatewayFiles(folder);
+  const known = await readFile(token, 'utf8').catch(() => '');
+  if (/^[0-9a-f]{64}$/.test(known.trim())) {
+    await chmod(token, 0o600);
+    return known.trim();
+  }
+  const created = Buffer.from(random.bytes(32)).toString('hex');
+  await writeDurably(token, created, 0o600);
+  return created;
+}
+
+/** The process that last said it serves this folder; it may be gone. */
+export async function recordedProcess(folder: string): Promise<GatewayProcess | undefined> {
+  return readJson(gatewayFiles(folder).process, gatewayProcess);
+}
+
+async function readJson<Value>(path: string, schema: z.ZodType<Value>): Promise<Value | undefined> {
+  try {
+    const parsed = schema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import { sluiceError } from '../../errors/sluice-error.ts';
+import { type RoutingTable, routingTable, type ServiceRoute } from '../routing-table.ts';
+import { normalizedHost, normalizedPrefix } from '../routing/host.ts';
+
+/** A table as it came over the wire or from disk. Throws `gateway_table_invalid` with every reason when it cannot be routed by. */
+export function parseTable(value: unknown): RoutingTable {
+  const parsed = routingTable.safeParse(value);
+  if (!parsed.success) {
+    const reason = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'table'}: ${issue.message}`).join('; ');
+    throw sluiceError('gateway_table_invalid', { reason });
+  }
+  const conflicts = conflictsIn(parsed.data);
+  if (conflicts.length > 0) throw sluiceError('gateway_table_invalid', { reason: conflicts.join('; ') });
+  return parsed.data;
+}
+
+/** Contradictions that a schema cannot express: whatever would make one request match two things. */
+export function conflictsIn(table: RoutingTable): readonly string[] {
+  const conflicts: string[] = [];
+  const unique = (): ((key: string, conflict: string) => void) => {
+    const seen = new Set<string>();
+    return (key, conflict) => {
+      if (seen.has(key)) conflicts.push(conflict);
+      seen.add(key);
+    };
+  };
+  const environments = new Set(table.listeners.map((listener) => listener.environment));
+  const once = { environment: unique(), address: unique(), service: unique(), expose: unique(), instance: unique(), token: unique() };
+  for (const { environment, host, port } of table.listeners) {
+    once.environment(environment, `environment '${environment}' has two listeners`);
+    once.address(`${host}:${port}`, `two listeners share ${host}:${port}`);
+    if (port < 1 || port > 65_535) conflicts.push(`port ${port} of environment '${environment}' is out of range`);
+  }
+  for (const service of table.services) {
+    const name = `${service.environment}/${service.name}`;
+    once.service(name, `service '${name}' is listed twice`);
+    if (service.expose.length > 0 && !environments.has(service.environment)) {
+      conflicts.push(`service '${name}' is exposed, but its environment has no listener`);
+    }
+    for (const { host, path } of service.expose) {
+      const known = normalizedHost(host);
+      if (known === undefined) conflicts.push(`host '${host}' of service '${name}' is not a host name`);
+      if (!isPrefix(path)) conflicts.push(`path '${path}' of service '${name}' is not an absolute path`);
+      once.expose(
+        `${service.environment} ${known} ${normalizedPrefix(path)}`,
+        `two services of '${service.environment}' expose ${host}${path}`,
+      );
+    }
+    for (const token of service.tokenDigests) {
+      if (!/^[0-9a-f]{64}$/.test(token)) conflicts.push(`a token digest of service '${name}' is not SHA-256 in hex`);
+      once.token(token, `service '${name}' shares a token with another service`);
+    }
+    for (const id of instanceIds(service)) once.instance(`${name} ${id}`, `instance '${id}' of service '${name}' is listed twice`);
+    checkHealth(service, name, conflicts);
+  }
+  return conflicts;
+}
+
+function checkHealth(service: ServiceRoute, name: string, conflicts: string[]): void {
+  const { path, intervalMs, timeoutMs } = service.health;
+  if (path !== undefined && !isPrefix(path)) conflicts.push(`health path '${path}' of service '${name}' is not an absolute path`);
+  if (!(intervalMs > 0) || !(timeoutMs > 0)) conflicts.push(`health interval and timeout of service '${name}' must be above zero`);
+}
+
+function instanceIds(service: ServiceRoute): readonly string[] {
+  return service.backends.flatMap((backend) => backend.instances.map((instance) => instance.id));
+}
+
+/** Visible ASCII after a leading slash: what can stand in a request line. */
+function isPrefix(path: string): boolean {
+  return /^\/[\x21-\x7e]*$/.test(path) && !path.includes('#');
+}

@@ -1,0 +1,39 @@
+import { readFile, rename } from 'node:fs/promises';
+import { writeDurably } from '../../effects/files.ts';
+import { toSluiceError } from '../../errors/sluice-error.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import { parseTable } from './check-table.ts';
+
+/** The last acknowledged table on disk. */
+export interface Snapshot {
+  /** Resolves once the table would survive a crash of the machine. */
+  save(table: RoutingTable): Promise<void>;
+  /** A damaged file is set aside (its new name is in `damaged`) and counts as absent: the control plane publishes anew. */
+  load(): Promise<LoadedSnapshot>;
+}
+
+export interface LoadedSnapshot {
+  readonly table?: RoutingTable;
+  readonly damaged?: { readonly setAside: string; readonly reason: string };
+}
+
+/** `now` gives the time that names a file set aside. */
+export function createSnapshot(path: string, now: () => number): Snapshot {
+  return {
+    save: (table) => writeDurably(path, JSON.stringify(table)),
+    load: async () => {
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (text === undefined) return {};
+      try {
+        return { table: parseTable(JSON.parse(text)) };
+      } catch (error) {
+        const setAside = `${path}.damaged-${now()}`;
+        await rename(path, setAside);
+        return { damaged: { setAside, reason: toSluiceError(error).message } };
+      }
+    },
+  };
+}
