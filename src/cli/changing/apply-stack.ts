@@ -1,0 +1,67 @@
+import type { Run } from '../../api/schemas/run.ts';
+import { sluiceError } from '../../errors/sluice-error.ts';
+import { hasChanges, type Plan } from '../../plan/plan.ts';
+import type { GlobalOptions } from '../command.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import type { Connection } from '../target/connect.ts';
+import type { StackTarget } from '../target/target.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { aborted, watchInterrupts } from '../terminal/interrupts.ts';
+import { note } from '../terminal/note.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { carryOut } from './carry-out.ts';
+import { reportRun } from './outcome.ts';
+import { makePlan, questionOf, showPlan, type PlanWishes } from './planning.ts';
+
+export interface ApplyWishes extends PlanWishes {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface Applied {
+  readonly plan: Plan;
+  /** Absent when there was nothing to do, it was a dry run, or the run was left to itself. */
+  readonly run?: Run;
+  readonly end: 'unchanged' | 'planned' | 'finished' | 'cancelled' | 'left';
+  readonly code: ExitCode;
+  /** Sequence of the last event that was shown; 0 for none. */
+  readonly lastEvent: number;
+}
+
+/**
+ * Plan, question where one is due, run with live progress, outcome: what `apply`, `destroy` and `up` have in common. Rejects only while
+ * nothing has been changed.
+ */
+export async function applyStack(
+  { client }: Connection,
+  target: StackTarget,
+  mode: Plan['mode'],
+  wishes: ApplyWishes,
+  terminal: Terminal,
+  global: GlobalOptions,
+): Promise<Applied> {
+  const plan = await orInterrupt(makePlan(client, target, mode, wishes));
+  await showPlan(plan, terminal, global.json);
+  if (!hasChanges(plan)) return { plan, end: 'unchanged', code: exitCodes.ok, lastEvent: 0 };
+  if (wishes.dryRun) return { plan, end: 'planned', code: exitCodes.changes, lastEvent: 0 };
+  const question = questionOf(plan);
+  if (question !== undefined) await confirm(terminal, question, wishes.yes);
+
+  const carried = await carryOut(plan, client, terminal);
+  if (carried.end === 'left') {
+    note(terminal, `The run ${carried.id} goes on in the background; \`sluice events -f\` follows it.`);
+    return { plan, end: 'left', code: exitCodes.interrupted, lastEvent: 0 };
+  }
+  const { run, end, lastEvent } = carried;
+  const code = reportRun(run, terminal, global.json ? terminal.err : terminal.out);
+  return { plan, run, end, code: end === 'cancelled' ? exitCodes.interrupted : code, lastEvent };
+}
+
+/** The value, or `interrupted` as soon as Ctrl-C is pressed. */
+async function orInterrupt<Value>(value: Promise<Value>): Promise<Value> {
+  using interrupts = watchInterrupts();
+  const interrupted = aborted(interrupts.first).then(() => {
+    throw sluiceError('interrupted', { what: 'nothing has been changed.' });
+  });
+  return Promise.race([value, interrupted]);
+}

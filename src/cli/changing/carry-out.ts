@@ -1,0 +1,41 @@
+import type { Client } from '../../api/client.ts';
+import type { Run } from '../../api/schemas/run.ts';
+import { toSluiceError } from '../../errors/sluice-error.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { watchProgress } from '../progress/watch.ts';
+import { watchInterrupts } from '../terminal/interrupts.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** `cancelled` by the first Ctrl-C, `left` to go on in the background by the second. `lastEvent` is the last that was shown. */
+export type CarriedOut =
+  | { readonly end: 'finished' | 'cancelled'; readonly run: Run; readonly lastEvent: number }
+  | { readonly end: 'left'; readonly id: string };
+
+/** Applies a plan and shows how it goes until it is over or has been left. */
+export async function carryOut(plan: Plan, client: Client, terminal: Terminal): Promise<CarriedOut> {
+  using interrupts = watchInterrupts();
+  const { id } = await client.applyPlan(plan.id);
+  const view = watchProgress(plan, terminal.err);
+  let lastEvent = 0;
+  const cancel = (): void => {
+    view.say(terminal.err.colors.yellow('Cancelling: nothing more is started, what is done stays done. Ctrl-C again leaves at once.'));
+    client.cancelRun(id).catch((thrown: unknown) => view.say(`The run could not be cancelled: ${toSluiceError(thrown).message}`));
+  };
+  interrupts.first.addEventListener('abort', cancel, { once: true });
+  try {
+    const run = await client.waitForRun(id, {
+      onEvent: (event) => {
+        lastEvent = event.sequence;
+        view.show(event);
+      },
+      signal: interrupts.second,
+    });
+    return { end: interrupts.first.aborted ? 'cancelled' : 'finished', run, lastEvent };
+  } catch (thrown) {
+    if (!interrupts.second.aborted) throw thrown;
+    return { end: 'left', id };
+  } finally {
+    interrupts.first.removeEventListener('abort', cancel);
+    view.end();
+  }
+}

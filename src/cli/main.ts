@@ -1,0 +1,16 @@
+import { enableCompileCache } from 'node:module';
+
+// Before anything else is loaded: compiled modules are kept between runs, which halves the start.
+enableCompileCache();
+
+const { createTerminal } = await import('./terminal/terminal.ts');
+const { runCli } = await import('./run.ts');
+
+// `sluice events | head`: the reader has seen enough.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+}
+
+const code = await runCli(process.argv.slice(2), createTerminal(process));
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+process.exit(code);

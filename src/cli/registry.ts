@@ -1,0 +1,57 @@
+import type { CommandSpec } from './command.ts';
+
+export interface RegisteredCommand {
+  /** Words after `sluice`: `plan`, `key create`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly group: 'Start here' | 'Language' | 'Change' | 'Watch' | 'Operate' | 'This machine';
+  /** A command's module is loaded only when it is used. */
+  readonly load: () => Promise<{ readonly command: CommandSpec }>;
+}
+
+export const registry: readonly RegisteredCommand[] = [
+  { name: 'init', group: 'Start here', summary: 'Make a small stack that runs', load: () => import('./commands/init.ts') },
+  { name: 'up', group: 'Start here', summary: 'Bring a stack up and stay with it until Ctrl-C', load: () => import('./commands/up.ts') },
+  { name: 'down', group: 'Start here', summary: 'Stop everything that runs and keep the data', load: () => import('./commands/down.ts') },
+
+  {
+    name: 'validate',
+    group: 'Language',
+    summary: 'Check a stack and list all that is wrong',
+    load: () => import('./commands/validate.ts'),
+  },
+  { name: 'fmt', group: 'Language', summary: 'Format stack files', load: () => import('./commands/fmt.ts') },
+  { name: 'graph', group: 'Language', summary: 'Draw what depends on what', load: () => import('./commands/graph.ts') },
+  { name: 'schema', group: 'Language', summary: 'Print the JSON Schema of the language', load: () => import('./commands/schema.ts') },
+
+  { name: 'plan', group: 'Change', summary: 'Show what an apply would change', load: () => import('./commands/plan.ts') },
+  { name: 'apply', group: 'Change', summary: 'Make a stack real', load: () => import('./commands/apply.ts') },
+  { name: 'destroy', group: 'Change', summary: 'Remove all that a stack made, data included', load: () => import('./commands/destroy.ts') },
+
+  { name: 'status', group: 'Watch', summary: 'Show how everything is', load: () => import('./commands/status.ts') },
+  { name: 'get', group: 'Watch', summary: 'List resources of a kind', load: () => import('./commands/get.ts') },
+  { name: 'describe', group: 'Watch', summary: 'Show all about one resource', load: () => import('./commands/describe.ts') },
+  { name: 'logs', group: 'Watch', summary: 'Show what the instances of a service wrote', load: () => import('./commands/logs.ts') },
+  { name: 'events', group: 'Watch', summary: 'Show what happened', load: () => import('./commands/events.ts') },
+
+  { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
+  { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },
+  { name: 'key create', group: 'Operate', summary: 'Make a key for the API', load: () => import('./commands/key-create.ts') },
+  { name: 'key list', group: 'Operate', summary: 'List the keys', load: () => import('./commands/key-list.ts') },
+  { name: 'key revoke', group: 'Operate', summary: 'End a key at once', load: () => import('./commands/key-revoke.ts') },
+
+  { name: 'doctor', group: 'This machine', summary: 'Say what this machine lacks', load: () => import('./commands/doctor.ts') },
+  {
+    name: 'completion',
+    group: 'This machine',
+    summary: 'Print the completion script of a shell',
+    load: () => import('./commands/completion.ts'),
+  },
+  { name: 'version', group: 'This machine', summary: 'Print the version', load: () => import('./commands/version.ts') },
+  { name: 'help', group: 'This machine', summary: 'Explain a command or the exit codes', load: () => import('./commands/help.ts') },
+];
+
+/** Commands that are only a first word, such as `key`. */
+export function groupsOf(commands: readonly RegisteredCommand[]): readonly string[] {
+  return [...new Set(commands.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0] as string))];
+}

@@ -1,0 +1,37 @@
+import { relative } from 'node:path';
+import type { Client } from '../../api/client.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { note } from '../terminal/note.ts';
+import type { Home } from './target.ts';
+
+export interface Connection {
+  readonly client: Client;
+  readonly pid: number;
+  /** Whether this command started it. */
+  readonly started: boolean;
+}
+
+/** The control plane of `home`; started in the background, with a word on standard error, when none runs. */
+export async function connect(home: Home, terminal: Terminal): Promise<Connection> {
+  const running = await connectIfRunning(home);
+  if (running !== undefined) return running;
+  const { startControlPlane } = await import('../../control-plane/discovery.ts');
+  note(terminal, `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
+  return toConnection(await startControlPlane(home), true);
+}
+
+export async function connectIfRunning({ home }: Pick<Home, 'home'>): Promise<Connection | undefined> {
+  const { findControlPlane } = await import('../../control-plane/discovery.ts');
+  const found = await findControlPlane(home);
+  return found && toConnection(found, false);
+}
+
+async function toConnection(found: { url: string; key: string; pid: number }, started: boolean): Promise<Connection> {
+  const { createClient } = await import('../../api/client.ts');
+  return { client: createClient(found), pid: found.pid, started };
+}
+
+function shown(path: string, terminal: Terminal): string {
+  const way = relative(terminal.directory, path);
+  return way.startsWith('..') ? path : way;
+}

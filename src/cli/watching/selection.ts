@@ -1,0 +1,51 @@
+import type { Client } from '../../api/client.ts';
+import type { ServiceView } from '../../api/schemas/service.ts';
+import { sluiceError } from '../../errors/sluice-error.ts';
+import { kinds, type Kind } from '../../stack/stack.ts';
+import { environmentsOf } from '../changing/planning.ts';
+import { nearestName } from '../../stack/suggest.ts';
+
+/** Words people use for a kind: `service`, `services`, `virtual-machine`, `virtual_machines`. */
+export function kindOf(word: string): Kind {
+  const wanted = word.toLowerCase().replaceAll('-', '_');
+  const kind = kinds.find((candidate) => candidate === wanted || pluralOf(candidate) === wanted);
+  if (kind !== undefined) return kind;
+  const nearest = nearestName(wanted, kinds);
+  throw sluiceError('usage', { reason: `There is no kind '${word}'.`, command: 'get', ...(nearest !== undefined && { nearest }) });
+}
+
+function pluralOf(kind: string): string {
+  return kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+}
+
+/** Finds the one resource a command is about: in the named environment, or in the only one that has it. */
+export async function environmentHolding(client: Client, wanted: string | undefined, kind: Kind, name: string): Promise<string> {
+  const environments = await environmentsOf(client, wanted);
+  const listed = await Promise.all(
+    environments.map(async (environment) => ({ environment, resources: await client.listResources(environment) })),
+  );
+  const holding = listed.filter(({ resources }) => resources.some((resource) => resource.kind === kind && resource.name === name));
+  const [only, ...others] = holding;
+  if (only === undefined) {
+    const names = [
+      ...new Set(listed.flatMap(({ resources }) => resources.filter((resource) => resource.kind === kind).map(({ name }) => name))),
+    ];
+    const nearest = nearestName(name, names);
+    const known =
+      names.length > 0 ? `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}` : '; nothing of that kind has been applied';
+    throw sluiceError('usage', {
+      reason: `There is no ${kind} '${name}'${known}.`,
+      command: 'get',
+      ...(nearest !== undefined && { nearest }),
+    });
+  }
+  if (others.length > 0) {
+    const places = holding.map(({ environment }) => environment).join(', ');
+    throw sluiceError('usage', { reason: `The ${kind} '${name}' is in several environments (${places}): name one with -e.` });
+  }
+  return only.environment;
+}
+
+export async function serviceNamed(client: Client, wanted: string | undefined, name: string): Promise<ServiceView> {
+  return client.getService(await environmentHolding(client, wanted, 'service', name), name);
+}
