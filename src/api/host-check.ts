@@ -1,3 +1,4 @@
+import { hostname, networkInterfaces } from 'node:os';
 import { sluiceError } from '../errors/sluice-error.ts';
 
 /**
@@ -14,7 +15,16 @@ function hostName(host: string): string {
   return host.toLowerCase().replace(/:\d+$/, '');
 }
 
-/** The names for a server that listens on `host`: what it listens on, and the loopback names. */
+/**
+ * The names for a server that listens on `host`: what it listens on, and the loopback names. One that listens everywhere answers under
+ * every address and the name of this machine.
+ */
 export function hostsFor(host: string): readonly string[] {
-  return ['127.0.0.1', 'localhost', '[::1]', host.includes(':') ? `[${host}]` : host.toLowerCase()];
+  const everywhere = host === '0.0.0.0' || host === '::';
+  const own = everywhere ? Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map(({ address }) => address)) : [];
+  return ['127.0.0.1', 'localhost', '[::1]', bracketed(host), ...own.map(bracketed), ...(everywhere ? [hostname().toLowerCase()] : [])];
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address.toLowerCase();
 }

@@ -36,7 +36,9 @@ export function homePaths(home: string): HomePaths {
 /** Creates the home when missing and makes sure that it belongs to this user alone. */
 export async function openHome(home: string): Promise<HomePaths> {
   const paths = homePaths(home);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await mkdir(home, { recursive: true, mode: 0o700 }).catch((thrown: NodeJS.ErrnoException) => {
+    throw sluiceError('home_exposed', { home, reason: `it cannot be made (${thrown.code})` }, { cause: thrown });
+  });
   const found = await stat(home);
   if (!found.isDirectory()) throw sluiceError('home_exposed', { home, reason: 'it is not a folder' });
   if (found.uid !== process.getuid?.()) throw sluiceError('home_exposed', { home, reason: 'it belongs to another user' });

@@ -4,7 +4,7 @@ import type { Clock } from '../effects/clock.ts';
 import { followLogs, readLogs } from '../providers/local/workloads/instance-logs.ts';
 import type { RunningInstance, Workloads } from '../providers/workloads.ts';
 
-interface InstanceLogs {
+export interface InstanceLogs {
   read(service: string, selection: LogSelection): Promise<readonly LogLine[]>;
   follow(service: string, selection: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;
 }
@@ -32,7 +32,6 @@ export function createInstanceLogs({ workloads, clock }: { workloads: Pick<Workl
       const either = AbortSignal.any([signal, over.signal]);
       const pending = new Map<string, Promise<Arrival>>();
       const followed = new Set<string>();
-      const next = async (id: string, lines: AsyncIterator<string>): Promise<Arrival> => ({ id, lines, result: await lines.next() });
       const look = async (): Promise<Arrival> => {
         for (const { id, logFile } of await instancesOf(service, wanted)) {
           if (followed.has(id)) continue;
@@ -66,3 +65,7 @@ export function createInstanceLogs({ workloads, clock }: { workloads: Pick<Workl
 type Arrival =
   | { readonly id: undefined }
   | { readonly id: string; readonly lines: AsyncIterator<string>; readonly result: IteratorResult<string, unknown> };
+
+async function next(id: string, lines: AsyncIterator<string>): Promise<Arrival> {
+  return { id, lines, result: await lines.next() };
+}

@@ -1,6 +1,5 @@
-import { describeError } from '../api/error-answer.ts';
 import type { RunBook } from '../api/ports.ts';
-import { run as runSchema, type Run, type RunChange } from '../api/schemas/run.ts';
+import { run as runSchema, type Run } from '../api/schemas/run.ts';
 import type { Json } from '../digest/json.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
 import { newId, type Random } from '../effects/random.ts';
@@ -10,11 +9,11 @@ import type { ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import type { ReloadablePlans } from './plan-book.ts';
-import { beginRun, foldEvent, interruptRun, type StoredRun } from './run-progress.ts';
+import { beginRun, concludeRun, foldEvent, interruptRun, type RunOutcome, type StoredRun } from './run-progress.ts';
 
 /** Makes a plan real, telling of each change by events of the run. Resolves also when changes failed; rejects when it could not begin. */
 export interface PlanApplier {
-  apply(plan: Plan, stack: ResolvedStack | undefined, options: { run: string; signal: AbortSignal }): Promise<unknown>;
+  apply(plan: Plan, stack: ResolvedStack | undefined, options: { run: string; signal: AbortSignal }): Promise<RunOutcome>;
 }
 
 export interface RunBookDependencies {
@@ -94,26 +93,17 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
   };
 
   const perform = async (begun: StoredRun, plan: Plan, stack: ResolvedStack | undefined, signal: AbortSignal): Promise<void> => {
-    let error: SluiceError | undefined;
+    let outcome: RunOutcome | SluiceError;
     try {
-      await engine.apply(plan, stack, { run: begun.id, signal });
+      outcome = await engine.apply(plan, stack, { run: begun.id, signal });
     } catch (thrown) {
-      error = toSluiceError(thrown);
-      if (error.code === 'internal_error') {
-        report(error, begun.id);
-        error = sluiceError('internal_error', { reason: 'an unexpected error, written to the log of the control plane' });
+      outcome = toSluiceError(thrown);
+      if (outcome.code === 'internal_error') {
+        report(outcome, begun.id);
+        outcome = sluiceError('internal_error', { reason: 'an unexpected error, written to the log of the control plane' });
       }
     }
-    const run = await current(begun);
-    const unfinished = run.changes.some(({ status }) => status !== 'done');
-    const status = signal.aborted ? 'cancelled' : unfinished || error !== undefined ? 'failed' : 'succeeded';
-    await finish({
-      ...run,
-      status,
-      finishedAt: timestamp(clock.now()),
-      changes: run.changes.map(skipPending),
-      ...(error !== undefined && !signal.aborted && { error: describeError(error) }),
-    });
+    await finish(concludeRun(await current(begun), outcome, timestamp(clock.now())));
   };
 
   const begin = async (plan: string, run: ActiveRun): Promise<StoredRun> => {
@@ -190,8 +180,4 @@ const shownRun = runSchema.unwrap();
 
 function shown(stored: StoredRun): Run {
   return shownRun.parse(stored);
-}
-
-function skipPending(change: RunChange): RunChange {
-  return change.status === 'pending' ? { ...change, status: 'skipped' } : change;
 }

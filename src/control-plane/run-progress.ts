@@ -1,6 +1,8 @@
 import { describeError } from '../api/error-answer.ts';
 import type { Run, RunChange } from '../api/schemas/run.ts';
-import { sluiceError } from '../errors/sluice-error.ts';
+import type { ReportedError, RunReport } from '../engine/run-report.ts';
+import { catalogue } from '../errors/catalogue.ts';
+import { SluiceError, sluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 
@@ -39,6 +41,26 @@ const statusAfter: Partial<Record<SluiceEvent['type'], RunChange['status']>> = {
   'change.skipped': 'skipped',
 };
 
+/** What the engine has to say at the end. */
+export type RunOutcome = Pick<RunReport, 'status' | 'results'>;
+
+/** A run that has ended by itself: by the engine's report, or by the error that kept it from beginning. */
+export function concludeRun(run: StoredRun, outcome: RunOutcome | SluiceError, finishedAt: string): StoredRun {
+  const changes = run.changes.map(skipPending);
+  if (outcome instanceof SluiceError) return { ...run, status: 'failed', finishedAt, error: describeError(outcome), changes };
+  const byAddress = new Map(changes.map((change) => [change.address, change]));
+  for (const { address, action, status, error } of outcome.results) {
+    const planned = byAddress.get(address)?.action ?? action;
+    if (planned === 'none') continue;
+    byAddress.set(address, { address, action: planned, status, ...(error && { error: { ...error, retry: catalogue[error.code].retry } }) });
+  }
+  return { ...run, status: outcome.status, finishedAt, changes: [...byAddress.values()] };
+}
+
+function skipPending(change: RunChange): RunChange {
+  return change.status === 'pending' || change.status === 'running' ? { ...change, status: 'skipped' } : change;
+}
+
 /** A run whose control plane ended under it: what was not finished is not known to have happened. */
 export function interruptRun(run: StoredRun, finishedAt: string): StoredRun {
   const error = describeError(sluiceError('run_interrupted', {}));
@@ -54,7 +76,8 @@ export function interruptRun(run: StoredRun, finishedAt: string): StoredRun {
   };
 }
 
-function errorOf(event: SluiceEvent): NonNullable<RunChange['error']> {
-  const described = (event.data as { error?: NonNullable<RunChange['error']> } | undefined)?.error;
-  return described ?? { ...describeError(sluiceError('internal_error', { reason: '' })), message: event.message, help: '' };
+function errorOf({ data, message }: SluiceEvent): NonNullable<RunChange['error']> {
+  const error = (data as { error?: Partial<ReportedError> } | undefined)?.error;
+  const code = error?.code !== undefined && Object.hasOwn(catalogue, error.code) ? error.code : 'internal_error';
+  return { code, message: error?.message ?? message, help: error?.help ?? '', retry: catalogue[code].retry };
 }

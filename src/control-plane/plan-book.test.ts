@@ -1,0 +1,127 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PlanOrder } from '../api/ports.ts';
+import { digestJson } from '../digest/digest.ts';
+import { systemRandom } from '../effects/random.ts';
+import { problem } from '../errors/sluice-error.ts';
+import type { Plan } from '../plan/plan.ts';
+import { openFileVault } from '../secrets/file-vault.ts';
+import type { loadStack } from '../stack/load.ts';
+import type { ResolvedStack } from '../stack/stack.ts';
+import { createMemoryStore } from '../store/memory-store.ts';
+import { createPlanBook, type ReloadablePlans } from './plan-book.ts';
+
+const order: PlanOrder = { stack: 'shop', mode: 'apply', allowDestroy: false };
+
+describe('the plan book', () => {
+  let folder: string;
+  let now: number;
+  let content: string;
+  let state: string;
+  let loaded: { path: string; options: Parameters<typeof loadStack>[1] }[];
+  let store: ReturnType<typeof createMemoryStore>;
+  let plans: ReloadablePlans;
+  let made: number;
+
+  const load: typeof loadStack = async (path, options) => {
+    loaded.push({ path, options });
+    if (content === 'wrong') return { ok: false, problems: [problem('unsupported_kind', { kind: 'queue', provider: 'local' })] };
+    const name = options?.environment ?? 'staging';
+    return { ok: true, value: { root: folder, environment: { name } } as unknown as ResolvedStack, problems: [] };
+  };
+  const make = (environment: string, mode: Plan['mode']): Promise<Plan> => {
+    made += 1;
+    const digests = { stackDigest: digestJson(content), stateDigest: digestJson(state) };
+    const createdAt = new Date(now).toISOString();
+    return Promise.resolve({ id: `plan-000${made}`, environment, mode, ...digests, createdAt, changes: [], problems: [] });
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-plans-'));
+    await mkdir(join(folder, 'root', 'shop'), { recursive: true });
+    await writeFile(join(folder, 'secrets.yaml'), 'outside: true');
+    [now, content, state, loaded, made] = [Date.parse('2026-11-22T12:00:00Z'), 'first', 'empty', [], 0];
+    store = createMemoryStore();
+    plans = createPlanBook({
+      store,
+      vault: await openFileVault({ keyFile: join(folder, 'state.key'), random: systemRandom }),
+      clock: { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
+      planner: { plan: (stack) => make(stack.environment.name, 'apply'), planDestroy: (environment) => make(environment, 'destroy') },
+      load,
+      root: join(folder, 'root'),
+    });
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  it('reads the stack again for an apply, from the same place, with the environment it was made for', async () => {
+    const plan = await plans.create({ ...order, variables: { replicas: '2' } });
+    const reloaded = await plans.reload(plan.id);
+    expect(reloaded.plan).toEqual(plan);
+    expect(loaded).toEqual([
+      { path: join(folder, 'root', 'shop'), options: { variables: { replicas: '2' } } },
+      { path: join(folder, 'root', 'shop'), options: { environment: 'staging', variables: { replicas: '2' } } },
+    ]);
+  });
+
+  it('refuses to apply what is no longer true, because the stack or the environment has changed', async () => {
+    const plan = await plans.create(order);
+    content = 'second';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({
+      code: 'plan_stale',
+      message: expect.stringContaining('the stack has changed'),
+    });
+    content = 'first';
+    state = 'changed';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ code: 'plan_stale', message: expect.stringContaining('the environment') });
+    state = 'empty';
+    await expect(plans.reload(plan.id)).resolves.toMatchObject({ plan });
+  });
+
+  it('lets a plan be applied once, also when two try at the same time', async () => {
+    const plan = await plans.create(order);
+    const outcomes = await Promise.allSettled([plans.claim(plan.id, 'run-1'), plans.claim(plan.id, 'run-2')]);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ code: 'plan_applied' });
+  });
+
+  it.each(['../secrets.yaml', '/etc/passwd', 'shop/../../secrets.yaml', 'link', 'link/secrets.yaml', '\0'])(
+    'reads no stack outside its root: %j',
+    async (stack) => {
+      await symlink(folder, join(folder, 'root', 'link'));
+      await expect(plans.create({ ...order, stack })).rejects.toMatchObject({ code: 'stack_outside_root' });
+      await expect(plans.create({ ...order, stack, mode: 'destroy' })).rejects.toMatchObject({ code: 'stack_outside_root' });
+      expect(loaded).toEqual([]);
+    },
+  );
+
+  it('keeps the values of variables sealed', async () => {
+    await plans.create({ ...order, variables: { token: 'canary-5d1' } });
+    expect(JSON.stringify(await store.list('plans'))).not.toContain('canary-5d1');
+  });
+
+  it('tells everything that is wrong with a stack, and keeps no plan of it', async () => {
+    content = 'wrong';
+    await expect(plans.create(order)).rejects.toMatchObject({ code: 'plan_refused', problems: [{ code: 'unsupported_kind' }] });
+    expect(await store.list('plans')).toEqual([]);
+  });
+
+  it('destroys an environment that is named without its stack, and else the one the stack names first', async () => {
+    content = 'wrong';
+    expect(await plans.create({ ...order, mode: 'destroy', environment: 'production' })).toMatchObject({ environment: 'production' });
+    expect(loaded).toEqual([]);
+    content = 'first';
+    const plan = await plans.create({ ...order, mode: 'destroy' });
+    expect(plan).toMatchObject({ environment: 'staging', mode: 'destroy' });
+    expect((await plans.reload(plan.id)).stack).toBeUndefined();
+  });
+
+  it('forgets plans after a day', async () => {
+    const old = await plans.create(order);
+    now += 24 * 60 * 60 * 1000 + 1;
+    await plans.create(order);
+    await expect(plans.get(old.id)).rejects.toMatchObject({ code: 'unknown_plan' });
+    expect(await store.list('plans')).toHaveLength(1);
+  });
+});
