@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { freePort } from '../../../src/effects/ports.ts';
+import { findProgram } from '../../../src/testing/requires.ts';
+import { until } from '../../../src/testing/conditions.ts';
+
+export interface PostgresServer {
+  readonly url: string;
+  start(): Promise<void>;
+  /** A fast shutdown, as at a restart: open connections are cut. */
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** PostgreSQL refuses to run for root, so for root it runs as nobody. */
+const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
+
+/** A server of the system's PostgreSQL in a temporary folder, not started yet. */
+export async function createPostgres(initdb: string): Promise<PostgresServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-pg-'));
+  if (user) await chown(directory, user.uid, user.gid);
+  const data = join(directory, 'data');
+  await run(initdb, ['-D', data, '-U', 'support', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C']);
+  const port = await freePort('127.0.0.1');
+  const url = `postgres://support@127.0.0.1:${port}/postgres`;
+  let stopServer: () => Promise<void> = async () => {};
+
+  return {
+    url,
+    async start() {
+      const parameters = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-k', directory, '-c', 'fsync=off'];
+      const server = spawn(findProgram('postgres') ?? join(initdb, '../postgres'), parameters, {
+        cwd: directory,
+        stdio: 'ignore',
+        ...user,
+      });
+      const ended = once(server, 'close');
+      stopServer = async () => {
+        server.kill('SIGINT');
+        await ended;
+      };
+      await until('PostgreSQL to answer', () => answers(url));
+    },
+    stop: () => stopServer(),
+    async remove() {
+      await stopServer();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function run(program: string, parameters: readonly string[]): Promise<void> {
+  const child = spawn(program, parameters, { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], ...user });
+  let errors = '';
+  child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${errors}`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => {});
+  return client.connect().then(
+    async () => {
+      await client.end();
+      return true;
+    },
+    () => false,
+  );
+}
