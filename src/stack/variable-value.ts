@@ -24,16 +24,13 @@ export function checkVariableValue(
 
 /** The value of a variable given as text on the command line; undefined when the text is no value of the type. A list is comma separated. */
 export function parseVariable(type: VariableType, text: string): Json | undefined {
-  switch (type) {
-    case 'string':
-      return text;
-    case 'integer':
-      return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
-    case 'number':
-      return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined;
-    case 'boolean':
-      return text === 'true' || text === 'false' ? text === 'true' : undefined;
-    case 'list':
-      return text === '' ? [] : text.split(',').map((item) => item.trim());
-  }
+  return parsers[type](text);
 }
+
+const parsers: Readonly<Record<VariableType, (text: string) => Json | undefined>> = {
+  string: (text) => text,
+  integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : undefined),
+  number: (text) => (/^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : undefined),
+  boolean: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
+  list: (text) => (text === '' ? [] : text.split(',').map((item) => item.trim())),
+};

@@ -26,10 +26,6 @@ export function rangeContains(outer: AddressRange, inner: AddressRange): boolean
   return outer.first <= inner.first && inner.last <= outer.last;
 }
 
-export function rangesOverlap(left: AddressRange, right: AddressRange): boolean {
-  return left.first <= right.last && right.first <= left.last;
-}
-
 /** An IPv4 range in CIDR notation whose address is the first of the range. */
 export function cidr() {
   return z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { problem, type Problem } from '../../errors/sluice-error.ts';
-import { cidr, parseCidr, rangeContains, rangesOverlap } from '../fields/addresses.ts';
+import { problem, type Problem, type SourcePosition } from '../../errors/sluice-error.ts';
+import { type AddressRange, cidr, parseCidr, rangeContains } from '../fields/addresses.ts';
 import { blockName, label, refersTo } from '../fields/names.ts';
 import { defineKind } from './kind-spec.ts';
 import type { ResolvedBlock } from '../stack.ts';
@@ -39,24 +39,40 @@ export type NetworkFields = z.output<typeof schema>;
 function checkSubnets(block: ResolvedBlock): Problem[] {
   const { address_space, subnets } = block.fields as unknown as NetworkFields;
   const space = parseCidr(address_space);
+  const names = new Set<string>();
+  const placed: PlacedSubnet[] = [];
   const problems: Problem[] = [];
-  for (const [index, subnet] of subnets.entries()) {
-    const range = parseCidr(subnet.address_prefix);
+  for (const [index, { name, address_prefix }] of subnets.entries()) {
+    const range = parseCidr(address_prefix);
     const position = block.positionOf(`subnets.${index}.address_prefix`);
-    if (space === undefined || range === undefined) continue;
-    if (!rangeContains(space, range)) {
-      problems.push(
-        problem('subnet_outside_network', { subnet: subnet.name, range: subnet.address_prefix, space: address_space }, { position }),
-      );
+    if (names.has(name)) {
+      problems.push(problem('duplicate_subnet', { subnet: name }, { position: block.positionOf(`subnets.${index}.name`) }));
     }
-    for (const earlier of subnets.slice(0, Math.min(index, 256))) {
-      const other = parseCidr(earlier.address_prefix);
-      if (earlier.name === subnet.name) {
-        problems.push(problem('duplicate_subnet', { subnet: subnet.name }, { position: block.positionOf(`subnets.${index}.name`) }));
-      } else if (other !== undefined && rangesOverlap(range, other)) {
-        problems.push(problem('subnets_overlap', { subnet: subnet.name, other: earlier.name }, { position }));
-      }
+    names.add(name);
+    if (range) placed.push({ name, range, position });
+    if (space && range && !rangeContains(space, range)) {
+      problems.push(problem('subnet_outside_network', { subnet: name, range: address_prefix, space: address_space }, { position }));
     }
+  }
+  return [...problems, ...overlaps(placed)];
+}
+
+interface PlacedSubnet {
+  readonly name: string;
+  readonly range: AddressRange;
+  readonly position: SourcePosition;
+}
+
+/** In the order of their first addresses, a subnet overlaps an earlier one exactly when it starts before the farthest end so far. */
+function overlaps(subnets: readonly PlacedSubnet[]): Problem[] {
+  const problems: Problem[] = [];
+  let farthest: PlacedSubnet | undefined;
+  for (const subnet of subnets.toSorted((left, right) => left.range.first - right.range.first)) {
+    const { name, range, position } = subnet;
+    if (farthest && range.first <= farthest.range.last) {
+      problems.push(problem('subnets_overlap', { subnet: name, other: farthest.name }, { position }));
+    }
+    if (!farthest || range.last > farthest.range.last) farthest = subnet;
   }
   return problems;
 }

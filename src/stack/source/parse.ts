@@ -1,4 +1,4 @@
-import { Composer, type Document, Lexer, type ParsedNode, Parser, type YAMLError } from 'yaml';
+import { Composer, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import { problem } from '../../errors/sluice-error.ts';
 import type { ProblemList } from '../problems.ts';
 import { checkText } from './decode.ts';
@@ -12,7 +12,7 @@ const mostLexemes = 400_000;
 /** Syntax errors after which a text is not looked at any further. */
 const mostFaults = 20;
 
-type ParsedDocument = Document.Parsed<ParsedNode>;
+type ParsedDocument = Document.Parsed;
 
 /**
  * The value a YAML text describes; undefined when it holds none or is refused, and then `problems` says why. Bounded in time and memory
@@ -33,15 +33,13 @@ export function parseText(source: SourceText, problems: ProblemList): SourceNode
     return undefined;
   }
   const faults = [...document.errors, ...document.warnings];
-  for (const fault of faults) {
-    problems.add(() => problem('yaml_invalid', { reason: reasonOf(fault) }, { position: source.positionAt(fault.pos[0]) }));
-  }
+  reportFaults(faults, source, problems);
   return faults.length > 0 || document.contents === null ? undefined : toSourceNode(document.contents, source, problems);
 }
 
 function composeDocuments(source: SourceText, problems: ProblemList): ParsedDocument[] | undefined {
   const parser = new Parser();
-  const composer = new Composer<ParsedNode>({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, prettyErrors: false });
+  const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, prettyErrors: false });
   const documents: ParsedDocument[] = [];
   let lexemes = 0;
   let faults = 0;
@@ -68,6 +66,20 @@ function composeDocuments(source: SourceText, problems: ProblemList): ParsedDocu
   for (const token of parser.end()) documents.push(...composer.next(token));
   documents.push(...composer.end(false, source.text.length));
   return documents;
+}
+
+function reportFaults(faults: readonly YAMLError[], source: SourceText, problems: ProblemList): void {
+  let bareLine = 0;
+  for (const fault of faults) {
+    const [at] = fault.pos;
+    const position = source.positionAt(at);
+    // One unquoted interpolation between brackets makes the parser stumble over all that follows on the line.
+    if (position.line === bareLine) continue;
+    const bare = source.text.startsWith('${', at - 1);
+    if (bare) bareLine = position.line;
+    const reason = bare ? 'between brackets or braces an interpolation needs quotes around it' : reasonOf(fault);
+    problems.add(() => problem('yaml_invalid', { reason }, { position }));
+  }
 }
 
 function reasonOf(fault: YAMLError): string {

@@ -108,7 +108,7 @@ function keyOf(key: unknown, start: number, conversion: Conversion): { key: stri
   if (isScalar(key)) {
     const at = key.range?.[0] ?? start;
     if (typeof key.value === 'string') return { key: key.value, at };
-    if (key.value !== null) return { key: key.source ?? String(key.value), at };
+    if (key.value !== null) return { key: key.source ?? conversion.source.text.slice(at, key.range?.[1]), at };
     return refuse('yaml_unsupported', { what: 'An empty key' }, at, conversion);
   }
   return refuse('yaml_unsupported', { what: 'A key that is not text' }, start, conversion);
