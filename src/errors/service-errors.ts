@@ -1,1 +1,104 @@
-export const serviceErrors = {};
+import { entry } from './entry.ts';
+
+/** Errors of releases, instances and rollouts. */
+export const serviceErrors = {
+  unknown_service: entry<{ address: string }>({
+    status: 404,
+    retry: 'terminal',
+    message: ({ address }) => `There is no service '${address}'.`,
+    help: () => '`sluice status` lists the services of every environment.',
+  }),
+  service_path_outside: entry<{ service: string; field: string; path: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, field, path }) => `The ${field} '${path}' of the service '${service}' leads out of the stack's folder.`,
+    help: () => 'Name a path inside the folder of the stack; symbolic links are followed.',
+  }),
+  service_path_missing: entry<{ service: string; field: string; path: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, field, path }) => `The ${field} '${path}' of the service '${service}' does not exist.`,
+    help: () => 'Paths are relative to the folder of the stack. Create it, or correct the path.',
+  }),
+  service_path_wrong_type: entry<{ service: string; field: string; path: string; expected: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, field, path, expected }) => `The ${field} '${path}' of the service '${service}' is not ${expected}.`,
+    help: ({ expected }) => `Name ${expected}.`,
+  }),
+  reserved_variable: entry<{ service: string; variable: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, variable }) => `The service '${service}' declares the variable ${variable}, which Sluice sets itself.`,
+    help: () => 'Choose another name: PORT, HOST and everything that starts with SLUICE_ are given to each instance.',
+  }),
+  content_too_large: entry<{ path: string; limit: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ path, limit }) => `'${path}' is more than a release may hold: ${limit}.`,
+    help: () => 'Keep data and build output out of the source folder; `.git`, `.sluice` and `node_modules` are never part of a release.',
+  }),
+  content_link_outside: entry<{ path: string; target: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ path, target }) => `The symbolic link '${path}' leads out of its release (to '${target}').`,
+    help: () => 'Replace the link by a copy, or by a relative link to something inside the same folder.',
+  }),
+  content_unreadable: entry<{ path: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ path, reason }) => `'${path}' cannot be read: ${reason}.`,
+    help: () => 'Check that it exists and that you may read it.',
+  }),
+  source_changed_since_plan: entry<{ service: string; part: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, part }) => `The ${part} of the service '${service}' has changed since the plan was made.`,
+    help: () => 'Plan again; nothing of this service has been changed.',
+  }),
+  api_recorded_only: entry<{ service: string }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service }) =>
+      `The API of the service '${service}' becomes part of its release but is not compared with the stable one yet.`,
+    help: () => '',
+  }),
+  instance_start_failed: entry<{ instance: string; program: string; reason: string }>({
+    status: 502,
+    retry: 'retry',
+    message: ({ instance, program, reason }) => `The instance '${instance}' could not be started: '${program}': ${reason}.`,
+    help: () => "The first word of `command` is looked up on the instance's PATH: Node's own folder, /usr/local/bin, /usr/bin and /bin.",
+  }),
+  instance_record_unreadable: entry<{ file: string; reason: string }>({
+    status: 500,
+    retry: 'terminal',
+    message: ({ file, reason }) => `The record of an instance, '${file}', cannot be read: ${reason}.`,
+    help: () => 'Remove the file once you have made sure that no process of that instance is running.',
+  }),
+  service_state_conflict: entry<{ address: string }>({
+    status: 409,
+    retry: 'retry',
+    message: ({ address }) => `The service '${address}' is being changed by something else at the same time.`,
+    help: () => 'Try again.',
+  }),
+  rollout_failed: entry<{ service: string; release: string; reason: string; log: string }>({
+    status: 502,
+    retry: 'terminal',
+    message: ({ service, release, reason, log }) =>
+      `The release ${release} of '${service}' was not taken into use: ${reason}.${log === '' ? '' : `\nIts last output:\n${log}`}`,
+    help: ({ service }) =>
+      `What ran before still runs. \`sluice logs ${service.split('/').at(-1)}\` shows more; correct the service and apply again.`,
+  }),
+  rollout_superseded: entry<{ service: string; release: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release }) => `The rollout of ${release} to '${service}' was superseded by a later change.`,
+    help: () => '`sluice status` shows what is being rolled out now.',
+  }),
+  rollout_wait_cancelled: entry<{ service: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service }) => `Waiting for '${service}' was cancelled.`,
+    help: () => 'The service goes on towards its desired state; apply again to wait for it.',
+  }),
+};

@@ -23,8 +23,9 @@ async function attempt(target: ProbeTarget, check: HealthCheck): Promise<ProbeRe
     case 'tcp':
       return probeTcp(target, check.timeoutMs);
     case 'command':
-      return probeCommand(target, check.command, check.timeoutMs);
+      break;
   }
+  return probeCommand(target, check.command, check.timeoutMs);
 }
 
 /** Ready when the answer's status is 200 to 399; redirects are not followed. */

@@ -1,0 +1,51 @@
+import { digestJson, type Digest } from '../digest/digest.ts';
+import type { Json } from '../digest/json.ts';
+import { containedPath } from '../effects/files.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { ServiceFields } from '../stack/kinds/service.ts';
+import { digestTree } from './content-tree.ts';
+import type { ReleaseContent } from './release.ts';
+
+/** The parts of a release that are files, by the field that names them. */
+export const fileParts = ['source', 'prompts', 'policy', 'api'] as const;
+export type FilePart = (typeof fileParts)[number];
+
+/** Reads everything that makes up a release. `fields` are as declared, so that a secret takes part by its reference only. */
+export async function readReleaseContent(fields: ServiceFields, root: string): Promise<ReleaseContent> {
+  const parts: Partial<Record<FilePart, Digest>> = {};
+  for (const { part, path } of partPaths(fields, root)) parts[part] = await digestTree(path);
+  const { source = digestJson(''), prompts, policy, api } = parts;
+  return {
+    source,
+    command: fields.command,
+    environment: fields.env,
+    ...(prompts && { prompts }),
+    ...(fields.model && { model: fields.model }),
+    ...(policy && { policy }),
+    ...(api && { api }),
+  };
+}
+
+/** Absolute paths of the declared parts. Throws `service_path_outside` for one that leads out of the stack's folder. */
+export function partPaths(fields: ServiceFields, root: string): readonly { readonly part: FilePart; readonly path: string }[] {
+  return fileParts.flatMap((part) => {
+    const declared = fields[part];
+    if (declared === undefined) return [];
+    const path = containedPath(root, declared);
+    if (path === undefined) throw sluiceError('service_path_outside', { service: fields.name, field: part, path: declared });
+    return [{ part, path }];
+  });
+}
+
+export function releaseDigest(content: ReleaseContent): Digest {
+  return digestJson(content as unknown as Json);
+}
+
+/** `r-` and the first 12 hex digits of the digest. */
+export function releaseId(digest: Digest): string {
+  return `r-${hexOf(digest)}`;
+}
+
+export function hexOf(digest: Digest): string {
+  return digest.slice('sha256:'.length, 'sha256:'.length + 12);
+}

@@ -1,0 +1,102 @@
+import { jsonEquals, type Json } from '../digest/json.ts';
+import type { Address } from '../stack/stack.ts';
+import {
+  revisionOf,
+  targetGeneration,
+  type Revision,
+  type RevisionContent,
+  type ServiceSettings,
+  type ServiceState,
+} from './service-state.ts';
+
+/** What a provider wants a service to be. */
+export interface DesiredService {
+  readonly address: Address;
+  readonly environment: string;
+  readonly name: string;
+  /** Id of the operation that wants it: repeated after a crash with the same id, it starts no second rollout. */
+  readonly operation: string;
+  readonly replicas: number;
+  readonly settings: ServiceSettings;
+  readonly revision: RevisionContent;
+}
+
+/** Identity of a service for its whole life: chosen once, stored with its first state. */
+export type NewServiceIdentity = Pick<ServiceState, 'uid' | 'token'>;
+
+export function newService(desired: DesiredService, identity: NewServiceIdentity, now: number): ServiceState {
+  const { address, environment, name, operation, replicas, settings, revision } = desired;
+  const empty: ServiceState = {
+    address,
+    environment,
+    name,
+    operation,
+    replicas,
+    settings,
+    ...identity,
+    mode: 'running',
+    instanceSequence: 0,
+    generation: 0,
+    revisions: [],
+    instances: [],
+  };
+  return withCandidate(empty, revision, now);
+}
+
+/**
+ * Turns an existing service to what is desired. What it is already moving to goes on undisturbed; what was stable all along becomes the
+ * target again; anything else is a new candidate, and a rollout under way is superseded.
+ */
+export function withDesired(state: ServiceState, desired: DesiredService, now: number): ServiceState {
+  const repeated = state.operation === desired.operation;
+  const { operation, replicas, settings, revision } = desired;
+  const next: ServiceState = { ...resumed(state, now), operation, replicas, settings };
+  const { candidate: _, failure: __, ...settled } = next;
+  if (next.candidate && sameContent(revisionOf(next, next.candidate.generation), revision)) return next;
+  if (sameContent(revisionOf(next, next.stable), revision)) return settled;
+  if (repeated && sameContent(revisionOf(next, next.failure?.generation), revision)) return next;
+  return withCandidate(settled, revision, now);
+}
+
+export function scaled(state: ServiceState, replicas: number): ServiceState {
+  return { ...state, replicas };
+}
+
+/** A new revision of the same content: every instance is replaced. Undefined when the service has never run anything. */
+export function restarted(state: ServiceState, now: number): ServiceState | undefined {
+  const current = revisionOf(state, targetGeneration(state));
+  if (!current) return undefined;
+  const { generation: _, ...content } = current;
+  const { failure: __, ...settled } = state;
+  return withCandidate(settled, content, now);
+}
+
+export function suspended(state: ServiceState): ServiceState {
+  return state.mode === 'running' ? { ...state, mode: 'suspended' } : state;
+}
+
+/** Runs again; a rollout that was interrupted has its full time again. */
+export function resumed(state: ServiceState, now: number): ServiceState {
+  if (state.mode === 'running') return state;
+  return { ...state, mode: 'running', ...(state.candidate && { candidate: { ...state.candidate, progressAt: now } }) };
+}
+
+export function removed(state: ServiceState): ServiceState {
+  return { ...state, mode: 'removed' };
+}
+
+function withCandidate(state: ServiceState, content: RevisionContent, now: number): ServiceState {
+  const generation = state.generation + 1;
+  return {
+    ...state,
+    generation,
+    revisions: [...state.revisions, { ...content, generation }],
+    candidate: { generation, startedAt: now, progressAt: now, progress: Number.MIN_SAFE_INTEGER },
+  };
+}
+
+function sameContent(revision: Revision | undefined, content: RevisionContent): boolean {
+  if (!revision) return false;
+  const { generation: _, ...current } = revision;
+  return jsonEquals(current as unknown as Json, content as unknown as Json);
+}

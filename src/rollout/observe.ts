@@ -1,0 +1,48 @@
+import type { InstanceExit, Workloads } from '../providers/workloads.ts';
+import type { Prober } from './prober.ts';
+import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
+import type { ServiceMemory } from './service-memory.ts';
+import type { Observation, ObservedInstance } from './strategy.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Looks at everything a service consists of. The order matters: work in flight is counted after the last publication. */
+export async function observe(
+  state: ServiceState,
+  memory: ServiceMemory,
+  ports: { readonly workloads: Workloads; readonly traffic: Traffic; readonly prober: Prober },
+): Promise<Observation> {
+  const { published } = memory;
+  const draining = state.instances.some(({ phase }) => phase === 'draining');
+  const inFlight = draining ? await ports.traffic.inFlight(state).catch(() => undefined) : undefined;
+  const entries = state.instances.map(async (instance) => [instance.id, await observeInstance(state, instance, memory, ports)] as const);
+  return { instances: new Map(await Promise.all(entries)), published, inFlight };
+}
+
+async function observeInstance(
+  state: ServiceState,
+  instance: Instance,
+  memory: ServiceMemory,
+  { workloads, prober }: { readonly workloads: Workloads; readonly prober: Prober },
+): Promise<ObservedInstance> {
+  const { id, since } = instance;
+  const notStarted = memory.failedStarts.get(id);
+  if (instance.phase === 'starting' && notStarted?.since === since) return { status: 'ended', reason: notStarted.reason };
+  const status = await workloads.inspect(id);
+  if (status.status === 'running') {
+    const { host, port, pid, startedAt, logFile } = status.instance;
+    const health = revisionOf(state, instance.generation)?.health;
+    if (health && ['starting', 'ready', 'unready'].includes(instance.phase)) prober.watch(id, pid, health);
+    else prober.unwatch(id);
+    return { status: 'running', process: { host, port, pid, startedAt, logFile }, ...prober.healthOf(id, pid) };
+  }
+  prober.unwatch(id);
+  if (status.status === 'gone') return { status: 'absent' };
+  // An exit that is still on record from before the restart it is about to get says nothing about the new process.
+  const unknownStart = instance.phase === 'starting' && !instance.process && memory.starts.get(id) !== since;
+  return unknownStart ? { status: 'absent' } : { status: 'ended', reason: describeExit(status.exit) };
+}
+
+function describeExit({ code, signal }: InstanceExit): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  return code === null ? 'ended while nobody watched' : `ended with exit code ${code}`;
+}

@@ -1,0 +1,69 @@
+import { jsonEquals, type Json } from '../digest/json.ts';
+import { tailOf } from '../effects/processes.ts';
+import { execute, type ExecutionPorts } from './execute.ts';
+import { scrub, secretValues } from './instance-spec.ts';
+import { observe } from './observe.ts';
+import type { Prober } from './prober.ts';
+import { newServiceMemory, trimMemory, type ServiceMemory } from './service-memory.ts';
+import { revisionOf, type ServiceState } from './service-state.ts';
+import { strategyFor } from './strategies.ts';
+
+/** A pass that has not come to rest after so many steps makes way for the others. */
+const stepsPerPass = 100;
+const logTailBytes = 4_000;
+
+export interface ReconcilePorts extends ExecutionPorts {
+  readonly prober: Prober;
+}
+
+export interface ServiceReconciler {
+  /** Brings one service nearer to its desired state; resolves with the time to look again. */
+  reconcile(key: string): Promise<number | undefined>;
+  /** The last route the gateway has acknowledged from this controller. */
+  publishedOf(key: string): ServiceMemory['published'];
+}
+
+/**
+ * One pass over one service: read, observe, decide, write the decision, carry it out; again until nothing is left to do at this
+ * moment. All decisions are the strategy's; all memory is a convenience.
+ */
+export function createServiceReconciler(ports: ReconcilePorts): ServiceReconciler {
+  const memories = new Map<string, ServiceMemory>();
+
+  async function reconcile(key: string): Promise<number | undefined> {
+    for (let step = 0; step < stepsPerPass; step += 1) {
+      const document = await ports.documents.read(key);
+      if (!document) {
+        memories.delete(key);
+        return undefined;
+      }
+      const memory = memories.get(key) ?? newServiceMemory();
+      memories.set(key, memory);
+      const before = document.state;
+      const observation = await observe(before, memory, ports);
+      const result = strategyFor(before)(before, observation, ports.clock.now());
+      const state = await withFailureLog(before, result.state);
+      const changed = !jsonEquals(before as unknown as Json, state as unknown as Json);
+      if (changed && !(await ports.documents.replace(key, document.version, state))) continue;
+      trimMemory(memory, new Set(state.instances.map(({ id }) => id)));
+      const acted = await execute(key, state, result.commands, memory, ports);
+      if (!changed && !acted) return result.wakeAt;
+    }
+    return ports.clock.now() + 50;
+  }
+
+  /** The log is read before the failed instance and its log are removed, and stored without the secrets it may show. */
+  async function withFailureLog(before: ServiceState, after: ServiceState): Promise<ServiceState> {
+    const { failure } = after;
+    if (!failure || failure.generation === before.failure?.generation || failure.instance === undefined) return after;
+    const file = await ports.workloads.list().then((all) => all.find(({ id }) => id === failure.instance)?.logFile);
+    const revision = revisionOf(after, failure.generation);
+    if (file === undefined || !revision) return after;
+    const text = await tailOf(file, logTailBytes);
+    const values = await secretValues(after, revision, ports).catch(() => undefined);
+    const log = values === undefined ? '' : scrub(text, values).trim();
+    return { ...after, failure: { ...failure, log } };
+  }
+
+  return { reconcile, publishedOf: (key) => memories.get(key)?.published };
+}

@@ -1,0 +1,51 @@
+import type { NewEvent } from '../telemetry/events.ts';
+import type { Advanced } from './instance-lifecycle.ts';
+import { revisionOf, type ServiceState } from './service-state.ts';
+
+/** Remembers that the rollout came nearer to its end; `measure` grows with every step towards it. */
+export function recordProgress(
+  state: ServiceState,
+  { measure, serving }: { readonly measure: number; readonly serving: number },
+  now: number,
+): Advanced {
+  const { candidate } = state;
+  if (!candidate || measure <= candidate.progress) return { state, events: [] };
+  const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `${serving}/${state.replicas} instances ready`);
+  const next = { ...state, candidate: { ...candidate, progress: measure, progressAt: now } };
+  return { state: next, events: serving > 0 ? [event] : [] };
+}
+
+/** The candidate is the stable revision from now on. */
+export function completeRollout(state: ServiceState): Advanced {
+  const { candidate, failure: _, ...rest } = state;
+  if (!candidate) return { state, events: [] };
+  const event = rolloutEvent(state, candidate.generation, 'rollout.completed', 'is in use');
+  return { state: { ...rest, stable: candidate.generation }, events: [event] };
+}
+
+/** The candidate is given up; what was stable before still is. Its instances leave once the stable ones suffice again. */
+export function failRollout(state: ServiceState, reason: string, instance: string | undefined): Advanced {
+  const { candidate, ...rest } = state;
+  if (!candidate) return { state, events: [] };
+  const release = revisionOf(state, candidate.generation)?.release ?? '';
+  const event = rolloutEvent(state, candidate.generation, 'rollout.failed', `was not taken into use: ${reason}`);
+  const failure = { generation: candidate.generation, release, reason, ...(instance !== undefined && { instance }) };
+  return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
+}
+
+export function rolloutEvent(
+  state: ServiceState,
+  generation: number,
+  type: 'rollout.started' | 'rollout.progressed' | 'rollout.completed' | 'rollout.failed',
+  what: string,
+): NewEvent {
+  const release = revisionOf(state, generation)?.release ?? '';
+  return {
+    type,
+    level: 'info',
+    message: `${state.name}: ${release} ${what}`,
+    environment: state.environment,
+    address: state.address,
+    data: { release, generation },
+  };
+}

@@ -1,0 +1,67 @@
+import { stat } from 'node:fs/promises';
+import { containedPath } from '../effects/files.ts';
+import { problem, type Problem } from '../errors/sluice-error.ts';
+import { fileParts } from '../release/release-content.ts';
+import type { ServiceFields } from '../stack/kinds/service.ts';
+import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { strategies } from './strategies.ts';
+
+/** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
+const laterFields = ['cache', 'migrations', 'limits', 'scaling'] as const;
+const laterRolloutFields = ['affinity', 'steps', 'analysis', 'keep_previous', 'smoke'] as const;
+
+/** Everything about a service that can be known before anything is changed. */
+export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
+  const fields = block.fields as unknown as ServiceFields;
+  return [
+    ...unsupportedFields(block, fields),
+    ...reservedVariables(block, fields),
+    ...(await pathProblems(block, fields, stack.root)),
+    ...(fields.api === undefined ? [] : [problem('api_recorded_only', { service: block.name }, { ...at(block, 'api'), severity: 'note' })]),
+  ];
+}
+
+function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem[] {
+  const { rollout } = fields;
+  const unsupported = (field: string, value?: string): Problem =>
+    problem('unsupported_field', { kind: 'service', field, ...(value !== undefined && { value }) }, at(block, field));
+  const problems = laterFields.filter((field) => fields[field] !== undefined).map((field) => unsupported(field));
+  if (!(rollout.strategy in strategies)) {
+    // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
+    return [...problems, unsupported('rollout.strategy', rollout.strategy)];
+  }
+  for (const field of laterRolloutFields) if (rollout[field] !== undefined) problems.push(unsupported(`rollout.${field}`));
+  if (rollout.on_failure !== 'rollback') problems.push(unsupported('rollout.on_failure', rollout.on_failure));
+  if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
+    problems.push(unsupported('runs_on', fields.runs_on));
+  return problems;
+}
+
+function reservedVariables(block: ResolvedBlock, fields: ServiceFields): Problem[] {
+  return Object.keys(fields.env)
+    .filter((variable) => variable === 'PORT' || variable === 'HOST' || variable.startsWith('SLUICE_'))
+    .map((variable) => problem('reserved_variable', { service: block.name, variable }, at(block, `env.${variable}`)));
+}
+
+async function pathProblems(block: ResolvedBlock, fields: ServiceFields, root: string): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const field of fileParts) {
+    const path = fields[field];
+    if (path === undefined) continue;
+    const absolute = containedPath(root, path);
+    const found = absolute === undefined ? undefined : await stat(absolute).catch(() => undefined);
+    const about = { service: block.name, field, path };
+    if (absolute === undefined) problems.push(problem('service_path_outside', about, at(block, field)));
+    else if (!found) problems.push(problem('service_path_missing', about, at(block, field)));
+    else if (field === 'source' && !found.isDirectory()) {
+      problems.push(problem('service_path_wrong_type', { ...about, expected: 'a folder' }, at(block, field)));
+    } else if ((field === 'policy' || field === 'api') && !found.isFile()) {
+      problems.push(problem('service_path_wrong_type', { ...about, expected: 'a file' }, at(block, field)));
+    }
+  }
+  return problems;
+}
+
+function at(block: ResolvedBlock, field: string) {
+  return { position: block.positionOf(field), address: block.address };
+}

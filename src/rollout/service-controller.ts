@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../effects/clock.ts';
+import type { Random } from '../effects/random.ts';
+import type { OutputResolver } from '../engine/output-resolver.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { Workloads } from '../providers/workloads.ts';
+import type { Vault } from '../secrets/vault.ts';
+import type { Store } from '../store/store.ts';
+import type { EventLog } from '../telemetry/events.ts';
+import { adoptInstances } from './adoption.ts';
+import { newService, removed, restarted, resumed, scaled, suspended, withDesired, type DesiredService } from './desired-state.ts';
+import { createProber } from './prober.ts';
+import { createReconcileQueue } from './reconcile-queue.ts';
+import { createServiceReconciler } from './reconcile-service.ts';
+import { rolloutEvent } from './rollout-outcome.ts';
+import { createServiceDocuments, serviceKey } from './service-documents.ts';
+import type { ServiceState } from './service-state.ts';
+import { settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
+import { waitForSettlement } from './settlement-wait.ts';
+import type { Traffic } from './traffic.ts';
+
+export interface ServiceControllerDependencies {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly workloads: Workloads;
+  readonly traffic: Traffic;
+  readonly resolver: OutputResolver;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Keeps every service as it should be. Addresses are `environment/service/name`. Throws only SluiceErrors. */
+export interface ServiceController {
+  /** Adopts what runs, ends what belongs to no service, and looks after every service from then on. */
+  start(): Promise<void>;
+  /** Stops looking after services; their instances go on running. */
+  stop(): Promise<void>;
+  /** Records what a service is to be, and sets about it. Returns the state it starts from. */
+  setDesired(desired: DesiredService): Promise<ServiceState>;
+  /** Drains and stops every instance, then removes route and document. Success when there is no such service. */
+  remove(address: string): Promise<void>;
+  /** Drains and stops every instance; the service stays, answering 503. */
+  suspend(address: string): Promise<void>;
+  resume(address: string): Promise<void>;
+  /** Throws `unknown_service`, as the following do. */
+  scale(address: string, replicas: number): Promise<void>;
+  /** Replaces every instance by one of the same release, without losing a request. */
+  restart(address: string): Promise<void>;
+  describe(address: string): Promise<ServiceStatus | undefined>;
+  list(environment?: string): Promise<readonly ServiceStatus[]>;
+  /** The stored state, for the provider that compares it with what it applied. */
+  stateOf(address: string): Promise<ServiceState | undefined>;
+  /** Resolves when the service has come to rest, however; `progress` gets a line whenever it comes nearer. Throws `rollout_wait_cancelled`. */
+  waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+}
+
+export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
+  const { store, vault, workloads, traffic, events, clock, random } = dependencies;
+  const documents = createServiceDocuments(store);
+  const ownerOf = new Map<string, string>();
+  const watchers = new Set<(key: string) => void>();
+  const stopping = new AbortController();
+  let unsubscribe: (() => void) | undefined;
+
+  const wakeOwner = (id: string): void => {
+    const key = ownerOf.get(id);
+    if (key !== undefined) queue.wake(key);
+  };
+  const prober = createProber({ workloads, clock, changed: wakeOwner });
+  const reconciler = createServiceReconciler({ ...dependencies, documents, prober, wake: (key) => queue.wake(key) });
+  const queue = createReconcileQueue({
+    clock,
+    random,
+    async reconcile(key) {
+      try {
+        return await reconciler.reconcile(key);
+      } finally {
+        await noteOwners(key).catch(() => undefined);
+        for (const watcher of watchers) watcher(key);
+      }
+    },
+    // The pass is repeated after a pause; what it failed at shows in the service's own state and events.
+    onError: () => undefined,
+  });
+
+  async function noteOwners(key: string): Promise<void> {
+    const state = (await documents.read(key))?.state;
+    for (const { id } of state?.instances ?? []) ownerOf.set(id, key);
+    for (const [id, owner] of ownerOf) {
+      if (owner === key && !state?.instances.some((instance) => instance.id === id)) ownerOf.delete(id);
+    }
+  }
+
+  /** Applies a change to a service that has to exist, and wakes its worker. */
+  async function alter(address: string, change: (state: ServiceState) => ServiceState | undefined): Promise<ServiceState> {
+    const key = serviceKey(address);
+    const state = await documents.change(key, (current) => current && change(current));
+    if (!state) throw sluiceError('unknown_service', { address });
+    queue.wake(key);
+    return state;
+  }
+
+  async function alterIfPresent(address: string, change: (state: ServiceState) => ServiceState): Promise<void> {
+    const key = serviceKey(address);
+    await documents.change(key, (current) => current && change(current));
+    queue.wake(key);
+  }
+
+  function newIdentity(): Pick<ServiceState, 'uid' | 'token'> {
+    const token = Buffer.from(random.bytes(32)).toString('base64url');
+    return {
+      uid: Buffer.from(random.bytes(3)).toString('hex'),
+      token: { sealed: vault.seal(token), digest: createHash('sha256').update(token).digest('hex') },
+    };
+  }
+
+  async function tell(state: ServiceState, type: 'service.scaled' | 'service.restarted', message: string): Promise<void> {
+    const { environment, address } = state;
+    await events.publish({ type, level: 'info', message, environment, address });
+  }
+
+  async function view(state: ServiceState): Promise<ServiceStatus> {
+    const publicUrl = state.settings.expose.length > 0 ? await traffic.publicUrl(state.environment).catch(() => undefined) : undefined;
+    return statusOf(state, publicUrl);
+  }
+
+  return {
+    async start() {
+      const adopted = await adoptInstances({ workloads, documents, events, signal: stopping.signal, clock });
+      for (const [id, key] of adopted.owners) ownerOf.set(id, key);
+      unsubscribe = workloads.onExit(wakeOwner);
+      for (const key of adopted.keys) queue.wake(key);
+    },
+
+    async stop() {
+      stopping.abort();
+      unsubscribe?.();
+      prober.stop();
+      await queue.stop();
+      prober.stop();
+    },
+
+    async setDesired(desired) {
+      const key = serviceKey(desired.address);
+      const identity = newIdentity();
+      let before: ServiceState | undefined;
+      const state = await documents.change(key, (current) => {
+        before = current;
+        return current ? withDesired(current, desired, clock.now()) : newService(desired, identity, clock.now());
+      });
+      if (!state) throw sluiceError('service_state_conflict', { address: desired.address });
+      if (state.candidate && state.candidate.generation !== before?.candidate?.generation) {
+        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', 'is being rolled out'));
+      }
+      queue.wake(key);
+      return state;
+    },
+
+    remove: (address) => alterIfPresent(address, removed),
+    suspend: (address) => alterIfPresent(address, suspended),
+    resume: (address) => alterIfPresent(address, (state) => resumed(state, clock.now())),
+
+    async scale(address, replicas) {
+      const state = await alter(address, (current) => scaled(current, replicas));
+      await tell(state, 'service.scaled', `${state.name} is scaled to ${replicas} ${replicas === 1 ? 'instance' : 'instances'}`);
+    },
+
+    async restart(address) {
+      const state = await alter(address, (current) => restarted(current, clock.now()));
+      await tell(state, 'service.restarted', `${state.name} is being restarted`);
+    },
+
+    async describe(address) {
+      const document = await documents.read(serviceKey(address));
+      return document && view(document.state);
+    },
+
+    list: async (environment) => Promise.all((await documents.list(environment)).map(view)),
+    stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
+
+    waitFor(address, signal, progress) {
+      const key = serviceKey(address);
+      return waitForSettlement({
+        address,
+        signal,
+        progress,
+        clock,
+        read: async () => (await documents.read(key))?.state,
+        settle: (state) => settlementOf(state, reconciler.publishedOf(key)),
+        watch(changed) {
+          const watcher = (other: string): void => {
+            if (other === key) changed();
+          };
+          watchers.add(watcher);
+          return () => watchers.delete(watcher);
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { Json } from '../digest/json.ts';
+import { SluiceError, sluiceError } from '../errors/sluice-error.ts';
+import type { Store } from '../store/store.ts';
+import type { ServiceState } from './service-state.ts';
+
+const collection = 'services';
+const conflictRetries = 50;
+
+export interface ServiceDocument {
+  readonly version: number;
+  readonly state: ServiceState;
+}
+
+/** Services in the store. A key is `environment/name`. */
+export interface ServiceDocuments {
+  read(key: string): Promise<ServiceDocument | undefined>;
+  list(environment?: string): Promise<readonly ServiceState[]>;
+  /** False when the document is no longer the one of `version`: nothing was written. */
+  replace(key: string, version: number, state: ServiceState): Promise<boolean>;
+  remove(key: string): Promise<void>;
+  /** Applies a pure change to what is stored, again if it changed meanwhile. `change` gives undefined to leave everything as it is. */
+  change(key: string, change: (state: ServiceState | undefined) => ServiceState | undefined): Promise<ServiceState | undefined>;
+}
+
+export function createServiceDocuments(store: Store): ServiceDocuments {
+  async function read(key: string): Promise<ServiceDocument | undefined> {
+    const document = await store.get(collection, key);
+    return document && { version: document.version, state: document.value as unknown as ServiceState };
+  }
+
+  async function replace(key: string, version: number, state: ServiceState): Promise<boolean> {
+    try {
+      await store.transact([{ operation: 'put', collection, key, value: state as unknown as Json, ifVersion: version }]);
+      return true;
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'store_conflict') return false;
+      throw error;
+    }
+  }
+
+  return {
+    read,
+    replace,
+    async list(environment) {
+      const documents = await store.list(collection, environment === undefined ? undefined : `${environment}/`);
+      return documents.map(({ value }) => value as unknown as ServiceState);
+    },
+    async remove(key) {
+      await store.transact([{ operation: 'delete', collection, key }]);
+    },
+    async change(key, change) {
+      for (let attempt = 0; attempt < conflictRetries; attempt += 1) {
+        const current = await read(key);
+        const next = change(current?.state);
+        if (next === undefined || next === current?.state) return next;
+        if (await replace(key, current?.version ?? 0, next)) return next;
+      }
+      throw sluiceError('service_state_conflict', { address: key });
+    },
+  };
+}
+
+/** `environment/name` of a service's address `environment/service/name`. */
+export function serviceKey(address: string): string {
+  const [environment = '', , name = ''] = address.split('/');
+  return `${environment}/${name}`;
+}

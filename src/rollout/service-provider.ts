@@ -1,0 +1,141 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Digest } from '../digest/digest.ts';
+import type { JsonObject } from '../digest/json.ts';
+import { timestamp } from '../effects/clock.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
+import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
+import { readReleaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import { createReleaseRecords } from '../release/release-records.ts';
+import type { Release, ReleaseContent } from '../release/release.ts';
+import type { ServiceFields } from '../stack/kinds/service.ts';
+import { checkService } from './service-check.ts';
+import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
+import { desiredService } from './service-specification.ts';
+import type { ServiceState } from './service-state.ts';
+import { exposedUrl } from './service-status.ts';
+
+export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
+  readonly controller: ServiceController;
+  /** SLUICE_HOME: releases go to `releases/`. */
+  readonly home: string;
+}
+
+/** Services as resources: a release is made from the stack's files, and the controller is told to bring it into use. */
+export function createServiceProvider(dependencies: ServiceProviderDependencies): Provider {
+  const { controller, store, vault, traffic, clock, home } = dependencies;
+  const releases = createReleaseRecords(store);
+
+  async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts }> {
+    const fields = request.declared as unknown as ServiceFields;
+    const content = plannedContent(request.fingerprint) ?? (await readReleaseContent(fields, request.root));
+    const digest = releaseDigest(content);
+    const directory = releaseFolder(home, request, digest);
+    const parts = await materialise(directory, { fields, root: request.root, content });
+    const id = releaseId(digest);
+    const { address: service, environment, name } = request;
+    const known = await releases.find({ environment, service: name, id });
+    const createdAt = timestamp(clock.now());
+    const release: Release = { id, digest, service, version: fields.version, content, directory, createdAt: known?.createdAt ?? createdAt };
+    await releases.record(environment, name, { ...release, createdAt });
+    return { release, parts };
+  }
+
+  async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
+    const { release, parts } = await makeRelease(request);
+    operation.progress(`release ${release.id}`);
+    const desired = desiredService(request, operation.id, { release, parts, vault });
+    const state = await controller.setDesired(desired);
+    const { address: service } = request;
+    const settlement = await controller.waitFor(service, operation.signal, (line) => operation.progress(line));
+    switch (settlement.outcome) {
+      case 'ready':
+        break;
+      case 'failed':
+        throw sluiceError('rollout_failed', { service, release: release.id, reason: settlement.reason, log: settlement.log });
+      case 'suspended':
+      case 'removed':
+        throw sluiceError('rollout_superseded', { service, release: release.id });
+    }
+    const now = await controller.stateOf(service);
+    if (!now || !runs(now, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
+    await releases.prune(request.environment, request.name, releasesInUse(now));
+    return { id: `${state.name}-${state.uid}`, outputs: await outputsOf(request, release.id) };
+  }
+
+  async function outputsOf(request: CreateRequest, release: string): Promise<Readonly<Record<string, OutputValue>>> {
+    const { expose } = request.declared as unknown as ServiceFields;
+    const publicUrl = expose && exposedUrl(await traffic.publicUrl(request.environment), expose);
+    return {
+      url: { value: `${await traffic.internalUrl()}/${request.name}`, secret: false },
+      ...(publicUrl !== undefined && { public_url: { value: publicUrl, secret: false } }),
+      release: { value: release, secret: false },
+    };
+  }
+
+  return {
+    name: 'service',
+    kinds: ['service'],
+    replaceFields: () => [],
+
+    async check(stack) {
+      const services = stack.blocks.filter(({ kind }) => kind === 'service');
+      return (await Promise.all(services.map((block) => checkService(block, stack)))).flat();
+    },
+
+    async fingerprint(block, stack) {
+      const content = await readReleaseContent(block.fields as unknown as ServiceFields, stack.root);
+      return { release: releaseDigest(content), content: content as unknown as JsonObject };
+    },
+
+    async read(resource) {
+      const state = await controller.stateOf(resource.address);
+      if (!state) return { status: 'absent' };
+      return { status: 'present', drift: driftOf(state, resource.declared as unknown as ServiceFields) };
+    },
+
+    create: apply,
+    update: apply,
+
+    async delete(resource, operation) {
+      await controller.remove(resource.address);
+      await controller.waitFor(resource.address, operation.signal, (line) => operation.progress(line));
+      await releases.removeAll(resource.environment, resource.name);
+      await rm(dirname(releaseFolder(home, resource, 'sha256:')), { recursive: true, force: true });
+    },
+
+    async suspend(resource) {
+      await controller.suspend(resource.address);
+      await controller.waitFor(resource.address, new AbortController().signal, () => undefined);
+    },
+
+    async resume(resource) {
+      await controller.resume(resource.address);
+      // A service that does not come up again is its own concern: its state says so, and the others are still resumed.
+      await controller.waitFor(resource.address, new AbortController().signal, () => undefined);
+    },
+  };
+}
+
+/** The content a plan was made of; absent when it was made by an older version of Sluice. */
+function plannedContent(fingerprint: JsonObject): ReleaseContent | undefined {
+  const { content, release } = fingerprint as { content?: ReleaseContent; release?: Digest };
+  return content !== undefined && releaseDigest(content) === release ? content : undefined;
+}
+
+function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[] {
+  const drift: Drift[] = [];
+  if (state.replicas !== declared.replicas) drift.push({ field: 'replicas', applied: declared.replicas, observed: state.replicas });
+  if (state.mode !== 'running') drift.push({ field: 'state', applied: 'running', observed: 'suspended' });
+  else if (state.failure && !state.candidate) drift.push({ field: 'state', applied: 'running', observed: 'failed' });
+  return drift;
+}
+
+function runs(state: ServiceState, release: string): boolean {
+  return state.revisions.some((revision) => revision.generation === state.stable && revision.release === release);
+}
+
+function releasesInUse(state: ServiceState): ReadonlySet<string> {
+  return new Set(state.revisions.map(({ release }) => release));
+}

@@ -1,0 +1,98 @@
+import type { Digest } from '../digest/digest.ts';
+import { canonicalJson, type JsonObject } from '../digest/json.ts';
+import type { CreateRequest, ReferencedResource } from '../providers/provider.ts';
+import type { MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
+import type { MaterialisedParts } from '../release/materialise.ts';
+import type { Release } from '../release/release.ts';
+import type { Vault } from '../secrets/vault.ts';
+import { parseDurationMs } from '../stack/fields/duration.ts';
+import { parseCpuMillis, parseMemoryBytes } from '../stack/fields/quantity.ts';
+import type { ServiceFields } from '../stack/kinds/service.ts';
+import type { DesiredService } from './desired-state.ts';
+import type { HealthSettings, RevisionContent } from './service-state.ts';
+
+/** Turns a service's block, its release and the machine it runs on into what the controller is to bring about. */
+export function desiredService(
+  request: CreateRequest,
+  operation: string,
+  made: { readonly release: Release; readonly parts: MaterialisedParts; readonly vault: Vault },
+): DesiredService {
+  const declared = request.declared as unknown as ServiceFields;
+  return {
+    address: request.address,
+    environment: request.environment,
+    name: request.name,
+    operation,
+    replicas: declared.replicas,
+    settings: {
+      expose: declared.expose ? [{ host: declared.expose.host, path: declared.expose.path }] : [],
+      calls: declared.calls,
+      drainMs: parseDurationMs(declared.drain),
+      rollout: {
+        strategy: declared.rollout.strategy,
+        maxSurge: declared.rollout.max_surge,
+        maxUnavailable: declared.rollout.max_unavailable,
+        progressDeadlineMs: parseDurationMs(declared.rollout.progress_deadline),
+      },
+    },
+    revision: revisionContent(request, declared, made),
+  };
+}
+
+function revisionContent(
+  request: CreateRequest,
+  declared: ServiceFields,
+  { release, parts, vault }: { readonly release: Release; readonly parts: MaterialisedParts; readonly vault: Vault },
+): RevisionContent {
+  const machine = machineOf(declared, request.references.values());
+  const limits = limitsOf(declared);
+  return {
+    release: release.id,
+    version: release.version,
+    directory: release.directory,
+    command: declared.command,
+    env: declared.env,
+    releaseEnv: releaseEnvironment(declared, parts),
+    configuration: configurationDigest(request.fields, vault),
+    health: healthOf(declared),
+    ...(machine && { machine }),
+    ...(limits && { limits }),
+  };
+}
+
+/** Keyed, because it is stored and made of secrets. */
+function configurationDigest(fields: JsonObject, vault: Vault): Digest {
+  return vault.fingerprint(canonicalJson({ command: fields['command'] ?? null, env: fields['env'] ?? null }));
+}
+
+function releaseEnvironment({ model }: ServiceFields, parts: MaterialisedParts): Readonly<Record<string, string>> {
+  const { prompts, policy } = parts;
+  return {
+    ...(prompts !== undefined && { SLUICE_PROMPTS: prompts }),
+    ...(policy !== undefined && { SLUICE_POLICY: policy }),
+    ...(model && { SLUICE_MODEL: canonicalJson(model) }),
+  };
+}
+
+function healthOf({ health }: ServiceFields): HealthSettings {
+  const timeoutMs = parseDurationMs(health.timeout);
+  const timing = { intervalMs: Math.max(10, parseDurationMs(health.interval)), startPeriodMs: parseDurationMs(health.start_period) };
+  if (health.path !== undefined) return { check: { type: 'http', path: health.path, timeoutMs }, ...timing };
+  if (health.command) return { check: { type: 'command', command: health.command, timeoutMs }, ...timing };
+  return { check: { type: 'tcp', timeoutMs }, ...timing };
+}
+
+function machineOf({ runs_on }: ServiceFields, references: Iterable<ReferencedResource>): MachinePlacement | undefined {
+  for (const { kind, name, address, id, outputs } of references) {
+    if (kind === 'virtual_machine' && name === runs_on) return { address, id, outputs };
+  }
+  return undefined;
+}
+
+function limitsOf({ resources }: ServiceFields): ResourceLimits | undefined {
+  if (!resources) return undefined;
+  return {
+    ...(resources.cpu !== undefined && { cpuMillis: parseCpuMillis(resources.cpu) }),
+    ...(resources.memory !== undefined && { memoryBytes: parseMemoryBytes(resources.memory) }),
+  };
+}

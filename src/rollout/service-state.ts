@@ -1,0 +1,153 @@
+import type { Digest } from '../digest/digest.ts';
+import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
+import type { Address } from '../stack/stack.ts';
+
+/**
+ * Everything a service's rollout needs to know, one document of the store's collection `services`, keyed `environment/name`. A control
+ * plane that has forgotten everything else continues from it. Holds no secret: the token is sealed, `environment` is as declared.
+ */
+export interface ServiceState {
+  readonly address: Address;
+  readonly environment: string;
+  readonly name: string;
+  /** Part of every instance id, so that a service that is created again never reuses one. */
+  readonly uid: string;
+  /** Number of the newest instance and of the newest revision. */
+  readonly instanceSequence: number;
+  readonly generation: number;
+  readonly token: { readonly sealed: string; readonly digest: string };
+  /** Id of the operation that last set what is desired. */
+  readonly operation: string;
+  readonly mode: 'running' | 'suspended' | 'removed';
+  readonly replicas: number;
+  readonly settings: ServiceSettings;
+  /** The revisions that `stable`, `candidate`, `failure` or an instance refer to. */
+  readonly revisions: readonly Revision[];
+  /** Generation that is in use; absent until a first rollout has succeeded. */
+  readonly stable?: number;
+  /** The rollout under way. */
+  readonly candidate?: Candidate;
+  /** Why the last rollout failed; absent once another one has begun. */
+  readonly failure?: Failure;
+  readonly instances: readonly Instance[];
+}
+
+/** What concerns the service as a whole: changing it replaces no instance. */
+export interface ServiceSettings {
+  readonly expose: readonly { readonly host: string; readonly path: string }[];
+  readonly calls: readonly string[];
+  readonly drainMs: number;
+  readonly rollout: RolloutSettings;
+}
+
+export interface RolloutSettings {
+  /** Name of an entry of `strategies`. */
+  readonly strategy: string;
+  readonly maxSurge: number;
+  readonly maxUnavailable: number;
+  readonly progressDeadlineMs: number;
+}
+
+/** What an instance is made of. A service moves from one revision to the next; two may share a release (a restart, a changed secret). */
+export interface Revision extends RevisionContent {
+  readonly generation: number;
+}
+
+export interface RevisionContent {
+  /** Release id, `r-0123456789ab`. */
+  readonly release: string;
+  readonly version: string;
+  /** The release's folder. */
+  readonly directory: string;
+  readonly command: readonly string[];
+  /** As declared, interpolations of outputs unresolved. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What Sluice adds for the release: SLUICE_PROMPTS, SLUICE_POLICY, SLUICE_MODEL. */
+  readonly releaseEnv: Readonly<Record<string, string>>;
+  /** Keyed digest of the resolved command and env: a changed secret is another revision. */
+  readonly configuration: Digest;
+  readonly health: HealthSettings;
+  readonly machine?: MachinePlacement;
+  readonly limits?: ResourceLimits;
+}
+
+export interface HealthSettings {
+  readonly check: HealthCheck;
+  readonly intervalMs: number;
+  /** An instance that is not ready by then has failed to start. */
+  readonly startPeriodMs: number;
+}
+
+export interface Candidate {
+  readonly generation: number;
+  readonly startedAt: number;
+  /** When the rollout last came nearer to its end, and how near: the measure only grows. */
+  readonly progressAt: number;
+  readonly progress: number;
+}
+
+export interface Failure {
+  readonly generation: number;
+  readonly release: string;
+  readonly reason: string;
+  /** Instance whose log explains it, when there is one. */
+  readonly instance?: string;
+  /** The end of that log, without secrets. */
+  readonly log?: string;
+}
+
+/**
+ * `starting` (to be started, or not ready yet), `ready`, `unready` (was ready, fails its checks), `backing_off` and `crash_looping` (ended
+ * by itself, waits for `retryAt`), `giving_up` (not ready in time: is being ended, then backs off), `draining` (finishes what it has),
+ * `stopping`, `stopped` (its traces are being removed).
+ */
+export type InstancePhase =
+  | 'starting'
+  | 'ready'
+  | 'unready'
+  | 'backing_off'
+  | 'crash_looping'
+  | 'giving_up'
+  | 'draining'
+  | 'stopping'
+  | 'stopped';
+
+export interface Instance {
+  readonly id: string;
+  readonly generation: number;
+  readonly phase: InstancePhase;
+  /** When it entered the phase. */
+  readonly since: number;
+  readonly restarts: number;
+  /** Times of the unexpected exits that still count. */
+  readonly exits: readonly number[];
+  /** Known once the process exists; absent while it does not. */
+  readonly process?: InstanceProcess;
+  readonly retryAt?: number;
+  /** Set once the gateway gives it nothing new. */
+  readonly drainUntil?: number;
+  /** Why it is not ready. */
+  readonly reason?: string;
+}
+
+export interface InstanceProcess {
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly logFile: string;
+}
+
+export function revisionOf(state: Pick<ServiceState, 'revisions'>, generation: number | undefined): Revision | undefined {
+  return state.revisions.find((revision) => revision.generation === generation);
+}
+
+/** The generation the service is being brought to. */
+export function targetGeneration(state: Pick<ServiceState, 'candidate' | 'stable'>): number | undefined {
+  return state.candidate?.generation ?? state.stable;
+}
+
+/** Still meant to serve: neither on its way out nor out. */
+export function isLive(instance: Pick<Instance, 'phase'>): boolean {
+  return instance.phase !== 'draining' && instance.phase !== 'stopping' && instance.phase !== 'stopped';
+}

@@ -1,0 +1,139 @@
+import type { ServiceRoute } from '../gateway/routing-table.ts';
+import type { Address } from '../stack/stack.ts';
+import { isServing } from './rolling.ts';
+import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
+
+export type ServicePhase = 'deploying' | 'ready' | 'degraded' | 'failed' | 'suspended';
+
+/** A service as people and programs see it. */
+export interface ServiceStatus {
+  readonly address: Address;
+  readonly environment: string;
+  readonly name: string;
+  readonly phase: ServicePhase;
+  /** Id of the stable release; absent before the first rollout has succeeded. */
+  readonly release?: string;
+  /** Id of the release being rolled out; equal to `release` during a restart. */
+  readonly candidate?: string;
+  /** Declared version of the stable release, or of the candidate while there is no stable one. */
+  readonly version: string;
+  readonly candidateVersion?: string;
+  readonly replicas: { readonly desired: number; readonly ready: number };
+  readonly instances: readonly InstanceView[];
+  /** Public URLs; empty for a service that is not exposed. */
+  readonly urls: readonly string[];
+  /** Why it is not ready. */
+  readonly message?: string;
+}
+
+export interface InstanceView {
+  readonly id: string;
+  readonly release: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly pid?: number;
+  readonly state: InstancePhase;
+  readonly restarts: number;
+  /** RFC 3339; absent while it has no process. */
+  readonly startedAt?: string;
+  readonly logFile?: string;
+  readonly message?: string;
+}
+
+export function statusOf(state: ServiceState, publicUrl: string | undefined): ServiceStatus {
+  const stable = revisionOf(state, state.stable);
+  const candidate = revisionOf(state, state.candidate?.generation);
+  const message = messageOf(state);
+  return {
+    address: state.address,
+    environment: state.environment,
+    name: state.name,
+    phase: phaseOf(state),
+    ...(stable && { release: stable.release }),
+    ...(candidate && { candidate: candidate.release, candidateVersion: candidate.version }),
+    version: (stable ?? candidate ?? state.revisions.at(-1))?.version ?? '',
+    replicas: { desired: state.replicas, ready: readyOf(state).length },
+    instances: state.instances.map((instance) => viewOf(state, instance)),
+    urls: publicUrl === undefined ? [] : state.settings.expose.map((expose) => exposedUrl(publicUrl, expose)),
+    ...(message !== undefined && { message }),
+  };
+}
+
+/** `http://support.localhost:7080/`: the environment's listener under the host the service is exposed as. */
+export function exposedUrl(publicUrl: string, expose: { readonly host: string; readonly path: string }): string {
+  const url = new URL(publicUrl);
+  url.hostname = expose.host;
+  url.pathname = expose.path;
+  return url.href;
+}
+
+/** Where a service's way to its desired state has ended, if it has. */
+export type Settlement =
+  | { readonly outcome: 'ready' }
+  | { readonly outcome: 'suspended' }
+  | { readonly outcome: 'removed' }
+  | { readonly outcome: 'failed'; readonly generation: number | undefined; readonly reason: string; readonly log: string };
+
+/** Undefined while the service is still on its way. `published` is the route the gateway is known to have. */
+export function settlementOf(state: ServiceState | undefined, published: ServiceRoute | undefined): Settlement | undefined {
+  if (!state) return { outcome: 'removed' };
+  if (state.mode === 'removed') return undefined;
+  if (state.mode === 'suspended') return state.instances.length === 0 ? { outcome: 'suspended' } : undefined;
+  if (state.candidate) return undefined;
+  if (state.failure) {
+    const { generation, reason, log = '' } = state.failure;
+    return { outcome: 'failed', generation, reason, log };
+  }
+  const live = state.instances.filter(isLive);
+  const serving = live.filter((instance) => isServing(instance, { published })).length;
+  if (serving === state.replicas && live.length === state.replicas) return { outcome: 'ready' };
+  const looping = live.find(({ phase }) => phase === 'crash_looping');
+  if (!looping) return undefined;
+  return {
+    outcome: 'failed',
+    generation: state.stable,
+    reason: `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`,
+    log: '',
+  };
+}
+
+/** `1/2 instances ready`: the one line of progress that matters while a service settles. */
+export function progressOf(state: ServiceState): string {
+  const leaving = state.instances.filter((instance) => !isLive(instance)).length;
+  if (state.mode !== 'running') return `${state.instances.length} instances left to stop`;
+  return `${readyOf(state).length}/${state.replicas} instances ready${leaving > 0 ? `, ${leaving} leaving` : ''}`;
+}
+
+function readyOf(state: ServiceState): readonly Instance[] {
+  const target = targetGeneration(state);
+  return state.instances.filter(({ phase, generation }) => phase === 'ready' && generation === target);
+}
+
+function phaseOf(state: ServiceState): ServicePhase {
+  if (state.mode !== 'running') return 'suspended';
+  if (state.candidate) return 'deploying';
+  if (state.failure) return 'failed';
+  if (readyOf(state).length >= state.replicas) return 'ready';
+  const troubled = state.instances.some(
+    ({ phase, exits }) => phase === 'unready' || (isLive({ phase }) && phase !== 'ready' && exits.length > 0),
+  );
+  return troubled ? 'degraded' : 'deploying';
+}
+
+function messageOf(state: ServiceState): string | undefined {
+  if (state.failure && !state.candidate) return `${state.failure.release} was not taken into use: ${state.failure.reason}`;
+  const troubled = state.instances.find(({ phase, reason }) => phase !== 'ready' && reason !== undefined);
+  return troubled && `${troubled.id} ${troubled.reason}`;
+}
+
+function viewOf(state: ServiceState, instance: Instance): InstanceView {
+  const { id, phase, restarts, process, reason } = instance;
+  return {
+    id,
+    release: revisionOf(state, instance.generation)?.release ?? '',
+    state: phase,
+    restarts,
+    ...(process && { ...process }),
+    ...(reason !== undefined && { message: reason }),
+  };
+}

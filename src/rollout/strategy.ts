@@ -1,0 +1,43 @@
+import type { ServiceRoute } from '../gateway/routing-table.ts';
+import type { NewEvent } from '../telemetry/events.ts';
+import type { InstanceProcess, ServiceState } from './service-state.ts';
+
+/** What a controller sees of a service at one moment. */
+export interface Observation {
+  /** By instance id; one for each instance of the state. */
+  readonly instances: ReadonlyMap<string, ObservedInstance>;
+  /** What the gateway has acknowledged last; undefined when that is not known (a new controller has to publish first). */
+  readonly published: ServiceRoute | undefined;
+  /** Work in flight by instance id, counted after `published` was acknowledged; undefined when the gateway cannot be asked. */
+  readonly inFlight: ReadonlyMap<string, number> | undefined;
+}
+
+export type ObservedInstance =
+  /** Not started yet since it entered the phase `starting`, or started and forgotten. */
+  | { readonly status: 'absent' }
+  | { readonly status: 'running'; readonly process: InstanceProcess; readonly health: Health; readonly reason?: string }
+  | { readonly status: 'ended'; readonly reason: string };
+
+export type Health = 'unknown' | 'passing' | 'failing';
+
+/** What is to be done. Every command is idempotent and is given again until the observation shows that it has been carried out. */
+export type Command =
+  | { readonly type: 'start'; readonly instance: string }
+  | { readonly type: 'publish'; readonly route: ServiceRoute }
+  | { readonly type: 'stop'; readonly instance: string; readonly deadlineMs: number }
+  | { readonly type: 'forget'; readonly instance: string }
+  /** Remove the route, then the document: nothing of the service is left. */
+  | { readonly type: 'withdraw' }
+  /** Told once, best effort: events inform, they decide nothing. */
+  | { readonly type: 'announce'; readonly event: NewEvent };
+
+export interface StepResult {
+  readonly state: ServiceState;
+  /** To be carried out once `state` is durable. */
+  readonly commands: readonly Command[];
+  /** When to step again if nothing happens before. */
+  readonly wakeAt?: number;
+}
+
+/** One rollout strategy: pure, so that it can be replayed, simulated and explained. `now` is in milliseconds since the epoch. */
+export type Strategy = (state: ServiceState, observation: Observation, now: number) => StepResult;
