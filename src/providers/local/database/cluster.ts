@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { appendFile, chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chown, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Random } from '../../../effects/random.ts';
 import { sluiceError } from '../../../errors/sluice-error.ts';
 import type { ServerUser } from '../server/server-user.ts';
 import type { DatabaseSizing } from './sizing.ts';
@@ -20,7 +21,7 @@ export interface ClusterSpec {
   readonly folder: string;
   readonly user: ServerUser | undefined;
   readonly password: string;
-  readonly signal: AbortSignal;
+  readonly random: Random;
 }
 
 /** Minimal environment of PostgreSQL's programs. Without LC_ALL the server refuses to run on macOS. */
@@ -36,23 +37,20 @@ export async function dataVersion(folder: string): Promise<string | undefined> {
   return text?.trim();
 }
 
-/** Makes an empty database cluster. It appears in one step when it is complete; what an interrupted attempt left is made anew. */
+/**
+ * Makes an empty database cluster. It appears in one step when it is complete. An attempt works under a name of its own, because an
+ * `initdb` whose parent was killed may still be at work under another; what such attempts leave is removed.
+ */
 export async function initialise(spec: ClusterSpec): Promise<void> {
-  const making = join(spec.folder, 'data.making');
-  const passwordFile = join(spec.folder, 'password');
-  await rm(making, { recursive: true, force: true });
+  const attempt = `attempt-${Buffer.from(spec.random.bytes(6)).toString('hex')}`;
+  const making = join(spec.folder, attempt);
+  const passwordFile = join(spec.folder, `${attempt}.password`);
   try {
-    await rm(passwordFile, { force: true });
     await writeFile(passwordFile, spec.password, { mode: 0o600, flag: 'wx' });
     if (spec.user) await chown(passwordFile, spec.user.uid, spec.user.gid);
     const parameters = ['-D', making, '-U', administrator, '-E', 'UTF8', '--locale=C', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
-    await run(join(spec.programs, 'initdb'), parameters, {
-      cwd: spec.folder,
-      env: programEnvironment,
-      timeout: 120_000,
-      signal: spec.signal,
-      ...spec.user,
-    });
+    const options = { cwd: spec.folder, env: programEnvironment, timeout: 120_000, ...spec.user };
+    await run(join(spec.programs, 'initdb'), parameters, options);
     await appendFile(join(making, 'postgresql.conf'), `\ninclude '${settingsFile}'\n`);
     await rm(dataFolder(spec.folder), { recursive: true, force: true });
     await rename(making, dataFolder(spec.folder));
@@ -61,7 +59,9 @@ export async function initialise(spec: ClusterSpec): Promise<void> {
     const reason = stderr?.trim() || (error instanceof Error ? error.message : String(error));
     throw sluiceError('database_not_initialised', { name: spec.name, reason }, { cause: error });
   } finally {
-    await rm(passwordFile, { force: true });
+    for (const entry of await readdir(spec.folder)) {
+      if (entry.startsWith('attempt-')) await rm(join(spec.folder, entry), { recursive: true, force: true, maxRetries: 3 });
+    }
   }
 }
 

@@ -50,7 +50,8 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     if ((await dataVersion(folder)) === undefined || (before?.phase !== 'made' && (await dataVersion(folder)) !== major(fields.version))) {
       operation.progress(`initialising PostgreSQL ${fields.version}`);
       await haltServer(folder, request.name, context.clock);
-      await initialise({ name: request.name, programs, folder, user, password: endpoint.password, signal: operation.signal });
+      await initialise({ name: request.name, programs, folder, user, password: endpoint.password, random: context.random });
+      operation.signal.throwIfAborted();
     }
     if (await writeSettings(folder, { host, port, sizing: sizingOf(fields.sku) }, user))
       await haltServer(folder, request.name, context.clock);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../../testing/conditions.ts';
 import {
   blockOf,
   type LocalFixture,
@@ -15,7 +14,9 @@ import {
   updateOf,
   valuesOf,
 } from '../local-fixture.ts';
+import { systemClock } from '../../../effects/clock.ts';
 import { cgroupSupport } from './cgroup-support.ts';
+import { removeGroups } from './cgroups.ts';
 import { canListenOn } from './loopback.ts';
 
 const support = cgroupSupport();
@@ -90,14 +91,11 @@ describe('a virtual machine on this machine', () => {
     'has lost its limits after a restart of the system, and gets them back when it is resumed',
     async () => {
       const made = await make();
-      const { removeGroups } = await import('./cgroups.ts');
-      const { systemClock } = await import('../../../effects/clock.ts');
       await removeGroups(made.values['cgroups'] as string[], 'vm', systemClock);
       expect(await local.provider.read(made.state)).toMatchObject({
         drift: [{ field: 'limits', applied: 'enforced', observed: 'missing' }],
       });
       await local.provider.resume(made.state);
-      expect(await until('the groups', async () => (await local.provider.read(made.state)).status === 'present')).toBe(true);
       expect(await local.provider.read(made.state)).toEqual({ status: 'present', drift: [] });
       await made.remove();
     },
