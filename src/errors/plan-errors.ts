@@ -17,7 +17,7 @@ export const planErrors = {
     status: 422,
     retry: 'terminal',
     message: ({ kind, field, value }) =>
-      `'${field}'${value === undefined ? '' : ` with the value '${value}'`} of a ${kind} cannot be applied yet.`,
+      `'${field}'${value === undefined ? '' : ` with the value '${value}'`} of ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind} cannot be applied yet.`,
     help: ({ field }) => `Remove '${field}'; it would be ignored, and Sluice never ignores what a stack declares.`,
   }),
   protected_resource: entry<{ address: string; action: string; reason: string }>({
@@ -31,11 +31,5 @@ export const planErrors = {
     retry: 'terminal',
     message: ({ address, dependency }) => `${address} is updated as well if the update of ${dependency} changes what it reads.`,
     help: () => '',
-  }),
-  plan_stale: entry<{ environment: string; what: string }>({
-    status: 409,
-    retry: 'terminal',
-    message: ({ environment, what }) => `The plan for ${environment} is out of date: ${what} changed since it was made.`,
-    help: () => 'Plan again and review what has changed; nothing was applied.',
   }),
 };

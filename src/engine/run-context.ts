@@ -1,0 +1,63 @@
+import type { JsonObject } from '../digest/json.ts';
+import type { Clock } from '../effects/clock.ts';
+import type { Random } from '../effects/random.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { ProviderRegistry } from '../providers/registry.ts';
+import type { ResourceState } from '../providers/resource-state.ts';
+import type { Vault } from '../secrets/vault.ts';
+import type { Address, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import type { Store } from '../store/store.ts';
+import type { EventLog } from '../telemetry/events.ts';
+import { appendJournal, type JournalEntry } from './journal.ts';
+import type { Lease, LeaseOwner } from './lease.ts';
+import { resourceCollection, type VersionedState } from './states.ts';
+
+export interface EngineDependencies {
+  readonly store: Store;
+  readonly providers: ProviderRegistry;
+  readonly vault: Vault;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Who this engine is to others over the same store; this process unless told otherwise. */
+  readonly owner?: LeaseOwner;
+}
+
+/** One run of one plan. */
+export interface RunContext extends EngineDependencies {
+  readonly plan: Plan;
+  readonly run: string;
+  readonly stack: ResolvedStack | undefined;
+  readonly blocks: ReadonlyMap<Address, ResolvedBlock>;
+  readonly fingerprints: ReadonlyMap<Address, JsonObject>;
+  /** What is recorded at this moment; kept in step with the store by `record`. */
+  readonly states: Map<Address, VersionedState>;
+  readonly lease: Lease;
+  /** Aborted when the user cancels: nothing new is begun. */
+  readonly cancelled: AbortSignal;
+}
+
+/**
+ * Writes the state of one resource (undefined removes it) and journal entries in one transaction. The version the state had is named, so
+ * a writer that was overtaken fails instead of overwriting.
+ */
+export async function record(
+  context: RunContext,
+  address: Address,
+  next: ResourceState | undefined,
+  entries: readonly JournalEntry[],
+): Promise<void> {
+  context.lease.assertHeld();
+  const ifVersion = context.states.get(address)?.version ?? 0;
+  const place = { collection: resourceCollection, key: address, ifVersion };
+  const [version] = await context.store.transact([
+    next === undefined ? { operation: 'delete', ...place } : { operation: 'put', ...place, value: { ...next } as unknown as JsonObject },
+    ...entries.map(appendJournal),
+  ]);
+  if (next === undefined) context.states.delete(address);
+  else context.states.set(address, { state: next, version: version as number });
+}
+
+export function stateOf(context: RunContext, address: Address): ResourceState | undefined {
+  return context.states.get(address)?.state;
+}
