@@ -88,7 +88,7 @@ describe('an event stream', () => {
       },
       { clock: systemClock, closing: new AbortController().signal },
     );
-    await take(response, 1);
+    expect(await take(response, 1)).toHaveLength(1);
     await until('the source to be released', () => released);
   });
 

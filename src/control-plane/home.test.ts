@@ -18,16 +18,6 @@ describe('a Sluice home', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** Another process that holds the lock until it is killed. */
-  const lockInOtherProcess = async (home: string): Promise<ChildProcess> => {
-    const module = new URL('./home-lock.ts', import.meta.url).href;
-    const paths = JSON.stringify({ home, lock: join(home, 'control-plane.lock') });
-    const program = `import { lockHome } from '${module}'; await lockHome(${paths}); console.log('locked'); setInterval(() => {}, 1000);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    return child;
-  };
-
   it('is made for its owner alone, and made so again when it was not', async () => {
     const home = join(folder, 'deep', 'home');
     await openHome(home);
@@ -73,3 +63,13 @@ describe('a Sluice home', () => {
     }
   });
 });
+
+/** Another process that holds the lock until it is killed. */
+async function lockInOtherProcess(home: string): Promise<ChildProcess> {
+  const module = new URL('./home-lock.ts', import.meta.url).href;
+  const paths = JSON.stringify({ home, lock: join(home, 'control-plane.lock') });
+  const program = `import { lockHome } from '${module}'; await lockHome(${paths}); console.log('locked'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}

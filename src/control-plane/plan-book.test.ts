@@ -48,7 +48,11 @@ describe('the plan book', () => {
       store,
       vault: await openFileVault({ keyFile: join(folder, 'state.key'), random: systemRandom }),
       clock: { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
-      planner: { plan: (stack) => make(stack.environment.name, 'apply'), planDestroy: (environment) => make(environment, 'destroy') },
+      planner: {
+        plan: (stack) => make(stack.environment.name, 'apply'),
+        planDestroy: (environment) => make(environment, 'destroy'),
+        digests: () => Promise.resolve({ stackDigest: digestJson(content), stateDigest: digestJson(state) }),
+      },
       load,
       root: join(folder, 'root'),
     });

@@ -10,10 +10,13 @@ import type { loadStack } from '../stack/load.ts';
 import type { ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 
-/** Compares and changes nothing. Throws `plan_refused` with everything that is wrong. */
+/** What the book asks of the engine's side. Changes nothing. */
 export interface PlanMaker {
+  /** Throws `plan_refused` with everything that is wrong, `protected_resource`. */
   plan(stack: ResolvedStack, options: { allowDestroy: boolean }): Promise<Plan>;
   planDestroy(environment: string, options: { allowDestroy: boolean }): Promise<Plan>;
+  /** What a plan made now would carry, without the work of making it. No stack: of a plan that destroys. */
+  digests(environment: string, stack: ResolvedStack | undefined): Promise<Pick<Plan, 'stackDigest' | 'stateDigest'>>;
 }
 
 export interface PlanBookDependencies {
@@ -41,7 +44,6 @@ interface StoredPlan {
   readonly plan: Plan;
   /** Relative to the root. */
   readonly stack: string;
-  readonly allowDestroy: boolean;
   /** Variables from a command line may be secret. */
   readonly sealedVariables?: string;
   readonly run?: string;
@@ -66,17 +68,11 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
     return { stored: document.value as unknown as StoredPlan, version: document.version };
   };
 
-  const compute = async (order: PlanOrder): Promise<{ plan: Plan; stack: ResolvedStack | undefined }> => {
-    const { allowDestroy } = order;
-    if (order.mode === 'destroy' && order.environment !== undefined) {
-      return { plan: await planner.planDestroy(order.environment, { allowDestroy }), stack: undefined };
-    }
-    const stack = await loadFrom(order.stack, order.environment, order.variables);
-    const plan =
-      order.mode === 'destroy'
-        ? await planner.planDestroy(stack.environment.name, { allowDestroy })
-        : await planner.plan(stack, { allowDestroy });
-    return { plan, stack: order.mode === 'destroy' ? undefined : stack };
+  const compute = async ({ stack, environment, variables, mode, allowDestroy }: PlanOrder): Promise<Plan> => {
+    // What is named is destroyed from what is recorded, even when its stack is gone.
+    if (mode === 'destroy' && environment !== undefined) return planner.planDestroy(environment, { allowDestroy });
+    const loaded = await loadFrom(stack, environment, variables);
+    return mode === 'destroy' ? planner.planDestroy(loaded.environment.name, { allowDestroy }) : planner.plan(loaded, { allowDestroy });
   };
 
   const dropOld = async (): Promise<void> => {
@@ -87,11 +83,10 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
 
   return {
     create: async (order) => {
-      const { plan } = await compute(order);
+      const plan = await compute(order);
       const stored: StoredPlan = {
         plan,
         stack: relative(root, containedPath(root, order.stack) ?? root),
-        allowDestroy: order.allowDestroy,
         ...(order.variables !== undefined && { sealedVariables: vault.seal(JSON.stringify(order.variables)) }),
       };
       await dropOld();
@@ -102,13 +97,14 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
     get: async (id) => (await find(id)).stored.plan,
 
     reload: async (id) => {
-      const { plan, run, stack, sealedVariables, allowDestroy } = (await find(id)).stored;
+      const { plan, run, stack: path, sealedVariables } = (await find(id)).stored;
       if (run !== undefined) throw sluiceError('plan_applied', { id, run });
       const variables = sealedVariables === undefined ? undefined : (JSON.parse(vault.open(sealedVariables)) as Record<string, string>);
-      const now = await compute({ stack, environment: plan.environment, variables, mode: plan.mode, allowDestroy });
-      if (now.plan.stackDigest !== plan.stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
-      if (now.plan.stateDigest !== plan.stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
-      return { plan, stack: now.stack };
+      const stack = plan.mode === 'destroy' ? undefined : await loadFrom(path, plan.environment, variables);
+      const now = await planner.digests(plan.environment, stack);
+      if (now.stackDigest !== plan.stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
+      if (now.stateDigest !== plan.stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
+      return { plan, stack };
     },
 
     claim: async (id, run) => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Run } from '../api/schemas/run.ts';
 import type { RunReport } from '../engine/run-report.ts';
 import { systemClock } from '../effects/clock.ts';
 import { systemRandom } from '../effects/random.ts';
@@ -48,7 +49,10 @@ function createScriptedEngine(events: EventLog) {
       const result = { kind: 'cache' as const, action: 'create' as const, durationMs: 1 };
       return {
         status: end,
-        results: ['one', 'two'].map((name) => ({ ...result, name, address: `staging/cache/${name}` as const, status })),
+        results: [
+          { ...result, name: 'one', address: 'staging/cache/one', status },
+          { ...result, name: 'two', address: 'staging/cache/two', status },
+        ],
       };
     },
   };
@@ -80,12 +84,6 @@ describe('the run book', () => {
     };
     return createRunBook({ store, events, plans, engine: script.engine, clock: systemClock, random: systemRandom, report });
   };
-  const ended = (runs: ControlledRuns, id: string) =>
-    until('the run to end', async () => {
-      const run = await runs.get(id);
-      return run.status === 'running' ? undefined : run;
-    });
-
   beforeEach(() => {
     store = createMemoryStore();
     events = createEventLog({ store, clock: systemClock });
@@ -200,3 +198,10 @@ describe('the run book', () => {
     expect((await runs.get(id)).status).toBe('cancelled');
   });
 });
+
+function ended(runs: ControlledRuns, id: string): Promise<Run> {
+  return until('the run to end', async () => {
+    const run = await runs.get(id);
+    return run.status === 'running' ? undefined : run;
+  });
+}

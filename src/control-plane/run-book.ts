@@ -47,8 +47,8 @@ const kept = 500;
 export function createRunBook({ store, events, plans, engine, clock, random, report }: RunBookDependencies): ControlledRuns {
   /** By environment: two runs never change one environment at the same time. */
   const active = new Map<string, ActiveRun>();
-  /** How far the events of each running run have been taken in. */
-  const progress = new Map<string, { run: StoredRun; position: number }>();
+  /** How far the events of each running run have been taken in, and whether its end was among them. */
+  const progress = new Map<string, { run: StoredRun; position: number; told: boolean }>();
 
   const save = (run: StoredRun): Promise<unknown> =>
     store.transact([{ operation: 'put', collection, key: run.id, value: run as unknown as Json }]);
@@ -65,27 +65,40 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       .toSorted((left, right) => right.startedAt.localeCompare(left.startedAt));
 
   /** A running run with all that has been told of it so far. */
-  const current = async (stored: StoredRun): Promise<StoredRun> => {
-    if (stored.status !== 'running') return stored;
-    let { run, position } = progress.get(stored.id) ?? { run: stored, position: stored.eventsBefore };
+  const takeIn = async (stored: StoredRun): Promise<{ run: StoredRun; told: boolean }> => {
+    let { run, position, told } = progress.get(stored.id) ?? { run: stored, position: stored.eventsBefore, told: false };
     for (;;) {
       const fresh = await events.read(position, page);
-      for (const event of fresh) run = foldEvent(run, event);
+      for (const event of fresh) {
+        run = foldEvent(run, event);
+        told ||= event.run === run.id && event.type === 'run.finished';
+      }
       position = fresh.at(-1)?.sequence ?? position;
       if (fresh.length < page) break;
     }
-    progress.set(stored.id, { run, position });
-    return run;
+    progress.set(stored.id, { run, position, told });
+    return { run, told };
   };
 
-  const finish = async (run: StoredRun): Promise<void> => {
-    progress.delete(run.id);
+  /** Who has seen the event of a run's end finds it ended: its document follows the event within moments, and is waited for. */
+  const current = async (stored: StoredRun): Promise<StoredRun> => {
+    if (stored.status !== 'running') return stored;
+    const { run, told } = await takeIn(stored);
+    const performing = [...active.values()].find(({ id }) => id === stored.id);
+    if (performing === undefined) progress.delete(stored.id);
+    if (!told || performing === undefined) return performing === undefined ? find(stored.id) : run;
+    await performing.done;
+    return find(stored.id);
+  };
+
+  const finish = async (run: StoredRun, told: boolean): Promise<void> => {
     await save(run);
-    const failed = run.changes.filter(({ status }) => status === 'failed').length;
+    progress.delete(run.id);
+    if (told) return;
     await events.publish({
       type: 'run.finished',
-      level: run.status === 'succeeded' ? 'info' : 'error',
-      message: `The ${run.mode} of '${run.environment}' ${run.status}${failed === 0 ? '' : ` (${failed} of ${run.changes.length} changes failed)`}.`,
+      level: 'error',
+      message: `${run.environment}: ${run.status}${run.error === undefined ? '' : `, ${run.error.message}`}`,
       environment: run.environment,
       run: run.id,
       data: { status: run.status },
@@ -103,7 +116,8 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
         outcome = sluiceError('internal_error', { reason: 'an unexpected error, written to the log of the control plane' });
       }
     }
-    await finish(concludeRun(await current(begun), outcome, timestamp(clock.now())));
+    const { run, told } = await takeIn(begun);
+    await finish(concludeRun(run, outcome, timestamp(clock.now())), told);
   };
 
   const begin = async (plan: string, run: ActiveRun): Promise<StoredRun> => {
@@ -112,14 +126,6 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     const begun = beginRun(reloaded.plan, { id: run.id, startedAt: timestamp(clock.now()), eventsBefore });
     await plans.claim(plan, run.id);
     await save(begun);
-    await events.publish({
-      type: 'run.started',
-      level: 'info',
-      message: `The ${begun.mode} of '${begun.environment}' has begun: ${begun.changes.length} ${begun.changes.length === 1 ? 'change' : 'changes'}.`,
-      environment: begun.environment,
-      run: run.id,
-      data: { plan },
-    });
     run.done = perform(begun, reloaded.plan, reloaded.stack, run.abort.signal)
       .catch((thrown: unknown) => report(toSluiceError(thrown), run.id))
       .finally(() => active.delete(begun.environment));
@@ -162,7 +168,9 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     settleInterrupted: async () => {
       const runs = await all();
       for (const run of runs) {
-        if (run.status === 'running') await finish(interruptRun(await current(run), timestamp(clock.now())));
+        if (run.status !== 'running') continue;
+        const last = await takeIn(run);
+        await finish(interruptRun(last.run, timestamp(clock.now())), last.told);
       }
       const old = runs.slice(kept);
       if (old.length > 0) await store.transact(old.map(({ id }) => ({ operation: 'delete', collection, key: id })));

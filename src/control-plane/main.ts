@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '../effects/clock.ts';
+import { systemRandom } from '../effects/random.ts';
+import { toSluiceError } from '../errors/sluice-error.ts';
+import { startControlPlaneHere, type ControlPlane } from './control-plane.ts';
+
+// The control plane's process: `main --home FOLDER --root FOLDER [--host ADDRESS] [--port NUMBER]`. It runs in the background, started by
+// `startControlPlane`. SIGTERM and SIGINT end it and leave running what runs; POST /v1/shutdown can end both.
+
+const exitCodes = { ended: 0, softwareError: 70, cannotStart: 78 };
+
+const { values } = parseArgs({
+  options: {
+    home: { type: 'string' },
+    root: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string' },
+  },
+});
+
+let running: ControlPlane | undefined;
+let ending: Promise<void> | undefined;
+
+function end(workloads: 'stop' | 'keep'): void {
+  if (running === undefined) process.exit(exitCodes.ended);
+  ending ??= running.stop(workloads).then(
+    () => process.exit(exitCodes.ended),
+    (thrown: unknown) => fail(thrown, 'could not end cleanly'),
+  );
+}
+
+/** Nothing is known to be in order any more. What runs goes on without this process; the next one adopts it. */
+function fail(thrown: unknown, what: string): never {
+  running?.log.fatal({ error: thrown }, what);
+  const { message, help } = toSluiceError(thrown);
+  console.error(`${what}: ${message}${help === '' ? '' : `\n  ${help}`}`);
+  return process.exit(running === undefined ? exitCodes.cannotStart : exitCodes.softwareError);
+}
+
+process.on('uncaughtException', (thrown) => fail(thrown, 'uncaught exception'));
+process.on('unhandledRejection', (thrown) => fail(thrown, 'unhandled rejection'));
+// Before anything is started, so that a signal in between is not lost. A terminal that closes is no reason to end.
+process.on('SIGTERM', () => end('keep'));
+process.on('SIGINT', () => end('keep'));
+process.on('SIGHUP', () => undefined);
+
+const port = values.port === undefined ? undefined : Number(values.port);
+if (
+  values.home === undefined ||
+  values.root === undefined ||
+  (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+) {
+  console.error('usage: main --home FOLDER --root FOLDER [--host ADDRESS] [--port NUMBER]');
+  process.exit(64);
+}
+
+try {
+  running = await startControlPlaneHere({
+    home: values.home,
+    root: values.root,
+    host: values.host,
+    port,
+    clock: systemClock,
+    random: systemRandom,
+    // After the answer has gone out.
+    onShutdown: (workloads) => setImmediate(end, workloads),
+  });
+} catch (thrown) {
+  fail(thrown, 'the control plane cannot start');
+}
