@@ -5,7 +5,7 @@ import type { JsonObject } from '../../digest/json.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { kindSpecs } from '../../stack/kinds/index.ts';
-import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
+import type { Kind, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
 import type { Applied, CreateRequest, Operation, Provider, UpdateRequest } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
 import { createLocalProvider } from './local-provider.ts';
@@ -69,16 +69,22 @@ export function stateOf(request: CreateRequest, applied: Applied): ResourceState
   const outputs = Object.fromEntries(Object.entries(applied.outputs).map(([output, { value }]) => [output, { value }]));
   const at = '2026-11-22T00:00:00.000Z';
   return {
-    ...{ address, environment, kind, name, declared, fingerprint, root, outputs, id: applied.id },
-    ...{
-      provider: 'local',
-      status: 'ready',
-      resolved: {},
-      dependencies: [] as readonly Address[],
-      operation: 'test',
-      createdAt: at,
-      updatedAt: at,
-    },
+    address,
+    environment,
+    kind,
+    name,
+    declared,
+    fingerprint,
+    root,
+    outputs,
+    id: applied.id,
+    provider: 'local',
+    status: 'ready',
+    resolved: {},
+    dependencies: [],
+    operation: 'test',
+    createdAt: at,
+    updatedAt: at,
   };
 }
 
@@ -90,4 +96,12 @@ export function updateOf(request: CreateRequest, applied: Applied, fields: JsonO
 /** Values of outputs, secret or not. */
 export function valuesOf(applied: Applied): JsonObject {
   return Object.fromEntries(Object.entries(applied.outputs).map(([name, { value }]) => [name, value]));
+}
+
+/** The same as text, for outputs that are one word or number. */
+export function textsOf(applied: Applied): Readonly<Record<string, string>> {
+  const texts = Object.entries(valuesOf(applied)).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'number' ? [[name, `${value}`]] : [],
+  );
+  return Object.fromEntries(texts) as Record<string, string>;
 }

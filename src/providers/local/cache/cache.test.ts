@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../digest/json.ts';
 import { freePort } from '../../../effects/ports.ts';
 import { isAlive } from '../../../effects/processes.ts';
 import { until } from '../../../testing/conditions.ts';
@@ -18,7 +17,7 @@ import {
   stackOf,
   stateOf,
   updateOf,
-  valuesOf,
+  textsOf,
 } from '../local-fixture.ts';
 import { findCacheServer } from './cache-server.ts';
 import { answersPing } from './redis-protocol.ts';
@@ -58,27 +57,26 @@ describeWith('redis-server', 'a cache on this machine', () => {
   let folder: string;
   let request: CreateRequest;
   let applied: Applied;
-  let values: JsonObject;
+  let values: Readonly<Record<string, string>>;
   beforeAll(async () => {
     local = await localFixture();
     folder = join(local.home, 'caches', 'default', 'sessions');
     request = requestOf(local.root, blockOf('cache', { name: 'sessions', type: 'Redis', memory: '16Mi' }));
     applied = await local.provider.create(request, operationOf('one'));
-    values = valuesOf(applied);
+    values = textsOf(applied);
   });
   afterAll(async () => {
     await local.provider.delete(stateOf(request, applied), operationOf('end'));
     await local.remove();
   });
   const state = () => stateOf(request, applied);
-  const answers = (password = String(values['password'])) => answersPing({ host: '127.0.0.1', port: Number(values['port']), password });
+  const answers = (password = values['password'] ?? '') => answersPing({ host: '127.0.0.1', port: Number(values['port']), password });
 
   it('is a server that lets nobody in without the password, which no file holds', async () => {
     expect([await answers(), await answers('guess')]).toEqual([true, false]);
-    expect(values['url']).toBe(`redis://:${String(values['password'])}@127.0.0.1:${String(values['port'])}/0`);
+    expect(values['url']).toBe(`redis://:${values['password']}@127.0.0.1:${values['port']}/0`);
     expect(applied.outputs).toMatchObject({ url: { secret: true }, password: { secret: true } });
-    for (const file of ['server.conf', 'server.log'])
-      expect(readFileSync(join(folder, file), 'utf8')).not.toContain(String(values['password']));
+    for (const file of ['server.conf', 'server.log']) expect(readFileSync(join(folder, file), 'utf8')).not.toContain(values['password']);
     expect(readFileSync(join(folder, 'server.conf'), 'utf8')).toContain(`maxmemory ${16 * 2 ** 20}`);
   });
 
@@ -108,7 +106,7 @@ describeWith('redis-server', 'a cache on this machine', () => {
     expect(before && isAlive(before)).toBe(false);
     await local.provider.resume(state());
     await local.provider.delete(state(), operationOf('end'));
-    expect(await freePort('127.0.0.1', Number(values['port']))).toBe(values['port']);
+    expect(await freePort('127.0.0.1', Number(values['port']))).toBe(Number(values['port']));
     expect(readdirSync(local.home)).toEqual(['local.key']);
   });
 });

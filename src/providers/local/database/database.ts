@@ -30,6 +30,16 @@ interface DatabaseDetails {
 const group = 'databases';
 const host = '127.0.0.1';
 
+/** Data that no record of ours explains, or of another version than is wanted, is somebody's: it stays, and the creation fails. */
+async function refuseForeignData(name: string, folder: string, version: string, before: ResourceRecord | undefined): Promise<void> {
+  const found = await dataVersion(folder);
+  if (found === undefined) return;
+  if (!before) throw sluiceError('database_data_in_the_way', { name, folder, reason: 'that this home knows nothing of' });
+  if (before.phase === 'made' && found !== major(version)) {
+    throw sluiceError('database_data_in_the_way', { name, folder, reason: `of version ${found}, not ${version}` });
+  }
+}
+
 /** A database is a PostgreSQL server of its own, with a port it keeps for life. The server outlives the control plane. */
 export function createDatabaseHandler(context: LocalContext): ResourceHandler {
   const user = serverUser();
@@ -62,16 +72,6 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     await ensureDatabase(endpoint, name, password, context.random);
     await context.records.put(request.address, { ...record, phase: 'made' });
     return { id, outputs: outputsOf(endpoint, name, password) };
-  }
-
-  /** Data that no record of ours explains, or of another version than is wanted, is somebody's: it stays, and the creation fails. */
-  async function refuseForeignData(name: string, folder: string, version: string, before: ResourceRecord | undefined): Promise<void> {
-    const found = await dataVersion(folder);
-    if (found === undefined) return;
-    if (!before) throw sluiceError('database_data_in_the_way', { name, folder, reason: 'that this home knows nothing of' });
-    if (before.phase === 'made' && found !== major(version)) {
-      throw sluiceError('database_data_in_the_way', { name, folder, reason: `of version ${found}, not ${version}` });
-    }
   }
 
   async function programsFor(request: { readonly root: string }, root: string, version: string): Promise<string> {

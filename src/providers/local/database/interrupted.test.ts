@@ -8,6 +8,17 @@ import { blockOf, type LocalFixture, localFixture, operationOf, providerOver, re
 import { dataFolder } from './cluster.ts';
 import { findServer } from './postgres-server.ts';
 
+/** An operation that is aborted when it reports progress for the `count`th time. */
+function abortedAt(id: string, count: number): Operation {
+  const aborting = new AbortController();
+  let reports = 0;
+  const progress = (): void => {
+    reports += 1;
+    if (reports === count) aborting.abort(new Error('cut short'));
+  };
+  return { id, signal: aborting.signal, progress };
+}
+
 describe('the creation of a database that is cut short', () => {
   let local: LocalFixture;
   let folder: string;
@@ -21,17 +32,6 @@ describe('the creation of a database that is cut short', () => {
     await local.provider.delete(stateOf(request, { id: '', outputs: {} }), operationOf('end'));
     await local.remove();
   });
-
-  /** An operation that is aborted when it reports progress for the `count`th time. */
-  function abortedAt(id: string, count: number): Operation {
-    const aborting = new AbortController();
-    let reports = 0;
-    const progress = (): void => {
-      reports += 1;
-      if (reports === count) aborting.abort(new Error('cut short'));
-    };
-    return { id, signal: aborting.signal, progress };
-  }
 
   it('while the data is initialised is redone from the beginning', async () => {
     await expect(local.provider.create(request, abortedAt('one', 1))).rejects.toMatchObject({ code: 'local_failure', retry: 'retry' });
@@ -59,7 +59,7 @@ describe('the creation of a database that is cut short', () => {
   });
 
   it('by a program on the chosen port goes on with another port', async () => {
-    await expect(local.provider.create(request, abortedAt('one', 1))).rejects.toThrow();
+    await expect(local.provider.create(request, abortedAt('one', 1))).rejects.toThrow('cut short');
     const { details } = JSON.parse(readFileSync(join(local.home, 'local', 'default', 'database', 'db.json'), 'utf8')) as {
       details: { port: number };
     };

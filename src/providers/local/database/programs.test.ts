@@ -21,6 +21,15 @@ import { removeCopies, usablePrograms } from './programs.ts';
 
 const original = (await findInstallations('/', '')).find(({ packaged }) => packaged !== undefined);
 
+function expectToRun(bin: string): void {
+  const links = JSON.parse(readFileSync(join(bin, '..', 'pg-symlinks.json'), 'utf8')) as { target: string }[];
+  for (const { target } of links)
+    expect(existsSync(join(bin, '..', '..', target)) || existsSync(join(bin, '..', target.slice(7)))).toBe(true);
+  expect(execFileSync(join(bin, 'initdb'), ['--version'], { ...serverUser(), cwd: '/', encoding: 'utf8' })).toContain(
+    'initdb (PostgreSQL) 15',
+  );
+}
+
 describe('PostgreSQL programs', () => {
   let folder: string;
   beforeEach(() => {
@@ -80,15 +89,6 @@ describe('PostgreSQL programs', () => {
     await removeCopies(join(folder, 'home'));
     expect(readdirSync(join(folder, 'home'))).toEqual([]);
   });
-
-  function expectToRun(bin: string): void {
-    const links = JSON.parse(readFileSync(join(bin, '..', 'pg-symlinks.json'), 'utf8')) as { target: string }[];
-    for (const { target } of links)
-      expect(existsSync(join(bin, '..', '..', target)) || existsSync(join(bin, '..', target.slice(7)))).toBe(true);
-    expect(execFileSync(join(bin, 'initdb'), ['--version'], { ...serverUser(), cwd: '/', encoding: 'utf8' })).toContain(
-      'initdb (PostgreSQL) 15',
-    );
-  }
 
   /** The package as npm leaves it when install scripts may not run. */
   function unpacked(): Installation {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { freePort } from '../../../effects/ports.ts';
 
 /**
@@ -15,8 +16,8 @@ export function loopbackFor(privateIp: string, taken: ReadonlySet<string>): stri
 
 /** The private address of a machine that declares none: taken from 10.255.0.0/16 by its id. */
 export function privateIpFor(id: string): string {
-  const hash = [...id].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
-  return `10.255.${hash % 256}.${4 + (Math.floor(hash / 256) % 250)}`;
+  const hash = createHash('sha256').update(id).digest().readUInt16BE(0);
+  return `10.255.${hash % 256}.${4 + ((hash >> 8) % 250)}`;
 }
 
 /** Whether programs can listen on the address here. Linux has all of 127.0.0.0/8; macOS has 127.0.0.1 alone unless told otherwise. */

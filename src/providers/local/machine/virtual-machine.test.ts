@@ -48,7 +48,7 @@ describe('a virtual machine on this machine', () => {
       memory_bytes: 2 ** 30,
       directory: join(local.home, 'machines', 'default', 'vm'),
     });
-    expect(existsSync(String(made.values['directory']))).toBe(true);
+    expect(existsSync(made.values['directory'] as string)).toBe(true);
     await made.remove();
     expect(await local.provider.read(made.state)).toEqual({ status: 'absent' });
     expect(readdirSync(local.home)).toEqual([]);
@@ -57,7 +57,11 @@ describe('a virtual machine on this machine', () => {
 
   it.skipIf(!ownAddresses)('has an address that no other machine has, in whatever environment', async () => {
     const made = await Promise.all([make(small, 'staging'), make(small, 'production'), make({ ...small, name: 'other' }, 'production')]);
-    expect(made.map(({ values }) => values['address']).toSorted()).toEqual(['127.0.0.4', '127.1.0.4', '127.2.0.4']);
+    expect(made.map(({ values }) => values['address'] as string).toSorted((left, right) => left.localeCompare(right))).toEqual([
+      '127.0.0.4',
+      '127.1.0.4',
+      '127.2.0.4',
+    ]);
     for (const { remove } of made) await remove();
   });
 
@@ -102,16 +106,16 @@ describe('a virtual machine on this machine', () => {
   );
 });
 
-describe('the plan of a virtual machine', () => {
-  const check = async (fields: object) => {
-    const local = await localFixture();
-    const block = blockOf('virtual_machine', { ...small, ...fields });
-    const problems = await local.provider.check(stackOf(local.root, [block]));
-    expect(readdirSync(local.home)).toEqual([]);
-    await local.remove();
-    return problems;
-  };
+const check = async (fields: object) => {
+  const local = await localFixture();
+  const block = blockOf('virtual_machine', { ...small, ...fields });
+  const problems = await local.provider.check(stackOf(local.root, [block]));
+  expect(readdirSync(local.home)).toEqual([]);
+  await local.remove();
+  return problems;
+};
 
+describe('the plan of a virtual machine', () => {
   it('has notes only about what is so on this machine', async () => {
     const fields = (await check({})).map(({ severity, message }) => [severity, /^'([a-z_]+)'/.exec(message)?.[1]]);
     expect(fields).toContainEqual(['note', 'image']);

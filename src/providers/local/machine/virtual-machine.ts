@@ -67,7 +67,7 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
   ): Promise<{ address: string; privateIp: string }> {
     const privateIp = declared ?? privateIpFor(id);
     const others = (await context.records.list('virtual_machine')).filter(({ address }) => address !== machine);
-    const taken = new Set(others.map(({ record }) => String(record.details['address'])));
+    const taken = new Set(others.map(({ record }) => record.details['address'] as string));
     const own = loopbackFor(privateIp, taken);
     return { address: (await canListenOn(own)) ? own : '127.0.0.1', privateIp };
   }

@@ -11,10 +11,13 @@ import {
   requestOf,
   stackOf,
   stateOf,
+  textsOf,
   updateOf,
 } from '../local-fixture.ts';
 
 const canary = 'canary-7f3a-value';
+
+const blockWith = (value: JsonObject) => blockOf('secret', { name: 'key', value });
 
 describe('a secret', () => {
   let local: LocalFixture;
@@ -25,7 +28,6 @@ describe('a secret', () => {
     await local.remove();
   });
 
-  const blockWith = (value: JsonObject) => blockOf('secret', { name: 'key', value });
   const check = (value: JsonObject) => local.provider.check(stackOf(local.root, [blockWith(value)]));
   const fingerprint = (value: JsonObject) => local.provider.fingerprint(blockWith(value), stackOf(local.root, [blockWith(value)]));
   const create = async (value: JsonObject, operation = 'one') => {
@@ -110,7 +112,7 @@ describe('a secret', () => {
       requestOf(local.root, blockOf('secret', { name: 'made', value: { generated: { length: 32 } } })),
       operationOf('two'),
     );
-    const values = [canary, String(generated.outputs['value']?.value)];
+    const values = [canary, textsOf(generated)['value']];
     const files = readdirSync(local.home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     expect(files.map(({ name }) => name).toSorted()).toEqual(['key.json', 'local.key', 'made.json']);
     for (const { parentPath, name } of files) {
