@@ -14,6 +14,16 @@ interface Interaction {
   readonly decision: string;
 }
 
+const environment = (url: string) => ({
+  SLUICE_PROMPTS: promptsOf('conversation'),
+  SLUICE_POLICY: policyOf('conversation'),
+  SLUICE_SERVICES_URL: url,
+  SLUICE_TOKEN: token,
+  SESSION_KEY: 'k'.repeat(48),
+});
+const post = (agent: Agent, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${agent.url}/chat`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+
 describe('the conversation agent', () => {
   let retrieval: Agent;
   let reasoning: Agent;
@@ -29,15 +39,6 @@ describe('the conversation agent', () => {
   /** Logging comes after the answer, so it is waited for. */
   const logOf = (interaction: unknown): Promise<Interaction> =>
     until('the interaction to be logged', () => logged.find(({ id }) => id === interaction));
-  const environment = (url: string) => ({
-    SLUICE_PROMPTS: promptsOf('conversation'),
-    SLUICE_POLICY: policyOf('conversation'),
-    SLUICE_SERVICES_URL: url,
-    SLUICE_TOKEN: token,
-    SESSION_KEY: 'k'.repeat(48),
-  });
-  const post = (agent: Agent, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(`${agent.url}/chat`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
   const ask = async (body: unknown, headers: Record<string, string> = {}, agent = conversation) => {
     const response = await post(agent, body, { accept: 'application/json', ...headers });
     const content = (await response.json()) as {

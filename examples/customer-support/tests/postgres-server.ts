@@ -27,7 +27,7 @@ export async function createPostgres(initdb: string): Promise<PostgresServer> {
   await run(initdb, ['-D', data, '-U', 'support', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C']);
   const port = await freePort('127.0.0.1');
   const url = `postgres://support@127.0.0.1:${port}/postgres`;
-  let stopServer: () => Promise<void> = async () => {};
+  let stopServer: (() => Promise<void>) | undefined;
 
   return {
     url,
@@ -45,9 +45,9 @@ export async function createPostgres(initdb: string): Promise<PostgresServer> {
       };
       await until('PostgreSQL to answer', () => answers(url));
     },
-    stop: () => stopServer(),
+    stop: async () => stopServer?.(),
     async remove() {
-      await stopServer();
+      await stopServer?.();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -12,6 +12,11 @@ const passage = {
 };
 const environment = { SLUICE_PROMPTS: promptsOf('reasoning'), SLUICE_POLICY: policyOf('reasoning') };
 
+const turn = (decision: string) => ({ message: 'hm', answer: 'Could you say more?', decision });
+
+const say = (content: string) => (response: ServerResponse) =>
+  answer(response, 200, { choices: [{ message: { role: 'assistant', content } }] });
+
 interface Reply {
   readonly status: number;
   readonly attributes: string | null;
@@ -33,7 +38,6 @@ async function ask(agent: Agent, body: unknown): Promise<Reply> {
 
 describe('the reasoning agent with its built-in model', () => {
   let agent: Agent;
-  const turn = (decision: string) => ({ message: 'hm', answer: 'Could you say more?', decision });
 
   beforeAll(async () => {
     agent = await startAgent('reasoning', environment);
@@ -94,7 +98,7 @@ describe('the reasoning agent with its built-in model', () => {
     [[], 'the body must be a JSON object'],
     [{ passages: [] }, "'question'"],
     [{ question: '  ', passages: [] }, "'question'"],
-    [{ question: 'q'.repeat(4_001), passages: [] }, "'question' has 4001 characters"],
+    [{ question: 'q'.repeat(8_001), passages: [] }, "'question' has 8001 characters"],
     [{ question: 'q' }, "'passages' must be a list"],
     [{ question: 'q', passages: [{ ...passage, score: 'high' }] }, "'passages.0.score'"],
     [{ question: 'q', passages: [null] }, "'passages.0'"],
@@ -124,20 +128,17 @@ describe('the reasoning agent with a model of its own', () => {
   let endpoint: { url: string; close(): Promise<void> };
   let requests: { authorization: string | undefined; path: string | undefined; body: Record<string, unknown> }[] = [];
   let complete: (response: ServerResponse) => void;
-  const say = (content: string) => (response: ServerResponse) =>
-    answer(response, 200, { choices: [{ message: { role: 'assistant', content } }] });
   const question = { question: 'How do I return a device?', passages: [passage] };
 
   beforeAll(async () => {
-    endpoint = await listen(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-      requests.push({
-        authorization: request.headers.authorization,
-        path: request.url,
-        body: JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>,
+    endpoint = await listen((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        const { authorization } = request.headers;
+        requests.push({ authorization, path: request.url, body: JSON.parse(body) as Record<string, unknown> });
+        complete(response);
       });
-      complete(response);
     });
     agent = await startAgent('reasoning', {
       ...environment,
@@ -153,7 +154,6 @@ describe('the reasoning agent with a model of its own', () => {
   });
 
   afterAll(async () => {
-    expect(agent.output()).not.toContain('key-of-the-model');
     await agent.stop();
     await endpoint.close();
   });
@@ -198,6 +198,7 @@ describe('the reasoning agent with a model of its own', () => {
     ['an error', (response) => answer(response, 500, {}), 'it answered with status 500'],
     ['no JSON', (response) => response.end('<html>'), 'its answer is not JSON'],
     ['no text', (response) => answer(response, 200, { choices: [] }), 'its answer holds no text'],
+    ['a novel', say('x'.repeat(10_001)), 'its answer is longer than 10000 characters'],
     ['silence', () => {}, 'it did not answer within 300 ms'],
     ['a broken connection', (response) => response.destroy(), 'it cannot be reached'],
   ])('answers 502 with the reason when the model gives %s', async (_name, behaviour, reason) => {
@@ -206,6 +207,11 @@ describe('the reasoning agent with a model of its own', () => {
       status: 502,
       body: { error: { code: 'model_unavailable', message: `the model cannot answer: ${reason}` } },
     });
+  });
+
+  it('never writes its key to the log', () => {
+    expect(agent.output()).toContain('"level":"warn"');
+    expect(agent.output()).not.toContain('key-of-the-model');
   });
 
   it('fails its self-test when the model does', async () => {

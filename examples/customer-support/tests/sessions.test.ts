@@ -30,10 +30,10 @@ describe('sessions', () => {
     expect(sessions.turns('a')).toEqual([]);
   });
 
-  it('keep the last 20 turns', () => {
+  it('keep the last 10 turns', () => {
     const sessions = createSessions(settings);
     for (let index = 0; index < 25; index += 1) sessions.remember('a', turn(String(index)));
-    expect(sessions.turns('a').map(({ id }) => Number(id))).toEqual(Array.from({ length: 20 }, (_, index) => index + 5));
+    expect(sessions.turns('a').map(({ id }) => Number(id))).toEqual(Array.from({ length: 10 }, (_, index) => index + 15));
   });
 
   it('refuse a key that is too short to protect anything', () => {

@@ -5,14 +5,14 @@ import type { Prompt } from './prompts.ts';
 import type { Reasoned, Services } from './services.ts';
 import type { Sessions, Turn } from './sessions.ts';
 
-export interface Message {
+interface Message {
   readonly session: string;
   /** Whether the session may have turns already. */
   readonly known: boolean;
   readonly text: string;
 }
 
-export interface Answer extends Reasoned {
+interface Answer extends Reasoned {
   /** Id of the interaction, as it is logged. */
   readonly id: string;
 }

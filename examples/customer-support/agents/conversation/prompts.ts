@@ -14,6 +14,7 @@ export function readPrompts<Name extends string>(folder: string | undefined, nam
     const file = found.get(name);
     if (file === undefined) throw new Error(`${name}.md is missing among the prompts in ${folder}`);
     const template = readFileSync(file, 'utf8').trim();
+    if (template === '') throw new Error(`${name}.md among the prompts is empty`);
     return [name, (values: Readonly<Record<string, string>>) => fill(template, values)] as const;
   });
   return Object.fromEntries(prompts) as Record<Name, Prompt>;

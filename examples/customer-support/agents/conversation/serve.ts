@@ -16,12 +16,15 @@ interface AgentRequest {
 
 const bodyLimitBytes = 256 * 1024;
 
+/** Idle connections stay open longer than a gateway keeps them, so that it never sends a request into one that is just being closed. */
+const limits = { requestTimeout: 15_000, headersTimeout: 10_000, keepAliveTimeout: 75_000 };
+
 /**
  * Serves `routes` (keys such as `GET /healthz`) on HOST and PORT. On SIGTERM it accepts nothing new, finishes what it has begun, waits
  * for `beforeExit` and ends the process; how long that may take is the `drain` of the stack.
  */
 export function serve(routes: Readonly<Record<string, Handler>>, beforeExit: () => Promise<void> = async () => {}): Server {
-  const server = createServer({ requestTimeout: 15_000, headersTimeout: 10_000 }, (incoming, response) => {
+  const server = createServer(limits, (incoming, response) => {
     const startedAt = performance.now();
     if (!server.listening) response.setHeader('connection', 'close');
     response.once('close', () => {

@@ -18,7 +18,7 @@ const paceMs = Number(process.env['TOKEN_INTERVAL_MS'] ?? 0);
 
 const prompts = readPrompts(process.env['SLUICE_PROMPTS'], ['answer', 'clarify', 'escalate', 'small-talk', 'welcome']);
 const policy = readPolicy(process.env['SLUICE_POLICY']);
-const sessions = createSessions({ key: process.env['SESSION_KEY'] ?? '', maximum: 10_000, ttlMs, now: Date.now });
+const sessions = createSessions({ key: process.env['SESSION_KEY'] ?? '', maximum: 2_000, ttlMs, now: Date.now });
 const services = createServices(servicesUrl, process.env['SLUICE_TOKEN'] ?? '');
 const chat = createChat({ services, sessions, policy, prompts });
 log('info', 'ready', {});

@@ -2,7 +2,7 @@ import { log } from './log.ts';
 import { refusal } from './refusal.ts';
 import type { Decision, Turn } from './sessions.ts';
 
-export interface Hit {
+interface Hit {
   readonly id: string;
   readonly title: string;
   readonly passage: string;
@@ -15,7 +15,7 @@ export interface Reasoned {
   readonly citations: readonly { readonly id: string; readonly title: string }[];
 }
 
-export interface Interaction extends Turn {
+interface Interaction extends Turn {
   readonly session: string;
   readonly citations: readonly string[];
   readonly durationMs: number;
@@ -56,7 +56,7 @@ export function createServices(url: string, token: string): Services {
       return answer as Reasoned;
     },
     async recall(session) {
-      const path = `/interactions?${new URLSearchParams({ session, limit: '20' }).toString()}`;
+      const path = `/interactions?${new URLSearchParams({ session, limit: '10' }).toString()}`;
       const { interactions } = (await call({ service: 'logging-agent', path, timeoutMs: 500 })) as { interactions?: readonly Turn[] };
       if (!Array.isArray(interactions)) throw unexpected('logging-agent');
       return interactions.map(({ id, at, message, answer, decision }) => ({ id, at, message, answer, decision }));

@@ -24,7 +24,7 @@ export interface Sessions {
   remember(id: string, turn: Turn): void;
 }
 
-const turnsKept = 20;
+const turnsKept = 10;
 
 export interface SessionSettings {
   /** At least 32 characters, the same for every copy of the agent. */

@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 import { objectOf, textOf } from './fields.ts';
 import { refusal } from './refusal.ts';
 
-export type Decision = 'answer' | 'clarify' | 'escalate';
+type Decision = 'answer' | 'clarify' | 'escalate';
 
 /** One question and what it was answered with. */
 export interface Interaction {

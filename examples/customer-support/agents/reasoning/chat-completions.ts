@@ -16,6 +16,9 @@ export interface ChatEndpoint {
   readonly system: Prompt;
 }
 
+/** Of an answer, in characters: it has to fit into the history and the log. */
+const longestAnswer = 10_000;
+
 /**
  * Asks any endpoint that speaks OpenAI's chat completions. It does not fall back to the built-in model when the endpoint fails: two
  * models behind one release would make its evidence worthless. The caller gets 502 and the reason.
@@ -51,13 +54,14 @@ export function createChatModel({ url, key, name, parameters, timeoutMs, system 
       })) as { choices?: { message?: { content?: unknown } }[] } | null;
       const text = completion?.choices?.[0]?.message?.content;
       if (typeof text !== 'string' || text.trim() === '') throw unavailable('its answer holds no text');
+      if (text.length > longestAnswer) throw unavailable(`its answer is longer than ${longestAnswer} characters`);
       return text.trim();
     }
   };
 }
 
 /** `CLARIFY:` and `ESCALATE:` are the model's way out. A text that cites none of the passages is not grounded and is not passed on. */
-export function interpret(content: string, passages: readonly Passage[]): Worded {
+function interpret(content: string, passages: readonly Passage[]): Worded {
   const [, way, reason = ''] = /^(CLARIFY|ESCALATE):\s*(.*)$/s.exec(content) ?? [];
   if (way !== undefined)
     return way === 'CLARIFY' ? { kind: 'clarify', reason: reason.trim() } : { kind: 'escalate', reason: reason.trim() };

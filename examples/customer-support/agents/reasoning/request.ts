@@ -21,7 +21,7 @@ export interface Passage {
 
 export type Decision = 'answer' | 'clarify' | 'escalate';
 
-export interface Turn {
+interface Turn {
   readonly message: string;
   readonly answer: string;
   readonly decision: Decision;
@@ -33,7 +33,7 @@ const decisions: readonly unknown[] = ['answer', 'clarify', 'escalate'];
 export function parseQuestion(body: unknown): Question {
   const { question, passages, history } = objectOf(body, 'the body');
   return {
-    question: textOf(question, 'question', 4_000),
+    question: textOf(question, 'question', 8_000),
     passages: listOf(passages, 'passages', 20).map((item, index) =>
       parsePassage(objectOf(item, `'passages.${index}'`), `passages.${index}`),
     ),
@@ -55,7 +55,7 @@ function parsePassage({ id, title, passage, tags, score }: Fields, name: string)
 function parseTurn({ message, answer, decision }: Fields, name: string): Turn {
   if (!decisions.includes(decision)) throw refusal(400, 'invalid_request', `'${name}.decision' must be one of ${decisions.join(', ')}`);
   return {
-    message: textOf(message, `${name}.message`, 4_000),
+    message: textOf(message, `${name}.message`, 8_000),
     answer: textOf(answer, `${name}.answer`, 20_000),
     decision: decision as Decision,
   };
