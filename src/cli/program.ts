@@ -78,7 +78,7 @@ function configure(command: Command, output: { write: (text: string) => void; wi
   return command
     .exitOverride()
     .helpOption('-h, --help', 'Explains the command')
-    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(output.width ?? 100, 100) })
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: 20, helpWidth: Math.min(output.width ?? 100, 100) })
     .configureOutput({ writeOut: output.write, writeErr: () => undefined });
 }
 

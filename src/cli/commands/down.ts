@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { SluiceError } from '../../errors/sluice-error.ts';
 import { stopEverything } from '../changing/stop-everything.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { stackArgument } from '../options.ts';
 import { connect, connectIfRunning } from '../target/connect.ts';
-import { homeTarget } from '../target/target.ts';
+import { homeTarget, type Home } from '../target/target.ts';
 import { watchInterrupts } from '../terminal/interrupts.ts';
 import { printJson } from '../terminal/json.ts';
 import { note } from '../terminal/note.ts';
@@ -21,20 +22,32 @@ export const command = defineCommand({
   ],
   exitCodes: { 0: 'nothing runs any more', 1: 'something could not be stopped', 130: 'left before it was over; it goes on stopping' },
   run: async ({ terminal, global, arguments: { stack } }) => {
-    const target = homeTarget({ stack }, global, terminal);
+    const target = homeIfAny(() => homeTarget({ stack }, global, terminal));
     // After a crash of the control plane its gateway, instances and databases are still there: a new one adopts and then stops them.
-    const connection =
-      (await connectIfRunning(target)) ?? (existsSync(join(target.home, 'state.db')) ? await connect(target, terminal) : undefined);
+    const connection = target && ((await connectIfRunning(target)) ?? (hasState(target) ? await connect(target, terminal) : undefined));
     if (connection === undefined) {
-      if (global.json) printJson(terminal, { stopped: false, home: target.home });
+      if (global.json) printJson(terminal, { stopped: false, home: target?.home });
       else note(terminal, 'Nothing runs here.');
       return exitCodes.ok;
     }
     using interrupts = watchInterrupts();
     note(terminal, 'Stopping; data is kept …');
     const stopped = await stopEverything(connection, interrupts.first);
-    if (global.json) printJson(terminal, { stopped, home: target.home });
+    if (global.json) printJson(terminal, { stopped, home: target?.home });
     else terminal.out.write(stopped ? 'Stopped. `sluice up` brings it back as it was.\n' : 'It goes on stopping in the background.\n');
     return stopped ? exitCodes.ok : exitCodes.interrupted;
   },
 });
+
+function hasState({ home }: Home): boolean {
+  return existsSync(join(home, 'state.db'));
+}
+
+function homeIfAny(find: () => Home): Home | undefined {
+  try {
+    return find();
+  } catch (thrown) {
+    if (thrown instanceof SluiceError && thrown.code === 'home_not_found') return undefined;
+    throw thrown;
+  }
+}

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Colors } from 'picocolors/types.js';
 import type { Problem, SourcePosition } from '../../errors/sluice-error.ts';
 import { displayWidth, escapeControls, escapeLines, truncate } from '../terminal/text.ts';
@@ -30,8 +30,9 @@ export function renderProblems(problems: readonly Problem[], look: ProblemLook):
 }
 
 function placeOf({ file, line, column }: SourcePosition, look: ProblemLook): string {
-  const shown = relative(look.folders[0] ?? '.', pathOf(file, look) ?? file);
-  return `${escapeControls(shown === '' || (isAbsolute(file) && shown.startsWith('..')) ? file : shown)}:${line}:${column}`;
+  const path = pathOf(file, look);
+  const way = path === undefined ? file : relative(look.folders[0] ?? '.', path);
+  return `${escapeControls(way.startsWith('..') ? file : way)}:${line}:${column}`;
 }
 
 function pathOf(file: string, look: ProblemLook): string | undefined {

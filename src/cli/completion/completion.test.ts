@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { describeWith } from '../../testing/requires.ts';
+import { describedCommands } from '../program.ts';
+import { bashCompletion } from './bash.ts';
+import { fishCompletion } from './fish.ts';
+import { completionCommands, type CompletionCommand } from './words.ts';
+import { zshCompletion } from './zsh.ts';
+
+let commands: readonly CompletionCommand[];
+beforeAll(async () => {
+  commands = completionCommands(await describedCommands());
+});
+
+describeWith('bash', 'completion in bash', (bash) => {
+  /** What bash offers for the last word of a line. */
+  const offered = (...words: readonly string[]): readonly string[] => {
+    const script = `${bashCompletion(commands)}
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return execFileSync(bash, ['--norc', '-c', script, 'bash', 'sluice', ...words], { encoding: 'utf8' })
+      .split('\n')
+      .filter((word) => word !== '');
+  };
+
+  it('offers the commands that begin so', () => {
+    expect(offered('de')).toEqual(['destroy', 'describe']);
+    expect(offered('')).toEqual(expect.arrayContaining(['up', 'plan', 'key', 'help', '--version']));
+  });
+
+  it('offers the words after a group', () => {
+    expect(offered('key', '')).toEqual(['create', 'list', 'revoke']);
+  });
+
+  it('offers the options of the command, the global ones included', () => {
+    expect(offered('plan', '--')).toEqual(expect.arrayContaining(['--environment', '--var', '--json', '--home']));
+    expect(offered('key', 'create', '--r')).toEqual(['--role']);
+  });
+
+  it('offers the values of an option and of an argument', () => {
+    expect(offered('graph', '--format', '')).toEqual(['mermaid', 'dot']);
+    expect(offered('get', 'serv')).toEqual(['service']);
+    expect(offered('--home', '/tmp', 'completion', 'z')).toEqual(['zsh']);
+    expect(offered('help', 'exit')).toEqual(['exit-codes']);
+  });
+});
+
+describeWith('zsh', 'completion in zsh', (zsh) => {
+  it('is a script zsh can read', () => {
+    execFileSync(zsh, ['-n', '-c', zshCompletion(commands)]);
+  });
+});
+
+describeWith('fish', 'completion in fish', (fish) => {
+  it('offers commands, options and values', () => {
+    const offered = (line: string): readonly string[] =>
+      execFileSync(fish, ['-N', '-c', `${fishCompletion(commands)}\ncomplete -C '${line}'`], { encoding: 'utf8' })
+        .split('\n')
+        .flatMap((text) => (text === '' ? [] : [text.split('\t')[0] ?? '']));
+    expect(offered('sluice de')).toEqual(['describe', 'destroy']);
+    expect(offered('sluice key ')).toEqual(['create', 'list', 'revoke']);
+    expect(offered('sluice graph --format ')).toEqual(['dot', 'mermaid']);
+    expect(offered('sluice plan --al')).toEqual(['--allow-destroy']);
+  });
+});
+
+describe('completion scripts', () => {
+  it('know every command and every option', () => {
+    for (const script of [bashCompletion(commands), zshCompletion(commands), fishCompletion(commands)]) {
+      for (const { name, options } of commands) {
+        for (const word of name.split(' ')) expect(script).toContain(word);
+        for (const { long } of options) expect(script).toContain(long.slice(2));
+      }
+    }
+  });
+});
