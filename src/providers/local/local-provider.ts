@@ -14,7 +14,7 @@ import { createResourceGroupHandler } from './resource-group.ts';
 import type { LocalContext, ResourceHandler } from './resource-handler.ts';
 import { createSecretHandler } from './secret/secret.ts';
 
-/** Makes infrastructure real on this machine; everything it keeps is under `home` (see SECURITY in `database/server-user.ts` for root). */
+/** Makes infrastructure real on this machine; everything it keeps is under `home`; for root see `serversRoot`. */
 export function createLocalProvider(dependencies: {
   readonly home: string;
   readonly clock: Clock;

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import {
   updateOf,
   textsOf,
 } from '../local-fixture.ts';
+import { serverUser } from '../server/server-user.ts';
 import { findServer } from './postgres-server.ts';
 
 const declared = {
@@ -125,12 +127,17 @@ describe('a database on this machine', () => {
     const before = await server();
     process.kill(before?.pid ?? 0, 'SIGKILL');
     await until('the server is gone', () => before !== undefined && !isAlive(before));
+    // As after a restart of the system: its pid belongs to another program, of the same user.
+    const pidFile = join(folder, 'data', 'postmaster.pid');
+    const stranger = spawn('sleep', ['60'], { ...serverUser() });
+    writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, `${stranger.pid}`));
     expect(await local.provider.read(state())).toEqual({
       status: 'present',
       drift: [{ field: 'state', applied: 'running', observed: 'stopped' }],
     });
     expect(await local.provider.update(updateOf(request, applied), operationOf('repair'))).toEqual(applied);
     expect(await query(values, 'SELECT value AS answer FROM kept')).toBe(42);
+    expect(stranger.kill()).toBe(true);
   });
 
   it('is suspended without a process or listener left, and resumed on the same port', async () => {

@@ -57,7 +57,8 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     await context.records.put(request.address, record);
     const programs = await programsFor(request, root, fields.version);
     const endpoint = await endpointOf(id, details);
-    if ((await dataVersion(folder)) === undefined || (before?.phase !== 'made' && (await dataVersion(folder)) !== major(fields.version))) {
+    const found = await dataVersion(folder);
+    if (found === undefined || (before?.phase !== 'made' && found !== major(fields.version))) {
       operation.progress(`initialising PostgreSQL ${fields.version}`);
       await haltServer(folder, request.name, context.clock);
       await initialise({ name: request.name, programs, folder, user, password: endpoint.password, random: context.random });

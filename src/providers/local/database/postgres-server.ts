@@ -24,7 +24,11 @@ const largestLog = 10 * 2 ** 20;
 
 /** The server that runs on this folder, also one that another control plane has started. */
 export function findServer(folder: string): Promise<ProcessIdentity | undefined> {
-  return runningServer(join(dataFolder(folder), 'postmaster.pid'), dataFolder(folder));
+  return runningServer(pidFile(folder), dataFolder(folder));
+}
+
+function pidFile(folder: string): string {
+  return join(dataFolder(folder), 'postmaster.pid');
 }
 
 /**
@@ -38,6 +42,8 @@ export async function runServer(spec: ServerSpec): Promise<void> {
   if ((await freePort(host, port)) !== port) throw sluiceError('port_taken', { name: spec.name, host, port });
   const logFile = join(spec.folder, 'server.log');
   await keepLogSmall(logFile);
+  // After a restart of the system the pid in it may be another program's, and PostgreSQL would refuse to start.
+  await rm(pidFile(spec.folder), { force: true });
   const started = await startDetached({
     command: [join(spec.programs, 'postgres'), '-D', dataFolder(spec.folder)],
     directory: spec.folder,
@@ -50,7 +56,8 @@ export async function runServer(spec: ServerSpec): Promise<void> {
     ended = true;
   });
   await waitUntilReady(spec, async () => {
-    if (ended) throw sluiceError('database_not_started', { name: spec.name, reason: await tailOf(logFile, 600) });
+    if (ended && !(await findServer(spec.folder)))
+      throw sluiceError('database_not_started', { name: spec.name, reason: await tailOf(logFile, 600) });
   });
 }
 

@@ -5,7 +5,7 @@ import type { ResolvedBlock, ResolvedStack } from '../../../stack/stack.ts';
 import type { MachineSize } from './sizes.ts';
 
 /** What one instance of a service is counted with when it declares no resources: small enough for any size to hold several. */
-export const undeclaredResources = { cpu: '100m', memory: '128Mi' };
+const undeclaredResources = { cpu: '100m', memory: '128Mi' };
 
 interface Demand {
   readonly service: string;

@@ -55,14 +55,18 @@ describe('a virtual machine on this machine', () => {
     for (const group of made.values['cgroups'] as string[]) expect(existsSync(group)).toBe(false);
   });
 
-  it.skipIf(!ownAddresses)('has an address that no other machine has, in whatever environment', async () => {
+  it.skipIf(!ownAddresses)('has an address that no other machine has, in whatever environment, and keeps it', async () => {
     const made = await Promise.all([make(small, 'staging'), make(small, 'production'), make({ ...small, name: 'other' }, 'production')]);
     expect(made.map(({ values }) => values['address'] as string).toSorted((left, right) => left.localeCompare(right))).toEqual([
       '127.0.0.4',
       '127.1.0.4',
       '127.2.0.4',
     ]);
-    for (const { remove } of made) await remove();
+    await made[0]?.remove();
+    for (const { request, applied, remove } of made.slice(1)) {
+      expect(await local.provider.update(updateOf(request, applied), operationOf('two'))).toEqual(applied);
+      await remove();
+    }
   });
 
   it('keeps its identity when its size changes', async () => {

@@ -60,12 +60,15 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
     return { id, outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, { value, secret: false }])) };
   }
 
+  /** A machine keeps its address as long as it keeps its private one: instances listen on it. */
   async function chooseAddress(
     machine: Address,
     id: string,
     declared: string | undefined,
   ): Promise<{ address: string; privateIp: string }> {
     const privateIp = declared ?? privateIpFor(id);
+    const known = (await context.records.get(machine))?.details as unknown as MachineDetails | undefined;
+    if (known?.privateIp === privateIp && (await canListenOn(known.address))) return { address: known.address, privateIp };
     const others = (await context.records.list('virtual_machine')).filter(({ address }) => address !== machine);
     const taken = new Set(others.map(({ record }) => record.details['address'] as string));
     const own = loopbackFor(privateIp, taken);
