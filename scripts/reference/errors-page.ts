@@ -50,7 +50,8 @@ function section(title: string, area: Record<string, CatalogueEntry<unknown>>): 
 function render(text: (parameters: unknown) => string): string {
   const parameters = new Proxy({}, { get: (_, name) => (typeof name === 'string' ? placeholder(`{${name}}`) : undefined) });
   try {
-    return `${text(parameters)}`.replaceAll('<', '&lt;');
+    // As an element of a list a text may come out as nothing but a stand-in.
+    return [text(parameters)].join('').replaceAll('<', '&lt;');
   } catch {
     return '';
   }

@@ -1,5 +1,3 @@
-import { labelPattern } from './fields/names.ts';
-
 /** One piece of a text field. `at` is its offset in the text; a literal has its escapes resolved. */
 export type Segment =
   | { readonly type: 'literal'; readonly text: string }
@@ -37,7 +35,7 @@ export function splitText(text: string): readonly Segment[] {
 
 /** Text in which no interpolation is left: `splitText` gives it back as one literal. */
 export function escapeText(text: string): string {
-  return text.replaceAll('${', '$${');
+  return text.replaceAll('${', () => '$${');
 }
 
 function readExpression(text: string, at: number): Exclude<Segment, { type: 'literal' }> {
@@ -48,6 +46,9 @@ function readExpression(text: string, at: number): Exclude<Segment, { type: 'lit
   const parts = whole.slice(2, -1).split('.');
   const [kind = '', name = '', output, ...rest] = parts;
   const wellFormed =
-    /^[a-z_]+$/.test(kind) && labelPattern.test(name) && (output === undefined || /^[a-z][a-z0-9_]*$/.test(output)) && rest.length === 0;
+    /^[a-z_]+$/.test(kind) &&
+    /^[A-Za-z0-9_-]+$/.test(name) &&
+    (output === undefined || /^[a-z][a-z0-9_]*$/.test(output)) &&
+    rest.length === 0;
   return wellFormed ? { type: 'expression', at, text: whole, parts } : { type: 'malformed', at, text: whole };
 }

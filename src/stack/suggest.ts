@@ -1,9 +1,9 @@
 /**
  * The candidate a misspelt `name` was most likely meant to be: nearest by Damerau-Levenshtein distance (optimal string alignment), and
- * near enough, at most a third of its length. Names longer than 64 characters and all but the first 2,000 candidates are not compared.
+ * near enough, at most a third of its length. Names shorter than 3 or longer than 64 characters and all but the first 2,000 candidates are not compared.
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  if (name.length > 64) return undefined;
+  if (name.length < 3 || name.length > 64) return undefined;
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   let compared = 0;

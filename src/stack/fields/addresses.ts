@@ -30,7 +30,7 @@ export function rangeContains(outer: AddressRange, inner: AddressRange): boolean
 export function cidr() {
   return z
     .string()
-    .regex(/^[0-9.]+\/[0-9]+$/, { error: 'an IPv4 range such as 10.0.0.0/16' })
+    .regex(/^[0-9.]+\/[0-9]+$/, { error: 'an IPv4 range such as 10.0.0.0/16', abort: true })
     .refine((text) => parseCidr(text) !== undefined, { error: 'an IPv4 range such as 10.0.0.0/16, with no bits set after the prefix' })
     .meta({ 'x-type': 'CIDR' });
 }
@@ -38,7 +38,7 @@ export function cidr() {
 export function ipAddress() {
   return z
     .string()
-    .regex(/^[0-9.]+$/, { error: 'an IPv4 address such as 10.0.0.4' })
+    .regex(/^[0-9.]+$/, { error: 'an IPv4 address such as 10.0.0.4', abort: true })
     .refine((text) => parseIPv4(text) !== undefined, { error: 'an IPv4 address such as 10.0.0.4' })
     .meta({ 'x-type': 'IPv4 address' });
 }

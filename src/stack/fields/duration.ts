@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const unitsInMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const expected = 'a duration such as 500ms, 30s, 1m or 24h';
 const longest = 366 * 86_400_000;
 
 /**
@@ -24,8 +25,8 @@ export function parseDurationMs(text: string): number {
 /** A duration field. It stays as declared; read it with `parseDurationMs`. */
 export function duration() {
   return z
-    .string()
-    .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, { error: 'a duration such as 500ms, 30s, 1m or 24h' })
+    .string({ error: expected })
+    .regex(/^(\d+(\.\d+)?(ms|s|m|h|d))+$/, { error: expected, abort: true })
     .refine((text) => parseDuration(text) !== undefined, { error: 'a duration of at most 366 days' })
     .meta({ 'x-type': 'duration' });
 }

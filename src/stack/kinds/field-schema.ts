@@ -88,12 +88,16 @@ export function fieldPatterns(kind: Kind): readonly FieldPattern[] {
 }
 
 function collectPatterns(schema: FieldSchema, path: readonly string[]): FieldPattern[] {
-  return alternatives(schema).flatMap((choice) => [
-    ...(choice['x-refers-to'] ? [{ path, refersTo: { kinds: choice['x-refers-to'], ordering: choice['x-ordering'] ?? true } }] : []),
-    ...(choice['x-subnet'] ? [{ path, subnet: true as const }] : []),
-    ...(choice['x-path'] ? [{ path, stackPath: choice['x-path'] }] : []),
-    ...Object.entries(choice.properties ?? {}).flatMap(([name, property]) => collectPatterns(property, [...path, name])),
-    ...(choice.items ? collectPatterns(choice.items, [...path, '*']) : []),
-    ...(typeof choice.additionalProperties === 'object' ? collectPatterns(choice.additionalProperties, [...path, '*']) : []),
-  ]);
+  const found: FieldPattern[] = [];
+  for (const choice of alternatives(schema)) {
+    const { 'x-refers-to': kinds, 'x-ordering': ordering = true, 'x-path': stackPath } = choice;
+    if (kinds) found.push({ path, refersTo: { kinds, ordering } });
+    if (choice['x-subnet']) found.push({ path, subnet: true });
+    if (stackPath) found.push({ path, stackPath });
+    for (const [name, property] of Object.entries(choice.properties ?? {})) found.push(...collectPatterns(property, [...path, name]));
+    for (const inner of [choice.items, choice.additionalProperties]) {
+      if (typeof inner === 'object') found.push(...collectPatterns(inner, [...path, '*']));
+    }
+  }
+  return found;
 }

@@ -33,7 +33,7 @@ export const secret = defineKind({
     name: blockName('secret'),
     value: z
       .union([fromEnvironment, fromFile, generated, encrypted], {
-        error: 'where the value comes from: one of env, file, generated or encrypted',
+        error: 'one of { env: NAME }, { file: path }, { generated: {} } and { encrypted: text }',
       })
       .describe('Where the value comes from.'),
   }),

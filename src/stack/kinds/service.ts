@@ -14,7 +14,9 @@ import { scaling } from './service/scaling.ts';
 /** Any JSON: what a model takes as parameters is its own affair. */
 const jsonValue = z.custom<Json>();
 
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, { error: 'names of environment variables as keys' });
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, {
+  error: 'named like an environment variable: letters, digits and _, not starting with a digit',
+});
 
 const environmentValue = z
   .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })

@@ -5,11 +5,8 @@ import { containedPath } from '../../effects/files.ts';
 import { problem, type SourcePosition } from '../../errors/sluice-error.ts';
 import type { ProblemList } from '../problems.ts';
 import { decodeText } from './decode.ts';
+import { largestFile, largestStack, mostFiles } from './limits.ts';
 import type { SourceText } from './node.ts';
-
-const largestFile = 2 * 1024 * 1024;
-const largestStack = 8 * 1024 * 1024;
-const mostFiles = 200;
 
 export interface StackFiles {
   /** Absolute folder the paths in the stack start from. */

@@ -2,15 +2,9 @@ import { Composer, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import { problem } from '../../errors/sluice-error.ts';
 import type { ProblemList } from '../problems.ts';
 import { checkText } from './decode.ts';
+import { deepest, mostFaults, mostLexemes } from './limits.ts';
 import type { SourceNode, SourceText } from './node.ts';
 import { toSourceNode } from './tree.ts';
-
-/** Levels of nesting a stack may have. */
-export const deepest = 100;
-/** Words of YAML in one file: bounds the work before anything is built. */
-const mostLexemes = 400_000;
-/** Syntax errors after which a text is not looked at any further. */
-const mostFaults = 20;
 
 type ParsedDocument = Document.Parsed;
 

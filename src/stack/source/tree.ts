@@ -1,11 +1,9 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml';
 import { problem } from '../../errors/sluice-error.ts';
 import type { ProblemList } from '../problems.ts';
+import { deepest, mostValues } from './limits.ts';
 import type { MapEntry, SourceNode, SourceText } from './node.ts';
-import { deepest } from './parse.ts';
 
-/** Values in one file, aliases counted as often as they are used. */
-const mostValues = 200_000;
 /** Names that reach into the prototype of JavaScript objects. */
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
