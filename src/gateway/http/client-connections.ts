@@ -7,6 +7,8 @@ export interface ClientConnections {
   open(socket: Socket): unknown;
   of(socket: Socket): { add(exchange: Exchange): unknown; remove(exchange: Exchange): void };
   isBusy(socket: Socket): boolean;
+  /** The connection ends after the answer that has just been given; what else it carries is not looked at. */
+  closing(socket: Socket): void;
   /** The parser gave up on what the client sent. */
   spoiled(socket: Socket, error: NodeJS.ErrnoException): void;
 }
@@ -14,13 +16,14 @@ export interface ClientConnections {
 interface Connection {
   readonly exchanges: Set<Exchange>;
   isSpoiled: boolean;
+  isClosing: boolean;
 }
 
 export function createClientConnections(engine: Engine): ClientConnections {
   const connections = new WeakMap<Socket, Connection>();
 
   const open = (socket: Socket): Connection => {
-    const connection: Connection = { exchanges: new Set(), isSpoiled: false };
+    const connection: Connection = { exchanges: new Set(), isSpoiled: false, isClosing: false };
     connections.set(socket, connection);
     socket.on('close', () => {
       for (const exchange of connection.exchanges) exchange.abandoned();
@@ -42,9 +45,12 @@ export function createClientConnections(engine: Engine): ClientConnections {
       };
     },
     isBusy: (socket) => connectionOf(socket).exchanges.size > 0,
+    closing: (socket) => {
+      connectionOf(socket).isClosing = true;
+    },
     spoiled: (socket, error) => {
       const connection = connectionOf(socket);
-      if (connection.isSpoiled) return;
+      if (connection.isSpoiled || connection.isClosing) return;
       connection.isSpoiled = true;
       if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
       else if (connection.exchanges.size > 0) for (const exchange of connection.exchanges) exchange.spoil();

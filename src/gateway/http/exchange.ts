@@ -173,12 +173,17 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     current.on('information', (info) => {
       if (isCurrent() && info.statusCode === 103) passEarlyHints(res, info.headers);
     });
-    if (inbound.onUpgrade) {
-      current.on('upgrade', (answer, socket, head) => {
-        if (isCurrent()) switched(answer, socket, head);
-        else socket.destroy();
-      });
-    }
+    current.on('upgrade', (answer, socket, head) => {
+      if (isCurrent() && inbound.onUpgrade !== undefined) {
+        switched(answer, socket, head);
+        return;
+      }
+      socket.destroy();
+      if (isCurrent()) fail('gateway_upstream_invalid');
+    });
+    current.on('close', () => {
+      if (isCurrent() && response === undefined && phase !== 'switched') broken(current, new Error('closed'));
+    });
     if (inbound.body !== 'none') current.on('drain', () => isCurrent() && req.resume());
   };
 

@@ -43,6 +43,7 @@ export function createFront(engine: Engine, side: Side): Server {
   const pass = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean, clientHead: Buffer | undefined): void => {
     const admission = admit(req, side, engine.dispatch.routes(), limits.headerCount);
     if (admission.outcome === 'refused') {
+      if (admission.close) connections.closing(req.socket);
       answerWith(res, admission.refusal, { close: admission.close || expectsContinue || clientHead !== undefined || engine.isStopping() });
       return;
     }

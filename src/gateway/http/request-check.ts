@@ -25,6 +25,7 @@ export type CheckedRequest =
  * refused, so that the instance sees exactly the request that was routed.
  */
 export function checkRequest(req: IncomingMessage, headerCount: number): CheckedRequest {
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0') return invalid('the protocol version is neither 1.1 nor 1.0');
   const raw = req.rawHeaders;
   if (raw.length > 2 * headerCount) return { outcome: 'too_large' };
   let authority: string | undefined;
