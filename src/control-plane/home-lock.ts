@@ -15,7 +15,8 @@ export async function lockHome(paths: HomePaths): Promise<HomeLock> {
   const database = new DatabaseSync(paths.lock, { timeout: 0 });
   try {
     chmodSync(paths.lock, 0o600);
-    database.exec('BEGIN EXCLUSIVE');
+    // Nothing is ever written, so there is nothing to roll back.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   } catch (thrown) {
     database.close();
     if ((thrown as { errcode?: number }).errcode !== sqliteBusy) throw thrown;

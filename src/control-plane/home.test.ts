@@ -22,9 +22,14 @@ describe('a Sluice home', () => {
     const home = join(folder, 'deep', 'home');
     await openHome(home);
     expect((await stat(home)).mode & 0o777).toBe(0o700);
-    await chmod(home, 0o755);
+    for (const mode of [0o755, 0o750, 0o711, 0o770]) {
+      await chmod(home, mode);
+      await openHome(home);
+      expect((await stat(home)).mode & 0o777).toBe(0o700);
+    }
+    await chmod(home, 0o710);
     await openHome(home);
-    expect((await stat(home)).mode & 0o777).toBe(0o700);
+    expect((await stat(home)).mode & 0o777).toBe(0o710);
   });
 
   it('is refused when it is no folder', async () => {

@@ -33,6 +33,9 @@ export function homePaths(home: string): HomePaths {
   };
 }
 
+/** Servers that drop root keep their data below the home, and their group alone may pass through it; listing and reading it stays ours. */
+const ownModes: ReadonlySet<number> = new Set([0o700, 0o710]);
+
 /** Creates the home when missing and makes sure that it belongs to this user alone. */
 export async function openHome(home: string): Promise<HomePaths> {
   const paths = homePaths(home);
@@ -42,7 +45,7 @@ export async function openHome(home: string): Promise<HomePaths> {
   const found = await stat(home);
   if (!found.isDirectory()) throw sluiceError('home_exposed', { home, reason: 'it is not a folder' });
   if (found.uid !== process.getuid?.()) throw sluiceError('home_exposed', { home, reason: 'it belongs to another user' });
-  if ((found.mode & 0o077) !== 0) await chmod(home, 0o700);
+  if (!ownModes.has(found.mode & 0o777)) await chmod(home, 0o700);
   await mkdir(paths.logs, { recursive: true, mode: 0o700 });
   return paths;
 }

@@ -79,10 +79,15 @@ describe('the run book', () => {
         return Promise.resolve();
       },
     };
-    const report = (error: SluiceError): void => {
-      reported.push(error);
-    };
-    return createRunBook({ store, events, plans, engine: script.engine, clock: systemClock, random: systemRandom, report });
+    return createRunBook({
+      store,
+      events,
+      plans,
+      engine: script.engine,
+      clock: systemClock,
+      random: systemRandom,
+      report: (error) => void reported.push(error),
+    });
   };
   beforeEach(() => {
     store = createMemoryStore();
