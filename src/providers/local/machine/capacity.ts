@@ -70,5 +70,5 @@ function overcommitted(
 }
 
 export function inGib(bytes: number): string {
-  return `${Math.round((bytes / 2 ** 30) * 1000) / 1000} GiB`;
+  return `${Math.round((bytes / 2 ** 30) * 100) / 100} GiB`;
 }

@@ -128,7 +128,10 @@ async function checkMachine(block: ResolvedBlock, stack: ResolvedStack, support:
   note('image', "services run on this machine's own operating system");
   if (support.version === 'none') note('size', support.reason);
   const shortage = shortageOf(size);
-  if (shortage) note('size', `this machine has ${shortage}, and its virtual machines share that`);
+  if (shortage) {
+    const how = `it has ${shortage}, which its virtual machines share`;
+    problems.push(problem('enforced_differently', { field: `size ${fields.size}`, how }, { ...at('size'), severity: 'note' }));
+  }
   const address = privateIp === undefined ? '127.255.0.4' : loopbackFor(privateIp, new Set());
   if (!(await canListenOn(address))) note('network_interface', `${address} cannot be used here, so the machine shares 127.0.0.1`);
   return problems;
