@@ -1,5 +1,4 @@
 import { jsonEquals, type Json } from '../digest/json.ts';
-import { tailOf } from '../effects/processes.ts';
 import { execute, type ExecutionPorts } from './execute.ts';
 import { scrub, secretValues } from './instance-spec.ts';
 import { observe } from './observe.ts';
@@ -14,6 +13,8 @@ const logTailBytes = 4_000;
 
 export interface ReconcilePorts extends ExecutionPorts {
   readonly prober: Prober;
+  /** The last bytes of an instance's log; empty when there is none. */
+  readonly tailOf: (file: string, bytes: number) => Promise<string>;
 }
 
 export interface ServiceReconciler {
@@ -59,7 +60,7 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
     const file = await ports.workloads.list().then((all) => all.find(({ id }) => id === failure.instance)?.logFile);
     const revision = revisionOf(after, failure.generation);
     if (file === undefined || !revision) return after;
-    const text = await tailOf(file, logTailBytes);
+    const text = await ports.tailOf(file, logTailBytes);
     const values = await secretValues(after, revision, ports).catch(() => undefined);
     const log = values === undefined ? '' : scrub(text, values).trim();
     return { ...after, failure: { ...failure, log } };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import type { OutputResolver } from '../engine/output-resolver.ts';
+import { tailOf } from '../effects/processes.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { Vault } from '../secrets/vault.ts';
@@ -28,6 +29,8 @@ export interface ServiceControllerDependencies {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly random: Random;
+  /** Reads the end of an instance's log; from its file unless told otherwise. */
+  readonly tailOf?: (file: string, bytes: number) => Promise<string>;
 }
 
 /** Keeps every service as it should be. Addresses are `environment/service/name`. Throws only SluiceErrors. */
@@ -68,7 +71,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const reconciler = createServiceReconciler({ ...dependencies, documents, prober, wake: (key) => queue.wake(key) });
+  const reconciler = createServiceReconciler({ tailOf, ...dependencies, documents, prober, wake: (key) => queue.wake(key) });
   const queue = createReconcileQueue({
     clock,
     random,

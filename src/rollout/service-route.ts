@@ -23,7 +23,7 @@ export function routeOf(state: ServiceState): ServiceRoute {
     calls: [...state.settings.calls],
     tokenDigests: [state.token.digest],
     health: healthRoute(state),
-    backends: sharesOf([...backends].map(([release, backend]) => ({ release, ...backend }))),
+    backends: sharesOf([...backends].map(([release, { weight, instances }]) => ({ release, weight, instances }))),
   };
 }
 

@@ -1,0 +1,72 @@
+import { isLive, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
+import type { Watch, World } from './world.ts';
+
+export interface Invariants extends Watch {
+  /** What did not hold, in words; empty when everything did. */
+  readonly violations: readonly string[];
+}
+
+/** The invariants of DESIGN.md that a rollout has to keep, looked at from outside at every effect. */
+export function watchInvariants(): Invariants {
+  const violations: string[] = [];
+  const drainUntil = new Map<string, number>();
+  const onceDraining = new Set<string>();
+
+  const check = (holds: boolean, what: string): void => {
+    if (!holds) violations.push(what);
+  };
+
+  return {
+    violations,
+
+    stored(before, after, world) {
+      if (!before || !after) return;
+      const movedOn = after.stable === before.stable || after.stable === before.candidate?.generation;
+      check(movedOn, `5: ${after.stable} became stable without having been the candidate`);
+      for (const instance of after.instances) if (instance.drainUntil !== undefined) drainUntil.set(instance.id, instance.drainUntil);
+      const retired = after.instances.filter(({ id, phase }) => phase === 'draining' && phaseIn(before, id) === 'ready');
+      if (retired.length === 0 || after.mode !== 'running') return;
+      const serving = after.instances.filter((instance) => instance.phase === 'ready' && isActive(instance, world)).length;
+      const floor = capacityFloor(before, after);
+      check(serving >= floor, `2: ${retired.map(({ id }) => id).join()} left while ${serving} of ${floor} served`);
+    },
+
+    stops(instance, state, world) {
+      const inFlight = world.traffic.inFlightOf(instance);
+      const late = world.clock.now() >= (drainUntil.get(instance) ?? Number.POSITIVE_INFINITY);
+      const alive = world.workloads.isReady(instance);
+      check(!alive || inFlight === 0 || late, `1: ${instance} stopped with ${inFlight} requests in flight`);
+      const known = state?.instances.find(({ id }) => id === instance);
+      check(known === undefined || !alive || !isActive(known, world), `1: ${instance} stopped while it could get new requests`);
+    },
+
+    published(world) {
+      for (const backend of world.traffic.route({ environment: 'default', name: 'agent' })?.backends ?? []) {
+        for (const { id, state } of backend.instances) {
+          if (state === 'draining') onceDraining.add(id);
+          else check(!onceDraining.has(id), `1: ${id} got new requests again after it had begun to drain`);
+        }
+        const active = backend.instances.filter(({ state }) => state === 'active').length;
+        check(backend.weight <= active, `2: ${backend.release} has weight ${backend.weight} for ${active} instances`);
+      }
+    },
+  };
+}
+
+function capacityFloor(before: ServiceState, after: ServiceState): number {
+  const target = targetGeneration(after);
+  if (target === undefined) return 0;
+  const replacing = before.instances.some((instance) => instance.generation !== target && isLive(instance));
+  return after.replicas - (replacing ? after.settings.rollout.maxUnavailable : 0);
+}
+
+function phaseIn(state: ServiceState, id: string): Instance['phase'] | undefined {
+  return state.instances.find((instance) => instance.id === id)?.phase;
+}
+
+function isActive(instance: Instance, { traffic }: World): boolean {
+  const backends = traffic.route({ environment: 'default', name: 'agent' })?.backends ?? [];
+  return backends.some(({ instances }) =>
+    instances.some(({ id, port, state }) => id === instance.id && port === instance.process?.port && state === 'active'),
+  );
+}

@@ -1,0 +1,162 @@
+import type { Json } from '../../digest/json.ts';
+import { seededRandom } from '../../effects/random.ts';
+import type { OutputResolver } from '../../engine/output-resolver.ts';
+import type { Vault } from '../../secrets/vault.ts';
+import type { Store } from '../../store/store.ts';
+import type { EventLog } from '../../telemetry/events.ts';
+import type { DesiredService } from '../desired-state.ts';
+import { createServiceController, type ServiceController } from '../service-controller.ts';
+import { serviceKey } from '../service-documents.ts';
+import type { ServiceState } from '../service-state.ts';
+import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
+import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** How instances of a release behave, by the release's id. */
+export type Behaviours = Readonly<Record<string, Behaviour>>;
+
+export interface World {
+  readonly clock: VirtualClock;
+  readonly workloads: MemoryWorkloads;
+  readonly traffic: MemoryTraffic;
+  readonly controller: ServiceController;
+  state(): Promise<ServiceState | undefined>;
+  /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
+  replaceController(): Promise<void>;
+  /** Has the controller die before or after its effect number `effect` from now on; another one takes over. */
+  crashAt(effect: number, moment: 'before' | 'after'): void;
+}
+
+/** What an observer of the world checks at each effect. Throws when an invariant does not hold. */
+export interface Watch {
+  stored(before: ServiceState | undefined, after: ServiceState | undefined, world: World): void;
+  stops(instance: string, state: ServiceState | undefined, world: World): void;
+  published(world: World): void;
+}
+
+const address = 'default/service/agent' as const;
+
+/** A small world around the real controller: in-memory machines and gateway, virtual time, faults where they are asked for. */
+export async function createWorld(options: {
+  readonly store: Store;
+  readonly events: EventLog;
+  readonly behaviours: Behaviours;
+  readonly watch?: Watch;
+}): Promise<World> {
+  const { store, events, behaviours, watch } = options;
+  const clock = createVirtualClock();
+  const workloads = createMemoryWorkloads({ clock, behaviourOf: ({ release }) => behaviours[release] ?? { readyAfter: 100, stopsAfter: 50 } });
+  const traffic = createMemoryTraffic();
+  const random = seededRandom(7);
+  const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as 'before' | 'after' };
+  let controller: ServiceController | undefined;
+  let life = { alive: true };
+
+  const read = async (): Promise<ServiceState | undefined> =>
+    (await store.get('services', serviceKey(address)))?.value as unknown as ServiceState | undefined;
+
+  let stored: ServiceState | undefined;
+  function noteStored(value: Json): void {
+    const after = value as unknown as ServiceState;
+    watch?.stored(stored, after, world);
+    stored = after;
+  }
+
+  /** Wraps an effect: one that belongs to a dead controller never happens, and one may be the controller's last. */
+  function effect<Parameters extends unknown[], Result>(mine: { alive: boolean }, perform: (...parameters: Parameters) => Promise<Result>) {
+    return async (...parameters: Parameters): Promise<Result> => {
+      if (!mine.alive) throw new Error('this controller is dead');
+      crash.countdown -= 1;
+      const last = crash.countdown <= 0;
+      if (last) crash.countdown = Number.POSITIVE_INFINITY;
+      if (last && crash.moment === 'before') return die(mine);
+      const result = await perform(...parameters);
+      return last ? die(mine) : result;
+    };
+  }
+
+  function die(mine: { alive: boolean }): never {
+    mine.alive = false;
+    void world.replaceController();
+    throw new Error('the controller has crashed');
+  }
+
+  function newController(mine: { alive: boolean }): ServiceController {
+    const watchedStore: Store = {
+      ...store,
+      transact: effect(mine, async (writes) => {
+        const receipt = await store.transact(writes);
+        for (const write of writes) if (write.operation === 'put' && write.collection === 'services') noteStored(write.value);
+        return receipt;
+      }),
+    };
+    const watchedWorkloads: MemoryWorkloads = {
+      ...workloads,
+      start: effect(mine, workloads.start),
+      forget: effect(mine, workloads.forget),
+      stop: effect(mine, async (id, deadlineMs) => {
+        watch?.stops(id, await read(), world);
+        return workloads.stop(id, deadlineMs);
+      }),
+    };
+    const watchedTraffic = {
+      ...traffic,
+      remove: effect(mine, traffic.remove),
+      publish: effect(mine, async (route) => {
+        await traffic.publish(route);
+        watch?.published(world);
+      }),
+    } satisfies MemoryTraffic;
+    const resolver: OutputResolver = { resolve: async (_, fields) => fields };
+    const vault: Vault = { seal: (text) => `sealed:${text}`, open: (sealed) => sealed.slice(7), fingerprint: (text) => `sha256:${text}` };
+    const ports = { workloads: watchedWorkloads, traffic: watchedTraffic, store: watchedStore };
+    return createServiceController({ ...ports, vault, events, clock, random, resolver, tailOf: async () => 'its last words' });
+  }
+
+  const world: World = {
+    clock,
+    workloads,
+    traffic,
+    get controller() {
+      if (!controller) throw new Error('no controller yet');
+      return controller;
+    },
+    state: read,
+    async replaceController() {
+      life.alive = false;
+      void controller?.stop();
+      life = { alive: true };
+      controller = newController(life);
+      await controller.start();
+    },
+    crashAt(count, moment) {
+      crash.countdown = count;
+      crash.moment = moment;
+    },
+  };
+  await world.replaceController();
+  return world;
+}
+
+/** A service of release `release`, as a provider would ask for it. */
+export function desiredRelease(release: string, operation: string, extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number } = {}): DesiredService {
+  const { replicas = 2, maxSurge = 1, maxUnavailable = 0 } = extra;
+  return {
+    address,
+    environment: 'default',
+    name: 'agent',
+    operation,
+    replicas,
+    settings: { expose: [], calls: [], drainMs: 2_000, rollout: { strategy: 'rolling', maxSurge, maxUnavailable, progressDeadlineMs: 8_000 } },
+    revision: {
+      release,
+      version: '1.0.0',
+      directory: `/releases/${release}`,
+      command: ['agent'],
+      env: {},
+      releaseEnv: {},
+      configuration: 'sha256:0',
+      health: { check: { type: 'http', path: '/healthz', timeoutMs: 100 }, intervalMs: 500, startPeriodMs: 5_000 },
+    },
+  };
+}
