@@ -26,7 +26,11 @@ describe('a table', () => {
     const unknown = await ask(rig.publicPort, { headers: { host: 'unknown.test' } });
     expect(unknown.status).toBe(404);
     expect(JSON.parse(unknown.body)).toEqual({
-      error: { code: 'gateway_route_unknown', message: 'No service answers at this address.', help: 'Check the host and the path of the request.' },
+      error: {
+        code: 'gateway_route_unknown',
+        message: 'No service answers at this address.',
+        help: 'Check the host and the path of the request.',
+      },
     });
   });
 
@@ -117,7 +121,11 @@ describe('the internal listener', () => {
       { name: 'caller', expose: [], calls: ['callee', 'later'] },
     );
     const call = (path: string, headers: Record<string, string>) => ask(rig.internalPort, { path, headers });
-    const answer = await call('/callee/search?q=1', { 'x-sluice-token': token('caller'), 'x-sluice-caller': 'forged', 'x-sluice-note': 'kept' });
+    const answer = await call('/callee/search?q=1', {
+      'x-sluice-token': token('caller'),
+      'x-sluice-caller': 'forged',
+      'x-sluice-note': 'kept',
+    });
     const seen = JSON.parse(answer.body) as Record<string, string>;
     expect(seen).toMatchObject({ url: '/search?q=1', host: 'app.test', 'x-sluice-caller': 'caller', 'x-sluice-note': 'kept' });
     expect(seen).not.toHaveProperty('x-sluice-token');
@@ -193,9 +201,14 @@ test('a rolling change under concurrent load fails no request and uses every rel
   };
   const clients = Array.from({ length: 8 }, (_each, index) => client(index % 2 === 0 ? 'GET' : 'POST'));
 
-  for (const [from, to] of [[0, 2], [2, 4]] as const) {
+  for (const [from, to] of [
+    [0, 2],
+    [2, 4],
+  ] as const) {
     const [old, next] = [`r${from / 2 + 1}`, `r${to / 2 + 1}`];
-    await rig.route({ backends: [backend(old, 1, { [`i${from}`]: at(from), [`i${from + 1}`]: at(from + 1) }), backend(next, 1, { [`i${to}`]: at(to) })] });
+    await rig.route({
+      backends: [backend(old, 1, { [`i${from}`]: at(from), [`i${from + 1}`]: at(from + 1) }), backend(next, 1, { [`i${to}`]: at(to) })],
+    });
     await until(`${next} to be used`, () => (seen[`200 ${next}`] ?? 0) > 20);
     await rig.route({
       backends: [

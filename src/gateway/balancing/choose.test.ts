@@ -27,7 +27,10 @@ function countsOf(backends: readonly Backend[], draws: number): Record<string, n
 
 describe('the release', () => {
   test('is drawn by weight', () => {
-    const counts = countsOf([backendOf('r1', 3, [instance('a')]), backendOf('r2', 1, [instance('b')]), backendOf('r3', 0, [instance('c')])], 40_000);
+    const counts = countsOf(
+      [backendOf('r1', 3, [instance('a')]), backendOf('r2', 1, [instance('b')]), backendOf('r3', 0, [instance('c')])],
+      40_000,
+    );
     expect(Object.keys(counts).toSorted()).toEqual(['a', 'b']);
     // 30,000 expected, standard deviation 87: five of them.
     expect(Math.abs((counts['a'] ?? 0) - 30_000)).toBeLessThan(435);
@@ -50,14 +53,26 @@ describe('the release', () => {
 
 describe('the instance', () => {
   test('is never the most loaded of three or more', () => {
-    const counts = countsOf([backendOf('r1', 1, [instance('a', { inFlight: 1 }), instance('b', { inFlight: 5 }), instance('c', { inFlight: 2 })])], 500);
+    const counts = countsOf(
+      [backendOf('r1', 1, [instance('a', { inFlight: 1 }), instance('b', { inFlight: 5 }), instance('c', { inFlight: 2 })])],
+      500,
+    );
     expect(counts['b']).toBeUndefined();
     expect(counts['a']).toBeGreaterThan(counts['c'] ?? 0);
   });
 
   test('is spread evenly among equals', () => {
     const ids = ['a', 'b', 'c', 'd'];
-    const counts = countsOf([backendOf('r1', 1, ids.map((id) => instance(id)))], 40_000);
+    const counts = countsOf(
+      [
+        backendOf(
+          'r1',
+          1,
+          ids.map((id) => instance(id)),
+        ),
+      ],
+      40_000,
+    );
     for (const id of ids) expect(Math.abs((counts[id] ?? 0) - 10_000)).toBeLessThan(500);
   });
 

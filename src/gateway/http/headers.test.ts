@@ -24,7 +24,10 @@ const hexOf = (length: number): RegExp => new RegExp(`^[0-9a-f]{${length}}$`);
 
 describe('the header an instance gets', () => {
   test('keeps the host and end-to-end fields, with their spelling and order', async () => {
-    await exchangeBytes(rig.publicPort, 'GET / HTTP/1.1\r\nHost: App.Test:123\r\nX-One: 1\r\nx-TWO: 2\r\nX-One: 3\r\nConnection: close\r\n\r\n');
+    await exchangeBytes(
+      rig.publicPort,
+      'GET / HTTP/1.1\r\nHost: App.Test:123\r\nX-One: 1\r\nx-TWO: 2\r\nX-One: 3\r\nConnection: close\r\n\r\n',
+    );
     expect(rawSeen.slice(0, 8)).toEqual(['Host', 'App.Test:123', 'X-One', '1', 'x-TWO', '2', 'X-One', '3']);
   });
 
@@ -70,13 +73,19 @@ describe('the header an instance gets', () => {
   });
 
   test('cannot be robbed of the gateway’s own fields by naming them in Connection', async () => {
-    await ask(rig.publicPort, { method: 'POST', headers: { connection: 'close, x-forwarded-for, host, content-length, x-request-id' } }, 'abc');
+    await ask(
+      rig.publicPort,
+      { method: 'POST', headers: { connection: 'close, x-forwarded-for, host, content-length, x-request-id' } },
+      'abc',
+    );
     expect(seen).toMatchObject({ host: 'app.test', 'x-forwarded-for': '127.0.0.1', 'content-length': '3' });
     expect(seen['x-request-id']).toBeTruthy();
   });
 
   test('has no x-sluice field from a public client', async () => {
-    await ask(rig.publicPort, { headers: { 'x-sluice-caller': 'admin', 'X-Sluice-Token': 't', 'x-sluice-anything': '1', x_sluice_caller: 'admin' } });
+    await ask(rig.publicPort, {
+      headers: { 'x-sluice-caller': 'admin', 'X-Sluice-Token': 't', 'x-sluice-anything': '1', x_sluice_caller: 'admin' },
+    });
     expect(Object.keys(seen).filter((name) => /sluice/.test(name))).toEqual([]);
   });
 
@@ -93,13 +102,16 @@ describe('request ids and traces', () => {
     expect(answer.headers['x-request-id']).toBe('abc-123_x.y:z');
   });
 
-  test.each([['with spaces', 'a b'], ['too long', 'x'.repeat(129)], ['empty', ''], ['with markup', '<script>'], ['none', undefined]])(
-    'a request id %s is replaced by a new one',
-    async (_name, id) => {
-      await ask(rig.publicPort, { headers: id === undefined ? {} : { 'x-request-id': id } });
-      expect(seen['x-request-id']).toMatch(hexOf(32));
-    },
-  );
+  test.each([
+    ['with spaces', 'a b'],
+    ['too long', 'x'.repeat(129)],
+    ['empty', ''],
+    ['with markup', '<script>'],
+    ['none', undefined],
+  ])('a request id %s is replaced by a new one', async (_name, id) => {
+    await ask(rig.publicPort, { headers: id === undefined ? {} : { 'x-request-id': id } });
+    expect(seen['x-request-id']).toMatch(hexOf(32));
+  });
 
   test('two requests never share a generated id', async () => {
     await ask(rig.publicPort);
@@ -143,7 +155,9 @@ describe('the header a client gets', () => {
     answerHeaders = ['Date', 'Thu, 01 Jan 1970 00:00:00 GMT', 'X-Request-Id', 'own'];
     const answer = await ask(rig.publicPort);
     answerHeaders = [];
-    expect(answer.rawHeaders.filter((_each, index) => index % 2 === 0).filter((name) => /^(date|x-request-id)$/i.test(name))).toHaveLength(2);
+    expect(answer.rawHeaders.filter((_each, index) => index % 2 === 0).filter((name) => /^(date|x-request-id)$/i.test(name))).toHaveLength(
+      2,
+    );
     expect(answer.headers).toMatchObject({ date: 'Thu, 01 Jan 1970 00:00:00 GMT', 'x-request-id': 'own' });
   });
 });

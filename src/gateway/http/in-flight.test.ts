@@ -98,7 +98,10 @@ test('the in-flight count is exact during and zero after any mix of endings and 
     (): unknown => rig.route({ backends: [backend('r2', 1, { a: ports[0] as number })] }),
   ];
   const total = (): number => rig.gateway.report().instances.reduce((sum, instance) => sum + instance.inFlight, 0);
-  const steps = fc.array(fc.record({ ending: fc.constantFrom(...endings), table: fc.nat(2), later: fc.boolean() }), { minLength: 1, maxLength: 12 });
+  const steps = fc.array(fc.record({ ending: fc.constantFrom(...endings), table: fc.nat(2), later: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 12,
+  });
   await fc.assert(
     fc.asyncProperty(steps, async (plan) => {
       const open: (() => Promise<void>)[] = [];

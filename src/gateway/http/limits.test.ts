@@ -11,7 +11,14 @@ let rig: Rig;
 let port = 0;
 
 beforeAll(async () => {
-  rig = await createRig({ requestHeadMs: 200, bodyIdleMs: 150, responseHeadMs: 200, streamIdleMs: 200, upgradeIdleMs: 200, clientKeepAliveMs: 200 });
+  rig = await createRig({
+    requestHeadMs: 200,
+    bodyIdleMs: 150,
+    responseHeadMs: 200,
+    streamIdleMs: 200,
+    upgradeIdleMs: 200,
+    clientKeepAliveMs: 200,
+  });
   const upstream = await rig.serve((req, res) => {
     if (req.url === '/stuck') return;
     if (req.url === '/stalls') {
@@ -43,7 +50,9 @@ test('a body that stops coming is answered with 408, and the instance is rid of 
 test('an instance that does not answer is 504', async () => {
   const answer = await ask(rig.publicPort, { path: '/stuck' });
   expect(answer.status).toBe(504);
-  expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'gateway_upstream_timeout', request_id: answer.headers['x-request-id'] } });
+  expect(JSON.parse(answer.body)).toMatchObject({
+    error: { code: 'gateway_upstream_timeout', request_id: answer.headers['x-request-id'] },
+  });
 });
 
 test('an answer that stalls is cut, not completed', async () => {
@@ -65,23 +74,26 @@ test('a silent WebSocket is closed', async () => {
 });
 
 // A stopped process accepts nothing; once its backlog is full, Linux lets further connections hang.
-test.skipIf(process.platform !== 'linux')('an instance that accepts no connection in time costs nothing while another does, else it is 504', async () => {
-  const listener = "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))";
-  const child = spawn(process.execPath, ['-e', listener], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const full = Number(line.toString());
-  child.kill('SIGSTOP');
-  const fillers = Array.from({ length: 4 }, () => connect({ port: full, host: '127.0.0.1' }).on('error', () => {}));
-  await until('the backlog to be full', () => fillers.filter((socket) => socket.connecting).length < fillers.length);
+test.skipIf(process.platform !== 'linux')(
+  'an instance that accepts no connection in time costs nothing while another does, else it is 504',
+  async () => {
+    const listener = "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))";
+    const child = spawn(process.execPath, ['-e', listener], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const full = Number(line.toString());
+    child.kill('SIGSTOP');
+    const fillers = Array.from({ length: 4 }, () => connect({ port: full, host: '127.0.0.1' }).on('error', () => {}));
+    await until('the backlog to be full', () => fillers.filter((socket) => socket.connecting).length < fillers.length);
 
-  const patient = await createRig({ connectMs: 100 });
-  await patient.route({ backends: [backend('r1', 1, { a: full })] });
-  const answer = await ask(patient.publicPort);
-  await patient.route({ backends: [backend('r1', 1, { a: full, b: port })] });
-  expect((await ask(patient.publicPort)).status).toBe(200);
-  await patient.close();
-  for (const socket of fillers) socket.destroy();
-  child.kill('SIGKILL');
-  expect(answer.status).toBe(504);
-  expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'gateway_connect_timeout' } });
-});
+    const patient = await createRig({ connectMs: 100 });
+    await patient.route({ backends: [backend('r1', 1, { a: full })] });
+    const answer = await ask(patient.publicPort);
+    await patient.route({ backends: [backend('r1', 1, { a: full, b: port })] });
+    expect((await ask(patient.publicPort)).status).toBe(200);
+    await patient.close();
+    for (const socket of fillers) socket.destroy();
+    child.kill('SIGKILL');
+    expect(answer.status).toBe(504);
+    expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'gateway_connect_timeout' } });
+  },
+);

@@ -146,7 +146,11 @@ const accepted: readonly (readonly [string, string, string])[] = [
   ['chunked in capitals', post('Transfer-Encoding: CHUNKED\r\nConnection: close\r\n', '2\r\nab\r\n0\r\n\r\n'), 'POST / ab'],
   ['a chunk extension', post('Transfer-Encoding: chunked\r\nConnection: close\r\n', '2;a=b\r\nab\r\n0\r\n\r\n'), 'POST / ab'],
   ['a GET with a body', get('Content-Length: 2\r\nConnection: close\r\n').concat('ab'), 'GET / ab'],
-  ['dots within segments', 'GET /.well-known/a..b/...x?p=../q HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n', 'GET /.well-known/a..b/...x?p=../q '],
+  [
+    'dots within segments',
+    'GET /.well-known/a..b/...x?p=../q HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n',
+    'GET /.well-known/a..b/...x?p=../q ',
+  ],
   ['an offer of HTTP/2, which is ignored', get('Upgrade: h2c\r\nConnection: close, Upgrade\r\n'), 'GET / '],
 ];
 

@@ -155,7 +155,8 @@ describe('requests', () => {
       req.resume();
       req.on('end', () => res.end(JSON.stringify(req.trailers)));
     };
-    const bytes = 'POST / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 42\r\nHost: evil\r\n\r\n';
+    const bytes =
+      'POST / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nX-Sum: 42\r\nHost: evil\r\n\r\n';
     expect(await exchangeBytes(rig.publicPort, bytes)).toContain('{"x-sum":"42"}');
   });
 

@@ -37,7 +37,8 @@ describe('public routes', () => {
     { name: 'elsewhere', environment: 'other', expose: [{ host: 'app.test', path: '/' }] },
     { name: 'hidden', expose: [] },
   );
-  const named = (host: string, target: string, environment = 'test'): string | undefined => publicRoute(routes, environment, host, target)?.name;
+  const named = (host: string, target: string, environment = 'test'): string | undefined =>
+    publicRoute(routes, environment, host, target)?.name;
 
   test.each([
     ['/', 'root'],
@@ -63,12 +64,20 @@ describe('public routes', () => {
   test('the longest prefix that ends on a segment boundary wins, whatever the order of the table', () => {
     const segments = fc.array(fc.constantFrom('a', 'b', 'ab', 'c'), { maxLength: 4 });
     fc.assert(
-      fc.property(fc.uniqueArray(segments, { minLength: 1, maxLength: 8, selector: (each) => each.join('/') }), segments, (prefixes, wanted) => {
-        const all = routesOf(...prefixes.map((prefix, index) => ({ name: `s${index}`, expose: [{ host: 'h', path: `/${prefix.join('/')}` }] })));
-        const fits = prefixes.map((prefix, index) => ({ prefix, index })).filter(({ prefix }) => prefix.every((part, at) => wanted[at] === part));
-        const best = fits.toSorted((left, right) => right.prefix.length - left.prefix.length)[0];
-        expect(publicRoute(all, 'test', 'h', `/${wanted.join('/')}`)?.name).toBe(best && `s${best.index}`);
-      }),
+      fc.property(
+        fc.uniqueArray(segments, { minLength: 1, maxLength: 8, selector: (each) => each.join('/') }),
+        segments,
+        (prefixes, wanted) => {
+          const all = routesOf(
+            ...prefixes.map((prefix, index) => ({ name: `s${index}`, expose: [{ host: 'h', path: `/${prefix.join('/')}` }] })),
+          );
+          const fits = prefixes
+            .map((prefix, index) => ({ prefix, index }))
+            .filter(({ prefix }) => prefix.every((part, at) => wanted[at] === part));
+          const best = fits.toSorted((left, right) => right.prefix.length - left.prefix.length)[0];
+          expect(publicRoute(all, 'test', 'h', `/${wanted.join('/')}`)?.name).toBe(best && `s${best.index}`);
+        },
+      ),
     );
   });
 });
@@ -95,7 +104,11 @@ describe('internal routes', () => {
     ['/callee/a/b?q=/x', '/a/b?q=/x'],
     ['/callee//double', '//double'],
   ])('%s arrives as %s in the caller’s own environment', (target, expected) => {
-    expect(caller && internalRoute(caller, target)).toMatchObject({ outcome: 'routed', service: { name: 'callee', environment: 'test' }, target: expected });
+    expect(caller && internalRoute(caller, target)).toMatchObject({
+      outcome: 'routed',
+      service: { name: 'callee', environment: 'test' },
+      target: expected,
+    });
   });
 
   test.each(['/', '/private/x', '/nobody', '/CALLEE', '/%63allee', '/other/callee', '//callee'])('%s is forbidden', (target) => {

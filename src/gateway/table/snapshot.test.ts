@@ -21,13 +21,16 @@ test('a table comes back as it was saved, from a file only its owner reads', asy
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
-test.each(['', '{"version":3,"list', '[]', '{"version":"3","listeners":[],"services":[]}', '\0\0\0'])('a damaged file (%j) is set aside, once', async (content) => {
-  const path = join(folder, 'table.json');
-  await writeFile(path, content);
-  const snapshot = createSnapshot(path, () => 42);
-  const { damaged } = await snapshot.load();
-  expect(damaged?.setAside).toBe(`${path}.damaged-42`);
-  expect(await readFile(`${path}.damaged-42`, 'utf8')).toBe(content);
-  expect(await readdir(folder)).toEqual(['table.json.damaged-42']);
-  expect(await snapshot.load()).toEqual({});
-});
+test.each(['', '{"version":3,"list', '[]', '{"version":"3","listeners":[],"services":[]}', '\0\0\0'])(
+  'a damaged file (%j) is set aside, once',
+  async (content) => {
+    const path = join(folder, 'table.json');
+    await writeFile(path, content);
+    const snapshot = createSnapshot(path, () => 42);
+    const { damaged } = await snapshot.load();
+    expect(damaged?.setAside).toBe(`${path}.damaged-42`);
+    expect(await readFile(`${path}.damaged-42`, 'utf8')).toBe(content);
+    expect(await readdir(folder)).toEqual(['table.json.damaged-42']);
+    expect(await snapshot.load()).toEqual({});
+  },
+);

@@ -35,7 +35,11 @@ export type PartialRoute = Partial<ServiceRoute>;
 export const token = (service: string): string => `token-of-${service}`;
 export const tokenDigest = (service: string): string => createHash('sha256').update(token(service)).digest('hex');
 
-export function backend(release: string, weight: number, instances: Record<string, number | { port: number; draining: true }>): BackendRoute {
+export function backend(
+  release: string,
+  weight: number,
+  instances: Record<string, number | { port: number; draining: true }>,
+): BackendRoute {
   return {
     release,
     weight,

@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../effects/ports.ts';
+import { until } from '../testing/conditions.ts';
+import { type AdminClient, createAdminClient } from './control/admin-client.ts';
+import { gatewayFiles, recordedProcess } from './gateway-folder.ts';
+import type { RoutingTable } from './routing-table.ts';
+import { ask, exchangeBytes } from './testing/raw-client.ts';
+import { backend, listening, routeOf } from './testing/rig.ts';
+
+const entry = fileURLToPath(new URL('main.ts', import.meta.url));
+let folder = '';
+let children: ChildProcess[] = [];
+let upstream: Server;
+let held: ServerResponse | undefined;
+let table: RoutingTable;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
+  held = undefined;
+  upstream = createServer((req, res) => {
+    if (req.url === '/held') held = res;
+    else res.end('ok');
+  });
+  const port = await listening(upstream);
+  table = {
+    version: 1,
+    listeners: [{ environment: 'test', host: '127.0.0.1', port: await freePort('127.0.0.1') }],
+    services: [routeOf({ backends: [backend('r1', 1, { a: port })] })],
+  };
+});
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  children = [];
+  upstream.close();
+  upstream.closeAllConnections();
+  await rm(folder, { recursive: true });
+});
+
+const publicPort = (): number => table.listeners[0]?.port as number;
+
+async function start(): Promise<{ child: ChildProcess; admin: AdminClient; url: string; token: string; ended: Promise<unknown[]> }> {
+  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env: {} });
+  children.push(child);
+  const ended = once(child, 'exit');
+  const { adminUrl } = await until('the gateway to serve', async () => {
+    const recorded = await recordedProcess(folder);
+    return recorded?.pid === child.pid ? recorded : undefined;
+  });
+  const token = await readFile(gatewayFiles(folder).token, 'utf8');
+  return { child, admin: createAdminClient({ url: adminUrl, token }), url: adminUrl, token, ended };
+}
+
+test('serves its last table at once after a kill, on the same ports and without a control plane', async () => {
+  const first = await start();
+  await first.admin.putTable(table);
+  const { internalUrl } = await first.admin.report();
+  expect((await ask(publicPort())).body).toBe('ok');
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const second = await start();
+  expect((await ask(publicPort())).body).toBe('ok');
+  expect(await second.admin.report()).toMatchObject({ tableVersion: 1, internalUrl, listeners: table.listeners });
+});
+
+test('starts although its snapshot is damaged, keeps the file aside and says so', async () => {
+  await writeFile(gatewayFiles(folder).snapshot, '{"version":1,');
+  const { admin } = await start();
+  const report = await admin.report();
+  expect(report.tableVersion).toBeUndefined();
+  expect(report.warnings).toMatchObject([expect.stringContaining('damaged')]);
+  expect((await readdir(folder)).filter((name) => name.startsWith('table.json.damaged-'))).toHaveLength(1);
+  await admin.putTable(table);
+  expect((await ask(publicPort())).body).toBe('ok');
+});
+
+test('starts although a public port is taken, and listens as soon as it is free', async () => {
+  const first = await start();
+  await first.admin.putTable(table);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const thief = createServer((_req, res) => res.end('thief'));
+  thief.listen(publicPort(), '127.0.0.1');
+  await once(thief, 'listening');
+  const { admin } = await start();
+  expect((await admin.report()).listeners).toMatchObject([{ environment: 'test', closedBecause: expect.stringContaining('EADDRINUSE') }]);
+  thief.close();
+  thief.closeAllConnections();
+  await until('the gateway to listen', async () => (await ask(publicPort()).catch(() => undefined))?.body === 'ok');
+});
+
+test('takes orders only with its token, and refuses what it must with its reason', async () => {
+  const { admin, url, token } = await start();
+  for (const authorization of [undefined, '', 'Bearer', 'Bearer wrong', `Basic ${token}`, token]) {
+    const answer = await fetch(`${url}/status`, authorization === undefined ? {} : { headers: { authorization } });
+    expect(answer.status).toBe(401);
+  }
+  const authorization = `Bearer ${token}`;
+  expect((await fetch(`${url}/table`, { method: 'PUT', body: '{', headers: { authorization } })).status).toBe(422);
+  expect((await fetch(`${url}/other`, { headers: { authorization } })).status).toBe(404);
+  await admin.putTable({ ...table, version: 5 });
+  await expect(admin.putTable({ ...table, version: 4 })).rejects.toMatchObject({ code: 'gateway_table_stale', retry: 'retry' });
+  await expect(createAdminClient({ url, token: 'wrong' }).report()).rejects.toMatchObject({ code: 'gateway_admin_refused' });
+  await expect(createAdminClient({ url: `http://127.0.0.1:${await freePort('127.0.0.1')}`, token }).report()).rejects.toMatchObject({
+    code: 'gateway_unreachable',
+  });
+});
+
+test.each(['SIGTERM', 'drain-and-exit'])('%s: no new connections, running requests finish, then it ends', async (way) => {
+  const { child, admin, ended } = await start();
+  await admin.putTable(table);
+  const answer = ask(publicPort(), { path: '/held' });
+  await until('the instance to be asked', () => held);
+  if (way === 'SIGTERM') child.kill('SIGTERM');
+  else await admin.drainAndExit(10_000);
+  await until('new connections to be refused', () =>
+    ask(publicPort()).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
+    ),
+  );
+  held?.end('finished');
+  expect((await answer).body).toBe('finished');
+  expect(await ended).toEqual([0, null]);
+});
+
+test('drain-and-exit ends at its deadline whatever still runs', async () => {
+  const { admin, ended } = await start();
+  await admin.putTable(table);
+  const answer = ask(publicPort(), { path: '/held' });
+  answer.catch(() => {});
+  await until('the instance to be asked', () => held);
+  await admin.drainAndExit(100);
+  expect(await ended).toEqual([0, null]);
+  await expect(answer).rejects.toThrow(/hang up|ECONNRESET/);
+});
+
+test('a flood of broken requests leaves it serving', async () => {
+  const { admin } = await start();
+  await admin.putTable(table);
+  await Promise.all(Array.from({ length: 200 }, (_each, index) => exchangeBytes(publicPort(), `BROKEN ${index}\r\n\r\n`)));
+  expect((await ask(publicPort())).body).toBe('ok');
+  const log = await readFile(gatewayFiles(folder).log, 'utf8');
+  expect(log.split('\n').length).toBeLessThan(120);
+});
+
+test('a folder that cannot be used ends it with a word on standard error', async () => {
+  await mkdir(gatewayFiles(folder).snapshot);
+  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+  children.push(child);
+  const [output] = (await once(child.stderr, 'data')) as [Buffer];
+  expect(output.toString()).toContain('usage');
+  expect(await once(child, 'exit')).toEqual([2, null]);
+});

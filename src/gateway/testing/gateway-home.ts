@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../effects/clock.ts';
+import { isAlive, type ProcessIdentity, terminateGroup } from '../../effects/processes.ts';
+import { systemRandom } from '../../effects/random.ts';
+import { createMemoryStore } from '../../store/memory-store.ts';
+import type { Store } from '../../store/store.ts';
+import { createEventLog } from '../../telemetry/event-log.ts';
+import type { SluiceEvent } from '../../telemetry/events.ts';
+import { createGatewayControl, type GatewayControl } from '../control/gateway-control.ts';
+import { recordedProcess } from '../gateway-folder.ts';
+
+/** A SLUICE_HOME for one test, with as many control planes over it as the test wants. */
+export interface GatewayHome {
+  readonly home: string;
+  readonly folder: string;
+  readonly store: Store;
+  /** A control side over the same home and store, as after a restart of the control plane. */
+  control(): GatewayControl;
+  events(): Promise<readonly SluiceEvent[]>;
+  process(): Promise<ProcessIdentity>;
+  /** Ends whatever gateway is left and removes the folder. */
+  remove(): Promise<void>;
+}
+
+export async function createGatewayHome(): Promise<GatewayHome> {
+  const home = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
+  const folder = join(home, 'gateway');
+  const store = createMemoryStore();
+  const events = createEventLog({ store, clock: systemClock });
+  const controls: GatewayControl[] = [];
+  return {
+    home,
+    folder,
+    store,
+    control: () => {
+      const control = createGatewayControl({ home, store, events, clock: systemClock, random: systemRandom });
+      controls.push(control);
+      return control;
+    },
+    events: () => events.read(0, 1_000),
+    process: async () => {
+      const recorded = await recordedProcess(folder);
+      if (recorded === undefined) throw new Error('no gateway has been recorded');
+      return { pid: recorded.pid, startTime: recorded.startTime };
+    },
+    remove: async () => {
+      for (const control of controls) control.leave();
+      const recorded = await recordedProcess(folder);
+      if (recorded && isAlive(recorded)) await terminateGroup(recorded, 100);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
