@@ -37,6 +37,7 @@ const accessRules = new WeakMap<object, AccessRule>();
  */
 export function register<Row extends Endpoint>(app: OpenAPIHono, row: Row, handler: Handler<Row>, dependencies: ApiDependencies): void {
   const answer = async (context: Context): Promise<Response> => {
+    if (dependencies.closing.aborted) throw sluiceError('shutting_down', {});
     refuseForeignHost(context.req.raw, dependencies.allowedHosts);
     refuseLargeBody(context.req.raw);
     const actor =

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ensureAdminKey } from '../access/admin-key.ts';
 import { createApp } from '../api/app.ts';
 import { hostsFor } from '../api/host-check.ts';
@@ -39,7 +40,8 @@ export interface ControlPlane {
  * that whoever reaches it finds everything in place. Throws `home_in_use`, `home_exposed`, `admin_key_exposed`, `address_unavailable`.
  */
 export async function startControlPlaneHere(settings: ControlPlaneSettings): Promise<ControlPlane> {
-  const { home, root, host, port, clock, random } = settings;
+  const { host, port, clock, random } = settings;
+  const [home, root] = [resolve(settings.home), resolve(settings.root)];
   const paths = await openHome(home);
   const lock = await lockHome(paths);
   const previous = await readRecord(home);
@@ -77,7 +79,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       log.info({ workloads }, 'stopping');
       closing.abort(new Error('the control plane is ending'));
       await server.close();
-      await parts.runs.cancelAll();
+      // What a run is doing at this moment is finished, within reason: the journal knows what was begun.
+      await Promise.race([parts.runs.cancelAll(), clock.sleep(runGraceMs)]);
       await putDown(parts, workloads, log);
       await rotating;
       await parts.events.publish({ type: 'control_plane.stopped', level: 'info', message: `The control plane has ended (${workloads})` });
@@ -87,6 +90,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     },
   };
 }
+
+const runGraceMs = 10_000;
 
 /** Takes up what the last control plane left, running or cut short. What fails is told and keeps nothing else from coming up. */
 async function takeUp({ engine, runs, gateway, controller }: Parts, log: Logger): Promise<void> {

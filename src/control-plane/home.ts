@@ -16,6 +16,7 @@ export interface HomePaths {
   readonly log: string;
   /** What the process writes outside its log: a crash before the log is open. */
   readonly outputLog: string;
+  readonly compileCache: string;
 }
 
 export function homePaths(home: string): HomePaths {
@@ -30,6 +31,7 @@ export function homePaths(home: string): HomePaths {
     logs,
     log: join(logs, 'control-plane.log'),
     outputLog: join(logs, 'control-plane.out.log'),
+    compileCache: join(home, 'compile-cache'),
   };
 }
 

@@ -10,6 +10,7 @@ export interface InstanceLogs {
 }
 
 const lookIntervalMs = 500;
+const allLines = 100_000;
 
 /** What the instances of a service wrote, those that have ended included. `service` is the address. */
 export function createInstanceLogs({ workloads, clock }: { workloads: Pick<Workloads, 'list'>; clock: Clock }): InstanceLogs {
@@ -32,21 +33,27 @@ export function createInstanceLogs({ workloads, clock }: { workloads: Pick<Workl
       const either = AbortSignal.any([signal, over.signal]);
       const pending = new Map<string, Promise<Arrival>>();
       const followed = new Set<string>();
-      const look = async (): Promise<Arrival> => {
+      /** Of an instance that starts later, every line is new. */
+      const look = async (lines: number): Promise<Arrival> => {
         for (const { id, logFile } of await instancesOf(service, wanted)) {
           if (followed.has(id)) continue;
           followed.add(id);
-          pending.set(id, next(id, followLogs(logFile, { signal: either, tail, clock })));
+          pending.set(id, next(id, followLogs(logFile, { signal: either, tail: lines, clock })));
         }
         return { id: undefined };
       };
-      await look();
-      let looking = clock.sleep(lookIntervalMs, either).then(look, () => ({ id: undefined }));
+      const lookLater = (): Promise<Arrival> =>
+        clock.sleep(lookIntervalMs, either).then(
+          () => look(allLines),
+          () => ({ id: undefined }),
+        );
+      await look(tail);
+      let looking = lookLater();
       try {
         while (!either.aborted) {
           const arrival = await Promise.race([looking, ...pending.values()]);
           if (arrival.id === undefined) {
-            looking = clock.sleep(lookIntervalMs, either).then(look, () => ({ id: undefined }));
+            looking = lookLater();
           } else if (arrival.result.done === true) {
             pending.delete(arrival.id);
           } else {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { PlanBook, PlanOrder } from '../api/ports.ts';
 import type { Json } from '../digest/json.ts';
@@ -54,6 +55,7 @@ const lifetimeMs = 24 * 60 * 60 * 1000;
 
 export function createPlanBook({ store, vault, clock, planner, load, root }: PlanBookDependencies): ReloadablePlans {
   const loadFrom = async (stack: string, environment: string | undefined, variables: PlanOrder['variables']): Promise<ResolvedStack> => {
+    if (!existsSync(root)) throw sluiceError('root_missing', { root });
     const path = containedPath(root, stack);
     if (path === undefined) throw sluiceError('stack_outside_root', { path: stack });
     const loaded = await load(path, { ...(environment !== undefined && { environment }), ...(variables && { variables }) });

@@ -74,6 +74,12 @@ export const apiErrors = {
     help: () =>
       'Give a path below that folder (`GET /v1/status` names it), or start a control plane for the other folder with its own SLUICE_HOME.',
   }),
+  root_missing: entry<{ root: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ root }) => `The folder this control plane serves is no longer there: ${root}`,
+    help: () => 'Put it back, or end this control plane with `sluice down` and start one for the folder you want.',
+  }),
   unknown_run: entry<{ id: string }>({
     status: 404,
     retry: 'terminal',
