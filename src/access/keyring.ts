@@ -15,7 +15,7 @@ export interface Actor {
 }
 
 /** What may be told of a key: neither itself nor its digest. */
-export interface KeyDetails {
+interface KeyDetails {
   readonly id: string;
   readonly name: string;
   readonly role: Role;

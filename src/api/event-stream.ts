@@ -1,7 +1,7 @@
 import type { Clock } from '../effects/clock.ts';
 
 /** One server-sent event; `id` is what a reader sends as Last-Event-ID to go on after it. */
-export interface StreamMessage {
+interface StreamMessage {
   readonly id?: number;
   readonly data: unknown;
 }

@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi';
 import { sluiceError } from '../errors/sluice-error.ts';
 
 /** More than any request of this API needs; nothing larger is read. */
-export const bodyLimitBytes = 1_048_576;
+const bodyLimitBytes = 1_048_576;
 
 /** Refuses by the declared length, before anybody has shown a key and before a byte is read. */
 export function refuseLargeBody(request: Request): void {

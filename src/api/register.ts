@@ -13,7 +13,7 @@ import { errorAnswer } from './schemas/error.ts';
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-export interface Call<Row extends Endpoint> {
+interface Call<Row extends Endpoint> {
   readonly parameters: Output<Row['parameters']>;
   readonly query: Output<Row['query']>;
   readonly body: Output<Row['body']>;

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { eventTypes, type SluiceEvent } from '../../telemetry/events.ts';
 import { json, timestamp } from './names.ts';
 
-export const event = z
+const event = z
   .object({
     sequence: z.number().int(),
     time: timestamp,

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { roles } from '../../access/roles.ts';
 import { timestamp } from './names.ts';
 
-export const role = z.enum(roles);
+const role = z.enum(roles);
 
 /** A key as it may be shown: never the key itself, never its digest. */
 export const keyView = z

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { errorAnswer } from './error.ts';
 import { address, timestamp } from './names.ts';
 
-export const runChange = z
+const runChange = z
   .object({
     address,
     action: z.enum(['create', 'update', 'replace', 'delete']),

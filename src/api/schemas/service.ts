@@ -47,7 +47,7 @@ export const services = z.array(serviceView).readonly();
 
 export const scaleRequest = z.strictObject({ replicas: z.number().int().min(0).max(1_000) }).openapi('ScaleRequest');
 
-export const logLine = z.object({ instance: z.string(), line: z.string() }).readonly().openapi('LogLine');
+const logLine = z.object({ instance: z.string(), line: z.string() }).readonly().openapi('LogLine');
 export const logLines = z.array(logLine).readonly();
 
 export type ServiceView = z.infer<typeof serviceView>;

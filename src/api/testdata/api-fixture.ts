@@ -35,7 +35,7 @@ export const knownRun: Run = {
   changes: [],
 };
 
-export const knownService: ServiceView = {
+const knownService: ServiceView = {
   address: 'production/service/echo',
   environment: 'production',
   name: 'echo',
