@@ -107,9 +107,10 @@ describe('a table', () => {
     await rig.route({ backends: [backend('r1', 1, { a: upstream.port })] });
     await ask(rig.publicPort);
     await rig.route({ backends: [backend('r1', 1, { a: { port: upstream.port, draining: true } })] });
-    await new Promise((resolve) => {
+    const closed = new Promise((resolve) => {
       upstream.server.close(resolve);
     });
+    await expect(closed).resolves.toBeUndefined();
   });
 });
 
@@ -192,9 +193,9 @@ test('a rolling change under concurrent load fails no request and uses every rel
   await rig.route({ backends: [backend('r1', 1, { i0: at(0), i1: at(1) })] });
 
   const seen: Record<string, number> = {};
-  let isDone = false;
+  const done = new AbortController();
   const client = async (method: string): Promise<void> => {
-    while (!isDone) {
+    while (!done.signal.aborted) {
       const { status, body } = await ask(rig.publicPort, { method }, method === 'POST' ? 'payload' : undefined);
       seen[`${status} ${body}`] = (seen[`${status} ${body}`] ?? 0) + 1;
     }
@@ -220,7 +221,7 @@ test('a rolling change under concurrent load fails no request and uses every rel
     for (const index of [from, from + 1]) servers[index]?.server.close();
   }
   await until('the last release to be used', () => (seen['200 r3'] ?? 0) > 100);
-  isDone = true;
+  done.abort();
   await Promise.all(clients);
   expect(Object.keys(seen).toSorted()).toEqual(['200 r1', '200 r2', '200 r3']);
 });

@@ -77,15 +77,15 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     dispatch: {
       routes: () => routes,
       choose: (service, tried) => chooseInstance(service.backends, random, tried),
-      acquire: instances.acquire,
-      release: instances.release,
+      acquire: (instance) => instances.acquire(instance),
+      release: (instance) => instances.release(instance),
       report: observe,
     },
     limits,
     log,
     now: () => clock.monotonic(),
     identifier: createIdentifiers(dependencies.identifiers),
-    agentOf: agents.of,
+    agentOf: (instance) => agents.of(instance),
     running,
     isStopping: () => stopping,
   };
@@ -105,7 +105,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     const current = table?.version ?? -1;
     if (next.version < current) throw sluiceError('gateway_table_stale', { offered: next.version, current });
     if (next.version === current) {
-      if (table !== undefined && jsonEquals(next as never, table as never)) return;
+      if (table !== undefined && jsonEquals(next, table)) return;
       throw sluiceError('gateway_table_stale', { offered: next.version, current });
     }
     const prepared = await listeners.prepare(next.listeners);
@@ -159,7 +159,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       stopping,
       warnings: [...warnings],
       internalUrl,
-      listeners: listeners.status().map((listener) => ({ ...listener })),
+      listeners: [...listeners.status()],
       inFlight: running.size,
       instances: Array.from(instances.all(), ({ environment, service, release, id, state, healthy, inFlight }) => ({
         environment,

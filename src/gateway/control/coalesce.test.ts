@@ -2,11 +2,8 @@ import { expect, test } from 'vitest';
 import { coalesced } from './coalesce.ts';
 
 function gate(): { open: () => void; passed: Promise<void> } {
-  let open = (): void => {};
-  const passed = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open, passed };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { open: resolve, passed: promise };
 }
 
 test('any number of requests during a run cost one more run, which begins after them', async () => {

@@ -79,20 +79,17 @@ export function createGatewayControl({ home, store, events, clock, random }: Gat
   /** Whether another try makes sense, after doing what it takes. */
   const canGoOn = async (error: unknown): Promise<boolean> => {
     if (!(error instanceof SluiceError)) return false;
-    switch (error.code) {
-      case 'gateway_unreachable':
-        await clock.sleep(retryMs);
-        return true;
-      case 'gateway_table_stale':
-        // Either another control plane published in between, or this store is older than the gateway's memory. The store decides: a
-        // control plane that lost its leadership cannot write to it.
-        await routes.raiseAbove((await (await supervisor.client()).report()).tableVersion ?? 0);
-        return true;
-      case 'gateway_port_taken':
-        return moveTakenListeners(await supervisor.client(), await routes.table());
-      default:
-        return false;
+    if (error.code === 'gateway_unreachable') {
+      await clock.sleep(retryMs);
+      return true;
     }
+    if (error.code === 'gateway_table_stale') {
+      // Either another control plane published in between, or this store is older than the gateway's memory. The store decides: a
+      // control plane that lost its leadership cannot write to it.
+      await routes.raiseAbove((await (await supervisor.client()).report()).tableVersion ?? 0);
+      return true;
+    }
+    return error.code === 'gateway_port_taken' && moveTakenListeners(await supervisor.client(), await routes.table());
   };
 
   const moveTakenListeners = async (client: AdminClient, table: RoutingTable): Promise<boolean> => {
@@ -116,7 +113,7 @@ export function createGatewayControl({ home, store, events, clock, random }: Gat
       await synchronize();
     },
     stop: () => supervisor.stop(stopDrainMs),
-    leave: supervisor.leave,
+    leave: () => supervisor.leave(),
     publish: async (route) => {
       await routes.put(route);
       await synchronize();

@@ -27,7 +27,8 @@ describe('the stored routing', () => {
     const store = createMemoryStore();
     const planes = [createRouteStore(store), createRouteStore(store)];
     await planes[0]?.listener('test');
-    await Promise.all(Array.from({ length: 10 }, (_each, index) => planes[Math.floor(index / 9)]?.put(route(`s${index}`))));
+    const putAt = async (index: number): Promise<void> => planes[Math.floor(index / 9)]?.put(route(`s${index}`));
+    await Promise.all(Array.from({ length: 10 }, (_each, index) => putAt(index)));
     expect((await createRouteStore(store).table()).services).toHaveLength(10);
   });
 

@@ -58,10 +58,10 @@ export function createRouteStore(store: Store): RouteStore {
     return {
       version: own ? versionDocument.parse(own.value).version : 0,
       revision: own?.version ?? 0,
-      listeners: under('listener/').map(({ key, value }) => ({
-        environment: key.slice('listener/'.length),
-        ...listenerDocument.parse(value),
-      })),
+      listeners: under('listener/').map(({ key, value }) => {
+        const { host, port } = listenerDocument.parse(value);
+        return { environment: key.slice('listener/'.length), host, port };
+      }),
       services: under('service/').map(({ value }) => serviceRoute.parse(value)),
     };
   };
@@ -83,14 +83,6 @@ export function createRouteStore(store: Store): RouteStore {
     });
     queue = changed.catch(() => {});
     return changed;
-  };
-
-  const chooseListener = async (environment: string, routing: Routing, from: number): Promise<Decision<Listener>> => {
-    const reserved = new Set(routing.listeners.filter((each) => each.environment !== environment).map(({ port }) => port));
-    let port = await firstFreePort(publicHost, from);
-    while (reserved.has(port)) port = await firstFreePort(publicHost, port + 1);
-    const value = { host: publicHost, port };
-    return { writes: [{ operation: 'put', collection, key: `listener/${environment}`, value }], result: { environment, ...value } };
   };
 
   const listener = (environment: string): Promise<Listener> =>
@@ -130,6 +122,14 @@ export function createRouteStore(store: Store): RouteStore {
 
 function versionWrite(routing: Routing, version: number): Write {
   return { operation: 'put', collection, key: 'table', value: { version }, ifVersion: routing.revision };
+}
+
+async function chooseListener(environment: string, routing: Routing, from: number): Promise<Decision<Listener>> {
+  const reserved = new Set(routing.listeners.filter((each) => each.environment !== environment).map(({ port }) => port));
+  let port = await firstFreePort(publicHost, from);
+  while (reserved.has(port)) port = await firstFreePort(publicHost, port + 1);
+  const value = { host: publicHost, port };
+  return { writes: [{ operation: 'put', collection, key: `listener/${environment}`, value }], result: { environment, ...value } };
 }
 
 /** Only environments that have services listen. */

@@ -182,12 +182,12 @@ export function createSupervisor({ folder, clock, random, events, onReplaced }: 
       if (starting === undefined) throw sluiceError('gateway_unreachable', { reason: 'it has not been started' });
       await starting;
       const deadline = clock.monotonic() + patienceMs;
-      while (running === undefined) {
+      for (;;) {
+        if (running) return running.client;
         if (watching === undefined || clock.monotonic() > deadline)
           throw sluiceError('gateway_unreachable', { reason: 'it is being restarted' });
         await clock.sleep(20);
       }
-      return running.client;
     },
   };
 }

@@ -41,7 +41,7 @@ test('an instance that dies is left out, and taken back when it listens again', 
   const { createServer } = await import('node:http');
   const late = createServer((_req, res) => res.end());
   late.listen(port, '127.0.0.1');
-  await until('it to be taken back', () => isHealthy('a'));
+  expect(await until('it to be taken back', () => isHealthy('a'))).toBe(true);
   late.close();
   late.closeAllConnections();
 });

@@ -22,16 +22,16 @@ export type Admission =
 /** Decides whether and to which service a request goes. */
 export function admit(req: IncomingMessage, side: Side, routes: Routes, headerCount: number): Admission {
   const request = checkRequest(req, headerCount);
-  switch (request.outcome) {
-    case 'invalid':
-      return { outcome: 'refused', refusal: refusal('gateway_request_invalid', { reason: request.reason }), close: true };
-    case 'unsupported':
-      return { outcome: 'refused', refusal: refusal('gateway_request_unsupported', { what: request.what }), close: true };
-    case 'too_large':
-      return { outcome: 'refused', refusal: refusal('gateway_headers_too_large', {}), close: true };
-    case 'accepted':
-      return side.kind === 'public' ? admitPublic(request, side.environment(), routes) : admitInternal(req, request, routes);
+  if (request.outcome === 'accepted') {
+    return side.kind === 'public' ? admitPublic(request, side.environment(), routes) : admitInternal(req, request, routes);
   }
+  return { outcome: 'refused', refusal: refusalOf(request), close: true };
+}
+
+function refusalOf(request: Exclude<CheckedRequest, Accepted>): Refusal {
+  if (request.outcome === 'invalid') return refusal('gateway_request_invalid', { reason: request.reason });
+  if (request.outcome === 'unsupported') return refusal('gateway_request_unsupported', { what: request.what });
+  return refusal('gateway_headers_too_large', {});
 }
 
 function admitPublic(request: Accepted, environment: string | undefined, routes: Routes): Admission {
@@ -45,12 +45,11 @@ function admitInternal(req: IncomingMessage, request: Accepted, routes: Routes):
   const caller = typeof token === 'string' && token !== '' ? callerOf(routes, token) : undefined;
   if (caller === undefined) return { outcome: 'refused', refusal: refusal('gateway_unauthenticated', {}), close: false };
   const route = internalRoute(caller, request.target);
-  switch (route.outcome) {
-    case 'forbidden':
-      return { outcome: 'refused', refusal: refusal('gateway_call_forbidden', { caller: caller.name, service: route.name }), close: false };
-    case 'absent':
-      return { outcome: 'refused', refusal: refusal('gateway_no_instance', {}), close: false };
-    case 'routed':
-      return { outcome: 'admitted', service: route.service, target: route.target, caller: caller.name, request };
-  }
+  if (route.outcome === 'routed')
+    return { outcome: 'admitted', service: route.service, target: route.target, caller: caller.name, request };
+  const refused =
+    route.outcome === 'absent'
+      ? refusal('gateway_no_instance', {})
+      : refusal('gateway_call_forbidden', { caller: caller.name, service: route.name });
+  return { outcome: 'refused', refusal: refused, close: false };
 }

@@ -16,10 +16,6 @@ const idleConnections = 256;
 export function createAgents(idleMs: number): Agents {
   const agents = new Map<Instance, Agent>();
 
-  const closeIdle = (agent: Agent): void => {
-    for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
-  };
-
   return {
     of: (instance) => {
       let agent = agents.get(instance);
@@ -44,4 +40,8 @@ export function createAgents(idleMs: number): Agents {
       agents.clear();
     },
   };
+}
+
+function closeIdle(agent: Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }

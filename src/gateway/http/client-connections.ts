@@ -59,14 +59,9 @@ export function createClientConnections(engine: Engine): ClientConnections {
   };
 
   function answerTo(error: NodeJS.ErrnoException): string {
-    switch (error.code) {
-      case 'HPE_HEADER_OVERFLOW':
-        return rawAnswer(refusal('gateway_headers_too_large', {}), 'Request Header Fields Too Large');
-      case 'ERR_HTTP_REQUEST_TIMEOUT':
-        return rawAnswer(refusal('gateway_request_timeout', {}), 'Request Timeout');
-      default:
-        engine.log.warn({ reason: error.code }, 'request refused by the parser');
-        return rawAnswer(refusal('gateway_request_invalid', { reason: 'it cannot be parsed' }), 'Bad Request');
-    }
+    if (error.code === 'HPE_HEADER_OVERFLOW') return rawAnswer(refusal('gateway_headers_too_large', {}), 'Request Header Fields Too Large');
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return rawAnswer(refusal('gateway_request_timeout', {}), 'Request Timeout');
+    engine.log.warn({ reason: error.code }, 'request refused by the parser');
+    return rawAnswer(refusal('gateway_request_invalid', { reason: 'it cannot be parsed' }), 'Bad Request');
   }
 }

@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Instance } from '../balancing/instance.ts';
 import type { RoutedService } from '../routing/routes.ts';
@@ -7,6 +7,7 @@ import type { Engine, Exchange } from './engine.ts';
 import { endWithTrailers, flushSoon } from './pump.ts';
 import type { BodyFraming } from './request-check.ts';
 import { endIsMarked, incomingHead } from './response-headers.ts';
+import { openUpstream, type UpstreamEvents } from './upstream.ts';
 
 export interface Inbound {
   readonly req: IncomingMessage;
@@ -129,72 +130,35 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     instance = chosen;
     dispatch.acquire(chosen);
     enter('connecting');
-    let current: ClientRequest;
     try {
-      current = connectTo(chosen, onFreshConnection);
+      upstream = openUpstream(upstreamOptions(chosen, onFreshConnection), (candidate) => candidate === upstream, events);
     } catch (error) {
       engine.log.error({ requestId: inbound.requestId, service: service.name, reason: String(error) }, 'request could not be written');
       fail('gateway_failure');
       return;
     }
-    upstream = current;
-    listenTo(current);
-    if (inbound.body === 'none') current.end();
+    if (inbound.body === 'none') upstream.end();
   };
 
-  const connectTo = (chosen: Instance, onFreshConnection: boolean): ClientRequest =>
-    request({
-      agent: onFreshConnection ? false : engine.agentOf(chosen),
-      host: chosen.host,
-      port: chosen.port,
-      method: req.method ?? 'GET',
-      path: inbound.target,
-      headers: inbound.headers,
-      setHost: false,
-      maxHeaderSize: limits.headerBytes,
-    });
+  const upstreamOptions = (chosen: Instance, onFreshConnection: boolean): RequestOptions => ({
+    agent: onFreshConnection ? false : engine.agentOf(chosen),
+    host: chosen.host,
+    port: chosen.port,
+    method: req.method ?? 'GET',
+    path: inbound.target,
+    headers: inbound.headers,
+    setHost: false,
+    maxHeaderSize: limits.headerBytes,
+  });
 
-  const listenTo = (current: ClientRequest): void => {
-    const isCurrent = (): boolean => upstream === current;
-    current.on('error', (error: NodeJS.ErrnoException) => {
-      if (isCurrent()) broken(current, error);
-    });
-    current.on('socket', (socket) => {
-      const connected = (): void => {
-        if (isCurrent()) reached(current);
-      };
-      if (socket.connecting) socket.once('connect', connected);
-      else connected();
-    });
-    current.on('response', (answer) => {
-      if (isCurrent()) answered(answer);
-    });
-    if (inbound.expectsContinue) current.on('continue', () => isCurrent() && goOn());
-    current.on('information', (info) => {
-      if (isCurrent() && info.statusCode === 103) passEarlyHints(res, info.headers);
-    });
-    current.on('upgrade', (answer, socket, head) => {
-      if (isCurrent() && inbound.onUpgrade !== undefined) {
-        switched(answer, socket, head);
-        return;
-      }
-      socket.destroy();
-      if (isCurrent()) fail('gateway_upstream_invalid');
-    });
-    current.on('close', () => {
-      if (isCurrent() && response === undefined && phase !== 'switched') broken(current, new Error('closed'));
-    });
-    if (inbound.body !== 'none') current.on('drain', () => isCurrent() && req.resume());
-  };
-
-  const reached = (current: ClientRequest): void => {
-    bytesBefore = current.socket?.bytesRead ?? 0;
+  const reached = (): void => {
+    bytesBefore = upstream?.socket?.bytesRead ?? 0;
     if (inbound.body === 'none') {
       enter('waiting');
       return;
     }
     enter('sending');
-    if (!inbound.expectsContinue) flushSoon(current, () => bodyHasBegun);
+    if (upstream && !inbound.expectsContinue) flushSoon(upstream, () => bodyHasBegun);
     if (bodyIsWired) req.resume();
     else wireBody();
   };
@@ -212,12 +176,13 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     });
   };
 
-  const goOn = (): void => {
+  const continued = (): void => {
+    if (hasContinued) return;
     hasContinued = true;
     if (!res.headersSent) res.writeContinue();
   };
 
-  const broken = (current: ClientRequest, error: NodeJS.ErrnoException): void => {
+  const broken = (error: NodeJS.ErrnoException): void => {
     if (phase === 'connecting') {
       unreachable('gateway_upstream_unreachable');
       return;
@@ -227,9 +192,9 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
       if (response !== undefined && !response.complete) cut(error.code ?? 'error');
       return;
     }
-    const hasAnswerByte = (current.socket?.bytesRead ?? 0) > bytesBefore;
+    const hasAnswerByte = (upstream?.socket?.bytesRead ?? 0) > bytesBefore;
     const isRepeatable = !bodyHasBegun && (inbound.body !== 'none' || idempotent.has(req.method ?? ''));
-    if (current.reusedSocket && !hasAnswerByte && isRepeatable) {
+    if (upstream?.reusedSocket === true && !hasAnswerByte && isRepeatable) {
       req.pause();
       dropUpstream();
       letGo();
@@ -287,10 +252,15 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   };
 
   const switched = (answer: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (inbound.onUpgrade === undefined) {
+      socket.destroy();
+      fail('gateway_upstream_invalid');
+      return;
+    }
     if (instance) dispatch.report(instance, 'answered');
     enter('switched');
     upstream = undefined;
-    inbound.onUpgrade?.(answer, socket, head, end);
+    inbound.onUpgrade(answer, socket, head, end);
   };
 
   const expired = (now: number): void => {
@@ -325,6 +295,16 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     fail('gateway_upstream_timeout');
   };
 
+  const events: UpstreamEvents = {
+    reached,
+    continued,
+    hinted: (link) => passEarlyHints(res, link),
+    answered,
+    switched,
+    drained: () => req.resume(),
+    broken,
+  };
+
   const exchange: Exchange = {
     abandoned: end,
     spoil: () => {
@@ -350,9 +330,8 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   return exchange;
 }
 
-function passEarlyHints(res: ServerResponse, headers: NodeJS.Dict<string | string[]>): void {
-  const { link } = headers;
-  if (link === undefined || res.headersSent || res.req.httpVersionMinor === 0) return;
+function passEarlyHints(res: ServerResponse, link: string | string[]): void {
+  if (res.headersSent || res.req.httpVersionMinor === 0) return;
   try {
     res.writeEarlyHints({ link });
   } catch {

@@ -113,8 +113,9 @@ test('the end of either side ends the other', async () => {
   const client = open(rig.publicPort, '/greet');
   await messageOf(client);
   for (const served of sockets.clients) served.terminate();
-  await until('the client to notice', () => client.readyState === WebSocket.CLOSED);
   await until('nothing in flight', () => rig.inFlight('a') === 0);
+  await until('the client to notice', () => client.readyState === WebSocket.CLOSED);
+  expect(rig.gateway.report().inFlight).toBe(0);
 });
 
 test('an upgrade to anything that hides requests is never offered to the instance', async () => {

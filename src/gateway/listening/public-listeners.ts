@@ -68,7 +68,8 @@ export function createPublicListeners(createServer: (environment: () => string |
   };
 
   const retry = async (own: number): Promise<void> => {
-    while (own === generation && failures.size > 0) {
+    for (;;) {
+      if (own !== generation || failures.size === 0) return;
       await clock.sleep(retryMs);
       for (const listener of wanted.filter((each) => failures.has(addressOf(each)))) {
         const entry = await openOne(listener).catch(() => undefined);
@@ -114,7 +115,7 @@ export function createPublicListeners(createServer: (environment: () => string |
     status: () =>
       wanted.map((listener) => {
         const reason = failures.get(addressOf(listener));
-        return reason === undefined ? listener : { ...listener, closedBecause: reason };
+        return reason === undefined ? listener : Object.assign({ closedBecause: reason }, listener);
       }),
     close: () => {
       generation += 1;

@@ -10,9 +10,8 @@ function reasonOf(table: unknown): string {
   try {
     parseTable(table);
   } catch (error) {
-    expect(error).toBeInstanceOf(SluiceError);
-    expect(error).toMatchObject({ code: 'gateway_table_invalid', status: 422 });
-    return (error as SluiceError).message;
+    if (error instanceof SluiceError && error.code === 'gateway_table_invalid') return error.message;
+    throw error;
   }
   throw new Error('the table was accepted');
 }
