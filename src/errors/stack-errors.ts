@@ -127,7 +127,7 @@ const fieldErrors = {
   ),
   invalid_value: mistake<{ field: string; expected: string; nearest?: string | undefined }>(
     ({ field, expected }) => `'${field}' must be ${expected}.`,
-    ({ nearest, expected }) => near(nearest).trim() || `Write ${expected}.`,
+    ({ nearest }) => near(nearest).trim(),
   ),
   path_outside_stack: mistake<{ field: string; path: string }>(
     ({ field, path }) => `'${field}' leads out of the folder of the stack: '${path}'.`,

@@ -16,6 +16,8 @@ function load(text: string, options: LoadOptions = {}): ResolvedStack {
   return loaded.value;
 }
 
+const codes = (text: string, options: LoadOptions = {}) => loadStackText(text, options).problems.map(({ code }) => code);
+
 const block = (stack: ResolvedStack, name: string) => {
   const found = stack.blocks.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no block ${name}`);
@@ -138,10 +140,9 @@ service:
   });
 
   it('of the wrong type, unknown or without a value are errors', () => {
-    const codes = (options: LoadOptions, stack = text) => loadStackText(stack, options).problems.map(({ code }) => code);
-    expect(codes({ variables: { replicas: 'two' } })).toEqual(['variable_type']);
-    expect(codes({ variables: { replica: '2' } })).toEqual(['unknown_variable']);
-    expect(codes({ environment: 'stagin' })).toEqual(['unknown_environment']);
-    expect(codes({}, 'variable: { name: x }\nresource_group: { name: "a", location: "${var.x}" }')).toEqual(['missing_variable']);
+    expect(codes(text, { variables: { replicas: 'two' } })).toEqual(['variable_type']);
+    expect(codes(text, { variables: { replica: '2' } })).toEqual(['unknown_variable']);
+    expect(codes(text, { environment: 'stagin' })).toEqual(['unknown_environment']);
+    expect(codes('variable: { name: x }\nresource_group: { name: "a", location: "${var.x}" }')).toEqual(['missing_variable']);
   });
 });
