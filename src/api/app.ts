@@ -1,6 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { sluiceError } from '../errors/sluice-error.ts';
-import { endpoints, type EndpointName, type Endpoints } from './endpoints.ts';
+import { endpoints, type EndpointName } from './endpoints.ts';
 import { errorResponse } from './error-answer.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { keyHandlers } from './handlers/keys.ts';
@@ -10,10 +10,8 @@ import { serviceHandlers } from './handlers/services.ts';
 import { statusHandlers } from './handlers/status.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ApiDependencies } from './ports.ts';
-import { demandAccessRules, register, type Handler } from './register.ts';
-
-/** One handler for every row of the route table; leaving one out does not compile. */
-export type Handlers = { readonly [Name in EndpointName]: Handler<Endpoints[Name]> };
+import type { Handler, Handlers } from './handler.ts';
+import { demandAccessRules, register } from './register.ts';
 
 /** The HTTP API, without a socket: `app.fetch` answers requests. */
 export function createApp(dependencies: ApiDependencies): OpenAPIHono {

@@ -1,30 +1,15 @@
-import type { OpenAPIHono, z } from '@hono/zod-openapi';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { authorize } from '../access/guard.ts';
-import type { Actor } from '../access/keyring.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { AccessRule, Endpoint } from './endpoint.ts';
 import { answerHeaders, errorResponse, isOurFault } from './error-answer.ts';
 import { eventStreamResponse, type MessageStream } from './event-stream.ts';
+import type { Call, Handler } from './handler.ts';
 import { refuseForeignHost } from './host-check.ts';
 import { readJson, readQuery, refuseLargeBody, validated } from './input.ts';
 import type { ApiDependencies } from './ports.ts';
 import { errorAnswer } from './schemas/error.ts';
-
-type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
-
-interface Call<Row extends Endpoint> {
-  readonly parameters: Output<Row['parameters']>;
-  readonly query: Output<Row['query']>;
-  readonly body: Output<Row['body']>;
-  /** Who calls; absent only where the rule is public. */
-  readonly actor: Row['access'] extends { permission: unknown } ? Actor : undefined;
-  readonly lastEventId: string | undefined;
-}
-
-export type Handler<Row extends Endpoint> = (
-  call: Call<Row>,
-) => Promise<z.input<Row['answer']> | (Row extends { streams: true } ? MessageStream : never)>;
 
 const timeLimitSeconds = 120;
 

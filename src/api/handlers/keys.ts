@@ -1,4 +1,4 @@
-import type { Handlers } from '../app.ts';
+import type { Handlers } from '../handler.ts';
 import type { ApiDependencies } from '../ports.ts';
 
 export function keyHandlers({ keyring, events }: ApiDependencies): Pick<Handlers, 'listKeys' | 'createKey' | 'revokeKey'> {

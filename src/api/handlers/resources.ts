@@ -1,6 +1,6 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
 import type { ResourceState } from '../../providers/resource-state.ts';
-import type { Handlers } from '../app.ts';
+import type { Handlers } from '../handler.ts';
 import type { ApiDependencies } from '../ports.ts';
 import type { ResourceView } from '../schemas/resource.ts';
 

@@ -1,4 +1,4 @@
-import type { Handlers } from '../app.ts';
+import type { Handlers } from '../handler.ts';
 import type { ApiDependencies } from '../ports.ts';
 
 export function statusHandlers(dependencies: ApiDependencies): Pick<Handlers, 'health' | 'status' | 'shutdown'> {
