@@ -20,6 +20,7 @@ export interface Lease {
   readonly lost: AbortSignal;
   /** Throws `lease_lost` unless the lease is surely still held. Call it before every effect. */
   assertHeld(): void;
+  /** Never rejects. */
   release(): Promise<void>;
 }
 
@@ -87,9 +88,8 @@ export async function acquireLease(
     release: async () => {
       released.abort(new Error('released'));
       await renewing;
-      await store.transact([{ operation: 'delete', collection, key: environment, ifVersion: version }]).catch((error: unknown) => {
-        if (!isConflict(error)) throw error;
-      });
+      // A lease that cannot be given back, or that is another's by now, runs out or is given way to by itself.
+      await store.transact([{ operation: 'delete', collection, key: environment, ifVersion: version }]).catch(() => undefined);
     },
   };
 }

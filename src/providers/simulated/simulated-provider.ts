@@ -45,8 +45,10 @@ export function createSimulatedProvider(dependencies: {
       const fails = random.next() < failures;
       const failure = sluiceError('simulated_failure', { call, address });
       if (fails && random.next() < 0.5) throw failure;
+      const existing = world.resources.get(address);
       const result = work();
-      world.effects.push({ call, address });
+      const tookOver = call === 'create' && existing !== undefined && existing.operation !== world.resources.get(address)?.operation;
+      world.effects.push({ call, address, ...(tookOver && { tookOver }) });
       if (fails) throw failure;
       return result;
     });

@@ -25,6 +25,8 @@ export interface SimulatedResource {
 export interface SimulatedEffect {
   readonly call: 'create' | 'update' | 'delete' | 'suspend' | 'resume';
   readonly address: Address;
+  /** Whether a creation found something at its address that another operation had made. */
+  readonly tookOver?: boolean;
 }
 
 export function createSimulatedWorld(): SimulatedWorld {
