@@ -14,7 +14,7 @@ import type { EnvironmentSettings } from './stack.ts';
 import { nearestName } from './suggest.ts';
 import { checkVariableValue } from './variable-value.ts';
 
-export interface DeclaredVariable {
+interface DeclaredVariable {
   readonly name: string;
   readonly type: VariableFields['type'];
   readonly default?: Json;
@@ -32,7 +32,7 @@ export interface Declarations {
   readonly variables: ReadonlyMap<string, DeclaredVariable>;
 }
 
-export const implicitEnvironment: DeclaredEnvironment = {
+const implicitEnvironment: DeclaredEnvironment = {
   name: 'default',
   provider: 'local',
   fields: { name: 'default', provider: 'local', variables: {} },

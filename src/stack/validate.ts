@@ -1,5 +1,5 @@
 import { reportMissingPaths } from './check/paths.ts';
-import { declareTexts } from './load.ts';
+import { declareTexts, type LoadOptions } from './load.ts';
 import { createProblemList } from './problems.ts';
 import { resolveStack } from './resolve.ts';
 import { readStackFiles } from './source/files.ts';
@@ -16,7 +16,7 @@ export interface ValidStack {
  * Checks the stack at `path` in every one of its environments. A path that the stack names and that is not there is only a warning: a
  * stack may be written before the code it ships. `loadStack`, which is for use, makes it an error.
  */
-export async function validateStack(path: string): Promise<Loaded<ValidStack>> {
+export async function validateStack(path: string, { variables }: Pick<LoadOptions, 'variables'> = {}): Promise<Loaded<ValidStack>> {
   const problems = createProblemList();
   const files = await readStackFiles(path, problems);
   const declared = files && !problems.hasErrors ? declareTexts(files, problems) : undefined;
@@ -25,7 +25,7 @@ export async function validateStack(path: string): Promise<Loaded<ValidStack>> {
   const names = files.texts.map(({ file }) => file);
   const environments = declared.declarations.environments.map(({ name }) => name);
   for (const environment of environments) {
-    const stack = resolveStack(declared, { root: files.root, files: names, environment, start }, problems);
+    const stack = resolveStack(declared, { root: files.root, files: names, environment, variables, start }, problems);
     await reportMissingPaths(stack.blocks, stack.root, 'warning', problems);
   }
   if (problems.hasErrors) return { ok: false, problems: problems.sorted() };

@@ -24,5 +24,3 @@ export const cache = defineKind({
   memory: 128Mi
 `,
 });
-
-export type CacheFields = z.output<typeof cache.schema>;

@@ -39,5 +39,3 @@ export const database = defineKind({
   protect: true
 `,
 });
-
-export type DatabaseFields = z.output<typeof database.schema>;

@@ -4,7 +4,7 @@ import { blockName, refersTo } from '../fields/names.ts';
 import { defineKind } from './kind-spec.ts';
 import { variableValue } from './variable.ts';
 
-export const providerNames = ['local', 'docker', 'kubernetes', 'azure', 'ssh', 'simulated'] as const;
+const providerNames = ['local', 'docker', 'kubernetes', 'azure', 'ssh', 'simulated'] as const;
 
 export const environment = defineKind({
   kind: 'environment',

@@ -62,5 +62,3 @@ export const flag = defineKind({
     - { split: { on: 10, off: 90 }, by: user }
 `,
 });
-
-export type FlagFields = z.output<typeof schema>;

@@ -24,5 +24,3 @@ export const grant = defineKind({
   to: [group/releases]
 `,
 });
-
-export type GrantFields = z.output<typeof grant.schema>;

@@ -25,5 +25,3 @@ export const host = defineKind({
   host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB1
 `,
 });
-
-export type HostFields = z.output<typeof host.schema>;

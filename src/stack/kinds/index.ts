@@ -49,19 +49,6 @@ export function fieldsOf<K extends Kind>(block: Pick<ResolvedBlock, 'kind' | 'fi
   return block.fields as unknown as FieldsOf<K>;
 }
 
-export type { CacheFields } from './cache.ts';
-export type { DatabaseFields } from './database.ts';
-export type { EnvironmentFields } from './environment.ts';
-export type { FlagFields } from './flag.ts';
-export type { GrantFields } from './grant.ts';
-export type { HostFields } from './host.ts';
-export type { NetworkFields } from './network.ts';
-export type { PipelineFields } from './pipeline.ts';
-export type { QueueFields } from './queue.ts';
-export type { ResourceGroupFields } from './resource_group.ts';
-export type { RoleFields } from './role.ts';
 export type { SecretFields } from './secret.ts';
 export type { ServiceFields } from './service.ts';
-export type { TunnelFields } from './tunnel.ts';
-export type { VariableFields } from './variable.ts';
 export type { VirtualMachineFields } from './virtual_machine.ts';

@@ -3,7 +3,7 @@ import type { Problem } from '../../errors/sluice-error.ts';
 import type { Kind, ResolvedBlock } from '../stack.ts';
 
 /** What an interpolation may read of a resource once it exists. */
-export interface OutputSpec {
+interface OutputSpec {
   readonly description: string;
   readonly secret: boolean;
 }

@@ -88,5 +88,3 @@ export const pipeline = defineKind({
     - { name: test, steps: [{ run: [npm, test] }] }
 `,
 });
-
-export type PipelineFields = z.output<typeof schema>;

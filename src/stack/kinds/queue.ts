@@ -22,5 +22,3 @@ export const queue = defineKind({
   max_deliveries: 3
 `,
 });
-
-export type QueueFields = z.output<typeof queue.schema>;

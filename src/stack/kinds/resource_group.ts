@@ -16,5 +16,3 @@ export const resourceGroup = defineKind({
   location: eastus
 `,
 });
-
-export type ResourceGroupFields = z.output<typeof resourceGroup.schema>;

@@ -3,7 +3,7 @@ import { blockName } from '../fields/names.ts';
 import { defineKind } from './kind-spec.ts';
 
 /** What a role may allow; the access rules of the API are made of the same words. */
-export const permissions = [
+const permissions = [
   'read',
   'plan',
   'apply',
@@ -39,5 +39,3 @@ export const role = defineKind({
   on: [production/*]
 `,
 });
-
-export type RoleFields = z.output<typeof role.schema>;

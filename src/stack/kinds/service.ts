@@ -90,7 +90,9 @@ export const service = defineKind({
   schema,
   verbatim: ['env'],
   outputs: {
-    url: { description: 'Public URL; absent for a service that is not exposed.', secret: false },
+    url: { description: 'Base URL for the services that may call it.', secret: false },
+    public_url: { description: 'Public URL; only of a service that is exposed.', secret: false },
+    release: { description: 'Identity of the stable release.', secret: false },
   },
   example: `service:
   name: conversation-agent

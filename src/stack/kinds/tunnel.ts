@@ -21,5 +21,3 @@ export const tunnel = defineKind({
   host: demo.example.org
 `,
 });
-
-export type TunnelFields = z.output<typeof tunnel.schema>;

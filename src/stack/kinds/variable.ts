@@ -9,7 +9,7 @@ export function variableValue() {
   return z.union([z.string(), z.number(), z.boolean(), z.array(scalar)], { error: 'text, a number, true or false, or a list of these' });
 }
 
-export const variableTypes = ['string', 'integer', 'number', 'boolean', 'list'] as const;
+const variableTypes = ['string', 'integer', 'number', 'boolean', 'list'] as const;
 
 export const variable = defineKind({
   kind: 'variable',

@@ -26,7 +26,7 @@ export interface ScalarNode extends NodeBase {
   readonly written: string;
 }
 
-export interface ListNode extends NodeBase {
+interface ListNode extends NodeBase {
   readonly type: 'list';
   readonly items: readonly SourceNode[];
 }

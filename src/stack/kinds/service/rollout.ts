@@ -3,7 +3,7 @@ import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 
-export const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
+const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
 const step = z.strictObject({
   weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
