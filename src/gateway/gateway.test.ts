@@ -102,6 +102,21 @@ describe('a table', () => {
     await until('the instance to be forgotten', () => rig.gateway.report().instances.length === 0);
   });
 
+  test('gives a draining instance nothing new, not even when it is all there is', async () => {
+    let asked = 0;
+    const leaving = await rig.serve((_req, res) => {
+      asked += 1;
+      res.end('leaving');
+    });
+    const staying = await rig.serve(named('staying'));
+    const drainingInstance = { port: leaving.port, draining: true as const };
+    await rig.route({ backends: [backend('r1', 1, { a: drainingInstance, b: staying.port }), backend('r2', 5, { c: drainingInstance })] });
+    for (let index = 0; index < 30; index += 1) expect((await ask(rig.publicPort)).body).toBe('staying');
+    await rig.route({ backends: [backend('r1', 1, { a: drainingInstance })] });
+    expect((await ask(rig.publicPort)).status).toBe(503);
+    expect(asked).toBe(0);
+  });
+
   test('that drains an instance leaves it no idle connection, so that it can end at once', async () => {
     const upstream = await rig.serve(named('x'));
     await rig.route({ backends: [backend('r1', 1, { a: upstream.port })] });

@@ -17,7 +17,7 @@ export interface Instance {
   inFlight: number;
 }
 
-export interface InstanceSpec {
+interface InstanceSpec {
   readonly environment: string;
   readonly service: string;
   readonly id: string;
@@ -81,6 +81,6 @@ export function createInstances(onForgotten: (instance: Instance) => void = () =
   };
 }
 
-export function instanceKey(spec: Pick<InstanceSpec, 'environment' | 'service' | 'id' | 'host' | 'port'>): string {
+function instanceKey(spec: Pick<InstanceSpec, 'environment' | 'service' | 'id' | 'host' | 'port'>): string {
   return `${spec.environment}/${spec.service}/${spec.id}@${spec.host}:${spec.port}`;
 }

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer as createPlainServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAlive } from '../../effects/processes.ts';
 import { until } from '../../testing/conditions.ts';
@@ -112,6 +115,29 @@ test('without its control plane the gateway serves on; a new control plane adopt
   process.kill(before.pid, 'SIGKILL');
   await until('the adopted gateway to be replaced', async () => (await rig.process()).pid !== before.pid);
   await second.stop();
+});
+
+test('the kill of the control plane is noticed by no request', async () => {
+  const script = fileURLToPath(new URL('../testing/control-process.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, rig.home, JSON.stringify(route())], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const url = line.toString().trim();
+  const done = new AbortController();
+  const seen: Record<number, number> = {};
+  const client = (async () => {
+    while (!done.signal.aborted) {
+      const { status } = await ask(portOf(url));
+      seen[status] = (seen[status] ?? 0) + 1;
+    }
+  })();
+  await until('requests before', () => (seen[200] ?? 0) > 20);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const before = seen[200] ?? 0;
+  await until('requests after', () => (seen[200] ?? 0) > before + 50);
+  done.abort();
+  await client;
+  expect(Object.keys(seen)).toEqual(['200']);
 });
 
 test('a gateway that knows a newer table than the store is told the store’s, with a newer version', async () => {

@@ -23,7 +23,7 @@ export interface RouteStore {
   raiseAbove(version: number): Promise<void>;
 }
 
-export type Listener = RoutingTable['listeners'][number];
+type Listener = RoutingTable['listeners'][number];
 
 const collection = 'routing';
 const publicHost = '127.0.0.1';

@@ -83,7 +83,7 @@ export function createSupervisor({ folder, clock, random, events, onReplaced }: 
     const started = await startDetached({
       command: [process.execPath, entry, folder],
       directory: folder,
-      environment: { NODE_COMPILE_CACHE: files.compileCache },
+      environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache },
       logFile: files.output,
     });
     let hasExited = false;

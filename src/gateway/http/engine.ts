@@ -5,10 +5,10 @@ import type { GatewayLog } from '../log.ts';
 import type { Limits } from './limits.ts';
 
 /** What happened to a request on its way, as far as it says something about the instance. */
-export type Outcome = 'answered' | 'unreachable' | 'reset';
+type Outcome = 'answered' | 'unreachable' | 'reset';
 
 /** What the HTTP engine asks of the rest of the gateway. It knows nothing of tables, weights, health rules or drains. */
-export interface Dispatch {
+interface Dispatch {
   /** The routes in force at this moment. */
   routes(): Routes;
   choose(service: RoutedService, tried: readonly Instance[]): Instance | undefined;

@@ -6,7 +6,7 @@ import { listen } from './listen.ts';
 
 type Listener = RoutingTable['listeners'][number];
 
-export interface ListenerStatus extends Listener {
+interface ListenerStatus extends Listener {
   /** Why it does not accept connections; absent when it does. */
   readonly closedBecause?: string;
 }

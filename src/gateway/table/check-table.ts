@@ -15,7 +15,7 @@ export function parseTable(value: unknown): RoutingTable {
 }
 
 /** Contradictions that a schema cannot express: whatever would make one request match two things. */
-export function conflictsIn(table: RoutingTable): readonly string[] {
+function conflictsIn(table: RoutingTable): readonly string[] {
   const conflicts: string[] = [];
   const unique = (): ((key: string, conflict: string) => void) => {
     const seen = new Set<string>();

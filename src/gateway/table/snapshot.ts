@@ -12,7 +12,7 @@ export interface Snapshot {
   load(): Promise<LoadedSnapshot>;
 }
 
-export interface LoadedSnapshot {
+interface LoadedSnapshot {
   readonly table?: RoutingTable;
   readonly damaged?: { readonly setAside: string; readonly reason: string };
 }

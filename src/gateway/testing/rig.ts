@@ -25,7 +25,7 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export interface Upstream {
+interface Upstream {
   readonly server: Server;
   readonly port: number;
 }
@@ -66,7 +66,7 @@ export function routeOf(partial: PartialRoute): ServiceRoute {
   };
 }
 
-export function memorySnapshot(): Snapshot {
+function memorySnapshot(): Snapshot {
   let saved: RoutingTable | undefined;
   return {
     save: async (table) => {
