@@ -69,12 +69,6 @@ export const serviceErrors = {
     message: ({ instance, program, reason }) => `The instance '${instance}' could not be started: '${program}': ${reason}.`,
     help: () => "The first word of `command` is looked up on the instance's PATH: Node's own folder, /usr/local/bin, /usr/bin and /bin.",
   }),
-  instance_record_unreadable: entry<{ file: string; reason: string }>({
-    status: 500,
-    retry: 'terminal',
-    message: ({ file, reason }) => `The record of an instance, '${file}', cannot be read: ${reason}.`,
-    help: () => 'Remove the file once you have made sure that no process of that instance is running.',
-  }),
   service_state_conflict: entry<{ address: string }>({
     status: 409,
     retry: 'retry',

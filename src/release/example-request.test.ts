@@ -32,6 +32,14 @@ paths:
 
 it('finds nothing in what shows no request, and in what is no description at all', () => {
   const bomb = `a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\npaths: [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]`;
-  const texts = ['', '[]', 'paths: 7', 'paths: { /a: { get: {} } }', 'paths: { /a: { post: { requestBody: { content: {} } } } }', ': : :', bomb];
+  const texts = [
+    '',
+    '[]',
+    'paths: 7',
+    'paths: { /a: { get: {} } }',
+    'paths: { /a: { post: { requestBody: { content: {} } } } }',
+    ': : :',
+    bomb,
+  ];
   expect(texts.map(exampleRequest)).toEqual(texts.map(() => undefined));
 });

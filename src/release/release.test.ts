@@ -30,8 +30,15 @@ async function write(path: string, content: string): Promise<void> {
 }
 
 function fields(extra: Record<string, unknown> = {}): ServiceFields {
-  const declared = { name: 'agent', source: 'agent', command: ['node', 'server.js'], version: '1.0.0', prompts: 'prompts', policy: 'policy.yaml' };
-  return service.schema.parse({ ...declared, ...extra }) as ServiceFields;
+  const declared = {
+    name: 'agent',
+    source: 'agent',
+    command: ['node', 'server.js'],
+    version: '1.0.0',
+    prompts: 'prompts',
+    policy: 'policy.yaml',
+  };
+  return service.schema.parse({ ...declared, ...extra });
 }
 
 const digestOf = async (extra?: Record<string, unknown>): Promise<string> => releaseDigest(await readReleaseContent(fields(extra), root));

@@ -13,7 +13,9 @@ export function conclude({ state: decided, events }: Advanced, observation: Obse
   const commands: Command[] = events.map((event) => ({ type: 'announce', event }));
   for (const instance of state.instances) commands.push(...commandsFor(instance, observation));
   if (!jsonEquals(route, observation.published)) commands.push({ type: 'publish', route });
-  const wakeAt = Math.min(...state.instances.map((instance) => wakeTimeOf(instance, state, now)), rolloutDeadline(state));
+  // A time that has come has been acted upon in this step; if it changed nothing, time alone will not.
+  const times = [...state.instances.map((instance) => wakeTimeOf(instance, state, now)), rolloutDeadline(state)];
+  const wakeAt = Math.min(...times.filter((time) => time > now));
   return { state, commands, ...(Number.isFinite(wakeAt) && { wakeAt }) };
 }
 

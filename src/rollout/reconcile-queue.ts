@@ -36,10 +36,7 @@ export function createReconcileQueue({ clock, random, reconcile, onError }: Reco
     dirty.add(key);
     timers.get(key)?.abort();
     timers.delete(key);
-    if (!running.has(key)) {
-      const work = run(key).finally(() => running.delete(key));
-      running.set(key, work);
-    }
+    if (!running.has(key)) running.set(key, run(key));
   }
 
   async function run(key: string): Promise<void> {
@@ -57,6 +54,8 @@ export function createReconcileQueue({ clock, random, reconcile, onError }: Reco
         wakeAt = clock.now() + pauseAfter(count);
       }
     }
+    // In the same turn as the last look at `dirty`: a wake-up either finds the worker running or starts another.
+    running.delete(key);
     if (wakeAt !== undefined && !stopping.signal.aborted) wakeLater(key, wakeAt);
   }
 

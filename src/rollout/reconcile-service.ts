@@ -13,6 +13,8 @@ const logTailBytes = 4_000;
 
 export interface ReconcilePorts extends ExecutionPorts {
   readonly prober: Prober;
+  /** These are all instances of the service now: what happens to one of them is the service's concern. */
+  readonly own: (key: string, instances: readonly string[]) => void;
   /** The last bytes of an instance's log; empty when there is none. */
   readonly tailOf: (file: string, bytes: number) => Promise<string>;
 }
@@ -36,6 +38,7 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       const document = await ports.documents.read(key);
       if (!document) {
         memories.delete(key);
+        ports.own(key, []);
         return undefined;
       }
       const memory = memories.get(key) ?? newServiceMemory();
@@ -46,7 +49,9 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       const state = await withFailureLog(before, result.state);
       const changed = !jsonEquals(before as unknown as Json, state as unknown as Json);
       if (changed && !(await ports.documents.replace(key, document.version, state))) continue;
-      trimMemory(memory, new Set(state.instances.map(({ id }) => id)));
+      const ids = state.instances.map(({ id }) => id);
+      trimMemory(memory, new Set(ids));
+      ports.own(key, ids);
       const acted = await execute(key, state, result.commands, memory, ports);
       if (!changed && !acted) return result.wakeAt;
     }

@@ -1,7 +1,7 @@
 /** Exits within this time count towards a crash loop and lengthen the pause before the next start. */
 export const exitWindowMs = 5 * 60_000;
 /** So many exits within the window are a crash loop. */
-export const crashLoopExits = 4;
+export const crashLoopExits = 3;
 
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;

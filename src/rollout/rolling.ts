@@ -49,7 +49,8 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   for (const instance of [...old.toSorted(byUsefulness(observation)), ...surplus].toReversed()) {
     const serves = isServing(instance, observation);
     if (serves && serving - 1 < floor) continue;
-    if (mayAnswer(instance) && answering - 1 < floor) continue;
+    // While it is not known whom the gateway sends to, everyone who answers may be the one.
+    if (mayAnswer(instance) && (observation.published === undefined || answering - 1 < floor)) continue;
     if (serves) serving -= 1;
     if (mayAnswer(instance)) answering -= 1;
     retired.add(instance.id);

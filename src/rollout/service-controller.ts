@@ -71,7 +71,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const reconciler = createServiceReconciler({ tailOf, ...dependencies, documents, prober, wake: (key) => queue.wake(key) });
+  const reconciler = createServiceReconciler({ tailOf, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
   const queue = createReconcileQueue({
     clock,
     random,
@@ -79,7 +79,6 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       try {
         return await reconciler.reconcile(key);
       } finally {
-        await noteOwners(key).catch(() => undefined);
         for (const watcher of watchers) watcher(key);
       }
     },
@@ -87,12 +86,9 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     onError: () => undefined,
   });
 
-  async function noteOwners(key: string): Promise<void> {
-    const state = (await documents.read(key))?.state;
-    for (const { id } of state?.instances ?? []) ownerOf.set(id, key);
-    for (const [id, owner] of ownerOf) {
-      if (owner === key && !state?.instances.some((instance) => instance.id === id)) ownerOf.delete(id);
-    }
+  function own(key: string, instances: readonly string[]): void {
+    for (const [id, owner] of ownerOf) if (owner === key && !instances.includes(id)) ownerOf.delete(id);
+    for (const id of instances) ownerOf.set(id, key);
   }
 
   /** Applies a change to a service that has to exist, and wakes its worker. */

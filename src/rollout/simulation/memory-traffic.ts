@@ -12,7 +12,6 @@ export interface MemoryTraffic extends Traffic {
 export function createMemoryTraffic(): MemoryTraffic {
   const routes = new Map<string, ServiceRoute>();
   const working = new Map<string, number>();
-  const keyOf = ({ environment, name }: { environment: string; name: string }): string => `${environment}/${name}`;
   const inFlightOf = (instance: string): number => working.get(instance) ?? 0;
 
   return {
@@ -39,4 +38,8 @@ export function createMemoryTraffic(): MemoryTraffic {
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };
+}
+
+function keyOf({ environment, name }: { environment: string; name: string }): string {
+  return `${environment}/${name}`;
 }

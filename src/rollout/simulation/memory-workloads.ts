@@ -29,7 +29,13 @@ interface Process {
 }
 
 /** Instances that exist only in memory, in the clock's time; for simulations. Held to the contract of real ones. */
-export function createMemoryWorkloads({ clock, behaviourOf }: { clock: Clock; behaviourOf: (spec: InstanceSpec) => Behaviour }): MemoryWorkloads {
+export function createMemoryWorkloads({
+  clock,
+  behaviourOf,
+}: {
+  clock: Clock;
+  behaviourOf: (spec: InstanceSpec) => Behaviour;
+}): MemoryWorkloads {
   const processes = new Map<string, Process>();
   const listeners = new Set<(id: string, exit: InstanceExit) => void>();
   let nextPid = 1_000;

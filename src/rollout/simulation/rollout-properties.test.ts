@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { play, type Action, type Step } from './script.ts';
 
 /** Few enough for every day; a night can take thousands. */
-const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 25);
+const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 60);
 
 const replicas = fc.integer({ min: 1, max: 4 });
 const maxSurge = fc.integer({ min: 1, max: 2 });

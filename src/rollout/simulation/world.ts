@@ -45,7 +45,10 @@ export async function createWorld(options: {
 }): Promise<World> {
   const { store, events, behaviours, watch } = options;
   const clock = createVirtualClock();
-  const workloads = createMemoryWorkloads({ clock, behaviourOf: ({ release }) => behaviours[release] ?? { readyAfter: 100, stopsAfter: 50 } });
+  const workloads = createMemoryWorkloads({
+    clock,
+    behaviourOf: ({ release }) => behaviours[release] ?? { readyAfter: 100, stopsAfter: 50 },
+  });
   const traffic = createMemoryTraffic();
   const random = seededRandom(7);
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as 'before' | 'after' };
@@ -92,8 +95,8 @@ export async function createWorld(options: {
     };
     const watchedWorkloads: MemoryWorkloads = {
       ...workloads,
-      start: effect(mine, workloads.start),
-      forget: effect(mine, workloads.forget),
+      start: effect(mine, (spec) => workloads.start(spec)),
+      forget: effect(mine, (id) => workloads.forget(id)),
       stop: effect(mine, async (id, deadlineMs) => {
         watch?.stops(id, await read(), world);
         return workloads.stop(id, deadlineMs);
@@ -101,7 +104,7 @@ export async function createWorld(options: {
     };
     const watchedTraffic = {
       ...traffic,
-      remove: effect(mine, traffic.remove),
+      remove: effect(mine, (service) => traffic.remove(service)),
       publish: effect(mine, async (route) => {
         await traffic.publish(route);
         watch?.published(world);
@@ -139,7 +142,11 @@ export async function createWorld(options: {
 }
 
 /** A service of release `release`, as a provider would ask for it. */
-export function desiredRelease(release: string, operation: string, extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number } = {}): DesiredService {
+export function desiredRelease(
+  release: string,
+  operation: string,
+  extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number } = {},
+): DesiredService {
   const { replicas = 2, maxSurge = 1, maxUnavailable = 0 } = extra;
   return {
     address,
@@ -147,7 +154,12 @@ export function desiredRelease(release: string, operation: string, extra: { repl
     name: 'agent',
     operation,
     replicas,
-    settings: { expose: [], calls: [], drainMs: 2_000, rollout: { strategy: 'rolling', maxSurge, maxUnavailable, progressDeadlineMs: 8_000 } },
+    settings: {
+      expose: [],
+      calls: [],
+      drainMs: 2_000,
+      rollout: { strategy: 'rolling', maxSurge, maxUnavailable, progressDeadlineMs: 8_000 },
+    },
     revision: {
       release,
       version: '1.0.0',

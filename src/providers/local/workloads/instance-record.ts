@@ -1,7 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../../../effects/files.ts';
-import { sluiceError } from '../../../errors/sluice-error.ts';
 import type { Address } from '../../../stack/stack.ts';
 import type { InstanceExit } from '../../workloads.ts';
 
@@ -26,8 +25,8 @@ export interface InstanceRecord {
 }
 
 export interface InstanceRecords {
-  /** Every record on disk. A record that cannot be read is an error: guessing would leave a process untraceable. */
-  load(): Promise<readonly InstanceRecord[]>;
+  /** Every record on disk, and the ids of the instances whose record cannot be read. */
+  load(): Promise<{ readonly records: readonly InstanceRecord[]; readonly damaged: readonly string[] }>;
   save(record: InstanceRecord): Promise<void>;
   /** The instance's own folder, its HOME; created when missing. */
   folder(id: string): Promise<string>;
@@ -53,8 +52,12 @@ export function createInstanceRecords(home: string): InstanceRecords {
   return {
     async load() {
       await mkdir(root, { recursive: true, mode: 0o700 });
-      const files = (await readdir(root)).filter((name) => name.endsWith('.json'));
-      return Promise.all(files.map((name) => read(join(root, name))));
+      const ids = (await readdir(root)).filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+      const found = await Promise.all(ids.map(async (id) => [id, await read(join(root, `${id}.json`), id)] as const));
+      return {
+        records: found.flatMap(([, record]) => record ?? []),
+        damaged: found.flatMap(([id, record]) => (record ? [] : [id])),
+      };
     },
     save: (record) => inOrder(record.id, () => writeDurably(join(root, `${record.id}.json`), `${JSON.stringify(record, undefined, 2)}\n`)),
     async folder(id) {
@@ -70,10 +73,11 @@ export function createInstanceRecords(home: string): InstanceRecords {
   };
 }
 
-async function read(file: string): Promise<InstanceRecord> {
+async function read(file: string, id: string): Promise<InstanceRecord | undefined> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as InstanceRecord;
-  } catch (error) {
-    throw sluiceError('instance_record_unreadable', { file, reason: (error as Error).message }, { cause: error });
+    const record = JSON.parse(await readFile(file, 'utf8')) as InstanceRecord;
+    return record.id === id ? record : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -158,6 +158,14 @@ describe('local workloads', () => {
     expect(await heir.inspect('lost')).toMatchObject({ status: 'running', instance: { pid: process.pid } });
     await heir.stop('lost', 0);
     expect(identify(process.pid)).toBeUndefined();
+  });
+
+  it('ends a process whose record cannot be read any more, and takes it for gone', async () => {
+    const { pid } = await workloads.start(specFor('damaged', 'idle'));
+    await writeFile(join(home, 'instances', 'damaged.json'), '{ "id": "dam');
+    const heir = createLocalWorkloads({ home, clock: systemClock, random: systemRandom });
+    expect(await heir.inspect('damaged')).toEqual({ status: 'gone' });
+    await until('the process is gone', () => identify(pid) === undefined);
   });
 
   it('takes a pid that belongs to another process now for gone, and never touches that process', async () => {

@@ -33,14 +33,21 @@ export function createLocalWorkloads({ home, clock, random }: LocalWorkloadsDepe
     known.set(record.id, record);
     if (record.process) killGroup(record.process);
     await leaveCgroups(record.cgroups);
-    await files.save(record);
+    // Forgotten or started again meanwhile: a late record must not come back.
+    if (known.get(record.id) === record) await files.save(record);
   }
 
   function load(): Promise<void> {
     loaded ??= (async () => {
-      const records = await files.load();
+      const { records, damaged } = await files.load();
       const lost = records.filter((record) => !record.process && !record.exit).map(({ id }) => id);
-      const found = await findInstanceProcesses(lost);
+      const found = await findInstanceProcesses([...lost, ...damaged]);
+      for (const id of damaged) {
+        // Whose instance it is and where it listens is lost: it is ended, and its service starts another.
+        const process = found.get(id);
+        if (process) killGroup(process);
+        await files.remove(id);
+      }
       for (const record of records) {
         const process = record.process ?? found.get(record.id);
         known.set(record.id, process ? { ...record, process } : record);

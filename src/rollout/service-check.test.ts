@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Problem } from '../errors/sluice-error.ts';
+import { loadStack } from '../stack/load.ts';
+import { checkService } from './service-check.ts';
+
+let root: string;
+beforeAll(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'sluice-check-')));
+  await mkdir(join(root, 'agent'));
+  await writeFile(join(root, 'openapi.yaml'), 'openapi: 3.1.0\n');
+});
+afterAll(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+async function check(...lines: readonly string[]): Promise<readonly Problem[]> {
+  const block = ['name: agent', 'source: agent', 'command: [node, a.js]', 'version: 1.0.0', ...lines].map((line) => `  ${line}`);
+  await writeFile(join(root, 'stack.yaml'), `service:\n${block.join('\n')}\n`);
+  const loaded = await loadStack(root);
+  if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
+  return Promise.all(loaded.value.blocks.map((block) => checkService(block, loaded.value))).then((problems) => problems.flat());
+}
+
+it('finds nothing wrong with what a rolling service may declare, defaults included', async () => {
+  expect(await check()).toEqual([]);
+  expect(await check('rollout: { strategy: rolling, max_surge: 2 }', 'resources: { cpu: 250m, memory: 64Mi }', 'env: { A: b }')).toEqual(
+    [],
+  );
+});
+
+it.each([
+  ['cache: { ttl: 30s }', 'cache'],
+  ['limits: { concurrency: 4 }', 'limits'],
+  ['scaling: { max: 4, targets: { queue_depth: 1 } }', 'scaling'],
+  ['rollout: { strategy: auto }', 'rollout.strategy'],
+  ['rollout: { strategy: blue_green, keep_previous: 10m }', 'rollout.strategy'],
+  ['rollout: { strategy: canary, steps: [{ weight: 5 }] }', 'rollout.strategy'],
+  ['rollout: { on_failure: hold }', 'rollout.on_failure'],
+])('refuses %s at its place, because it would be ignored', async (line, field) => {
+  const [problem, ...others] = await check(line);
+  expect(others).toEqual([]);
+  expect(problem).toMatchObject({ severity: 'error', code: 'unsupported_field', message: expect.stringContaining(`'${field}'`) });
+  expect(problem?.position).toMatchObject({ file: join(root, 'stack.yaml'), line: 6 });
+});
+
+it('refuses variables that Sluice sets itself', async () => {
+  const problems = await check('env: { PORT: 80, SLUICE_TOKEN: mine, HOME: /tmp }');
+  expect(problems.map(({ code, message }) => [code, /variable (\w+)/.exec(message)?.[1]])).toEqual([
+    ['reserved_variable', 'PORT'],
+    ['reserved_variable', 'SLUICE_TOKEN'],
+  ]);
+});
+
+it('notes that an API is recorded but not compared yet', async () => {
+  expect(await check('api: openapi.yaml')).toMatchObject([{ severity: 'note', code: 'api_recorded_only' }]);
+});
