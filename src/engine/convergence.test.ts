@@ -20,6 +20,10 @@ async function expectConverged(plane: ControlPlane, stack: ResolvedStack): Promi
     const resource = plane.world.resources.get(address);
     expect(resource).toMatchObject({ declared: fields, fields: await resolver.resolve(environment, fields) });
   }
+  expect((await plane.store.list('resources')).filter(({ value }) => (value as { status?: string }).status !== 'ready')).toEqual([]);
+  // What is replaced strands its dependents for a moment; what is gone for good must have been let go of before.
+  const gone = plane.world.effects.filter(({ call, address }) => call === 'delete' && !plane.world.resources.has(address));
+  expect(gone.filter(({ stranded = [] }) => stranded.length > 0)).toEqual([]);
   const before = plane.world.effects.length;
   const plan = await plane.planner.plan(stack);
   expect(plan.changes.filter(({ action }) => action !== 'none')).toEqual([]);
@@ -35,8 +39,9 @@ describe('any history of stacks', () => {
         for (const stack of stacks) {
           expect((await plane.apply(stack)).status).toBe('succeeded');
           await expectConverged(plane, stack);
+          const effects = plane.world.effects.splice(0);
+          expect(effects.filter(({ tookOver }) => tookOver)).toEqual([]);
         }
-        expect(plane.world.effects.filter(({ tookOver }) => tookOver)).toEqual([]);
         await plane.destroy();
         await expectConverged(plane, nothing);
         expect(await plane.store.list('resources')).toEqual([]);
@@ -54,6 +59,7 @@ describe('any history of stacks', () => {
         const last = stacks.at(-1) as ResolvedStack;
         const { store, world } = failing;
         const healthy = createControlPlane({ store, world, seed: seed + 1_000_000, behaviour: { replaceFields, volatileOutputs } });
+        world.effects.splice(0);
         expect((await healthy.apply(last)).status).toBe('succeeded');
         await expectConverged(healthy, last);
       }),
@@ -79,6 +85,7 @@ async function crashAndRecover({ from, to, next, at, moment, volatileOutputs }: 
   const dying = createControlPlane({ store: crash.store(store), world, behaviour, seed: 2, wrap: crash.provider });
   const attempt = to.blocks.length === 0 ? dying.destroy() : dying.apply(to);
   await attempt.catch(() => undefined);
+  world.effects.splice(0);
   const reborn = createControlPlane({ store, world, behaviour, seed: 3 });
   await reborn.engine.recover();
   const report = next.blocks.length === 0 ? await reborn.destroy() : await reborn.apply(next);
@@ -107,6 +114,18 @@ describe('a crash', () => {
       let at = 1;
       while (await crashAndRecover({ from, to, next, at, moment, volatileOutputs: true })) at += 1;
       expect(at).toBeGreaterThan(15);
+    }
+  });
+
+  it('leaves creations that go on under the operation they began with', async () => {
+    for (let at = 1, died = true; died; at += 1) {
+      const [store, world] = [createMemoryStore(), createSimulatedWorld()];
+      const crash = crashAt(at, 'after');
+      const dying = createControlPlane({ store: crash.store(store), world, seed: 2, wrap: crash.provider });
+      await dying.apply(after).catch(() => undefined);
+      await createControlPlane({ store, world, seed: 3 }).apply(after);
+      expect(world.effects.filter(({ tookOver }) => tookOver)).toEqual([]);
+      died = crash.died();
     }
   });
 

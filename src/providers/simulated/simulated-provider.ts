@@ -47,17 +47,22 @@ export function createSimulatedProvider(dependencies: {
       if (fails && random.next() < 0.5) throw failure;
       const existing = world.resources.get(address);
       const result = work();
-      const tookOver = call === 'create' && existing !== undefined && existing.operation !== world.resources.get(address)?.operation;
-      world.effects.push({ call, address, ...(tookOver && { tookOver }) });
+      world.effects.push({ call, address, ...consequences(call, address, existing) });
       if (fails) throw failure;
       return result;
     });
 
+  const consequences = (call: SimulatedEffect['call'], address: Address, before: SimulatedResource | undefined) => {
+    if (call === 'create') return { tookOver: before !== undefined && before.operation !== world.resources.get(address)?.operation };
+    if (call !== 'delete') return {};
+    return { stranded: [...world.resources].filter(([, { refersTo }]) => refersTo.includes(address)).map(([other]) => other) };
+  };
+
   const applied = (resource: SimulatedResource): Applied => ({ id: resource.id, outputs: outputsOf(resource, volatileOutputs) });
 
   const put = (request: CreateRequest, id: string, operation: string): Applied => {
-    const { kind, name, declared, fields } = request;
-    const resource = { id, kind, name, operation, declared, fields, running: true };
+    const { kind, name, declared, fields, references } = request;
+    const resource = { id, kind, name, operation, declared, fields, running: true, refersTo: [...references.keys()] };
     world.resources.set(request.address, resource);
     return applied(resource);
   };

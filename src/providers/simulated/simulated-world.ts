@@ -20,6 +20,8 @@ export interface SimulatedResource {
   /** Fields with all values put in, as a provider gets them. */
   readonly fields: JsonObject;
   readonly running: boolean;
+  /** What it was last told to refer to. */
+  readonly refersTo: readonly Address[];
 }
 
 export interface SimulatedEffect {
@@ -27,6 +29,8 @@ export interface SimulatedEffect {
   readonly address: Address;
   /** Whether a creation found something at its address that another operation had made. */
   readonly tookOver?: boolean;
+  /** Resources that still referred to what a deletion removed. */
+  readonly stranded?: readonly Address[];
 }
 
 export function createSimulatedWorld(): SimulatedWorld {
