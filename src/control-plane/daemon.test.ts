@@ -25,10 +25,11 @@ service:
   drain: 1s
   expose: { host: echo.localhost }
 `;
-const server = `
+const server = (readyAfterMs: number): string => `
 import { createServer } from 'node:http';
 console.log('listening');
-createServer((request, response) => response.end(String(process.pid))).listen(Number(process.env.PORT), process.env.HOST);
+const server = createServer((request, response) => response.end(String(process.pid)));
+setTimeout(() => server.listen(Number(process.env.PORT), process.env.HOST), ${readyAfterMs});
 process.on('SIGTERM', () => process.exit(0));
 `;
 
@@ -51,9 +52,7 @@ describe('the control plane as a process', () => {
     return { client: createClient(found), process: identify(found.pid) as ProcessIdentity, url: found.url, key: found.key };
   };
   const deploy = async (client: Client): Promise<void> => {
-    await mkdir(join(root, 'echo'), { recursive: true });
-    await writeFile(join(root, 'stack.yaml'), stack);
-    await writeFile(join(root, 'echo', 'server.mjs'), server);
+    await writeStack(root, 0);
     const plan = await client.createPlan({ stack: 'stack.yaml' });
     const run = await client.waitForRun((await client.applyPlan(plan.id)).id);
     expect(run).toMatchObject({ status: 'succeeded' });
@@ -135,6 +134,44 @@ describe('the control plane as a process', () => {
     expect(lines.map(({ line }) => line)).toContain('listening');
   });
 
+  it('may be killed in the middle of an apply: the run is told as interrupted, and the next apply does what is missing, once', async () => {
+    const { client, process: killed } = await start();
+    await writeStack(root, 1_500);
+    const { id } = await client.applyPlan((await client.createPlan({ stack: 'stack.yaml' })).id);
+    await until('the instance to run', async () => (await instances(client).catch(() => []))[0]);
+    const before = await instances(client);
+    process.kill(killed.pid, 'SIGKILL');
+    await gone(killed);
+
+    const next = await start();
+    expect(await next.client.waitForRun(id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'run_interrupted' },
+      changes: [{ address: 'default/resource_group/shop', status: 'done' }, { status: 'failed' }],
+    });
+    const plan = await next.client.createPlan({ stack: 'stack.yaml' });
+    const run = await next.client.waitForRun((await next.client.applyPlan(plan.id)).id);
+    expect(run).toMatchObject({ status: 'succeeded' });
+    expect(await instances(next.client)).toEqual(before);
+  });
+
+  it('ends with code 70 on an error nobody expected, writes it down without its secrets, and leaves running what runs', async () => {
+    const first = await start();
+    const { gateway } = await first.client.status();
+    process.kill(first.process.pid, 'SIGTERM');
+    await gone(first.process);
+    const fault = "data:text/javascript,process.on('SIGUSR2', () => { throw new Error('lost postgres://agent:canary-31@db/x') })";
+    const failing = spawn(process.execPath, ['--import', fault, main, '--home', home, '--root', root], { stdio: 'ignore' });
+    const ended = once(failing, 'exit');
+    await until('it to answer', () => findControlPlane(home));
+    failing.kill('SIGUSR2');
+    expect((await ended)[0]).toBe(70);
+    const log = await readFile(join(home, 'logs', 'control-plane.log'), 'utf8');
+    expect(log).toContain('lost postgres://agent:***@db/x');
+    expect(log).not.toContain('canary-31');
+    expect((await (await start()).client.status()).gateway).toEqual(gateway);
+  });
+
   it('does not start on an admin key that others can read, and says what to do', async () => {
     const { process: first, key } = await start();
     process.kill(first.pid, 'SIGTERM');
@@ -149,6 +186,12 @@ describe('the control plane as a process', () => {
     expect(await readFile(join(home, 'logs', 'control-plane.log'), 'utf8')).not.toContain(key);
   });
 });
+
+async function writeStack(root: string, readyAfterMs: number): Promise<void> {
+  await mkdir(join(root, 'echo'), { recursive: true });
+  await writeFile(join(root, 'stack.yaml'), stack);
+  await writeFile(join(root, 'echo', 'server.mjs'), server(readyAfterMs));
+}
 
 async function gone(process: ProcessIdentity | undefined): Promise<void> {
   await until('the process to be gone', () => process === undefined || !isAlive(process));
