@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../effects/ports.ts';
+import { seededRandom } from '../effects/random.ts';
 import { until } from '../testing/conditions.ts';
 import { ask, rawConnection } from './testing/raw-client.ts';
 import { backend, createRig, type Rig, routeOf, token } from './testing/rig.ts';
@@ -239,4 +240,25 @@ test('a rolling change under concurrent load fails no request and uses every rel
   done.abort();
   await Promise.all(clients);
   expect(Object.keys(seen).toSorted()).toEqual(['200 r1', '200 r2', '200 r3']);
+});
+
+test('a fault of the gateway in one request is answered with 500, touches no other and leaves nothing in flight', async () => {
+  let isBroken = false;
+  const sound = seededRandom(3);
+  const next = (): number => {
+    if (isBroken) throw new Error('defect');
+    return sound.next();
+  };
+  const faulty = await createRig({}, { ...sound, next });
+  const upstream = await faulty.serve(named('fine'));
+  await faulty.route({ backends: [backend('r1', 1, { a: upstream.port })] });
+  isBroken = true;
+  const failed = await ask(faulty.publicPort);
+  isBroken = false;
+  expect(failed.status).toBe(500);
+  expect(failed.body).not.toContain('defect');
+  expect(JSON.parse(failed.body)).toMatchObject({ error: { code: 'gateway_failure' } });
+  expect((await ask(faulty.publicPort)).body).toBe('fine');
+  await until('nothing in flight', () => faulty.gateway.report().inFlight === 0 && faulty.inFlight('a') === 0);
+  await faulty.close();
 });

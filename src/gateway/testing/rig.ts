@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../effects/clock.ts';
 import { freePort } from '../../effects/ports.ts';
-import { seededRandom } from '../../effects/random.ts';
+import { type Random, seededRandom } from '../../effects/random.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import type { Limits } from '../http/limits.ts';
 import { silentLog } from '../log.ts';
@@ -76,12 +76,12 @@ function memorySnapshot(): Snapshot {
   };
 }
 
-export async function createRig(limits: Partial<Limits> = {}, seed = 1): Promise<Rig> {
+export async function createRig(limits: Partial<Limits> = {}, random: Random = seededRandom(1)): Promise<Rig> {
   const gateway = createGateway({
     snapshot: memorySnapshot(),
     clock: systemClock,
-    random: seededRandom(seed),
-    identifiers: seededRandom(seed + 1),
+    random,
+    identifiers: seededRandom(2),
     log: silentLog,
     limits,
   });
