@@ -18,6 +18,10 @@ export interface StartRequest {
   readonly home: string;
   /** Folder the paths of stacks are relative to. */
   readonly root: string;
+  /** Address to listen on; loopback when absent. Anything else is served in plain HTTP: put a proxy that speaks TLS in front. */
+  readonly host?: string;
+  /** A fixed port; any free one, and the same again after a restart, when absent. */
+  readonly port?: number;
 }
 
 /** A start resumes every server and service first, which takes its time on a slow machine. */
@@ -49,12 +53,13 @@ export async function findControlPlane(home: string): Promise<FoundControlPlane 
  * process's environment: `secret` blocks that read variables see the values of the shell that started it.
  * Rejects with `control_plane_did_not_start` and the end of its log.
  */
-export async function startControlPlane({ home, root }: StartRequest): Promise<FoundControlPlane> {
+export async function startControlPlane({ home, root, host, port }: StartRequest): Promise<FoundControlPlane> {
   const running = await findControlPlane(home);
   if (running !== undefined) return running;
   const paths = await openHome(resolve(home));
+  const listening = [...(host === undefined ? [] : ['--host', host]), ...(port === undefined ? [] : ['--port', String(port)])];
   const started = await startDetached({
-    command: [process.execPath, entryFile(), '--home', paths.home, '--root', resolve(root)],
+    command: [process.execPath, entryFile(), '--home', paths.home, '--root', resolve(root), ...listening],
     directory: paths.home,
     // Compiled modules are kept for the next start, which is then about twice as fast.
     environment: { NODE_COMPILE_CACHE: paths.compileCache, ...inherited() },
