@@ -48,6 +48,7 @@ export function blockOf(kind: Kind, name: string, fields: JsonObject = {}): Reso
     references,
     position,
     positionOf: () => position,
+    declares: () => true,
   };
 }
 
