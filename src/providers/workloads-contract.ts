@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { InstanceExit, InstanceSpec, Workloads } from './workloads.ts';
 
 /** `serve` becomes ready, `exit` ends by itself at once, `deaf` serves and ignores SIGTERM. */
-export type Behaviour = 'serve' | 'exit' | 'deaf';
+type Behaviour = 'serve' | 'exit' | 'deaf';
 
 export interface WorkloadsUnderTest {
   readonly workloads: Workloads;

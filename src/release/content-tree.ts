@@ -8,8 +8,8 @@ import { sluiceError } from '../errors/sluice-error.ts';
 
 /** Never part of a release: history, state and what a package manager puts back. */
 const ignoredNames = new Set(['.git', 'node_modules', '.sluice', '.DS_Store']);
-export const maxFiles = 20_000;
-export const maxBytes = 512 * 1024 * 1024;
+const maxFiles = 20_000;
+const maxBytes = 512 * 1024 * 1024;
 
 export type ContentEntry =
   | { readonly type: 'file'; readonly path: string; readonly executable: boolean; readonly size: number }

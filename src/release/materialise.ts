@@ -14,7 +14,7 @@ export function releaseFolder(home: string, service: { readonly environment: str
 }
 
 /** Name of a part inside the release's folder: a file keeps its extension, so that programs recognise it. */
-export function partName(part: FilePart, declaredPath: string, isFolder: boolean): string {
+function partName(part: FilePart, declaredPath: string, isFolder: boolean): string {
   return isFolder ? part : `${part}${extname(declaredPath)}`;
 }
 

@@ -6,7 +6,7 @@ import type { ServiceState } from './service-state.ts';
 const collection = 'services';
 const conflictRetries = 50;
 
-export interface ServiceDocument {
+interface ServiceDocument {
   readonly version: number;
   readonly state: ServiceState;
 }

@@ -40,7 +40,7 @@ export interface ServiceSettings {
   readonly rollout: RolloutSettings;
 }
 
-export interface RolloutSettings {
+interface RolloutSettings {
   /** Name of an entry of `strategies`. */
   readonly strategy: string;
   readonly maxSurge: number;
@@ -78,7 +78,7 @@ export interface HealthSettings {
   readonly startPeriodMs: number;
 }
 
-export interface Candidate {
+interface Candidate {
   readonly generation: number;
   readonly startedAt: number;
   /** When the rollout last came nearer to its end, and how near: the measure only grows. */
@@ -86,7 +86,7 @@ export interface Candidate {
   readonly progress: number;
 }
 
-export interface Failure {
+interface Failure {
   readonly generation: number;
   readonly release: string;
   readonly reason: string;

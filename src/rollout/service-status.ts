@@ -3,7 +3,7 @@ import type { Address } from '../stack/stack.ts';
 import { isServing } from './rolling.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
 
-export type ServicePhase = 'deploying' | 'ready' | 'degraded' | 'failed' | 'suspended';
+type ServicePhase = 'deploying' | 'ready' | 'degraded' | 'failed' | 'suspended';
 
 /** A service as people and programs see it. */
 export interface ServiceStatus {
@@ -26,7 +26,7 @@ export interface ServiceStatus {
   readonly message?: string;
 }
 
-export interface InstanceView {
+interface InstanceView {
   readonly id: string;
   readonly release: string;
   readonly host?: string;

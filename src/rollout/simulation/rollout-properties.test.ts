@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createMemoryStore } from '../../store/memory-store.ts';
 import { play, type Action, type Step } from './script.ts';
 
 /** Few enough for every day; a night can take thousands. */
@@ -37,9 +38,9 @@ describe('a rollout in a world with faults', () => {
     const anything = fc.oneof(deploy(working), deploy(broken), scale, restart, pauseAndResume, kill);
     await fc.assert(
       fc.asyncProperty(script(anything), async (steps) => {
-        const crashed = await play(steps);
+        const crashed = await play(steps, createMemoryStore());
         expect(crashed.violations).toEqual([]);
-        const calm = await play(uncrashed(steps));
+        const calm = await play(uncrashed(steps), createMemoryStore());
         expect(calm.violations).toEqual([]);
         expect(crashed.end).toEqual(calm.end);
       }),
@@ -51,7 +52,7 @@ describe('a rollout in a world with faults', () => {
     const anything = fc.oneof(deploy(working), deploy(broken), scale, restart);
     await fc.assert(
       fc.asyncProperty(script(anything), async (steps) => {
-        const { violations, refused } = await play([first, ...steps]);
+        const { violations, refused } = await play([first, ...steps], createMemoryStore());
         expect({ violations, refused }).toEqual({ violations: [], refused: 0 });
       }),
       { numRuns },

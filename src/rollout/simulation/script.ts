@@ -1,4 +1,4 @@
-import { createMemoryStore } from '../../store/memory-store.ts';
+import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { isLive, revisionOf, type ServiceState } from '../service-state.ts';
 import { watchInvariants } from './invariants.ts';
@@ -20,7 +20,7 @@ export interface Step {
 }
 
 /** Releases to deploy: three that work, one that never gets ready, one that ends again and again, one that cannot be started. */
-export const releases = {
+const releases = {
   one: { readyAfter: 100, stopsAfter: 50 },
   two: { readyAfter: 700, stopsAfter: 400 },
   slow: { readyAfter: 3_000 },
@@ -36,10 +36,10 @@ export interface Outcome {
   readonly end: unknown;
 }
 
-/** Plays a script under steady load and lets everything come to rest. */
-export async function play(script: readonly Step[]): Promise<Outcome> {
+/** Plays a script under steady load, over an empty store, and lets everything come to rest. */
+export async function play(script: readonly Step[], store: Store): Promise<Outcome> {
   const invariants = watchInvariants();
-  const world = await createWorld({ store: createMemoryStore(), events: silentEvents, behaviours: releases, watch: invariants });
+  const world = await createWorld({ store, events: silentEvents, behaviours: releases, watch: invariants });
   const load = startLoad(world);
   for (const [index, { action, pause, crash }] of script.entries()) {
     if (crash) world.crashAt(crash.effect, crash.moment);
