@@ -34,7 +34,7 @@ export function decide(desired: DesiredResource, recorded: RecordedResource | un
 
 function created({ block, fingerprint }: DesiredResource, reason: string): Decision {
   const { kind, fields } = block;
-  const stated = diffLeaves({}, fields).map((leaf) => fieldChange(kind, leaf, 'stack', false));
+  const stated = diffLeaves({}, fields).map((leaf) => fieldChange(kind, leaf, block.declares(leaf.path) ? 'stack' : 'default', false));
   const content = diffLeaves({}, fingerprint).map((leaf) => fieldChange(kind, leaf, 'content', false));
   return { action: 'create', reason, fields: [...stated, ...content] };
 }

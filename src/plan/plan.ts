@@ -42,7 +42,8 @@ export interface FieldChange {
   readonly before?: Json;
   readonly after?: Json;
   readonly forcesReplacement: boolean;
-  readonly origin: 'stack' | 'content' | 'drift' | 'dependency';
+  /** `default`: the stack does not mention it; only in creations, which list every field a resource will have. */
+  readonly origin: 'stack' | 'default' | 'content' | 'drift' | 'dependency';
 }
 
 export interface PlanSummary {

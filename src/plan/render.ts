@@ -16,15 +16,26 @@ const verbs: Readonly<Record<Action, string>> = {
 };
 const longestValue = 72;
 
-/** A plan as text for a terminal, ending with a newline. Values are quoted as JSON, so nothing in a stack can steer the terminal. */
-export function renderPlan(plan: Plan, { color }: { readonly color: boolean }): string {
+export interface RenderOptions {
+  readonly color: boolean;
+  /** Folder, with a closing separator, below which files are named relative to it. */
+  readonly folder?: string;
+}
+
+/**
+ * A plan as text for a terminal, ending with a newline. Values are quoted as JSON, so nothing in a stack can steer the terminal. Shows
+ * what differs and what is worth knowing about it: no defaults of new resources, no notes on resources that stay as they are.
+ */
+export function renderPlan(plan: Plan, { color, folder }: RenderOptions): string {
   const colors = pc.createColors(color);
   const title = plan.mode === 'destroy' ? `Destroying the environment ${plan.environment}` : `Environment ${plan.environment}`;
   const changes = plan.changes.filter(({ action }) => action !== 'none');
+  const changed = new Set<string | undefined>(changes.map(({ address }) => address));
+  const problems = plan.problems.filter(({ severity, address }) => severity !== 'note' || address === undefined || changed.has(address));
   const sections = [
     colors.bold(title),
     ...changes.map((change) => renderChange(change, colors)),
-    ...(plan.problems.length > 0 ? [plan.problems.map((problem) => renderProblem(problem, colors)).join('\n')] : []),
+    ...(problems.length > 0 ? [problems.map((problem) => renderProblem(problem, folder, colors)).join('\n')] : []),
     colors.bold(renderSummary(plan)),
   ];
   return `${sections.join('\n\n')}\n`;
@@ -47,7 +58,7 @@ function renderChange(change: Change, colors: Colors): string {
   const warnings = [...(change.downtime ? ['downtime'] : []), ...(change.risk === 'high' ? ['high risk'] : [])];
   const warning = warnings.length === 0 ? '' : ` ${colors.yellow(`! ${warnings.join(', ')}`)}`;
   const head = `${paint(symbols[change.action])} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}`;
-  const fields = change.fields.filter(({ path }) => path !== 'name');
+  const fields = change.fields.filter(({ path, origin }) => path !== 'name' && origin !== 'default');
   const width = Math.max(0, ...fields.map(({ path }) => path.length));
   return [head, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`)].join('\n');
 }
@@ -70,7 +81,7 @@ function renderValues(field: FieldChange, before: string | undefined, after: str
 }
 
 function originNotes({ origin }: FieldChange, action: Action): readonly string[] {
-  if (action === 'create' || origin === 'stack' || origin === 'content') return [];
+  if (action === 'create' || origin === 'stack' || origin === 'default' || origin === 'content') return [];
   return [origin === 'drift' ? 'changed outside' : 'value known after apply'];
 }
 
@@ -81,6 +92,7 @@ function painter(action: Action, colors: Colors): (text: string) => string {
 }
 
 function renderValue(value: Json): string {
+  if (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)) return value.slice('sha256:'.length, 'sha256:'.length + 12);
   const text = value === '(secret)' ? value : escapeControls(JSON.stringify(value));
   return text.length <= longestValue ? text : `${text.slice(0, longestValue)}…`;
 }
@@ -92,9 +104,10 @@ function escapeControls(text: string): string {
   });
 }
 
-function renderProblem({ severity, message, help, position, address }: Problem, colors: Colors): string {
+function renderProblem({ severity, message, help, position, address }: Problem, folder: string | undefined, colors: Colors): string {
   const paint = { error: colors.red, warning: colors.yellow, note: colors.cyan }[severity];
-  const place = position ? `${position.file}:${position.line}:${position.column} ` : '';
+  const file = folder !== undefined && position?.file.startsWith(folder) ? position.file.slice(folder.length) : position?.file;
+  const place = position ? `${file}:${position.line}:${position.column} ` : '';
   const about = position === undefined && address !== undefined && !message.includes(address) ? `${address}: ` : '';
   return `${paint(severity)} ${colors.dim(place)}${about}${escapeControls(message)}${help === '' ? '' : `\n  ${colors.dim(help)}`}`;
 }

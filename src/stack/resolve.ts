@@ -10,7 +10,7 @@ import { readFields, type Variables } from './fields-of-node.ts';
 import { kindSpecs } from './kinds/index.ts';
 import type { ProblemList } from './problems.ts';
 import { positionOfNode, type SourceNode } from './source/node.ts';
-import { positionOfPath } from './source/place.ts';
+import { placeOfPath, positionOfPath } from './source/place.ts';
 import { type Kind, kinds, type ResolvedBlock, type ResolvedStack } from './stack.ts';
 import { nearestName } from './suggest.ts';
 import { parseVariable } from './variable-value.ts';
@@ -130,6 +130,7 @@ function resolveBlock(raw: RawBlock, context: BlockContext): ResolvedBlock | und
       references,
       position: positionOfNode(node),
       positionOf: (path) => positionOfPath(node, path),
+      declares: (path) => placeOfPath(node, path).found,
     }
   );
 }

@@ -53,6 +53,8 @@ export interface ResolvedBlock {
   readonly position: SourcePosition;
   /** Position of a field by its dotted path (`network_interface.private_ip`, `calls.0`); the nearest enclosing one if it was a default. */
   positionOf(path: string): SourcePosition;
+  /** Whether the text itself says something about this field; false for one that is only a default. */
+  declares(path: string): boolean;
 }
 
 export interface EnvironmentSettings {

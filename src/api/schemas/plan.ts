@@ -23,7 +23,7 @@ const fieldChange = z
     before: json.optional(),
     after: json.optional(),
     forcesReplacement: z.boolean(),
-    origin: z.enum(['stack', 'content', 'drift', 'dependency']),
+    origin: z.enum(['stack', 'default', 'content', 'drift', 'dependency']),
   })
   .readonly();
 

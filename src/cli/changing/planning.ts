@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import type { PlanRequest } from '../../api/schemas/plan.ts';
 import type { Client } from '../../api/client.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
@@ -32,7 +32,7 @@ export async function makePlan(client: Client, target: StackTarget, mode: Plan['
 export async function showPlan(plan: Plan, terminal: Terminal, json: boolean): Promise<void> {
   const { renderPlan } = await import('../../plan/render.ts');
   const channel = json ? terminal.err : terminal.out;
-  const text = renderPlan(plan, { color: channel.colors.isColorSupported });
+  const text = renderPlan(plan, { color: channel.colors.isColorSupported, folder: join(process.cwd(), sep) });
   channel.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 

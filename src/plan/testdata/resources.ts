@@ -17,7 +17,16 @@ export function refersTo(path: string, kind: Kind, name: string, output?: string
 }
 
 export function block(kind: Kind, name: string, fields: JsonObject = {}, references: readonly Reference[] = []): ResolvedBlock {
-  return { kind, name, address: addressOf(kind, name), fields: { name, ...fields }, references, position, positionOf: () => position };
+  return {
+    kind,
+    name,
+    address: addressOf(kind, name),
+    fields: { name, ...fields },
+    references,
+    position,
+    positionOf: () => position,
+    declares: () => true,
+  };
 }
 
 export function desired(

@@ -46,6 +46,7 @@ export function blockOf(kind: Kind, fields: JsonObject & { name: string }, envir
     references: [],
     position,
     positionOf: () => position,
+    declares: () => true,
   };
 }
 

@@ -19,10 +19,15 @@ export function placeAt(root: SourceNode, path: readonly PropertyKey[]): Place {
   return place;
 }
 
+export function positionOfPath(root: SourceNode, path: string): SourcePosition {
+  const { node } = placeOfPath(root, path);
+  return node.source.positionAt(node.start);
+}
+
 /**
  * As `placeAt` for a dotted path. A key that itself holds dots is found too: at each map the shortest key that fits is taken.
  */
-export function positionOfPath(root: SourceNode, path: string): SourcePosition {
+export function placeOfPath(root: SourceNode, path: string): Place {
   let node = root;
   const steps = path === '' ? [] : path.split('.');
   for (let at = 0; at < steps.length; ) {
@@ -34,10 +39,10 @@ export function positionOfPath(root: SourceNode, path: string): SourcePosition {
         taken = length;
       }
     }
-    if (taken === 0) break;
+    if (taken === 0) return { node, found: false };
     at += taken;
   }
-  return node.source.positionAt(node.start);
+  return { node, found: true };
 }
 
 function stepInto(node: SourceNode, step: PropertyKey): Place | undefined {
