@@ -114,15 +114,16 @@ describe('a replacement', () => {
   });
 });
 
-describe('a draining instance', () => {
-  const draining = () => {
-    const { state: two, published } = settled();
-    const seen = { 1: running(1), 2: running(2) };
-    const { state } = step({ ...two, replicas: 1 }, seen, { published });
-    const id = state.instances.find(({ phase }) => phase === 'draining')?.id ?? '';
-    return { state, seen, published, id };
-  };
+/** Two instances of which one is to go. */
+function draining() {
+  const { state: two, published } = settled();
+  const seen = { 1: running(1), 2: running(2) };
+  const { state } = step({ ...two, replicas: 1 }, seen, { published });
+  const id = state.instances.find(({ phase }) => phase === 'draining')?.id ?? '';
+  return { state, seen, published, id };
+}
 
+describe('a draining instance', () => {
   it('is not stopped while the gateway may still send it something, nor while it works, nor beyond its deadline', () => {
     const { state, seen, published, id } = draining();
     const before = step(state, seen, { published });
