@@ -77,7 +77,7 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
     fingerprint,
     resolved,
     outputs: {},
-    dependencies,
+    dependencies: either(before, dependencies),
     root,
     operation: continues(before, declared, fingerprint, resolved) ? before.operation : newId('operation', context.random),
     createdAt: now,
@@ -87,7 +87,7 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
   await record(context, address, intent, [...(deletion ? [deletion] : []), intentOf(entry)]);
   await settle(context, intent, entry, async () => {
     const applied = await call(context, intent.operation, report, (operation) => provider.create(request, operation));
-    return ready(context, intent, applied);
+    return ready(context, { ...intent, dependencies }, applied);
   });
 }
 
@@ -98,8 +98,7 @@ async function update(context: RunContext, prepared: Prepared, report: Report): 
   const intent: ResourceState = {
     ...current,
     status: 'updating',
-    // Until it is done it may depend on what it is leaving as well as on what it is turning to.
-    dependencies: [...new Set([...current.dependencies, ...dependencies])],
+    dependencies: either(current, dependencies),
     operation: newId('operation', context.random),
     updatedAt: timestamp(context.clock.now()),
   };
@@ -181,6 +180,11 @@ function continues(
 ): before is ResourceState {
   if (before?.status !== 'creating') return false;
   return jsonEquals([before.declared, before.fingerprint, before.resolved], [declared, fingerprint, resolved]);
+}
+
+/** Until a change is done, its resource may depend on what it is leaving as well as on what it is turning to. */
+function either(before: ResourceState | undefined, dependencies: readonly Address[]): readonly Address[] {
+  return [...new Set([...(before?.dependencies ?? []), ...dependencies])];
 }
 
 function entryFor(context: RunContext, { operation, address }: ResourceState, action: JournalEntry['action']) {
