@@ -69,6 +69,12 @@ export const serviceErrors = {
     message: ({ instance, program, reason }) => `The instance '${instance}' could not be started: '${program}': ${reason}.`,
     help: () => "The first word of `command` is looked up on the instance's PATH: Node's own folder, /usr/local/bin, /usr/bin and /bin.",
   }),
+  service_state_damaged: entry<{ address: string }>({
+    status: 500,
+    retry: 'terminal',
+    message: ({ address }) => `What is stored of the service '${address}' cannot be understood.`,
+    help: () => 'It is left alone, its instances run on; the other services are not affected. Restore the state database from a backup.',
+  }),
   service_state_conflict: entry<{ address: string }>({
     status: 409,
     retry: 'retry',

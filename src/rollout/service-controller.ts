@@ -3,7 +3,7 @@ import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import type { OutputResolver } from '../engine/output-resolver.ts';
 import { tailOf } from '../effects/processes.ts';
-import { sluiceError } from '../errors/sluice-error.ts';
+import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
@@ -64,6 +64,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
   const ownerOf = new Map<string, string>();
   const watchers = new Set<(key: string) => void>();
   const stopping = new AbortController();
+  /** Why the last pass over a service failed, while it does. */
+  const troubles = new Map<string, string>();
   let unsubscribe: (() => void) | undefined;
 
   const wakeOwner = (id: string): void => {
@@ -77,13 +79,15 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     random,
     async reconcile(key) {
       try {
-        return await reconciler.reconcile(key);
+        const next = await reconciler.reconcile(key);
+        troubles.delete(key);
+        return next;
       } finally {
         for (const watcher of watchers) watcher(key);
       }
     },
-    // The pass is repeated after a pause; what it failed at shows in the service's own state and events.
-    onError: () => undefined,
+    // The pass is repeated after a pause; until it succeeds, the service's status says what it fails at.
+    onError: (key, error) => troubles.set(key, toSluiceError(error).message),
   });
 
   function own(key: string, instances: readonly string[]): void {
@@ -121,7 +125,9 @@ export function createServiceController(dependencies: ServiceControllerDependenc
 
   async function view(state: ServiceState): Promise<ServiceStatus> {
     const publicUrl = state.settings.expose.length > 0 ? await traffic.publicUrl(state.environment).catch(() => undefined) : undefined;
-    return statusOf(state, publicUrl);
+    const status = statusOf(state, publicUrl);
+    const trouble = troubles.get(serviceKey(state.address));
+    return trouble === undefined || status.message !== undefined ? status : { ...status, message: trouble };
   }
 
   return {
