@@ -42,7 +42,7 @@ export function renderPlan(plan: Plan, { color, folder }: RenderOptions): string
 }
 
 /** `Plan: 3 to create, 1 to update, 0 to replace, 0 to delete, 4 unchanged.` or a sentence that starts with `No changes.` */
-export function renderSummary(plan: Plan): string {
+function renderSummary(plan: Plan): string {
   const { create, update, replace, delete: remove, none } = summarize(plan);
   if (!hasChanges(plan)) {
     if (plan.mode === 'destroy') return 'No changes. Nothing is left to destroy.';
