@@ -14,6 +14,10 @@ async function find(name: string, machine: Partial<Machine>): Promise<Finding> {
   return finding;
 }
 
+/** Answers for a client without a daemon. */
+const onlyClient: Machine['firstLineOf'] = (_program, parameter) =>
+  Promise.resolve(parameter === '--version' ? 'Docker version 29' : undefined);
+
 describe('doctor', () => {
   it('wants a Node that runs the sources', async () => {
     expect(await find('Node', { nodeVersion: '24.1.0' })).toMatchObject({ state: 'ok', remedy: [] });
@@ -28,9 +32,7 @@ describe('doctor', () => {
   });
 
   it('tells a Docker whose daemon is away from one that is not installed', async () => {
-    const client = (_program: string, parameter: string | undefined) =>
-      Promise.resolve(parameter === '--version' ? 'Docker version 29' : undefined);
-    expect((await find('Docker', { firstLineOf: client })).found).toBe('installed, but its daemon does not answer');
+    expect((await find('Docker', { firstLineOf: onlyClient })).found).toBe('installed, but its daemon does not answer');
     expect((await find('Docker', {})).found).toBe('not installed');
   });
 

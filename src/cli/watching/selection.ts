@@ -31,13 +31,7 @@ export async function environmentHolding(client: Client, wanted: string | undefi
       ...new Set(listed.flatMap(({ resources }) => resources.filter((resource) => resource.kind === kind).map(({ name }) => name))),
     ];
     const nearest = nearestName(name, names);
-    const known =
-      names.length > 0 ? `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}` : '; nothing of that kind has been applied';
-    throw sluiceError('usage', {
-      reason: `There is no ${kind} '${name}'${known}.`,
-      command: 'get',
-      ...(nearest !== undefined && { nearest }),
-    });
+    throw sluiceError('not_applied', { kind, name, known: names, ...(nearest !== undefined && { nearest }) });
   }
   if (others.length > 0) {
     const places = holding.map(({ environment }) => environment).join(', ');
