@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { stackArgument } from '../options.ts';
 import { connect, connectIfRunning } from '../target/connect.ts';
 import { homeTarget, type Home } from '../target/target.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts } from '../terminal/interrupts.ts';
 import { printJson } from '../terminal/json.ts';
 import { note } from '../terminal/note.ts';
 
@@ -30,9 +30,8 @@ export const command = defineCommand({
       else note(terminal, 'Nothing runs here.');
       return exitCodes.ok;
     }
-    using interrupts = watchInterrupts();
     note(terminal, 'Stopping; data is kept …');
-    const stopped = await stopEverything(connection, interrupts.first);
+    const stopped = await withInterrupts(({ first }) => stopEverything(connection, first));
     if (global.json) printJson(terminal, { stopped, home: target?.home });
     else terminal.out.write(stopped ? 'Stopped. `sluice up` brings it back as it was.\n' : 'It goes on stopping in the background.\n');
     return stopped ? exitCodes.ok : exitCodes.interrupted;
