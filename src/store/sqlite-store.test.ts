@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
+import { describeSharedStore } from './shared-store-contract.ts';
 import { describeStoreContract } from './store-contract.ts';
 
 let folder: string;
@@ -21,6 +22,7 @@ afterEach(async () => {
 });
 
 describeStoreContract('the SQLite store', () => openSqliteStore({ path }));
+describeSharedStore('the SQLite store', async () => ({ location: path, open: () => openSqliteStore({ path }) }));
 
 async function writeOnce(): Promise<void> {
   const store = await openSqliteStore({ path });
