@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Kind } from '../stack/stack.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 import { createTransport, type TransportOptions } from './client/transport.ts';
+import type { Backup } from './schemas/backup.ts';
 import type { EventPage } from './schemas/event.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { PlanRequest } from './schemas/plan.ts';
@@ -55,6 +56,8 @@ export interface Client {
   listKeys(): Promise<readonly KeyView[]>;
   createKey(request: CreateKeyRequest): Promise<CreatedKey>;
   revokeKey(id: string): Promise<KeyView>;
+  /** Into the folder `backups` of the home. */
+  createBackup(): Promise<Backup>;
   shutdown(request: ShutdownRequest): Promise<void>;
 }
 
@@ -137,6 +140,7 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     listKeys: () => get('/v1/keys'),
     createKey: (request) => post('/v1/keys', request),
     revokeKey: async (id) => (await transport.json('DELETE', `/v1/keys/${segment(id)}`)) as KeyView,
+    createBackup: () => post('/v1/state/backups'),
     shutdown: async (request) => {
       await post('/v1/shutdown', request);
     },

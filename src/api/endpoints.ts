@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
+import { backup } from './schemas/backup.ts';
 import { events } from './schemas/event.ts';
 import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
 import { address, blockName, environmentName, identifier, kind } from './schemas/names.ts';
@@ -209,6 +210,14 @@ export const endpoints = {
     status: 200,
     parameters: byId,
     answer: keyView,
+  }),
+  createBackup: endpoint({
+    method: 'post',
+    path: '/v1/state/backups',
+    access: { permission: 'administer' },
+    summary: 'Writes a complete copy of the state into the folder `backups` of the home; state.key is not in it',
+    status: 201,
+    answer: backup,
   }),
   shutdown: endpoint({
     method: 'post',

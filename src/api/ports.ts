@@ -4,6 +4,7 @@ import type { SluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
+import type { Backup } from './schemas/backup.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { Status } from './schemas/status.ts';
@@ -62,6 +63,8 @@ export interface ApiDependencies {
   readonly services: ServiceDesk;
   /** Resources are read from here, and nothing is written. */
   readonly store: Pick<Store, 'get' | 'list'>;
+  /** Into the folder for backups, under a name of their own. */
+  readonly backups: { create(): Promise<Backup> };
   readonly events: EventLog;
   readonly clock: Clock;
   readonly version: string;

@@ -40,6 +40,19 @@ export const registry: readonly RegisteredCommand[] = [
   { name: 'key list', group: 'Operate', summary: 'List the keys', load: () => import('./commands/key-list.ts') },
   { name: 'key revoke', group: 'Operate', summary: 'End a key at once', load: () => import('./commands/key-revoke.ts') },
 
+  {
+    name: 'state backup',
+    group: 'Operate',
+    summary: 'Write a complete copy of the state into a file',
+    load: () => import('./commands/state-backup.ts'),
+  },
+  {
+    name: 'state restore',
+    group: 'Operate',
+    summary: 'Put a backup in the place of the state',
+    load: () => import('./commands/state-restore.ts'),
+  },
+
   { name: 'doctor', group: 'This machine', summary: 'Say what this machine lacks', load: () => import('./commands/doctor.ts') },
   {
     name: 'completion',

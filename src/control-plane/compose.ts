@@ -15,9 +15,9 @@ import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
 import { loadStack } from '../stack/load.ts';
-import { openSqliteStore } from '../store/sqlite-store.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import type { HomePaths } from './home.ts';
+import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
 import { createPlanBook } from './plan-book.ts';
@@ -29,6 +29,8 @@ export interface ComposeRequest {
   readonly paths: HomePaths;
   /** Folder the paths of stacks are relative to. */
   readonly root: string;
+  /** `sqlite` or the URL of a PostgreSQL database; what the home remembers when absent. */
+  readonly store?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -37,9 +39,9 @@ export interface ComposeRequest {
 export type Parts = Awaited<ReturnType<typeof compose>>;
 
 /** The one place where ports meet their adapters. Opens the store and the vault; starts nothing. */
-export async function compose({ paths, root, clock, random, log }: ComposeRequest) {
+export async function compose({ paths, root, store: wanted, clock, random, log }: ComposeRequest) {
   const { home } = paths;
-  const store = await openSqliteStore({ path: paths.state });
+  const store = await openHomeStore({ paths, wanted, clock });
   const vault = await openFileVault({ keyFile: paths.stateKey, random });
   const events = createEventLog({ store, clock });
   const keyring = createKeyring({ store, clock, random });
@@ -71,5 +73,6 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
   const rotator = createLogRotator({ folder: paths.logs, clock });
-  return { store, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
+  const backups = { create: () => backUpInto(paths, store, clock) };
+  return { store, backups, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
 }

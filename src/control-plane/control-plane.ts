@@ -17,6 +17,8 @@ export interface ControlPlaneSettings {
   readonly home: string;
   readonly root: string;
   readonly host: string;
+  /** `sqlite` or the URL of a PostgreSQL database; what the home remembers when absent. */
+  readonly store?: string | undefined;
   /** Any free port when absent, the one of the last time if possible. */
   readonly port?: number | undefined;
   readonly clock: Clock;
@@ -50,7 +52,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   await writeRecord(home, record);
   const log = openLog(paths.log);
   log.info({ home, root, version: productVersion }, 'starting');
-  const parts = await compose({ paths, root, clock, random, log });
+  const parts = await compose({ paths, root, store: settings.store, clock, random, log });
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
 
   const closing = new AbortController();

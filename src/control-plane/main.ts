@@ -5,7 +5,7 @@ import { toSluiceError } from '../errors/sluice-error.ts';
 import { startControlPlaneHere, type ControlPlane } from './control-plane.ts';
 
 // The control plane's process: `main --home FOLDER --root FOLDER [--host ADDRESS] [--port NUMBER]`. It runs in the background, started by
-// `startControlPlane`. SIGTERM and SIGINT end it and leave running what runs; POST /v1/shutdown can end both.
+// `startControlPlane`; SLUICE_STORE says where a new home keeps its state. SIGTERM and SIGINT end it and leave running what runs; POST /v1/shutdown can end both.
 
 const exitCodes = { ended: 0, softwareError: 70, cannotStart: 78 };
 
@@ -17,6 +17,11 @@ const { values } = parseArgs({
     port: { type: 'string' },
   },
 });
+
+// From the environment and not the command line, which every user of the machine can read: it may hold a password. What this process
+// starts does not inherit it.
+const store = process.env['SLUICE_STORE'] || undefined;
+delete process.env['SLUICE_STORE'];
 
 let running: ControlPlane | undefined;
 let ending: Promise<void> | undefined;
@@ -58,6 +63,7 @@ try {
   running = await startControlPlaneHere({
     home: values.home,
     root: values.root,
+    store,
     host: values.host,
     port,
     clock: systemClock,

@@ -65,7 +65,8 @@ export const storeErrors = {
   store_in_use: entry<{ store: string; others: number }>({
     status: 409,
     retry: 'wait',
-    message: ({ store, others }) => `${others} connection${others === 1 ? '' : 's'} of Sluice use${others === 1 ? 's' : ''} the state database ${store}.`,
+    message: ({ store, others }) =>
+      `${others} connection${others === 1 ? '' : 's'} of Sluice use${others === 1 ? 's' : ''} the state database ${store}.`,
     help: () => 'End every control plane that uses it (`sluice down`), then restore again.',
   }),
   store_url_exposed: entry<{ file: string; mode: string }>({
@@ -74,11 +75,23 @@ export const storeErrors = {
     message: ({ file, mode }) => `${file} may hold a password and can be read by others (mode ${mode}).`,
     help: ({ file }) => `Change the password if others may have seen it, then \`chmod 600 ${file}\`.`,
   }),
+  nothing_to_back_up: entry<{ home: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ home }) => `${home} holds no state yet.`,
+    help: () => 'The first `sluice apply` makes it. Another home is named by --home, SLUICE_HOME or --stack.',
+  }),
   backup_exists: entry<{ path: string }>({
     status: 409,
     retry: 'terminal',
     message: ({ path }) => `There is a file already: ${path}.`,
     help: () => 'A backup overwrites nothing; give another name.',
+  }),
+  backup_not_written: entry<{ path: string; reason: string }>({
+    status: 500,
+    retry: 'terminal',
+    message: ({ path, reason }) => `${path} cannot be written: ${reason}.`,
+    help: () => 'Give a file in a folder that exists, may be written and has room.',
   }),
   backup_unusable: entry<{ path: string; reason: string }>({
     status: 400,

@@ -106,7 +106,9 @@ describe('a PostgreSQL database as the store', () => {
     await before.transact([put('a', 'kept')]);
     await before.close();
     const next = 'ALTER TABLE sluice.log ADD COLUMN note text';
-    await expect(openPostgresStore({ url, steps: [...migrations, next, 'SELECT nonsense'] })).rejects.toMatchObject({ code: 'store_refused' });
+    await expect(openPostgresStore({ url, steps: [...migrations, next, 'SELECT nonsense'] })).rejects.toMatchObject({
+      code: 'store_refused',
+    });
     expect(await server.query(database, 'SELECT version FROM sluice.schema')).toEqual([{ version: migrations.length }]);
     const after = await openPostgresStore({ url, steps: [...migrations, next] });
     expect(await after.get('things', 'a')).toMatchObject({ value: 'kept' });

@@ -83,9 +83,18 @@ function foundIn(rows: readonly TouchedRow[]): Found {
 
 function valuesOf({ puts, deletes, appends }: Settlement): unknown[] {
   return [
-    ...columns(deletes.map(({ collection, key }) => [collection, key]), 2),
-    ...columns(puts.map(({ collection, key, version, text }) => [collection, key, version, text]), 4),
-    ...columns(appends.map(({ log, sequence, text }) => [log, sequence, text]), 3),
+    ...columns(
+      deletes.map(({ collection, key }) => [collection, key]),
+      2,
+    ),
+    ...columns(
+      puts.map(({ collection, key, version, text }) => [collection, key, version, text]),
+      4,
+    ),
+    ...columns(
+      appends.map(({ log, sequence, text }) => [log, sequence, text]),
+      3,
+    ),
   ];
 }
 

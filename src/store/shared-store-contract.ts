@@ -59,7 +59,9 @@ export function describeSharedStore(name: string, make: () => Promise<SharedStor
       const stores = await Promise.all([shared.open(), shared.open()]);
       for (let round = 0; round < 25; round += 1) {
         const claim: Write = { operation: 'put', collection: 'leases', key: `environment-${round}`, value: 'mine', ifVersion: 0 };
-        const ends = await Promise.allSettled(stores.map((store) => store.transact([claim, { operation: 'append', log: 'won', value: round }])));
+        const ends = await Promise.allSettled(
+          stores.map((store) => store.transact([claim, { operation: 'append', log: 'won', value: round }])),
+        );
         expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
       }
       expect(await stores[0]?.last('won')).toBe(25);

@@ -5,7 +5,18 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Clock, systemClock } from '../effects/clock.ts';
 import { SluiceError, sluiceError } from '../errors/sluice-error.ts';
 import { backUpDatabase, removeDatabase, syncPath } from './sqlite-backup.ts';
-import { applicationId, backupFolder, backupName, backupsOf, damaged, defineFunctions, migrate, migrations, schemaOf, verify } from './sqlite-schema.ts';
+import {
+  applicationId,
+  backupFolder,
+  backupName,
+  backupsOf,
+  damaged,
+  defineFunctions,
+  migrate,
+  migrations,
+  schemaOf,
+  verify,
+} from './sqlite-schema.ts';
 import { demandNoLostCommits } from './write-ahead-log.ts';
 
 export interface DatabaseFile {
@@ -13,6 +24,8 @@ export interface DatabaseFile {
   /** Files and folders that are only there once there has been a database: beside them a missing one is damage, never a first start. */
   readonly evidence?: readonly string[];
   readonly clock?: Clock;
+  /** Before the schema is brought forward; default: yes. */
+  readonly backUp?: boolean;
   /** For tests: other schemas than today's. */
   readonly steps?: readonly string[];
 }
@@ -27,7 +40,8 @@ export function pendingRestore(path: string): string {
  * is refused. An older schema is brought forward in one transaction, after a backup. The file and its companions are readable by their
  * owner only.
  */
-export async function openDatabase({ path, evidence = [], clock = systemClock, steps = migrations }: DatabaseFile): Promise<DatabaseSync> {
+export async function openDatabase(file: DatabaseFile): Promise<DatabaseSync> {
+  const { path, evidence = [], clock = systemClock, backUp = true, steps = migrations } = file;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (existsSync(pendingRestore(path))) throw damaged(path, 'a restore was cut short; the next start of the control plane finishes it');
   if (!existsSync(path)) createFile(path, evidence, steps);
@@ -35,8 +49,7 @@ export async function openDatabase({ path, evidence = [], clock = systemClock, s
   try {
     const found = schemaOf(database);
     if (found < steps.length) {
-      const kept = join(backupFolder(path), backupName('state', found, clock.now()));
-      await backUpDatabase(database, kept, steps.length);
+      if (backUp) await backUpDatabase(database, join(backupFolder(path), backupName(found, clock.now())), steps.length);
       translated(path, () => migrate(database, steps));
     }
     return database;

@@ -24,6 +24,8 @@ export const migrations: readonly string[] = [
    UPDATE log SET checksum = sluice_checksum(log, '', sequence, value);`,
 ];
 
+export const schemaVersion = migrations.length;
+
 export function defineFunctions(database: DatabaseSync): void {
   database.function('sluice_checksum', { deterministic: true }, (name, key, number, value) =>
     checksumOf(String(name), String(key), Number(number), String(value)),
@@ -76,8 +78,17 @@ export function backupFolder(path: string): string {
 }
 
 /** `state-2-20261122T010203004Z.db`: schema and time of a backup. */
-export function backupName(kind: 'state' | 'replaced', schema: number, time: number): string {
-  return `${kind}-${schema}-${timestamp(time).replaceAll(/[-:.]/g, '')}.db`;
+export function backupName(schema: number, time: number): string {
+  return `state-${schema}-${stamp(time)}.db`;
+}
+
+/** `replaced-20261122T010203004Z.db`: what stood there before a restore. It may be damaged, so it does not count as a backup. */
+export function replacedName(time: number): string {
+  return `replaced-${stamp(time)}.db`;
+}
+
+function stamp(time: number): string {
+  return timestamp(Math.floor(time)).replaceAll(/[-:.]/g, '');
 }
 
 /** Backups of the database at `path`, newest first. */

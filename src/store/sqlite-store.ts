@@ -68,12 +68,10 @@ export async function openSqliteStore(file: DatabaseFile): Promise<DurableStore>
     },
     read: (log, after, limit) =>
       attempt(() =>
-        statements.read
-          .all(log, after, limit)
-          .map((row): LogEntry => {
-            const sequence = Number(row['sequence']);
-            return { sequence, value: valueOf(path, row, log, '', sequence) };
-          }),
+        statements.read.all(log, after, limit).map((row): LogEntry => {
+          const sequence = Number(row['sequence']);
+          return { sequence, value: valueOf(path, row, log, '', sequence) };
+        }),
       ),
     last: (log) => attempt(() => Number(statements.last.get(log)?.['sequence'] ?? 0)),
     backup: async (target) => {

@@ -25,7 +25,8 @@ function lostCommits(file: string): boolean {
 function commitsAfterBreak(log: Buffer): number {
   const magic = log.readUInt32BE(0);
   const pageSize = log.readUInt32BE(8);
-  const known = (magic & 0xff_ff_ff_fe) >>> 0 === 0x37_7f_06_82 && pageSize >= 512 && pageSize <= 65_536 && (pageSize & (pageSize - 1)) === 0;
+  const known =
+    (magic & 0xff_ff_ff_fe) >>> 0 === 0x37_7f_06_82 && pageSize >= 512 && pageSize <= 65_536 && (pageSize & (pageSize - 1)) === 0;
   let sum: Sum = known ? checksum(log, 0, 24, magic, [0, 0]) : [0, 0];
   let whole = known && matches(log, 24, sum);
   // A header that does not hold hides every frame; then the salts are those of the first frame.

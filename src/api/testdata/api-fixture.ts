@@ -102,6 +102,12 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       cancel: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
       eventsBefore: (id) => Promise.resolve(id === knownRun.id ? 0 : undefined),
     },
+    backups: {
+      create: () => {
+        calls.push('backup');
+        return Promise.resolve({ file: '/home/backups/state-2.db', bytes: 8_192, schema: 2, documents: 3, entries: 4 });
+      },
+    },
     services: {
       list: () => Promise.resolve([knownService]),
       get: service,

@@ -39,7 +39,7 @@ export const command = defineCommand({
 });
 
 function hasState({ home }: Home): boolean {
-  return existsSync(join(home, 'state.db'));
+  return ['state.db', 'store.url'].some((file) => existsSync(join(home, file)));
 }
 
 function homeIfAny(find: () => Home): Home | undefined {

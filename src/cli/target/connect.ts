@@ -13,6 +13,7 @@ export interface Connection {
 
 /** The control plane of `home`; started in the background, with a word on standard error, when none runs. */
 export async function connect(home: Home, terminal: Terminal): Promise<Connection> {
+  if (home.store !== undefined) await demandStore(home.home, home.store);
   const running = await connectIfRunning(home);
   if (running !== undefined) return running;
   const { startControlPlane } = await import('../../control-plane/discovery.ts');
@@ -24,6 +25,15 @@ export async function connectIfRunning({ home }: Pick<Home, 'home'>): Promise<Co
   const { findControlPlane } = await import('../../control-plane/discovery.ts');
   const found = await findControlPlane(home);
   return found && toConnection(found, false);
+}
+
+/** Throws `store_differs` when the home keeps its state elsewhere, whether or not its control plane runs. */
+async function demandStore(home: string, store: string): Promise<void> {
+  const [{ homePaths }, { chooseStore }] = await Promise.all([
+    import('../../control-plane/home.ts'),
+    import('../../control-plane/store-choice.ts'),
+  ]);
+  await chooseStore(homePaths(home), store);
 }
 
 async function toConnection(found: { url: string; key: string; pid: number }, started: boolean): Promise<Connection> {
