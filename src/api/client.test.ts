@@ -66,6 +66,7 @@ describe('the client', () => {
     const created = await client.createKey({ name: 'ci', role: 'viewer', expiresInSeconds: 60 });
     expect(await client.listKeys()).toHaveLength(4);
     expect(await client.revokeKey(created.details.id)).toMatchObject({ name: 'ci', revokedAt: expect.any(String) });
+    await client.createBackup();
     await client.shutdown({ workloads: 'keep' });
     expect(api.calls).toEqual(['scale echo 3', 'restart echo', 'shutdown keep']);
     const operations = Object.values(endpoints).filter(({ path }) => path !== '/healthz');
