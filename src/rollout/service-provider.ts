@@ -1,12 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Digest } from '../digest/digest.ts';
 import type { JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
-import { readReleaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import { fileDigests, readReleaseContent, releaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
@@ -29,7 +28,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
   async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts }> {
     const fields = request.declared as unknown as ServiceFields;
-    const content = plannedContent(request.fingerprint) ?? (await readReleaseContent(fields, request.root));
+    const content = plannedContent(fields, request.fingerprint) ?? (await readReleaseContent(fields, request.root));
     const digest = releaseDigest(content);
     const directory = releaseFolder(home, request, digest);
     const parts = await materialise(directory, { fields, root: request.root, content });
@@ -86,7 +85,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
     async fingerprint(block, stack) {
       const content = await readReleaseContent(block.fields as unknown as ServiceFields, stack.root);
-      return { release: releaseDigest(content), content: content as unknown as JsonObject };
+      return { release: releaseDigest(content), ...fileDigests(content) };
     },
 
     async read(resource) {
@@ -118,10 +117,10 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   };
 }
 
-/** The content a plan was made of; absent when it was made by an older version of Sluice. */
-function plannedContent(fingerprint: JsonObject): ReleaseContent | undefined {
-  const { content, release } = fingerprint as { content?: ReleaseContent; release?: Digest };
-  return content !== undefined && releaseDigest(content) === release ? content : undefined;
+/** The content a plan was made of; absent when the fingerprint is not of these fields. */
+function plannedContent(fields: ServiceFields, { release, ...digests }: JsonObject): ReleaseContent | undefined {
+  const content = releaseContent(fields, digests);
+  return releaseDigest(content) === release ? content : undefined;
 }
 
 function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[] {
