@@ -25,7 +25,7 @@ export interface GatewayControl extends Traffic {
   status(): Promise<GatewayStatus>;
 }
 
-export interface GatewayStatus {
+interface GatewayStatus {
   readonly pid: number;
   /** RFC 3339. */
   readonly startedAt: string;
@@ -38,7 +38,7 @@ export interface GatewayStatus {
   readonly services: readonly ServiceStatus[];
 }
 
-export interface ServiceStatus {
+interface ServiceStatus {
   readonly environment: string;
   readonly name: string;
   readonly inFlight: number;
