@@ -68,7 +68,7 @@ describe('the client', () => {
     expect(await client.revokeKey(created.details.id)).toMatchObject({ name: 'ci', revokedAt: expect.any(String) });
     await client.createBackup();
     await client.shutdown({ workloads: 'keep' });
-    expect(api.calls).toEqual(['scale echo 3', 'restart echo', 'shutdown keep']);
+    expect(api.calls).toEqual(['scale echo 3', 'restart echo', 'backup', 'shutdown keep']);
     const operations = Object.values(endpoints).filter(({ path }) => path !== '/healthz');
     const covered = operations.filter(({ method, path }) => {
       const pattern = new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);

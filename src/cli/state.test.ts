@@ -12,7 +12,7 @@ import { temporaryFolder } from './testdata/temporary-folder.ts';
 interface Stopped {
   readonly directory: string;
   readonly home: string;
-  sluice(...line: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  readonly sluice: (...line: readonly string[]) => Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
 /** A home whose control plane does not run, with one document in its state. */
@@ -81,11 +81,12 @@ describe('sluice state', () => {
   });
 
   it('restores nothing while a control plane serves the home, and asks it for the backup', async () => {
-    const { sluice, calls, directory } = await controlPlaneFixture();
-    expect(await sluice('state', 'backup')).toMatchObject({ code: 0, stdout: '/home/backups/state-2.db\n' });
+    const fixture = await controlPlaneFixture();
+    const { calls, directory } = fixture;
+    expect(await fixture.sluice('state', 'backup')).toMatchObject({ code: 0, stdout: '/home/backups/state-2.db\n' });
     expect(calls).toEqual(['backup']);
     const lock = await lockHome(await openHome(join(directory, '.sluice')));
-    expect(await sluice('state', 'restore', 'any.db', '--yes')).toMatchObject({
+    expect(await fixture.sluice('state', 'restore', 'any.db', '--yes')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('already serves'),
     });

@@ -63,8 +63,7 @@ describe('a PostgreSQL database as the store', () => {
     const store = await openPostgresStore({ url: await server.emptyDatabase() });
     await store.transact([put('a', 'before')]);
     await server.stop();
-    const during = expect(store.transact([put('b', 'during')])).rejects.toMatchObject({ code: 'store_unreachable', retry: 'retry' });
-    await during;
+    await expect(store.transact([put('b', 'during')])).rejects.toMatchObject({ code: 'store_unreachable', retry: 'retry' });
     await server.start();
     expect(await store.get('things', 'a')).toMatchObject({ value: 'before' });
     expect(await store.transact([put('c', 'after')])).toEqual([1]);

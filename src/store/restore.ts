@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import pg, { type Client } from 'pg';
-import { SluiceError, sluiceError } from '../errors/sluice-error.ts';
+import { sluiceError, type SluiceError } from '../errors/sluice-error.ts';
 import type { BackupSummary } from './durable-store.ts';
 import { dump, load } from './postgres-backup.ts';
 import { asPostgresError } from './postgres-errors.ts';

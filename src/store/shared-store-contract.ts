@@ -26,11 +26,6 @@ export function describeSharedStore(name: string, make: () => Promise<SharedStor
           for (const { sequence } of await three.read('events', seen.length, 1_000)) seen.push(sequence);
         }
       })();
-      const append = (store: Store, index: number): Promise<unknown> =>
-        store.transact([
-          { operation: 'append', log: 'events', value: index },
-          ...(index % 3 === 0 ? [{ operation: 'append', log: `other-${index % 5}`, value: index } as const] : []),
-        ]);
       await Promise.all([
         ...Array.from({ length: total / 2 }, (_, index) => append(one, index)),
         (async () => {
@@ -68,6 +63,11 @@ export function describeSharedStore(name: string, make: () => Promise<SharedStor
       await Promise.all(stores.map((store) => store.close()));
     });
   });
+}
+
+function append(store: Store, index: number): Promise<unknown> {
+  const other: Write = { operation: 'append', log: `other-${index % 5}`, value: index };
+  return store.transact([{ operation: 'append', log: 'events', value: index }, ...(index % 3 === 0 ? [other] : [])]);
 }
 
 async function countIn(location: string, times: number): Promise<unknown> {

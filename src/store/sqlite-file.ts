@@ -60,7 +60,7 @@ export async function openDatabase(file: DatabaseFile): Promise<DatabaseSync> {
 }
 
 /** Opens and verifies a file that has to be there, and leaves its schema as it is. */
-export function openExisting(path: string, known = migrations.length): DatabaseSync {
+function openExisting(path: string, known = migrations.length): DatabaseSync {
   return translated(path, () => {
     const { size, mode } = statSync(path);
     if (size === 0) throw damaged(path, 'the file is empty');

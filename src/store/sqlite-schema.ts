@@ -91,9 +91,12 @@ function stamp(time: number): string {
   return timestamp(Math.floor(time)).replaceAll(/[-:.]/g, '');
 }
 
+function timeOf(name: string): string {
+  return name.split('-').at(-1) ?? '';
+}
+
 /** Backups of the database at `path`, newest first. */
 export function backupsOf(path: string): readonly string[] {
-  const timeOf = (name: string): string => name.split('-').at(-1) ?? '';
   try {
     return readdirSync(backupFolder(path))
       .filter((name) => /^state-.*\.db$/.test(name))

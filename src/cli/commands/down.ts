@@ -24,7 +24,12 @@ export const command = defineCommand({
   run: async ({ terminal, global, arguments: { stack } }) => {
     const target = homeIfAny(() => homeTarget({ stack }, global, terminal));
     // After a crash of the control plane its gateway, instances and databases are still there: a new one adopts and then stops them.
-    const connection = target && ((await connectIfRunning(target)) ?? (hasState(target) ? await connect(target, terminal) : undefined));
+    const connection =
+      target &&
+      ((await connectIfRunning(target)) ??
+        (hasState(target)
+          ? await connect(target, terminal, 'No control plane runs; one is started to stop what a crash may have left.')
+          : undefined));
     if (connection === undefined) {
       if (global.json) printJson(terminal, { stopped: false, home: target?.home });
       else note(terminal, 'Nothing runs here.');
