@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { DurableStore } from './durable-store.ts';
@@ -49,6 +50,27 @@ export function describeSharedStore(name: string, make: () => Promise<SharedStor
       await store.close();
     });
 
+    it('holds every acknowledged write after its writer was killed, and the next one writes at once', async () => {
+      const shared = await make();
+      const child = startWriter('endless-writer.ts', shared.location, []);
+      const ended = once(child, 'exit');
+      const acknowledged: { lane: number; count: number; sequence: number }[] = [];
+      for await (const line of createInterface({ input: child.stdout })) {
+        acknowledged.push(JSON.parse(line));
+        if (acknowledged.length === 300) child.kill('SIGKILL');
+      }
+      await ended;
+      const store = await shared.open();
+      await store.transact([{ operation: 'append', log: 'acknowledged', value: 'the next one' }]);
+      const entries = new Map((await store.read('acknowledged', 0, 1_000_000)).map(({ sequence, value }) => [sequence, value]));
+      expect(acknowledged.length).toBeGreaterThanOrEqual(300);
+      for (const { lane, count, sequence } of acknowledged) {
+        expect(entries.get(sequence)).toEqual({ lane, count });
+        expect((await store.get('lanes', String(lane)))?.value).toBeGreaterThanOrEqual(count);
+      }
+      await store.close();
+    });
+
     it('fails of two that claim the same one, and never both or none', async () => {
       const shared = await make();
       const stores = await Promise.all([shared.open(), shared.open()]);
@@ -71,10 +93,14 @@ function append(store: Store, index: number): Promise<unknown> {
 }
 
 async function countIn(location: string, times: number): Promise<unknown> {
-  const writer = fileURLToPath(new URL('testdata/counting-writer.ts', import.meta.url));
-  const child = spawn(process.execPath, [writer, String(times)], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+  const child = startWriter('counting-writer.ts', location, [String(times)]);
+  return (await once(child, 'exit'))[0];
+}
+
+/** A process of its own on the store. Its URL is given by the environment, as everywhere. */
+function startWriter(file: string, location: string, parameters: readonly string[]) {
+  return spawn(process.execPath, [fileURLToPath(new URL(`testdata/${file}`, import.meta.url)), ...parameters], {
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, STORE_LOCATION: location },
   });
-  return (await once(child, 'exit'))[0];
 }

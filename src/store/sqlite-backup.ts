@@ -6,12 +6,23 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import type { BackupSummary } from './durable-store.ts';
 import { defineFunctions, migrations, schemaOf, verify } from './sqlite-schema.ts';
 
-/** Copies a database that is in use, page by page, by SQLite's online backup; what is written meanwhile is in the copy too. */
-export function backUpDatabase(database: DatabaseSync, target: string, known = migrations.length): Promise<BackupSummary> {
-  return writeBackup(target, known, (aside) => backup(database, aside, { rate: pagesAtATime }));
+/**
+ * Copies the database at `path` while it is in use, by SQLite's online backup: as it is at one moment, off the main thread, and nobody
+ * waits. Over a connection of its own, because a transaction on the same one would fail it; in one step, because a change between two
+ * steps would begin it anew.
+ */
+export function backUpDatabase(path: string, target: string, known = migrations.length): Promise<BackupSummary> {
+  return writeBackup(target, known, async (aside) => {
+    const database = new DatabaseSync(path, { timeout: 5_000 });
+    try {
+      await backup(database, aside, { rate: allPages });
+    } finally {
+      database.close();
+    }
+  });
 }
 
-const pagesAtATime = 1_000;
+const allPages = 2 ** 31 - 1;
 
 /**
  * Lets `fill` write a database aside, makes one file of it, verifies it and links it into place: `target` is whole or not there, and
@@ -40,7 +51,7 @@ export function settle(path: string, known: number): BackupSummary {
   try {
     database.exec('PRAGMA journal_mode = DELETE');
     defineFunctions(database);
-    verify(path, database, known);
+    verify(path, database, known, Number.MAX_SAFE_INTEGER);
     const count = (table: string): number => Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.['rows']);
     const summary = { schema: schemaOf(database), documents: count('documents'), entries: count('log') };
     database.close();

@@ -49,7 +49,7 @@ export async function openDatabase(file: DatabaseFile): Promise<DatabaseSync> {
   try {
     const found = schemaOf(database);
     if (found < steps.length) {
-      if (backUp) await backUpDatabase(database, join(backupFolder(path), backupName(found, clock.now())), steps.length);
+      if (backUp) await backUpDatabase(path, join(backupFolder(path), backupName(found, clock.now())), steps.length);
       translated(path, () => migrate(database, steps));
     }
     return database;
@@ -68,7 +68,7 @@ function openExisting(path: string, known = migrations.length): DatabaseSync {
     demandNoLostCommits(path);
     const database = connect(path);
     try {
-      verify(path, database, known);
+      verify(path, database, known, 100_000);
       return database;
     } catch (error) {
       database.close();

@@ -77,7 +77,7 @@ export async function openSqliteStore(file: DatabaseFile): Promise<DurableStore>
     backup: async (target) => {
       if (closed) throw sluiceError('store_closed', {});
       flush();
-      const running = backUpDatabase(database, target).catch((error: unknown) => {
+      const running = backUpDatabase(path, target).catch((error: unknown) => {
         throw asStoreError(path, error);
       });
       backups.add(running);

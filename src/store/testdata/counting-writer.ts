@@ -1,10 +1,8 @@
 // Adds one to a shared counter as often as told, each time on the version it has read.
 import { SluiceError } from '../../errors/sluice-error.ts';
-import { openPostgresStore } from '../postgres-store.ts';
-import { openSqliteStore } from '../sqlite-store.ts';
+import { openLocation } from './open-location.ts';
 
-const location = process.env['STORE_LOCATION'] as string;
-const store = await (location.startsWith('postgres:') ? openPostgresStore({ url: location }) : openSqliteStore({ path: location }));
+const store = await openLocation();
 
 for (let done = 0; done < Number(process.argv[2]); ) {
   const found = await store.get('counters', 'shared');
