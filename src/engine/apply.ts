@@ -116,7 +116,15 @@ const progressive: Readonly<Record<Effective, string>> = {
   delete: 'deleting',
 };
 const past: Readonly<Record<Effective, string>> = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' };
-const endsTheRun: ReadonlySet<string> = new Set(['store_conflict', 'store_unavailable', 'store_unreachable', 'store_refused', 'store_damaged', 'store_closed', 'lease_lost']);
+const endsTheRun: ReadonlySet<string> = new Set([
+  'store_conflict',
+  'store_unavailable',
+  'store_unreachable',
+  'store_refused',
+  'store_damaged',
+  'store_closed',
+  'lease_lost',
+]);
 
 type EventData = Parameters<RunContext['events']['publish']>[0]['data'];
 

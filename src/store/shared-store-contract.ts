@@ -52,7 +52,7 @@ export function describeSharedStore(name: string, make: () => Promise<SharedStor
 
     it('holds every acknowledged write after its writer was killed, and the next one writes at once', async () => {
       const shared = await make();
-      const child = startWriter('endless-writer.ts', shared.location, []);
+      const child = startWriter(new URL('testdata/endless-writer.ts', import.meta.url), shared.location, []);
       const ended = once(child, 'exit');
       const acknowledged: { lane: number; count: number; sequence: number }[] = [];
       for await (const line of createInterface({ input: child.stdout })) {
@@ -93,13 +93,13 @@ function append(store: Store, index: number): Promise<unknown> {
 }
 
 async function countIn(location: string, times: number): Promise<unknown> {
-  const child = startWriter('counting-writer.ts', location, [String(times)]);
+  const child = startWriter(new URL('testdata/counting-writer.ts', import.meta.url), location, [String(times)]);
   return (await once(child, 'exit'))[0];
 }
 
 /** A process of its own on the store. Its URL is given by the environment, as everywhere. */
-function startWriter(file: string, location: string, parameters: readonly string[]) {
-  return spawn(process.execPath, [fileURLToPath(new URL(`testdata/${file}`, import.meta.url)), ...parameters], {
+function startWriter(file: URL, location: string, parameters: readonly string[]) {
+  return spawn(process.execPath, [fileURLToPath(file), ...parameters], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, STORE_LOCATION: location },
   });

@@ -99,9 +99,9 @@ describe('the SQLite file', () => {
     await writeOnce();
     const store = await openSqliteStore({ path });
     let written = 0;
-    let over = false;
+    const over = new AbortController();
     const writing = (async () => {
-      for (; !over; written += 1) {
+      for (; !over.signal.aborted; written += 1) {
         const value = 'x'.repeat(1_000);
         await store.transact([
           { operation: 'put', collection: 'pairs', key: `${written}`, value },
@@ -112,7 +112,7 @@ describe('the SQLite file', () => {
     const files = ['one.db', 'two.db', 'three.db'].map((name) => join(folder, name));
     const summaries = [];
     for (const file of files) summaries.push(await store.backup(file));
-    over = true;
+    over.abort();
     await writing;
     expect(written).toBeGreaterThan(0);
     for (const { documents, entries } of summaries) expect(documents - 400).toBe(entries);
