@@ -24,11 +24,16 @@ const largestLog = 10 * 2 ** 20;
 
 /** The server that runs on this folder, also one that another control plane has started. */
 export function findServer(folder: string): Promise<ProcessIdentity | undefined> {
-  return runningServer(pidFile(folder), dataFolder(folder));
+  return findServerOn(dataFolder(folder));
 }
 
-function pidFile(folder: string): string {
-  return join(dataFolder(folder), 'postmaster.pid');
+/** The same by the folder of the data itself. */
+export function findServerOn(data: string): Promise<ProcessIdentity | undefined> {
+  return runningServer(pidFile(data), data);
+}
+
+function pidFile(data: string): string {
+  return join(data, 'postmaster.pid');
 }
 
 /**
@@ -43,7 +48,7 @@ export async function runServer(spec: ServerSpec): Promise<void> {
   const logFile = join(spec.folder, 'server.log');
   await keepLogSmall(logFile);
   // After a restart of the system the pid in it may be another program's, and PostgreSQL would refuse to start.
-  await rm(pidFile(spec.folder), { force: true });
+  await rm(pidFile(dataFolder(spec.folder)), { force: true });
   const started = await startDetached({
     command: [join(spec.programs, 'postgres'), '-D', dataFolder(spec.folder)],
     directory: spec.folder,
@@ -61,14 +66,19 @@ export async function runServer(spec: ServerSpec): Promise<void> {
   });
 }
 
-/** Ends connections, writes everything down and keeps the data ("fast shutdown"). Success when no server runs. */
-export async function haltServer(folder: string, name: string, clock: Clock): Promise<void> {
-  const running = await findServer(folder);
+/** Ends connections, writes everything down and archives it ("fast shutdown"); the data stays. Success when no server runs. */
+export function haltServer(folder: string, name: string, clock: Clock): Promise<void> {
+  return haltServerOn(dataFolder(folder), name, clock);
+}
+
+/** `discarded` data needs no care: the server ends at once. */
+export async function haltServerOn(data: string, name: string, clock: Clock, then: 'kept' | 'discarded' = 'kept'): Promise<void> {
+  const running = await findServerOn(data);
   if (!running) return;
   const stopped = await stopServer(
     running,
     [
-      ['SIGINT', 20_000],
+      ...(then === 'kept' ? [['SIGINT', 20_000] as const] : []),
       ['SIGQUIT', 5_000],
       ['SIGKILL', 5_000],
     ],
