@@ -87,6 +87,13 @@ export const providerErrors = {
     message: ({ name, folder, reason }) => `'${name}' cannot be created: ${folder} holds data ${reason}.`,
     help: ({ folder }) => `Sluice removes no data it was not told to remove: move ${folder} away, or back to where it came from.`,
   }),
+  database_backups_go_too: entry<{ name: string; backups: number }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ name, backups }) =>
+      `With '${name}' go its backups: ${backups} base ${backups === 1 ? 'backup' : 'backups'} and the archived log. Nothing can be restored after that.`,
+    help: () => '',
+  }),
   database_not_kept: entry<{ address: string; provider: string }>({
     status: 409,
     retry: 'terminal',

@@ -30,13 +30,10 @@ export const databaseBackups = z
 
 export const restoreRequest = z
   .strictObject({
-    to: z
-      .string()
-      .max(40)
-      .openapi({
-        description: 'A time of RFC 3339 with its zone, or `latest`. What was committed until then, and exactly then, is restored',
-        example: '2026-11-22T10:00:00Z',
-      }),
+    to: z.string().max(40).openapi({
+      description: 'A time of RFC 3339 with its zone, or `latest`. What was committed until then, and exactly then, is restored',
+      example: '2026-11-22T10:00:00Z',
+    }),
   })
   .openapi('DatabaseRestoreRequest');
 

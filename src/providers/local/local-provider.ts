@@ -82,6 +82,7 @@ function dispatch(handlers: readonly ResourceHandler[]): Provider {
     read: (resource) => guarded(resource.address, 'observe', async () => handlerOf(resource.kind).read(resource)),
     create: (request, operation) => guarded(request.address, 'create', async () => handlerOf(request.kind).create(request, operation)),
     update: (request, operation) => guarded(request.address, 'update', async () => handlerOf(request.kind).update(request, operation)),
+    lossOf: (resource) => guarded(resource.address, 'observe', async () => (await handlerOf(resource.kind).lossOf?.(resource)) ?? []),
     delete: (resource, operation) => guarded(resource.address, 'delete', async () => handlerOf(resource.kind).delete(resource, operation)),
     suspend: (resource) => guarded(resource.address, 'suspend', async () => handlerOf(resource.kind).suspend?.(resource)),
     resume: (resource) => guarded(resource.address, 'resume', async () => handlerOf(resource.kind).resume?.(resource)),

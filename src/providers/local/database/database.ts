@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { sluiceError } from '../../../errors/sluice-error.ts';
+import { problem, sluiceError } from '../../../errors/sluice-error.ts';
 import { fieldsOf } from '../../../stack/kinds/index.ts';
 import type { Address } from '../../../stack/stack.ts';
 import type { Applied, CreateRequest, Operation } from '../../provider.ts';
@@ -13,6 +13,7 @@ import { lastingPort, withFirstPort } from '../server/server-port.ts';
 import { makeServerFolder, serversRoot } from '../server/server-user.ts';
 import { makeArchive } from './archive/wal-archive.ts';
 import { setAsideFormer } from './backup/former.ts';
+import { readManifests } from './backup/manifest.ts';
 import { checkDatabase } from './check.ts';
 import { dataFolder, dataVersion, initialise, writeSettings } from './cluster.ts';
 import { type DatabaseDetails, type DatabasePlaces, databasesGroup, declaredOf, settingsOf } from './places.ts';
@@ -98,6 +99,12 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
         return bring(request, operation, request.current.id || before?.id || resourceId(request.address, operation.id), before);
       }),
 
+    async lossOf({ address, name }) {
+      const found = await places.find(address);
+      const backups = found ? (await readManifests(found.folder)).length : 0;
+      if (backups === 0) return [];
+      return [problem('database_backups_go_too', { name, backups }, { severity: 'note', address })];
+    },
     delete: (resource) => inTurn(resource, () => remove(resource)),
     suspend: (resource) => inTurn(resource, () => suspend(resource)),
     resume: (resource) => inTurn(resource, () => resume(resource)),

@@ -103,7 +103,8 @@ export function createLocalDatabaseKeeper(context: LocalContext, places: Databas
       within(address, 'plan the restore of', async () => {
         const { folder, name } = await placed(address);
         const { moment, chosen } = await planRecovery({ name, folder, clock }, to);
-        return { to: rfc3339(moment.text), backup: shown(chosen.candidates[0] as Manifest), segments: chosen.segments };
+        const [{ manifest, log }] = chosen.candidates;
+        return { to: rfc3339(moment.text), backup: shown(manifest), segments: log.count };
       }),
 
     restore: (address, to, operation) =>

@@ -77,11 +77,7 @@ export async function haltServerOn(data: string, name: string, clock: Clock, the
   if (!running) return;
   const stopped = await stopServer(
     running,
-    [
-      ...(then === 'kept' ? [['SIGINT', 20_000] as const] : []),
-      ['SIGQUIT', 5_000],
-      ['SIGKILL', 5_000],
-    ],
+    [...(then === 'kept' ? [['SIGINT', 20_000] as const] : []), ['SIGQUIT', 5_000], ['SIGKILL', 5_000]],
     clock,
   );
   if (!stopped)

@@ -9,18 +9,15 @@ export interface RecoverySource {
   readonly segments: readonly Segment[];
 }
 
+/** A base backup to begin with, and the log from there on. */
+export interface Candidate {
+  readonly manifest: Manifest;
+  readonly log: FollowedLog;
+}
+
 export type Chosen =
-  | {
-      readonly outcome: 'possible';
-      readonly lived: LivedTimeline;
-      /** Base backups to begin with, the best first; the others are for when it is damaged. */
-      readonly candidates: readonly Manifest[];
-      /** Segments to be replayed from the best on, as far as there are any. */
-      readonly segments: number;
-      /** The first that is not there though later ones are; it may lie beyond the time. */
-      readonly missing?: string;
-      readonly lastBeforeMissing?: string;
-    }
+  /** The best candidate first; the others are for when its backup is damaged. */
+  | { readonly outcome: 'possible'; readonly lived: LivedTimeline; readonly candidates: readonly [Candidate, ...Candidate[]] }
   | { readonly outcome: 'no backup' }
   | { readonly outcome: 'too early'; readonly earliest: string };
 
@@ -28,20 +25,20 @@ export type Chosen =
 export function chooseRecovery({ manifests, timelines, segments }: RecoverySource, time: number): Chosen {
   if (manifests.length === 0) return { outcome: 'no backup' };
   const { lived } = livedAt(timelines, time);
-  const candidates = manifests
+  const [best, ...others] = manifests
     .filter(({ timeline, stopPosition, stoppedAt }) => Date.parse(stoppedAt) <= time && leadsFrom(lived, timeline, stopPosition))
+    .map((manifest): Candidate => ({ manifest, log: follow(manifest, lived, segments) }))
     .toReversed();
-  const [best] = candidates;
   if (!best) return { outcome: 'too early', earliest: manifests[0]?.stoppedAt ?? '' };
-  const { count, missing, lastBefore } = follow(best, lived, segments);
-  return {
-    outcome: 'possible',
-    lived,
-    candidates,
-    segments: count,
-    ...(missing !== undefined && { missing }),
-    ...(lastBefore !== undefined && { lastBeforeMissing: lastBefore }),
-  };
+  return { outcome: 'possible', lived, candidates: [best, ...others] };
+}
+
+export interface FollowedLog {
+  /** Segments that are there, one after another. */
+  readonly count: number;
+  /** The first that is not there though later ones are; it may lie beyond the time that is wanted. */
+  readonly missing?: string;
+  readonly lastBefore?: string;
 }
 
 /** Follows the log from a base backup along a timeline to its end, or to the first segment that is missing. */
@@ -49,7 +46,7 @@ export function follow(
   { startPosition, stopPosition }: Pick<Manifest, 'startPosition' | 'stopPosition'>,
   lived: LivedTimeline,
   segments: readonly Segment[],
-): { readonly count: number; readonly missing?: string; readonly lastBefore?: string } {
+): FollowedLog {
   const there = new Set(segments.map(segmentName));
   const stretches = stretchesOf(lived);
   const reached = segments.filter((segment) => stretches.some((stretch) => within(stretch, segment))).map(({ number }) => number);

@@ -79,7 +79,8 @@ export async function recover(
       if (log.includes('recovery ended before configured recovery target was reached')) return { outcome: 'log ended before the time' };
       throw sluiceError('database_restore_failed', { name: spec.name, reason: reasonIn(log) });
     }
-    const [, segment] = /restored log file "(\w{24})" from archive(?![^]*restored log file "\w{24}")/.exec(await tailOf(logFile, 4_000)) ?? [];
+    const [, segment] =
+      /restored log file "(\w{24})" from archive(?![^]*restored log file "\w{24}")/.exec(await tailOf(logFile, 4_000)) ?? [];
     if (segment !== undefined && segment !== told) progress(`replaying the write-ahead log: ${segment}`);
     told = segment ?? told;
     await spec.clock.sleep(50, signal);

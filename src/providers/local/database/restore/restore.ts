@@ -7,17 +7,18 @@ import { sluiceError } from '../../../../errors/sluice-error.ts';
 import type { Operation } from '../../../provider.ts';
 import type { ServerUser } from '../../server/server-user.ts';
 import { archivedAt, archivedFiles, availableSegments, makeArchive, putInArchive } from '../archive/wal-archive.ts';
-import { historyName } from '../archive/wal-names.ts';
+import { historyName, segmentAt, segmentName } from '../archive/wal-names.ts';
 import { type CopiedFile, contentOf, copyFiles } from '../backup/copy-files.ts';
 import { backupFolder, type Manifest, readManifests } from '../backup/manifest.ts';
 import { type ServerSettings, writeSettings } from '../cluster.ts';
 import { findServer, haltServer, haltServerOn } from '../postgres-server.ts';
-import { databaseName, type Endpoint, withAdministrator } from '../roles.ts';
-import { type Chosen, chooseRecovery } from './choose.ts';
+import { type Endpoint, withAdministrator } from '../roles.ts';
+import { checkRecovered } from './check-recovered.ts';
+import { type Candidate, type Chosen, chooseRecovery } from './choose.ts';
 import { preparingFolder, settleRestore, writeJournal } from './journal.ts';
 import { recover } from './recovery-server.ts';
 import { type Moment, momentAt, parseMoment } from './target.ts';
-import { parseHistory, readTimelines } from './timelines.ts';
+import { type LivedTimeline, parseHistory, readTimelines } from './timelines.ts';
 
 export interface RestoreSpec {
   readonly name: string;
@@ -53,17 +54,17 @@ export async function planRecovery(
   const chosen = chooseRecovery(source, moment.time);
   if (chosen.outcome === 'no backup') throw sluiceError('database_no_backup', { name });
   if (chosen.outcome === 'too early') throw sluiceError('database_restore_too_early', { name, to, earliest: chosen.earliest });
-  if (chosen.missing !== undefined) {
-    const until = chosen.lastBeforeMissing === undefined ? undefined : await archivedAt(folder, chosen.lastBeforeMissing);
-    if (until === undefined || moment.time > until) {
-      throw sluiceError('database_wal_missing', {
-        name,
-        segment: chosen.missing,
-        ...(until !== undefined && { until: new Date(until).toISOString() }),
-      });
-    }
-  }
+  await refuseGap(spec, chosen.candidates[0], moment);
   return { moment, chosen };
+}
+
+/** A gap in the log matters when the time lies beyond it. */
+async function refuseGap({ name, folder }: Pick<RestoreSpec, 'name' | 'folder'>, { log }: Candidate, moment: Moment): Promise<void> {
+  if (log.missing === undefined) return;
+  const until = log.lastBefore === undefined ? undefined : await archivedAt(folder, log.lastBefore);
+  if (until !== undefined && moment.time <= until) return;
+  const whole = until === undefined ? {} : { until: new Date(until).toISOString() };
+  throw sluiceError('database_wal_missing', { name, segment: log.missing, ...whole });
 }
 
 export interface Restored {
@@ -88,21 +89,24 @@ export async function restoreDatabase(spec: RestoreSpec, to: string, operation: 
   const data = preparingFolder(folder);
   try {
     await writeJournal(folder, { phase: 'preparing', restore: operation.id });
-    const backup = await copyFirstUndamaged(spec, chosen, operation);
+    const candidate = await copyFirstUndamaged(spec, chosen, operation);
+    await refuseGap(spec, candidate, moment);
     await writeSettings(data, spec.settings, spec.user);
-    operation.progress(`recovering to ${moment.text} with ${chosen.segments} segments of the log`);
-    const endpoint = await recoverTo(spec, chosen, running || to !== 'latest' ? moment : undefined, operation);
+    operation.progress(`recovering to ${moment.text} with ${candidate.log.count} segments of the log`);
+    const target = running || to !== 'latest' ? moment : undefined;
+    const { endpoint, reached } = await recoverTo(spec, chosen.lived.timeline, candidate, target, operation);
     operation.progress('checking the recovered database');
-    const checked = await check(spec, endpoint, moment);
-    await keepHistory(spec, checked.timeline);
+    const checked = await checkRecovered(spec.name, endpoint, moment);
+    const ancestors = await keepHistory(spec, checked.timeline);
+    if (reached === 'end of the log') await refuseEarlyEnd(spec, chosen, ancestors);
     await haltServerOn(data, name, clock);
     operation.signal.throwIfAborted();
     operation.progress('stopping the server that is replaced');
     await haltServer(folder, name, clock);
-    await decide(spec, operation.id, checked);
+    await writeJournal(folder, { phase: 'decided', restore: operation.id, at: clock.now(), timeline: checked.timeline, ancestors });
     operation.progress('swapping');
     await settleRestore(folder, name, clock);
-    return { recoveredTo: checked.recoveredTo, backup: backup.id, timeline: checked.timeline };
+    return { recoveredTo: checked.recoveredTo, backup: candidate.manifest.id, timeline: checked.timeline };
   } catch (error) {
     // Forward when it was decided, back when not: settling knows.
     await settleRestore(folder, name, clock);
@@ -127,12 +131,13 @@ async function reachableTarget(spec: RestoreSpec, to: string, running: boolean):
   });
 }
 
-async function copyFirstUndamaged(spec: RestoreSpec, chosen: PossibleRecovery, operation: Operation): Promise<Manifest> {
+async function copyFirstUndamaged(spec: RestoreSpec, chosen: PossibleRecovery, operation: Operation): Promise<Candidate> {
   const damaged: string[] = [];
-  for (const manifest of chosen.candidates) {
+  for (const candidate of chosen.candidates) {
+    const { manifest } = candidate;
     operation.progress(`copying ${manifest.id} of ${manifest.stoppedAt} (${Math.ceil(manifest.bytes / 2 ** 20)} MiB)`);
     await rm(preparingFolder(spec.folder), { recursive: true, force: true });
-    if (await copyChecked(spec, manifest, operation.signal)) return manifest;
+    if (await copyChecked(spec, manifest, operation.signal)) return candidate;
     damaged.push(manifest.id);
     operation.progress(`${manifest.id} is damaged: going further back`);
   }
@@ -157,59 +162,44 @@ async function copyChecked({ folder, user }: RestoreSpec, manifest: Manifest, si
   return true;
 }
 
-async function recoverTo(spec: RestoreSpec, chosen: PossibleRecovery, moment: Moment | undefined, operation: Operation): Promise<Endpoint> {
-  const recovery = {
-    ...spec,
-    data: preparingFolder(spec.folder),
-    host: spec.endpoint.host,
-    password: spec.endpoint.password,
-    timeline: chosen.lived.timeline,
-  };
+async function recoverTo(
+  spec: RestoreSpec,
+  timeline: number,
+  { log }: Candidate,
+  moment: Moment | undefined,
+  operation: Operation,
+): Promise<{ readonly endpoint: Endpoint; readonly reached: 'the time' | 'end of the log' }> {
+  const { host, password } = spec.endpoint;
+  const recovery = { ...spec, data: preparingFolder(spec.folder), host, password, timeline };
   const recovered = await recover(recovery, moment?.text, operation);
-  if (recovered.outcome === 'ready') return recovered.endpoint;
-  if (chosen.missing !== undefined) throw sluiceError('database_wal_missing', { name: spec.name, segment: chosen.missing });
+  if (recovered.outcome === 'ready') return { endpoint: recovered.endpoint, reached: moment ? 'the time' : 'end of the log' };
+  if (log.missing !== undefined) throw sluiceError('database_wal_missing', { name: spec.name, segment: log.missing });
   // The log is whole and nothing was committed after the time: its end is what was wanted.
   const again = await recover(recovery, undefined, operation);
-  if (again.outcome === 'ready') return again.endpoint;
+  if (again.outcome === 'ready') return { endpoint: again.endpoint, reached: 'end of the log' };
   throw sluiceError('database_restore_failed', { name: spec.name, reason: 'the end of the log was not reached' });
 }
 
-interface Checked {
-  readonly timeline: number;
-  readonly recoveredTo: string | undefined;
-}
-
-/** The server has left recovery, the database opens and its catalogue can be read, and nothing later than the moment is in it. */
-async function check({ name }: RestoreSpec, endpoint: Endpoint, moment: Moment): Promise<Checked> {
-  const { rows } = await withAdministrator(endpoint, (client) =>
-    client.query<{ recovering: boolean; reached: Date | null; segment: string; known: boolean }>(
-      `SELECT pg_is_in_recovery() AS recovering, pg_last_xact_replay_timestamp() AS reached,
-              pg_walfile_name(pg_current_wal_lsn()) AS segment, EXISTS (SELECT 1 FROM pg_database WHERE datname = $1) AS known`,
-      [databaseName(name)],
-    ),
-  );
-  const state = rows[0];
-  const reached = state?.reached ?? undefined;
-  if (!state || state.recovering) throw sluiceError('database_restore_failed', { name, reason: 'the new server is still recovering' });
-  if (!state.known) throw sluiceError('database_restore_failed', { name, reason: 'the database did not exist at that time' });
-  if (reached !== undefined && reached.getTime() > moment.time) {
-    throw sluiceError('database_restore_failed', { name, reason: `it went on to ${reached.toISOString()}` });
-  }
-  await withAdministrator(endpoint, (client) => client.query('SELECT count(*) FROM pg_class'), { database: databaseName(name) });
-  return { timeline: Number.parseInt(state.segment.slice(0, 8), 16), recoveredTo: reached?.toISOString() };
-}
-
 /** A timeline whose history is in the archive can be recovered along, and its number is never given out again. */
-async function keepHistory({ folder, user, random }: RestoreSpec, timeline: number): Promise<void> {
-  const history = await readFile(join(preparingFolder(folder), 'pg_wal', historyName(timeline)));
-  await putInArchive(folder, historyName(timeline), history, { user, random });
-  const kept = (await archivedFiles(folder)).find(({ name }) => name === historyName(timeline));
+async function keepHistory({ name, folder, user, random }: RestoreSpec, timeline: number): Promise<LivedTimeline['ancestors']> {
+  const file = historyName(timeline);
+  const history = await readFile(join(preparingFolder(folder), 'pg_wal', file));
+  await putInArchive(folder, file, history, { user, random });
+  const kept = (await archivedFiles(folder)).find((archived) => archived.name === file);
   if (!kept || !gunzipSync(await readFile(kept.file)).equals(history)) {
-    throw sluiceError('database_restore_failed', { name: folder, reason: `the archive holds another ${historyName(timeline)}` });
+    throw sluiceError('database_restore_failed', { name, reason: `the archive holds another ${file}` });
   }
+  return parseHistory(history.toString('utf8'));
 }
 
-async function decide({ folder, clock }: RestoreSpec, restore: string, { timeline }: Checked): Promise<void> {
-  const history = await readFile(join(preparingFolder(folder), 'pg_wal', historyName(timeline)), 'utf8');
-  await writeJournal(folder, { phase: 'decided', restore, at: clock.now(), timeline, ancestors: parseHistory(history) });
+/** A recovery takes what it cannot read for the end of the log: it must not end before the last segment in the archive. */
+async function refuseEarlyEnd(
+  { name, folder }: RestoreSpec,
+  { lived }: PossibleRecovery,
+  ancestors: LivedTimeline['ancestors'],
+): Promise<void> {
+  const archived = (await archivedFiles(folder)).flatMap(({ segment }) => (segment?.timeline === lived.timeline ? [segment.number] : []));
+  const ended = segmentAt(ancestors.at(-1)?.until ?? '0/0');
+  if (archived.every((number) => number <= ended)) return;
+  throw sluiceError('database_wal_missing', { name, segment: segmentName({ timeline: lived.timeline, number: ended }) });
 }
