@@ -12,7 +12,7 @@
 export const archiveCommand = [
   'case %f in *.partial) exit 0;; esac',
   'f=../archive/%f.gz',
-  'if test -e $f; then gzip -dc $f | cmp -s - %p; exit $?; fi',
+  'if test -e $f; then gzip -t $f && gzip -dc $f | cmp -s - %p; exit $?; fi',
   't=../archive/%f.$$.part',
   'gzip -1 -n -c %p >$t && sync $t && ln $t $f && sync ../archive',
   's=$?',

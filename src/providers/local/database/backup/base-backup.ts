@@ -105,8 +105,13 @@ const control = join('global', 'pg_control');
 async function copyData(from: string, to: string, signal: AbortSignal): Promise<readonly CopiedFile[]> {
   const content = await contentOf(from, belongsInBackup);
   const others = { folders: content.folders, files: content.files.filter((path) => path !== control) };
-  const copied = await copyFiles(from, to, others, { signal });
-  const last = await copyFiles(join(from, 'global'), join(to, 'global-control'), { folders: [], files: ['pg_control'] }, { signal });
+  const copied = await copyFiles(from, to, others, { synced: true, signal });
+  const last = await copyFiles(
+    join(from, 'global'),
+    join(to, 'global-control'),
+    { folders: [], files: ['pg_control'] },
+    { synced: true, signal },
+  );
   await rename(join(to, 'global-control', 'pg_control'), join(to, control));
   await rm(join(to, 'global-control'), { recursive: true });
   await syncFolders(to, content.folders);

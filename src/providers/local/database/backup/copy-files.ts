@@ -20,6 +20,8 @@ export interface FolderContent {
 export interface CopyOptions {
   /** Whom the copies belong to; us when absent. */
   readonly user?: ServerUser | undefined;
+  /** Whether each file is on disk when it has been copied; a server that begins with a recovery sees to that itself. */
+  readonly synced: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -49,7 +51,7 @@ export async function contentOf(
   return { folders, files };
 }
 
-/** Copies files of one folder to another, synced. Those that vanish meanwhile (dropped tables) are left out of the result. */
+/** Copies files of one folder to another. Those that vanish meanwhile (dropped tables) are left out of the result. */
 export async function copyFiles(from: string, to: string, content: FolderContent, options: CopyOptions): Promise<readonly CopiedFile[]> {
   await makeFolders(to, content.folders, options);
   const copied: CopiedFile[] = [];
@@ -82,7 +84,7 @@ async function chownFolder(path: string, user: ServerUser): Promise<void> {
   }
 }
 
-async function copyFile(from: string, to: string, path: string, { user }: CopyOptions): Promise<CopiedFile | undefined> {
+async function copyFile(from: string, to: string, path: string, { user, synced }: CopyOptions): Promise<CopiedFile | undefined> {
   // Never through a link: what the server's user can write must not lead us, who may be root, to other files.
   const source = await open(join(from, path), constants.O_RDONLY | constants.O_NOFOLLOW).catch(orGone);
   if (Array.isArray(source)) return undefined;
@@ -91,7 +93,7 @@ async function copyFile(from: string, to: string, path: string, { user }: CopyOp
     try {
       const { size, sha256 } = await pour(source, target);
       if (user) await target.chown(user.uid, user.gid);
-      await target.datasync();
+      if (synced) await target.datasync();
       return { path, size, sha256 };
     } finally {
       await target.close();

@@ -150,7 +150,7 @@ async function copyChecked({ folder, user }: RestoreSpec, manifest: Manifest, si
   const data = preparingFolder(folder);
   const content = await contentOf(from, () => true);
   const copied = new Map<string, CopiedFile>();
-  for (const file of await copyFiles(from, data, content, { user, signal })) copied.set(file.path, file);
+  for (const file of await copyFiles(from, data, content, { user, synced: false, signal })) copied.set(file.path, file);
   const whole = manifest.files.every(({ path, size, sha256 }) => {
     const copy = copied.get(path);
     return copy?.size === size && copy.sha256 === sha256;
