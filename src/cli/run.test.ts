@@ -11,6 +11,13 @@ async function run(...line: readonly string[]): Promise<{ code: number; terminal
   return { code: await runCli(line, terminal), terminal };
 }
 
+async function stackWith(text: string): Promise<CapturedTerminal> {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'hello'));
+  await writeFile(join(folder, 'stack.yaml'), text);
+  return capturedTerminal(folder);
+}
+
 describe('the command line', () => {
   it('gives the overview of all commands when nothing is asked', async () => {
     const { code, terminal } = await run();
@@ -101,13 +108,6 @@ describe('the command line', () => {
 
 describe('commands that need no control plane', () => {
   const valid = 'service:\n  name: hello\n  source: hello\n  command: [node, server.ts]\n  version: 1.0.0\n';
-
-  async function stackWith(text: string): Promise<CapturedTerminal> {
-    const folder = await temporaryFolder();
-    await mkdir(join(folder, 'hello'));
-    await writeFile(join(folder, 'stack.yaml'), text);
-    return capturedTerminal(folder);
-  }
 
   it('validate says that a stack is valid', async () => {
     const terminal = await stackWith(valid);

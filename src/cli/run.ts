@@ -7,7 +7,7 @@ import { createProgram, describedCommands, wantedCommand } from './program.ts';
 import { groupsOf, registry } from './registry.ts';
 import { printJson } from './terminal/json.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { programVersion } from './version.ts';
+import { productVersion } from '../control-plane/product-version.ts';
 
 /** Runs one command line (without `node` and the program's name). Never throws: what goes wrong is written and becomes the exit code. */
 export async function runCli(line: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -26,7 +26,7 @@ export async function runCli(line: readonly string[], terminal: Terminal): Promi
 
 async function dispatch(line: readonly string[], terminal: Terminal): Promise<ExitCode> {
   if (line.length === 1 && (line[0] === '--version' || line[0] === '-V')) {
-    terminal.out.write(`${programVersion()}\n`);
+    terminal.out.write(`${productVersion}\n`);
     return exitCodes.ok;
   }
   const cli: CommandLine = { commands: describedCommands, help: (words) => helpPage(words, terminal) };
@@ -52,7 +52,7 @@ async function parse(line: readonly string[], terminal: Terminal, cli: CommandLi
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.code === 'commander.helpDisplayed') return exitCodes.ok;
     if (thrown.code === 'commander.version') {
-      terminal.out.write(`${programVersion()}\n`);
+      terminal.out.write(`${productVersion}\n`);
       return exitCodes.ok;
     }
     throw usageError(thrown, wanted?.name ?? groupsOf(registry).find((group) => line.includes(group)));

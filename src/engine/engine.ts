@@ -12,7 +12,7 @@ import type { RunReport } from './run-report.ts';
 import { loadStates } from './states.ts';
 import { resumeEnvironment, suspendEnvironment } from './suspension.ts';
 
-export interface ApplyOptions {
+interface ApplyOptions {
   /** Name of the run; all its events carry it. */
   readonly run: string;
   /** Cancels: what is under way is finished, nothing more is begun. */

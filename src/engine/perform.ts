@@ -77,7 +77,7 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
     fingerprint,
     resolved,
     outputs: {},
-    dependencies,
+    dependencies: either(before, dependencies),
     root,
     operation: continues(before, declared, fingerprint, resolved) ? before.operation : newId('operation', context.random),
     createdAt: now,
@@ -87,7 +87,7 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
   await record(context, address, intent, [...(deletion ? [deletion] : []), intentOf(entry)]);
   await settle(context, intent, entry, async () => {
     const applied = await call(context, intent.operation, report, (operation) => provider.create(request, operation));
-    return ready(context, intent, applied);
+    return ready(context, { ...intent, dependencies }, applied);
   });
 }
 
@@ -98,8 +98,7 @@ async function update(context: RunContext, prepared: Prepared, report: Report): 
   const intent: ResourceState = {
     ...current,
     status: 'updating',
-    // Until it is done it may depend on what it is leaving as well as on what it is turning to.
-    dependencies: [...new Set([...current.dependencies, ...dependencies])],
+    dependencies: either(current, dependencies),
     operation: newId('operation', context.random),
     updatedAt: timestamp(context.clock.now()),
   };
@@ -161,7 +160,7 @@ async function settle(
 }
 
 function call<Result>(context: RunContext, id: string, report: Report, work: (operation: Operation) => Promise<Result>): Promise<Result> {
-  const operation: Operation = { id, signal: context.lease.lost, progress: report };
+  const operation: Operation = { id, signal: AbortSignal.any([context.cancelled, context.lease.lost]), progress: report };
   return withRetry(context, () => work(operation), {
     signal: context.cancelled,
     onRetry: (error, waitMs) => report(`${error.message} Trying again in ${(waitMs / 1_000).toFixed(1)} s.`),
@@ -181,6 +180,11 @@ function continues(
 ): before is ResourceState {
   if (before?.status !== 'creating') return false;
   return jsonEquals([before.declared, before.fingerprint, before.resolved], [declared, fingerprint, resolved]);
+}
+
+/** Until a change is done, its resource may depend on what it is leaving as well as on what it is turning to. */
+function either(before: ResourceState | undefined, dependencies: readonly Address[]): readonly Address[] {
+  return [...new Set([...(before?.dependencies ?? []), ...dependencies])];
 }
 
 function entryFor(context: RunContext, { operation, address }: ResourceState, action: JournalEntry['action']) {

@@ -26,6 +26,18 @@ export const cliErrors = {
     message: ({ from }) => `There is no Sluice home (.sluice) in ${from} or above it.`,
     help: () => 'Change to the folder of a stack, name it with --stack, or start one with `sluice up`.',
   }),
+  not_applied: entry<{ kind: string; name: string; known: readonly string[]; nearest?: string }>({
+    status: 404,
+    retry: 'terminal',
+    message: ({ kind, name, known }) =>
+      `There is no ${kind} '${name}'${known.length === 0 ? '; nothing of that kind has been applied' : `, but ${known.join(', ')}`}.`,
+    help: ({ nearest, known }) =>
+      nearest !== undefined
+        ? `Did you mean '${nearest}'?`
+        : known.length > 0
+          ? 'Name one of these.'
+          : '`sluice get all` lists what there is.',
+  }),
   stack_refused: entry<{ count: number }>({
     status: 422,
     retry: 'terminal',

@@ -69,6 +69,12 @@ export const serviceErrors = {
     message: ({ instance, program, reason }) => `The instance '${instance}' could not be started: '${program}': ${reason}.`,
     help: () => "The first word of `command` is looked up on the instance's PATH: Node's own folder, /usr/local/bin, /usr/bin and /bin.",
   }),
+  service_state_damaged: entry<{ address: string }>({
+    status: 500,
+    retry: 'terminal',
+    message: ({ address }) => `What is stored of the service '${address}' cannot be understood.`,
+    help: () => 'It is left alone, its instances run on; the other services are not affected. Restore the state database from a backup.',
+  }),
   service_state_conflict: entry<{ address: string }>({
     status: 409,
     retry: 'retry',
@@ -88,6 +94,12 @@ export const serviceErrors = {
     retry: 'terminal',
     message: ({ service, release }) => `The rollout of ${release} to '${service}' was superseded by a later change.`,
     help: () => '`sluice status` shows what is being rolled out now.',
+  }),
+  service_does_not_stop: entry<{ service: string; reason: string }>({
+    status: 504,
+    retry: 'terminal',
+    message: ({ service, reason }) => `The service '${service}' does not stop: ${reason.replace(/\.$/, '')}.`,
+    help: () => 'Remove the cause and try again; `sluice down` ends by force what does not end by itself.',
   }),
   rollout_wait_cancelled: entry<{ service: string }>({
     status: 409,

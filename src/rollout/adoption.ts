@@ -14,7 +14,7 @@ export interface Adopted {
 
 /**
  * Compares what runs with what is known at the start of a control plane: instances of a service go on and are told of; an instance that
- * no service knows is stopped and forgotten, in the background.
+ * no service knows is stopped and forgotten, in the background. Those of a service that cannot be understood are left alone.
  */
 export async function adoptInstances(ports: {
   readonly workloads: Workloads;
@@ -27,10 +27,12 @@ export async function adoptInstances(ports: {
   // What runs is asked first: an instance is part of its service's document before it is started.
   const found = await workloads.list();
   const services = await documents.list();
+  const keys = await documents.keys();
   const owners = new Map(services.flatMap((state) => state.instances.map(({ id }) => [id, serviceKey(state.address)] as const)));
   for (const { id, service } of found) {
     if (!owners.has(id)) {
-      void endOrphan(id, ports);
+      const mayBelong = keys.includes(serviceKey(service)) && !services.some(({ address }) => address === service);
+      if (!mayBelong) void endOrphan(id, ports);
       continue;
     }
     const status = await workloads.inspect(id);
@@ -39,7 +41,7 @@ export async function adoptInstances(ports: {
     const message = `${id} runs on with pid ${status.instance.pid} and was adopted`;
     await events.publish({ type: 'instance.adopted', level: 'info', message, environment, address: service, data: { instance: id } });
   }
-  return { keys: services.map(({ address }) => serviceKey(address)), owners };
+  return { keys, owners };
 }
 
 async function endOrphan(id: string, { workloads, clock, signal }: Parameters<typeof adoptInstances>[0]): Promise<void> {

@@ -50,7 +50,7 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
 export function withDesired(state: ServiceState, desired: DesiredService, now: number): ServiceState {
   const repeated = state.operation === desired.operation;
   const { operation, replicas, settings, revision } = desired;
-  const next: ServiceState = { ...resumed(state, now), operation, replicas, settings };
+  const next: ServiceState = { ...relabelled(resumed(state, now), revision), operation, replicas, settings };
   const { candidate: _, failure: __, ...settled } = next;
   if (next.candidate && sameContent(revisionOf(next, next.candidate.generation), revision)) return next;
   if (sameContent(revisionOf(next, next.stable), revision)) return settled;
@@ -95,8 +95,15 @@ function withCandidate(state: ServiceState, content: RevisionContent, now: numbe
   };
 }
 
+/** The version is a label: a new one for the same content replaces nothing. */
+function relabelled(state: ServiceState, content: RevisionContent): ServiceState {
+  const { version } = content;
+  const revisions = state.revisions.map((revision) => (sameContent(revision, content) ? { ...revision, version } : revision));
+  return { ...state, revisions };
+}
+
 function sameContent(revision: Revision | undefined, content: RevisionContent): boolean {
   if (!revision) return false;
   const { generation: _, ...current } = revision;
-  return jsonEquals(current as unknown as Json, content as unknown as Json);
+  return jsonEquals({ ...current, version: content.version } as unknown as Json, content as unknown as Json);
 }

@@ -105,6 +105,13 @@ describe('a replacement', () => {
     expect([phases(back.state), back.state.candidate]).toEqual([{ 1: 'ready', 2: 'ready', 3: 'stopping' }, undefined]);
   });
 
+  it('does not take place for a new version label alone', () => {
+    const { state: stable } = settled();
+    const desired = desiredRelease('r-1', 'two');
+    const relabelled = withDesired(stable, { ...desired, revision: { ...desired.revision, version: '2.0.0' } }, 0);
+    expect([relabelled.candidate, relabelled.revisions.map(({ version }) => version)]).toEqual([undefined, ['2.0.0']]);
+  });
+
   it('retires nobody while it is not known whom the gateway sends requests to', () => {
     const { state: stable } = settled();
     const next = restarted(stable, 0) as ServiceState;

@@ -3,7 +3,7 @@ import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import type { OutputResolver } from '../engine/output-resolver.ts';
 import { tailOf } from '../effects/processes.ts';
-import { sluiceError } from '../errors/sluice-error.ts';
+import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
@@ -54,7 +54,10 @@ export interface ServiceController {
   list(environment?: string): Promise<readonly ServiceStatus[]>;
   /** The stored state, for the provider that compares it with what it applied. */
   stateOf(address: string): Promise<ServiceState | undefined>;
-  /** Resolves when the service has come to rest, however; `progress` gets a line whenever it comes nearer. Throws `rollout_wait_cancelled`. */
+  /**
+   * Resolves when the service has come to rest, however, or comes no nearer to it in all the time it may take; `progress` gets a line
+   * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
+   */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
 }
 
@@ -64,6 +67,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
   const ownerOf = new Map<string, string>();
   const watchers = new Set<(key: string) => void>();
   const stopping = new AbortController();
+  /** Why the last pass over a service failed, while it does. */
+  const troubles = new Map<string, string>();
   let unsubscribe: (() => void) | undefined;
 
   const wakeOwner = (id: string): void => {
@@ -77,13 +82,15 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     random,
     async reconcile(key) {
       try {
-        return await reconciler.reconcile(key);
+        const next = await reconciler.reconcile(key);
+        troubles.delete(key);
+        return next;
       } finally {
         for (const watcher of watchers) watcher(key);
       }
     },
-    // The pass is repeated after a pause; what it failed at shows in the service's own state and events.
-    onError: () => undefined,
+    // The pass is repeated after a pause; until it succeeds, the service's status says what it fails at.
+    onError: (key, error) => troubles.set(key, toSluiceError(error).message),
   });
 
   function own(key: string, instances: readonly string[]): void {
@@ -121,7 +128,9 @@ export function createServiceController(dependencies: ServiceControllerDependenc
 
   async function view(state: ServiceState): Promise<ServiceStatus> {
     const publicUrl = state.settings.expose.length > 0 ? await traffic.publicUrl(state.environment).catch(() => undefined) : undefined;
-    return statusOf(state, publicUrl);
+    const status = statusOf(state, publicUrl);
+    const trouble = troubles.get(serviceKey(state.address));
+    return trouble === undefined || status.message !== undefined ? status : { ...status, message: trouble };
   }
 
   return {
@@ -187,6 +196,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
         clock,
         read: async () => (await documents.read(key))?.state,
         settle: (state) => settlementOf(state, reconciler.publishedOf(key)),
+        trouble: () => troubles.get(key),
         watch(changed) {
           const watcher = (other: string): void => {
             if (other === key) changed();

@@ -14,7 +14,10 @@ interface ServiceDocument {
 /** Services in the store. A key is `environment/name`. */
 export interface ServiceDocuments {
   read(key: string): Promise<ServiceDocument | undefined>;
+  /** Every service that can be understood. One that cannot must not take the others with it. */
   list(environment?: string): Promise<readonly ServiceState[]>;
+  /** Keys of all documents, understood or not. */
+  keys(): Promise<readonly string[]>;
   /** False when the document is no longer the one of `version`: nothing was written. */
   replace(key: string, version: number, state: ServiceState): Promise<boolean>;
   remove(key: string): Promise<void>;
@@ -25,7 +28,10 @@ export interface ServiceDocuments {
 export function createServiceDocuments(store: Store): ServiceDocuments {
   async function read(key: string): Promise<ServiceDocument | undefined> {
     const document = await store.get(collection, key);
-    return document && { version: document.version, state: document.value as unknown as ServiceState };
+    if (!document) return undefined;
+    const state: unknown = document.value;
+    if (!isServiceState(state)) throw sluiceError('service_state_damaged', { address: key });
+    return { version: document.version, state };
   }
 
   async function replace(key: string, version: number, state: ServiceState): Promise<boolean> {
@@ -43,8 +49,9 @@ export function createServiceDocuments(store: Store): ServiceDocuments {
     replace,
     async list(environment) {
       const documents = await store.list(collection, environment === undefined ? undefined : `${environment}/`);
-      return documents.map(({ value }) => value as unknown as ServiceState);
+      return documents.map(({ value }) => value as unknown).filter(isServiceState);
     },
+    keys: async () => (await store.list(collection)).map(({ key }) => key),
     async remove(key) {
       await store.transact([{ operation: 'delete', collection, key }]);
     },
@@ -58,6 +65,15 @@ export function createServiceDocuments(store: Store): ServiceDocuments {
       throw sluiceError('service_state_conflict', { address: key });
     },
   };
+}
+
+/** The parts without which nothing can be decided; what is stored has been written by this program, perhaps by an older one. */
+function isServiceState(value: unknown): value is ServiceState {
+  if (typeof value !== 'object' || value === null) return false;
+  const { address, instances, revisions, settings } = value as Partial<Record<keyof ServiceState, unknown>>;
+  return (
+    typeof address === 'string' && Array.isArray(instances) && Array.isArray(revisions) && typeof settings === 'object' && settings !== null
+  );
 }
 
 /** `environment/name` of a service's address `environment/service/name`. */

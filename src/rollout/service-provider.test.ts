@@ -142,6 +142,27 @@ describe('a service', () => {
     );
   });
 
+  it('is not held up by another service that cannot be understood or published, and says what its own trouble is', async () => {
+    await fixture.store.transact([{ operation: 'put', collection: 'services', key: 'default/poison', value: { instances: 7 } }]);
+    const spec = {
+      id: 'poison-1',
+      service: 'default/service/poison',
+      release: 'r-1',
+      command: ['sleep', '60'],
+      directory: fixture.root,
+      environment: {},
+    } as const;
+    const { pid } = await fixture.workloads.start(spec);
+    await fixture.replaceController();
+    await fixture.apply(http);
+    expect((await fixture.controller.list()).map(({ name, phase }) => [name, phase])).toEqual([['agent', 'ready']]);
+    await expect(fixture.controller.describe('default/service/poison')).rejects.toMatchObject({ code: 'service_state_damaged' });
+    expect(identify(pid)).toBeDefined();
+    fixture.traffic.publish = () => Promise.reject(new Error('the gateway is away'));
+    await fixture.controller.scale(address, 2);
+    await until('its trouble is told', async () => (await status()).message?.includes('the gateway is away'));
+  });
+
   it('stays as it is for an operation that is repeated, and starts anew for the next one after a failure', async () => {
     const fields = [...http, 'env: { MODE: broken }'];
     const operation = newOperation();

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 
-export const keyBytes = 32;
+const keyBytes = 32;
 
 /**
  * The key in the file, made when there is no file yet. A file that others may read, that is no plain file or that has another length is

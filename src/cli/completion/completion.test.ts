@@ -44,22 +44,29 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf '%s\\n' "\${COMPREPLY
   });
 });
 
+/** What a shell prints for a script of its language. */
+function printedBy(shell: string, ...parameters: readonly string[]): readonly string[] {
+  return execFileSync(shell, parameters, { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
 describeWith('zsh', 'completion in zsh', (zsh) => {
-  it('is a script zsh can read', () => {
-    execFileSync(zsh, ['-n', '-c', zshCompletion(commands)]);
+  it('is registered for sluice by a script zsh can read', () => {
+    const script = `autoload -U compinit; compinit -u -D\n${zshCompletion(commands)}\nprint $_comps[sluice]`;
+    expect(printedBy(zsh, '-f', '-c', script)).toEqual(['_sluice']);
   });
 });
 
 describeWith('fish', 'completion in fish', (fish) => {
-  it('offers commands, options and values', () => {
-    const offered = (line: string): readonly string[] =>
-      execFileSync(fish, ['-N', '-c', `${fishCompletion(commands)}\ncomplete -C '${line}'`], { encoding: 'utf8' })
-        .split('\n')
-        .flatMap((text) => (text === '' ? [] : [text.split('\t')[0] ?? '']));
-    expect(offered('sluice de')).toEqual(['describe', 'destroy']);
-    expect(offered('sluice key ')).toEqual(['create', 'list', 'revoke']);
-    expect(offered('sluice graph --format ')).toEqual(['dot', 'mermaid']);
-    expect(offered('sluice plan --al')).toEqual(['--allow-destroy']);
+  it.each([
+    ['sluice de', ['describe', 'destroy']],
+    ['sluice key ', ['create', 'list', 'revoke']],
+    ['sluice graph --format ', ['dot', 'mermaid']],
+    ['sluice plan --al', ['--allow-destroy']],
+  ])('offers what fits after `%s`', (line, words) => {
+    const offered = printedBy(fish, '-N', '-c', `${fishCompletion(commands)}\ncomplete -C '${line}'`);
+    expect(offered.map((text) => text.split('\t')[0])).toEqual(words);
   });
 });
 

@@ -11,8 +11,9 @@ import { watchProgress } from './watch.ts';
 
 const start = Date.parse('2026-11-22T12:00:00.000Z');
 
+const address = (name: string): Address => `default/database/${name}`;
+
 function change(name: string, after: readonly string[] = [], action: Change['action'] = 'create'): Change {
-  const address = (other: string): Address => `default/database/${other}`;
   return {
     address: address(name),
     kind: 'database',

@@ -11,12 +11,12 @@ export interface Connection {
   readonly started: boolean;
 }
 
-/** The control plane of `home`; started in the background, with a word on standard error, when none runs. */
-export async function connect(home: Home, terminal: Terminal): Promise<Connection> {
+/** The control plane of `home`; started in the background, with a word (`reason`) on standard error, when none runs. */
+export async function connect(home: Home, terminal: Terminal, reason?: string): Promise<Connection> {
   const running = await connectIfRunning(home);
   if (running !== undefined) return running;
   const { startControlPlane } = await import('../../control-plane/discovery.ts');
-  note(terminal, `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
+  note(terminal, reason ?? `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
   return toConnection(await startControlPlane(home), true);
 }
 

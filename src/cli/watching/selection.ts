@@ -1,5 +1,4 @@
 import type { Client } from '../../api/client.ts';
-import type { ServiceView } from '../../api/schemas/service.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { kinds, type Kind } from '../../stack/stack.ts';
 import { environmentsOf } from '../changing/planning.ts';
@@ -31,21 +30,11 @@ export async function environmentHolding(client: Client, wanted: string | undefi
       ...new Set(listed.flatMap(({ resources }) => resources.filter((resource) => resource.kind === kind).map(({ name }) => name))),
     ];
     const nearest = nearestName(name, names);
-    const known =
-      names.length > 0 ? `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}` : '; nothing of that kind has been applied';
-    throw sluiceError('usage', {
-      reason: `There is no ${kind} '${name}'${known}.`,
-      command: 'get',
-      ...(nearest !== undefined && { nearest }),
-    });
+    throw sluiceError('not_applied', { kind, name, known: names, ...(nearest !== undefined && { nearest }) });
   }
   if (others.length > 0) {
     const places = holding.map(({ environment }) => environment).join(', ');
     throw sluiceError('usage', { reason: `The ${kind} '${name}' is in several environments (${places}): name one with -e.` });
   }
   return only.environment;
-}
-
-export async function serviceNamed(client: Client, wanted: string | undefined, name: string): Promise<ServiceView> {
-  return client.getService(await environmentHolding(client, wanted, 'service', name), name);
 }

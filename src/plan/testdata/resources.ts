@@ -4,7 +4,7 @@ import type { ResourceState } from '../../providers/resource-state.ts';
 import type { Address, Kind, Reference, ResolvedBlock } from '../../stack/stack.ts';
 import type { DependencyValue, DesiredResource, PlanInputs, RecordedResource } from '../inputs.ts';
 
-export const environment = 'production';
+const environment = 'production';
 const position = { file: 'stack.yaml', line: 1, column: 1 };
 
 export function addressOf(kind: Kind, name: string): Address {
