@@ -88,7 +88,7 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
     events,
     clock,
     random,
-    conditions: databaseCare.conditions,
+    conditions: (address) => databaseCare.conditions(address),
     report: (error, work) => log.error({ error, work }, 'a backup or restore met an unexpected error'),
   });
   const rotator = createLogRotator({ folder: paths.logs, clock });

@@ -10,6 +10,10 @@ const hourMs = 3_600_000;
 const address = 'default/database/db';
 const healthy: DatabaseCondition = { usedBytes: 1, storageBytes: 100 };
 
+const unused = (): never => {
+  throw new Error('not asked of by the care');
+};
+
 /** A keeper of one database that a test turns the way it wants; it notes what it is asked to do. */
 function keeperOf(now: () => number) {
   const keeper = {
@@ -17,9 +21,6 @@ function keeperOf(now: () => number) {
     due: Number.POSITIVE_INFINITY,
     failure: undefined as string | undefined,
     done: [] as string[],
-  };
-  const unused = (): never => {
-    throw new Error('not asked of by the care');
   };
   const port: DatabaseKeeper = {
     list: async () => [address],

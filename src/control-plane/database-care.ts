@@ -137,7 +137,7 @@ const wellAgain: Readonly<Record<Condition['type'], string>> = {
 };
 
 /** Undefined while less than 80% of the declared storage are used. */
-export function storageCondition({ usedBytes, storageBytes }: DatabaseCondition): Condition | undefined {
+function storageCondition({ usedBytes, storageBytes }: DatabaseCondition): Condition | undefined {
   const share = storageBytes === 0 ? 0 : usedBytes / storageBytes;
   if (share < warnAt) return undefined;
   const message = `uses ${gib(usedBytes)} of the ${gib(storageBytes)} GiB declared (${Math.floor(share * 100)}%)`;

@@ -37,7 +37,7 @@ export interface Backup {
   readonly bytes: number;
 }
 
-export interface Backups {
+interface Backups {
   readonly retentionDays: number;
   /** Oldest first. */
   readonly items: readonly Backup[];
@@ -47,7 +47,7 @@ export interface Backups {
   readonly replaced: readonly { readonly folder: string; readonly at: string }[];
 }
 
-export interface RestorePlan {
+interface RestorePlan {
   /** RFC 3339 with microseconds, UTC. */
   readonly to: string;
   readonly backup: Backup;
@@ -55,7 +55,7 @@ export interface RestorePlan {
   readonly segments: number;
 }
 
-export interface RestoreResult {
+interface RestoreResult {
   /** The last transaction that is part of it; absent when there was none after the base backup. */
   readonly recoveredTo?: string;
   readonly backup: string;

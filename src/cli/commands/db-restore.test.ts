@@ -25,7 +25,7 @@ describe('the list of backups', () => {
     const backup = { id: 'backup-1', startedAt: '2026-11-22T00:00:00.000Z', stoppedAt: '2026-11-22T00:00:01.000Z', bytes: 31_457_280 };
     const text = renderBackups({ retentionDays: 7, items: [backup], restorable: [{ from: backup.stoppedAt }], replaced: [] }, look, now);
     expect(text).toContain('can go back to  2026-11-22T00:00:01.000Z to now');
-    expect(text).toMatch(/backup-1 {2}2026-11-22T00:00:01.000Z +30.0 MiB +11h/);
+    expect(text).toMatch(/backup-1 +2026-11-22T00:00:01.000Z +30.0 MiB +11h/);
   });
 
   it('says that there is nothing yet', () => {

@@ -2,7 +2,7 @@ import type { Client } from '../../api/client.ts';
 import type { DatabaseWork } from '../../api/schemas/database.ts';
 import { catalogue } from '../../errors/catalogue.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts } from '../terminal/interrupts.ts';
 import { note } from '../terminal/note.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -14,13 +14,14 @@ const ends: ReadonlySet<string> = new Set(['database.backed_up', 'database.backu
  */
 export async function followWork(client: Client, work: DatabaseWork, after: number, terminal: Terminal): Promise<DatabaseWork> {
   const [environment = '', , name = ''] = work.address.split('/');
-  using interrupts = watchInterrupts();
-  for await (const event of client.followEvents({ address: work.address, after, signal: interrupts.first })) {
-    if (workOf(event.data) !== work.id) continue;
-    if (ends.has(event.type)) break;
-    note(terminal, event.message);
-  }
-  if (interrupts.first.aborted) throw sluiceError('interrupted', { what: `the ${work.kind} goes on; \`sluice events -f\` shows it.` });
+  await withInterrupts(async ({ first }) => {
+    for await (const event of client.followEvents({ address: work.address, after, signal: first })) {
+      if (workOf(event.data) !== work.id) continue;
+      if (ends.has(event.type)) return;
+      note(terminal, event.message);
+    }
+    throw sluiceError('interrupted', { what: `the ${work.kind} goes on; \`sluice events -f\` shows it.` });
+  });
   const ended = await client.getDatabaseWork(environment, name, work.id);
   if (ended.error === undefined) return ended;
   const { code, message, help } = ended.error;

@@ -25,17 +25,16 @@ export interface LocalDependencies {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Makes infrastructure real on this machine; everything it keeps is under `home`; for root see `serversRoot`. */
-export function createLocalProvider(dependencies: LocalDependencies): Provider {
-  return createLocalPlatform(dependencies).provider;
-}
-
-/** The provider, and who looks after its databases between applies. There is one of each for a home. */
+/** There is one of each for a home. */
 export interface LocalPlatform {
   readonly provider: Provider;
   readonly databases: DatabaseKeeper;
 }
 
+/**
+ * The provider that makes infrastructure real on this machine, and who looks after its databases between applies. Everything they keep is
+ * under `home`; for root see `serversRoot`.
+ */
 export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatform {
   const { clock, random, environment = process.env } = dependencies;
   const home = resolve(dependencies.home);

@@ -36,7 +36,7 @@ async function refuseForeignData(name: string, folder: string, version: string, 
 
 /** A database is a PostgreSQL server of its own, with a port it keeps for life. The server outlives the control plane. */
 export function createDatabaseHandler(context: LocalContext, places: DatabasePlaces): ResourceHandler {
-  const { user, endpointOf, programsFor } = places;
+  const { user } = places;
   const inTurn = <Result>({ address }: { readonly address: Address }, task: () => Promise<Result>): Promise<Result> =>
     places.inTurn(address, task);
 
@@ -52,8 +52,8 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
     const details: DatabaseDetails = { root, host, port, version: fields.version, declared: declaredOf(request) };
     const record = { id, operation: operation.id, phase: before?.phase ?? 'making', details: { ...details } } as const;
     await context.records.put(request.address, record);
-    const programs = await programsFor(details);
-    const endpoint = await endpointOf(id, details);
+    const programs = await places.programsFor(details);
+    const endpoint = await places.endpointOf(id, details);
     const found = await dataVersion(folder);
     if (found === undefined || (before?.phase !== 'made' && found !== major(fields.version))) {
       operation.progress(`initialising PostgreSQL ${fields.version}`);

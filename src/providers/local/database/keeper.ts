@@ -30,12 +30,6 @@ export function createLocalDatabaseKeeper(context: LocalContext, places: Databas
     return found;
   };
 
-  const sourceOf = async ({ folder, name }: PlacedDatabase): Promise<RecoverySource> => ({
-    manifests: await readManifests(folder),
-    timelines: await readTimelines(folder, name),
-    segments: await availableSegments(folder),
-  });
-
   /** Runs the server again that is there after a restore, or after the failure of one. */
   const bringUp = async (address: Address, { record, details }: PlacedDatabase): Promise<void> => {
     await places.run(address);
@@ -70,7 +64,7 @@ export function createLocalDatabaseKeeper(context: LocalContext, places: Databas
         return {
           retentionDays: found.details.declared?.retentionDays ?? 0,
           items: source.manifests.map(shown),
-          restorable: ranges.map(({ from, to }) => ({ from: time(from), ...(to !== undefined && { to: time(to) }) })),
+          restorable: ranges.map(({ from, to }) => (to === undefined ? { from: time(from) } : { from: time(from), to: time(to) })),
           replaced: (await replacedFolders(found.folder)).map((folder) => ({ folder: folder.name, at: time(folder.time) })),
         };
       }),
@@ -165,6 +159,14 @@ async function within<Value>(address: Address, action: string, work: () => Promi
     const reason = error instanceof Error ? error.message : String(error);
     throw sluiceError('local_failure', { address, action, reason }, { cause: error });
   }
+}
+
+async function sourceOf({ folder, name }: PlacedDatabase): Promise<RecoverySource> {
+  return {
+    manifests: await readManifests(folder),
+    timelines: await readTimelines(folder, name),
+    segments: await availableSegments(folder),
+  };
 }
 
 function shown({ id, startedAt, stoppedAt, bytes }: Manifest): Backup {

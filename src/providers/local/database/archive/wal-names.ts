@@ -1,5 +1,5 @@
 /** Size of a write-ahead-log segment: initdb's default, and every cluster here was made by our initdb. */
-export const segmentBytes = 16 * 2 ** 20;
+const segmentBytes = 16 * 2 ** 20;
 
 /** A segment by its place in the log: `number` counts segments from the beginning, the same on every timeline. */
 export interface Segment {

@@ -51,7 +51,7 @@ export async function takeBackup(spec: BackupSpec, { signal, progress }: Pick<Op
 }
 
 /** What backups that were cut short have left. */
-export async function removeUnfinished(folder: string): Promise<void> {
+async function removeUnfinished(folder: string): Promise<void> {
   for (const entry of await readdir(backupsFolder(folder)).catch(() => [])) {
     if (entry.startsWith('making-')) await rm(join(backupsFolder(folder), entry), { recursive: true, force: true });
   }
@@ -115,7 +115,7 @@ async function copyData(from: string, to: string, signal: AbortSignal): Promise<
   await rename(join(to, 'global-control', 'pg_control'), join(to, control));
   await rm(join(to, 'global-control'), { recursive: true });
   await syncFolders(to, content.folders);
-  return [...copied, ...last.map((file) => ({ ...file, path: control }))];
+  return [...copied, ...last.map(({ size, sha256 }) => ({ path: control, size, sha256 }))];
 }
 
 /** Folders whose content is for the running server alone; they have to be there, empty. */

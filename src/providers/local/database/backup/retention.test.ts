@@ -30,9 +30,10 @@ const first: LivedTimeline = { timeline: 1, since: new Date(0).toISOString(), an
 /** On the 5th the database was restored to where segment 25 begins. */
 const second: LivedTimeline = { timeline: 2, since: day(5), ancestors: [{ timeline: 1, until: at(25) }], restore: 'work-1' };
 const kept = (manifests: readonly Manifest[], timelines: readonly LivedTimeline[], from: number) => {
-  const { backups, needs } = keepWithin({ manifests, timelines, from: Date.parse(day(from)) });
-  const segments = (timeline: number) => Array.from({ length: 60 }, (_, number) => number).filter((number) => needs({ timeline, number }));
-  return { backups: [...backups].toSorted(), first: segments(1), second: segments(2) };
+  const found = keepWithin({ manifests, timelines, from: Date.parse(day(from)) });
+  const segments = (timeline: number) =>
+    Array.from({ length: 60 }, (_, number) => number).filter((number) => found.needs({ timeline, number }));
+  return { backups: [...found.backups].toSorted(), first: segments(1), second: segments(2) };
 };
 const from = (start: number, end = 59) => Array.from({ length: end - start + 1 }, (_, index) => start + index);
 
@@ -65,8 +66,8 @@ describe('what is kept', () => {
   });
 
   it('is nothing of a timeline that was never lived on', () => {
-    const { needs } = keepWithin({ manifests: [backup(1, 10)], timelines: [first], from: Date.parse(day(1)) });
-    expect(needs({ timeline: 7, number: 20 })).toBe(false);
+    const found = keepWithin({ manifests: [backup(1, 10)], timelines: [first], from: Date.parse(day(1)) });
+    expect(found.needs({ timeline: 7, number: 20 })).toBe(false);
   });
 });
 
