@@ -2,6 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { endpoints, type EndpointName } from './endpoints.ts';
 import { errorResponse } from './error-answer.ts';
+import { databaseHandlers } from './handlers/databases.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
@@ -21,6 +22,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...planHandlers(dependencies),
     ...resourceHandlers(dependencies),
     ...serviceHandlers(dependencies),
+    ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...keyHandlers(dependencies),
     openApi: async () => description(),

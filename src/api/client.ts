@@ -5,6 +5,7 @@ import type { Kind } from '../stack/stack.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 import { createTransport, type TransportOptions } from './client/transport.ts';
 import type { Backup } from './schemas/backup.ts';
+import type { DatabaseBackups, DatabaseRestorePlan, DatabaseWork } from './schemas/database.ts';
 import type { EventPage } from './schemas/event.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { PlanRequest } from './schemas/plan.ts';
@@ -50,6 +51,12 @@ export interface Client {
   readLogs(environment: string, name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
+  listBackups(environment: string, name: string): Promise<DatabaseBackups>;
+  backUpDatabase(environment: string, name: string): Promise<DatabaseWork>;
+  /** Says whether a restore is possible, and how; changes nothing. */
+  planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
+  restoreDatabase(environment: string, name: string, to: string): Promise<DatabaseWork>;
+  getDatabaseWork(environment: string, name: string, id: string): Promise<DatabaseWork>;
   listEvents(filter?: EventFilter & { limit?: number }): Promise<EventPage>;
   /** Events as they come, each exactly once also across a restart of the control plane, until the signal is aborted. */
   followEvents(filter: EventFilter & { signal: AbortSignal }): AsyncIterable<SluiceEvent>;
@@ -135,6 +142,11 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     restartService: (environment, name) => post(`${service(environment, name)}/restart`),
     readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
     followLogs,
+    listBackups: (environment, name) => get(`${database(environment, name)}/backups`),
+    backUpDatabase: (environment, name) => post(`${database(environment, name)}/backups`),
+    planRestore: (environment, name, to) => post(`${database(environment, name)}/restore-plans`, { to }),
+    restoreDatabase: (environment, name, to) => post(`${database(environment, name)}/restores`, { to }),
+    getDatabaseWork: (environment, name, id) => get(`${database(environment, name)}/work/${segment(id)}`),
     listEvents: (filter = {}) => get(`/v1/events${query({ ...filter })}`),
     followEvents,
     listKeys: () => get('/v1/keys'),
@@ -151,6 +163,10 @@ const segment = encodeURIComponent;
 
 function service(environment: string, name: string): string {
   return `/v1/environments/${segment(environment)}/services/${segment(name)}`;
+}
+
+function database(environment: string, name: string): string {
+  return `/v1/environments/${segment(environment)}/databases/${segment(name)}`;
 }
 
 function query(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
 import { backup } from './schemas/backup.ts';
+import { databaseBackups, databaseRestorePlan, databaseWork, restoreRequest } from './schemas/database.ts';
 import { events } from './schemas/event.ts';
 import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
 import { address, blockName, environmentName, identifier, kind } from './schemas/names.ts';
@@ -14,8 +15,11 @@ const byId = z.object({ id: identifier });
 const inEnvironment = z.object({ environment: environmentName });
 const ofResource = z.object({ environment: environmentName, kind, name: blockName });
 const ofService = z.object({ environment: environmentName, name: blockName });
+const ofDatabase = ofService;
+const ofWork = ofDatabase.extend({ id: identifier });
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+const database = '/v1/environments/{environment}/databases/{name}';
 const service = '/v1/environments/{environment}/services/{name}';
 
 /** The route table: every operation there is. `register` refuses what is not described here. */
@@ -167,6 +171,53 @@ export const endpoints = {
     }),
     answer: logLines,
     streams: true,
+  }),
+  listBackups: endpoint({
+    method: 'get',
+    path: `${database}/backups`,
+    access: { permission: 'read' },
+    summary: 'The base backups of a database and the times it can go back to',
+    status: 200,
+    parameters: ofDatabase,
+    answer: databaseBackups,
+  }),
+  backUpDatabase: endpoint({
+    method: 'post',
+    path: `${database}/backups`,
+    access: { permission: 'operate' },
+    summary: 'Begins a base backup',
+    status: 202,
+    parameters: ofDatabase,
+    answer: databaseWork,
+  }),
+  planRestore: endpoint({
+    method: 'post',
+    path: `${database}/restore-plans`,
+    access: { permission: 'operate' },
+    summary: 'Whether and how a database can go back to a time; changes nothing',
+    status: 200,
+    parameters: ofDatabase,
+    body: restoreRequest,
+    answer: databaseRestorePlan,
+  }),
+  restoreDatabase: endpoint({
+    method: 'post',
+    path: `${database}/restores`,
+    access: { permission: 'operate' },
+    summary: 'Begins to take a database back to what it held at a time',
+    status: 202,
+    parameters: ofDatabase,
+    body: restoreRequest,
+    answer: databaseWork,
+  }),
+  getDatabaseWork: endpoint({
+    method: 'get',
+    path: `${database}/work/{id}`,
+    access: { permission: 'read' },
+    summary: 'A backup or a restore that was begun',
+    status: 200,
+    parameters: ofWork,
+    answer: databaseWork,
   }),
   events: endpoint({
     method: 'get',

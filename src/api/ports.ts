@@ -5,6 +5,8 @@ import type { Plan } from '../plan/plan.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import type { Backup } from './schemas/backup.ts';
+import type { DatabaseBackups, DatabaseRestorePlan, DatabaseWork } from './schemas/database.ts';
+import type { Condition } from './schemas/resource.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { Status } from './schemas/status.ts';
@@ -50,6 +52,20 @@ export interface ServiceDesk {
   followLogs(environment: string, name: string, query: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;
 }
 
+/** Databases between applies. Every method throws `unknown_resource`, and `database_not_kept` where a provider keeps no backups. */
+export interface DatabaseDesk {
+  backups(environment: string, name: string): Promise<DatabaseBackups>;
+  /** Begins a base backup; the work goes on whether or not anybody watches. Throws `database_busy`. */
+  startBackup(environment: string, name: string, by: string): Promise<DatabaseWork>;
+  planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
+  /** Begins a restore, once it has been found possible. Throws `database_busy` and what `planRestore` throws. */
+  startRestore(environment: string, name: string, to: string, by: string): Promise<DatabaseWork>;
+  /** Throws `unknown_database_work`. */
+  work(environment: string, name: string, id: string): Promise<DatabaseWork>;
+  /** What is to be known of a resource besides its status. */
+  conditions(address: string): readonly Condition[];
+}
+
 export interface LogSelection {
   readonly instance?: string | undefined;
   /** Lines of each instance. */
@@ -61,6 +77,7 @@ export interface ApiDependencies {
   readonly plans: PlanBook;
   readonly runs: RunBook;
   readonly services: ServiceDesk;
+  readonly databases: DatabaseDesk;
   /** Resources are read from here, and nothing is written. */
   readonly store: Pick<Store, 'get' | 'list'>;
   /** Into the folder for backups, under a name of their own. */

@@ -36,6 +36,14 @@ export const registry: readonly RegisteredCommand[] = [
 
   { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
   { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },
+  { name: 'db backup', group: 'Operate', summary: 'Back a database up now', load: () => import('./commands/db-backup.ts') },
+  {
+    name: 'db backups',
+    group: 'Operate',
+    summary: 'List the backups of a database and the times it can go back to',
+    load: () => import('./commands/db-backups.ts'),
+  },
+  { name: 'db restore', group: 'Operate', summary: 'Take a database back to a time', load: () => import('./commands/db-restore.ts') },
   { name: 'key create', group: 'Operate', summary: 'Make a key for the API', load: () => import('./commands/key-create.ts') },
   { name: 'key list', group: 'Operate', summary: 'List the keys', load: () => import('./commands/key-list.ts') },
   { name: 'key revoke', group: 'Operate', summary: 'End a key at once', load: () => import('./commands/key-revoke.ts') },

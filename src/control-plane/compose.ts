@@ -5,7 +5,7 @@ import { createPlanner } from '../engine/planner.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { createGatewayControl } from '../gateway/control/gateway-control.ts';
-import { createLocalProvider } from '../providers/local/local-provider.ts';
+import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
 import { createProviderRegistry } from '../providers/registry.ts';
@@ -16,6 +16,8 @@ import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
 import { loadStack } from '../stack/load.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
+import { createDatabaseCare } from './database-care.ts';
+import { createDatabaseDesk } from './database-desk.ts';
 import type { HomePaths } from './home.ts';
 import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
@@ -53,9 +55,10 @@ export async function compose({ paths, root, store: wanted, clock, random, log }
   const resolver = createOutputResolver({ store, vault });
   const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random });
 
+  const local = createLocalPlatform({ home, clock, random });
   const providers = createProviderRegistry({
     environmentProviders: {
-      local: createLocalProvider({ home, clock, random }),
+      local: local.provider,
       simulated: createSimulatedProvider({ world: createSimulatedWorld(), clock, random }),
     },
     kindProviders: [createServiceProvider({ controller, store, vault, traffic: gateway, clock, home })],
@@ -74,7 +77,23 @@ export async function compose({ paths, root, store: wanted, clock, random, log }
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
+  const databaseCare = createDatabaseCare({
+    keeper: local.databases,
+    events,
+    clock,
+    random,
+    report: (error, address) => log.error({ error, address }, 'the care of a database met an error'),
+  });
+  const databases = createDatabaseDesk({
+    store,
+    keepers: { [local.provider.name]: local.databases },
+    events,
+    clock,
+    random,
+    conditions: (address) => databaseCare.conditions(address),
+    report: (error, work) => log.error({ error, work }, 'a backup or restore met an unexpected error'),
+  });
   const rotator = createLogRotator({ folder: paths.logs, clock });
   const backups = { create: () => backUpInto(paths, store, clock) };
-  return { store, backups, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
+  return { store, backups, events, keyring, gateway, controller, engine, plans, runs, services, databases, databaseCare, rotator };
 }

@@ -58,6 +58,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const closing = new AbortController();
   await takeUp(parts, log);
   const rotating = parts.rotator.run(closing.signal);
+  const caring = parts.databaseCare.run(closing.signal);
 
   const app = createApp({
     ...parts,
@@ -82,7 +83,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       closing.abort(new Error('the control plane is ending'));
       await server.close();
       // What a run is doing at this moment is finished, within reason: the journal knows what was begun.
-      await Promise.race([parts.runs.cancelAll(), clock.sleep(runGraceMs)]);
+      await Promise.race([Promise.all([parts.runs.cancelAll(), parts.databases.cancelAll(), caring]), clock.sleep(runGraceMs)]);
       await putDown(parts, workloads, log);
       await rotating;
       await parts.events.publish({ type: 'control_plane.stopped', level: 'info', message: `The control plane has ended (${workloads})` });
@@ -96,7 +97,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
 const runGraceMs = 10_000;
 
 /** Takes up what the last control plane left, running or cut short. What fails is told and keeps nothing else from coming up. */
-async function takeUp({ engine, runs, gateway, controller }: Parts, log: Logger): Promise<void> {
+async function takeUp({ engine, runs, databases, gateway, controller }: Parts, log: Logger): Promise<void> {
   const attempt = async (what: string, step: () => Promise<void>): Promise<void> => {
     try {
       await step();
@@ -108,6 +109,7 @@ async function takeUp({ engine, runs, gateway, controller }: Parts, log: Logger)
   await attempt('recovery', () => engine.recover());
   await attempt('the gateway', () => gateway.start());
   await attempt('resuming', () => engine.resumeAll());
+  await attempt('settling interrupted restores', () => databases.settleInterrupted());
   await attempt('the service controller', () => controller.start());
 }
 

@@ -1,11 +1,11 @@
 import { timestamp } from '../effects/clock.ts';
+import { createTurns } from '../effects/turns.ts';
 import { type Problem, sluiceError } from '../errors/sluice-error.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ResolvedStack } from '../stack/stack.ts';
 import { runPlan } from './apply.ts';
 import { acquireLease, type Lease, processOwner } from './lease.ts';
-import { createTurns } from './limited.ts';
 import { fingerprintAll, providersOf } from './planner.ts';
 import type { EngineDependencies, RunContext } from './run-context.ts';
 import type { RunReport } from './run-report.ts';

@@ -13,6 +13,7 @@ import type { Address, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 import { dependencyValues } from './dependency-values.ts';
 import { mapLimited } from './limited.ts';
+import { withLosses } from './losses.ts';
 import { observe } from './observe.ts';
 import { loadStates, type VersionedState } from './states.ts';
 
@@ -67,13 +68,31 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
         };
       });
       const stackDigest = digestStack(stack, fingerprints);
-      return computePlan({ ...header(environment), mode: 'apply', stackDigest, desired, recorded: observed, problems: found, ...options });
+      const plan = computePlan({
+        ...header(environment),
+        mode: 'apply',
+        stackDigest,
+        desired,
+        recorded: observed,
+        problems: found,
+        ...options,
+      });
+      return withLosses(plan, states, providers);
     },
 
     planDestroy: async (environment, options = {}) => {
       const states = await loadStates(store, environment);
       const recorded = [...states.values()];
-      return computePlan({ ...header(environment), mode: 'destroy', stackDigest: '', desired: [], recorded, problems: [], ...options });
+      const plan = computePlan({
+        ...header(environment),
+        mode: 'destroy',
+        stackDigest: '',
+        desired: [],
+        recorded,
+        problems: [],
+        ...options,
+      });
+      return withLosses(plan, states, providers);
     },
   };
 }

@@ -40,6 +40,9 @@ export interface Provider {
   /** Brings an existing resource to `fields`, and repairs drift. Idempotent. */
   update(request: UpdateRequest, operation: Operation): Promise<Applied>;
 
+  /** What goes with a resource besides itself, as notes for a plan that deletes or replaces it. Changes nothing. */
+  lossOf?(resource: ResourceState): Promise<readonly Problem[]>;
+
   /** Leaves nothing behind: no process, port or file. Success when it was gone already. */
   delete(resource: ResourceState, operation: Operation): Promise<void>;
 

@@ -6,7 +6,11 @@ import type { ResourceView } from '../schemas/resource.ts';
 
 const collection = 'resources';
 
-export function resourceHandlers({ store }: ApiDependencies): Pick<Handlers, 'listResources' | 'getResource'> {
+export function resourceHandlers({ store, databases }: ApiDependencies): Pick<Handlers, 'listResources' | 'getResource'> {
+  const viewOf = (state: ResourceState): ResourceView => {
+    const conditions = databases.conditions(state.address);
+    return { ...recordedView(state), ...(conditions.length > 0 && { conditions }) };
+  };
   return {
     // The slash ends the prefix: `prod` does not see what is in `production`.
     listResources: async ({ parameters }) =>
@@ -21,7 +25,7 @@ export function resourceHandlers({ store }: ApiDependencies): Pick<Handlers, 'li
 }
 
 /** Named one by one: a field that is added to the state is not shown before somebody has decided that it may be. */
-function viewOf(state: ResourceState): ResourceView {
+function recordedView(state: ResourceState): ResourceView {
   return {
     address: state.address,
     environment: state.environment,

@@ -11,6 +11,7 @@ import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
+import type { DatabaseWork } from '../schemas/database.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
 
@@ -44,6 +45,22 @@ const knownService: ServiceView = {
   replicas: { desired: 1, ready: 1 },
   instances: [],
   urls: [],
+};
+
+const knownBackup = {
+  id: 'backup-0123456789abcdef',
+  startedAt: '2026-11-22T12:00:00.000Z',
+  stoppedAt: '2026-11-22T12:00:01.000Z',
+  bytes: 1,
+};
+
+export const knownWork: DatabaseWork = {
+  id: 'work-0123456789abcdef',
+  address: 'production/database/echo',
+  kind: 'backup',
+  status: 'running',
+  startedAt: '2026-11-22T12:00:00.000Z',
+  by: 'admin',
 };
 
 export interface ApiFixture {
@@ -124,6 +141,20 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         yield { instance: `${name}-1`, line: 'one' };
         yield { instance: `${name}-1`, line: 'two: {"a":1}' };
       },
+    },
+    databases: {
+      backups: () => Promise.resolve({ retentionDays: 7, items: [knownBackup], restorable: [], replaced: [] }),
+      startBackup: (_environment, name) => {
+        calls.push(`back up ${name}`);
+        return Promise.resolve(knownWork);
+      },
+      planRestore: (_environment, _name, to) => Promise.resolve({ to, backup: knownBackup, segments: 1 }),
+      startRestore: (_environment, name, to) => {
+        calls.push(`restore ${name} to ${to}`);
+        return Promise.resolve({ ...knownWork, kind: 'restore' as const, to });
+      },
+      work: (_environment, _name, id) => known(id, knownWork, sluiceError('unknown_database_work', { id })),
+      conditions: () => [],
     },
     status: () =>
       Promise.resolve({

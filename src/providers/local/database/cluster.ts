@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { Random } from '../../../effects/random.ts';
 import { sluiceError } from '../../../errors/sluice-error.ts';
 import type { ServerUser } from '../server/server-user.ts';
+import { archiveCommand, archiveTimeoutSeconds, noArchiveCommand } from './archive/archive-commands.ts';
 import type { DatabaseSizing } from './sizing.ts';
 
 /** Role that administers a server. With its underscore it is no DNS label, so no database of a stack can have the name. */
@@ -65,13 +66,17 @@ export async function initialise(spec: ClusterSpec): Promise<void> {
   }
 }
 
-/** Writes the server's settings; whether they differ from what stood there. They take effect when the server starts. */
-export async function writeSettings(
-  folder: string,
-  settings: { readonly host: string; readonly port: number; readonly sizing: DatabaseSizing },
-  user: ServerUser | undefined,
-): Promise<boolean> {
-  const file = join(dataFolder(folder), settingsFile);
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly sizing: DatabaseSizing;
+  /** Whether the log is archived, as backups need it. */
+  readonly archived: boolean;
+}
+
+/** Writes the settings into a data folder; whether they differ from what stood there. They take effect when the server starts. */
+export async function writeSettings(data: string, settings: ServerSettings, user: ServerUser | undefined): Promise<boolean> {
+  const file = join(data, settingsFile);
   const text = [
     '# Written by Sluice whenever the database is applied. Settings of your own belong in postgresql.auto.conf (ALTER SYSTEM).',
     `listen_addresses = '${settings.host}'`,
@@ -79,6 +84,10 @@ export async function writeSettings(
     "unix_socket_directories = ''",
     `max_connections = ${settings.sizing.maxConnections}`,
     `shared_buffers = '${settings.sizing.sharedBuffersMib}MB'`,
+    'wal_level = replica',
+    'archive_mode = on',
+    `archive_command = '${settings.archived ? archiveCommand : noArchiveCommand}'`,
+    `archive_timeout = ${archiveTimeoutSeconds}`,
     "password_encryption = 'scram-sha-256'",
     "log_destination = 'stderr'",
     "log_timezone = 'UTC'",
