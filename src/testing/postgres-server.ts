@@ -37,7 +37,11 @@ export async function startPostgres(): Promise<PostgresServer> {
   const [host, name, password] = ['127.0.0.1', 'test', `p%@:/ ${Buffer.from(systemRandom.bytes(6)).toString('hex')}`];
   const port = await freePort(host);
   await initialise({ name, programs, folder, user, password, random: systemRandom });
-  await writeSettings(folder, { host, port, sizing: { cpus: 1, memoryBytes: 0, sharedBuffersMib: 64, maxConnections: 40 } }, user);
+  await writeSettings(
+    folder,
+    { host, port, sizing: { cpus: 1, memoryBytes: 0, sharedBuffersMib: 64, maxConnections: 40 }, archived: false },
+    user,
+  );
   const spec: ServerSpec = { name, programs, folder, user, endpoint: { host, port, password }, clock: systemClock };
   await runServer(spec);
 
