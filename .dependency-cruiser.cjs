@@ -87,7 +87,7 @@ module.exports = {
     {
       name: 'only-the-composition-root-composes',
       severity: 'error',
-      from: { path: '^src/', pathNot: [tests, '^src/control-plane/', '^src/cli/', '^src/index\.ts$'] },
+      from: { path: '^src/', pathNot: [tests, '^src/control-plane/', '^src/cli/', '^src/index[.]ts$'] },
       to: { path: '^src/(control-plane|cli)/' },
     },
   ],

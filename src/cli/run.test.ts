@@ -195,7 +195,7 @@ describe('commands that need no control plane', () => {
     const { code, terminal } = await run('doctor', '--json');
     const report = JSON.parse(terminal.stdout()) as { fit: boolean; findings: { name: string }[] };
     expect(code).toBe(report.fit ? 0 : 1);
-    expect(report.findings.map(({ name }) => name)).toEqual(expect.arrayContaining(['Node', 'SLUICE_HOME', 'PostgreSQL', 'Git', 'Docker']));
+    expect(report.findings.map(({ name }) => name)).toEqual(expect.arrayContaining(['Node', 'SLUICE_HOME', 'PostgreSQL']));
   });
 
   it('down has nothing to do where nothing has run', async () => {

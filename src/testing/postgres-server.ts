@@ -5,7 +5,7 @@ import pg from 'pg';
 import { systemClock } from '../effects/clock.ts';
 import { freePort } from '../effects/ports.ts';
 import { systemRandom } from '../effects/random.ts';
-import { administrator, initialise, writeSettings } from '../providers/local/database/cluster.ts';
+import { administrator, dataFolder, initialise, writeSettings } from '../providers/local/database/cluster.ts';
 import { chooseInstallation, findInstallations } from '../providers/local/database/installations.ts';
 import { haltServer, runServer, type ServerSpec } from '../providers/local/database/postgres-server.ts';
 import { usablePrograms } from '../providers/local/database/programs.ts';
@@ -38,7 +38,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const port = await freePort(host);
   await initialise({ name, programs, folder, user, password, random: systemRandom });
   await writeSettings(
-    folder,
+    dataFolder(folder),
     { host, port, sizing: { cpus: 1, memoryBytes: 0, sharedBuffersMib: 64, maxConnections: 40 }, archived: false },
     user,
   );
