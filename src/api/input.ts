@@ -33,6 +33,21 @@ async function readLimited(request: Request): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
+/** The reason of a change: percent-encoded UTF-8, one line, at most 500 characters. Throws `invalid_request`. */
+export function readReason(header: string | undefined): string | undefined {
+  if (header === undefined || header === '') return undefined;
+  const refuse = (reason: string): Error => sluiceError('invalid_request', { where: 'header x-sluice-reason', reason });
+  let text: string;
+  try {
+    text = decodeURIComponent(header);
+  } catch {
+    throw refuse('it is not percent-encoded UTF-8');
+  }
+  if (text.length > 500) throw refuse('it has more than 500 characters');
+  if (/\p{C}/u.test(text)) throw refuse('it holds control characters');
+  return text;
+}
+
 /** Query parameters as an object; one that is given twice is refused, because it would be read differently by different programs. */
 export function readQuery(url: string): Record<string, string> {
   const query = new Map<string, string>();
