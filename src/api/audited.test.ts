@@ -72,10 +72,11 @@ describe('changes through the API', () => {
     expect(silent).toEqual(['createPlan no_change', 'applyPlan itself', 'repairDrift itself']);
   });
 
+  const page = async (after: number) => (await api.request('GET', `/v1/audit?after=${after}&limit=4`, { as: 'admin' })).json();
+
   it('are listed in pages for administrators', async () => {
     for (const replicas of [1, 2, 3])
       await api.request('POST', '/v1/environments/production/services/echo/scale', { as: 'operator', body: { replicas } });
-    const page = async (after: number) => (await api.request('GET', `/v1/audit?after=${after}&limit=4`, { as: 'admin' })).json();
     expect(await page(0)).toMatchObject({ last: 4, items: [{ sequence: 1 }, {}, {}, { sequence: 4 }] });
     expect(await page(4)).toMatchObject({ last: 6, items: [{}, {}] });
     expect(await page(6)).toEqual({ last: 6, items: [] });

@@ -37,7 +37,9 @@ function entryOf(row: Endpoint, call: Call<Endpoint>): Omit<AuditEntry, 'phase'>
   const parameters = (call.parameters ?? {}) as Readonly<Record<string, string>>;
   const { environment, kind = 'service', name, id } = parameters;
   const body = (call.body ?? {}) as JsonObject;
-  const details = Object.fromEntries((given.details ?? []).flatMap((field): [string, Json][] => (body[field] === undefined ? [] : [[field, body[field]]])));
+  const details = Object.fromEntries(
+    (given.details ?? []).flatMap((field): [string, Json][] => (body[field] === undefined ? [] : [[field, body[field]]])),
+  );
   const target = id ?? (name === undefined ? undefined : `${environment}/${kind}/${name}`);
   return {
     actor: auditActor(call.actor as { key: string; name: string } | undefined),

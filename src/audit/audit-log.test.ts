@@ -106,7 +106,12 @@ describe('the audit log', () => {
   it('finds records that changed places', async () => {
     await five();
     await tamper((database) => {
-      for (const [from, to] of [[2, 90], [3, 2], [90, 3]]) database.exec(`UPDATE log SET sequence = ${to} WHERE log = 'audit' AND sequence = ${from}`);
+      for (const [from, to] of [
+        [2, 90],
+        [3, 2],
+        [90, 3],
+      ])
+        database.exec(`UPDATE log SET sequence = ${to} WHERE log = 'audit' AND sequence = ${from}`);
     });
     expect((await findings())[0]).toEqual([2, 'the records 2 to 2 are missing']);
   });
@@ -117,9 +122,7 @@ describe('the audit log', () => {
     const earlier = { count: 3, digest: third.digest, seal: vault.fingerprint(`sluice audit head\n3\n${third.digest}`) };
     await tamper((database) => database.exec("DELETE FROM log WHERE log = 'audit' AND sequence > 3"));
     expect(await findings()).toHaveLength(2);
-    await tamper((database) =>
-      database.prepare("UPDATE documents SET value = ? WHERE collection = 'audit'").run(JSON.stringify(earlier)),
-    );
+    await tamper((database) => database.prepare("UPDATE documents SET value = ? WHERE collection = 'audit'").run(JSON.stringify(earlier)));
     expect(await findings()).toEqual([[undefined, expect.stringContaining('the log ends at record 3, and the head outside')]]);
     // Appending over it does not hide it: the next start writes down what it found.
     await store.close();
@@ -143,10 +146,12 @@ describe('the audit log', () => {
       const head = { count: 5, digest: previous, seal: 'sha256:guessed' };
       database.prepare("UPDATE documents SET value = ? WHERE collection = 'audit'").run(JSON.stringify(head));
     });
-    expect(await findings()).toEqual([
-      [undefined, 'the head in the database was not sealed with the key of this'],
-      [5, 'it is not the record the head outside the database was seal'],
-    ].map(([sequence, text]) => [sequence, expect.stringContaining(String(text).slice(0, 40))]));
+    expect(await findings()).toEqual(
+      [
+        [undefined, 'the head in the database was not sealed with the key of this'],
+        [5, 'it is not the record the head outside the database was seal'],
+      ].map(([sequence, text]) => [sequence, expect.stringContaining(String(text).slice(0, 40))]),
+    );
   });
 
   it('takes a head outside that lags behind after a crash for what it is, and brings it up to date', async () => {

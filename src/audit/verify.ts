@@ -33,7 +33,8 @@ export function verifyAudit({ records, head, outside, isSealed }: AuditEvidence)
   for (const [index, record] of records.entries()) {
     const sequence = index + 1;
     if (record.sequence !== sequence) {
-      const problem = record.sequence > sequence ? `the records ${sequence} to ${record.sequence - 1} are missing` : 'a record stands out of its order';
+      const problem =
+        record.sequence > sequence ? `the records ${sequence} to ${record.sequence - 1} are missing` : 'a record stands out of its order';
       findings.push({ sequence, problem });
       break;
     }
@@ -69,7 +70,8 @@ export function checkHead(
   if (head === undefined) return count === 0 ? [] : [{ problem: `${what} is missing` }];
   if (!isSealed(head)) return [{ problem: `${what} was not sealed with the key of this home` }];
   if (head.count > count) return [{ problem: `the log ends at record ${count}, and ${what} says ${head.count}: its end was cut off` }];
-  if (head.count < count && demand === 'exact') return [{ problem: `${what} says ${head.count} records, and there are ${count}: some were added` }];
+  if (head.count < count && demand === 'exact')
+    return [{ problem: `${what} says ${head.count} records, and there are ${count}: some were added` }];
   const digest = head.count === 0 ? origin : records[head.count - 1]?.digest;
   return digest === head.digest ? [] : [{ sequence: head.count, problem: `it is not the record ${what} was sealed over` }];
 }

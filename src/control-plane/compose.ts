@@ -72,7 +72,14 @@ export async function compose({ paths, root, clock, random, log, secrets, driftI
   const engine = createEngine({ store, providers, vault, events, clock, random, secrets });
   const finder = createDriftFinder({ store, providers, vault, clock, random, engine, secrets });
 
-  const plans = createPlanBook({ store, vault, clock, root, load: loadStack, planner: createPlanMaker({ planner, drift: finder, providers, store }) });
+  const plans = createPlanBook({
+    store,
+    vault,
+    clock,
+    root,
+    load: loadStack,
+    planner: createPlanMaker({ planner, drift: finder, providers, store }),
+  });
   const runs = createRunBook({
     store,
     events,

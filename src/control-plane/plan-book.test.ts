@@ -52,7 +52,9 @@ describe('the plan book', () => {
         plan: (stack) => make(stack.environment.name, 'apply'),
         planDestroy: (environment) => make(environment, 'destroy'),
         planRepair: async (environment) =>
-          content === 'first' ? undefined : { plan: await make(environment, 'apply'), fingerprints: { 'staging/secret/key': { value: 'new' } } },
+          content === 'first'
+            ? undefined
+            : { plan: await make(environment, 'apply'), fingerprints: { 'staging/secret/key': { value: 'new' } } },
         recorded: (environment) => {
           const settings = { name: environment, provider: 'local', fields: {} };
           const stack = { root: folder, files: [], environment: settings, environments: [environment], blocks: [] };

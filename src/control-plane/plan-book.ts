@@ -114,11 +114,6 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
     return { plan, stack, fingerprints };
   };
 
-  const demandSame = ({ id, stackDigest, stateDigest }: Plan, now: Pick<Plan, 'stackDigest' | 'stateDigest'>): void => {
-    if (now.stackDigest !== stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
-    if (now.stateDigest !== stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
-  };
-
   const dropOld = async (): Promise<void> => {
     const documents = await store.list(collection);
     const old = documents.filter(({ value }) => clock.now() - Date.parse((value as unknown as StoredPlan).plan.createdAt) > lifetimeMs);
@@ -163,4 +158,9 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
       await store.transact([{ operation: 'put', collection, key: id, value: claimed, ifVersion: version }]);
     },
   };
+}
+
+function demandSame({ id, stackDigest, stateDigest }: Plan, now: Pick<Plan, 'stackDigest' | 'stateDigest'>): void {
+  if (now.stackDigest !== stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
+  if (now.stateDigest !== stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
 }

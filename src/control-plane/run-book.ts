@@ -62,8 +62,6 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
   /** How far the events of each running run have been taken in, and whether its end was among them. */
   const progress = new Map<string, { run: StoredRun; position: number; told: RunEnd | undefined }>();
 
-  const saving = (run: StoredRun): Write => ({ operation: 'put', collection, key: run.id, value: run as unknown as Json });
-
   const find = async (id: string): Promise<StoredRun> => {
     const document = await store.get(collection, id);
     if (document === undefined) throw sluiceError('unknown_run', { id });
@@ -204,6 +202,10 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       await Promise.all(running.map(({ done }) => done));
     },
   };
+}
+
+function saving(run: StoredRun): Write {
+  return { operation: 'put', collection, key: run.id, value: run as unknown as Json };
 }
 
 function auditedBegin(run: StoredRun, plan: Plan, actor: RunOrder['actor']): AuditEntry {

@@ -47,7 +47,9 @@ export function createDriftLoop(dependencies: DriftLoopDependencies): DriftLoop 
     for (const address of unknown) if (before[address] !== undefined) now[address] = before[address];
     const told: NewEvent[] = [
       ...differing.filter(({ address }) => before[address] !== now[address]).map((item) => found(environment, item)),
-      ...(Object.keys(before) as Address[]).filter((address) => now[address] === undefined).map((address) => repaired(environment, address)),
+      ...(Object.keys(before) as Address[])
+        .filter((address) => now[address] === undefined)
+        .map((address) => repaired(environment, address)),
     ];
     if (told.length === 0) return;
     const put = { operation: 'put', collection, key: environment, value: now as Json, ifVersion: document?.version ?? 0 } as const;
@@ -82,7 +84,9 @@ function saidOf({ status, fields }: DriftItem): Json {
 function found(environment: string, { address, kind, name, status, fields }: DriftItem): NewEvent {
   const differing = fields.filter(({ accepted }) => !accepted);
   const what =
-    status === 'absent' ? 'is gone' : differing.map(({ field, applied, observed }) => `${field} was ${short(applied)}, is ${short(observed)}`).join('; ');
+    status === 'absent'
+      ? 'is gone'
+      : differing.map(({ field, applied, observed }) => `${field} was ${short(applied)}, is ${short(observed)}`).join('; ');
   const told = differing.map(({ field, applied, observed }) => ({ field, applied, observed }));
   const data = { kind, status, fields: told };
   return { type: 'drift.found', level: 'warning', message: `${kind}/${name}: ${what}`, environment, address, data };

@@ -23,10 +23,8 @@ describe('drift', () => {
     const { store, providers, vault, engine, events } = plane;
     errors = [];
     finder = createDriftFinder({ store, providers, vault, clock: hastyClock, random: seededRandom(9), engine });
-    loop = createDriftLoop({
-      ...{ finder, engine, store, events, clock: hastyClock, random: seededRandom(8), intervalMs: 1_000 },
-      onError: (error) => errors.push(error),
-    });
+    const onError = (error: unknown) => errors.push(error);
+    loop = createDriftLoop({ finder, engine, store, events, clock: hastyClock, random: seededRandom(8), intervalMs: 1_000, onError });
     await plane.apply(stack);
     plane.world.effects.splice(0);
   });
@@ -34,7 +32,8 @@ describe('drift', () => {
   const change = (kind: string, name: string, declared: JsonObject): void => {
     const address = `${environment}/${kind}/${name}` as const;
     const resource = plane.world.resources.get(address as never);
-    if (resource !== undefined) plane.world.resources.set(address as never, { ...resource, declared: { ...resource.declared, ...declared } });
+    if (resource !== undefined)
+      plane.world.resources.set(address as never, { ...resource, declared: { ...resource.declared, ...declared } });
   };
   const repair = async () => {
     const made = await finder.planRepair(environment);
@@ -95,7 +94,12 @@ describe('drift', () => {
         operation: 'put',
         collection: 'resources',
         key: 'test/cache/half',
-        value: { ...(await loadStates(plane.store)).get('test/database/db')?.state, address: 'test/cache/half', name: 'half', status: 'failed' } as never,
+        value: {
+          ...(await loadStates(plane.store)).get('test/database/db')?.state,
+          address: 'test/cache/half',
+          name: 'half',
+          status: 'failed',
+        } as never,
       },
     ]);
     change('service', 'web', { replicas: 5 });

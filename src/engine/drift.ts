@@ -7,7 +7,6 @@ import type { DesiredResource } from '../plan/inputs.ts';
 import type { Change, Plan } from '../plan/plan.ts';
 import type { Drift, Observation, Provider } from '../providers/provider.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
-import type { ResourceState } from '../providers/resource-state.ts';
 import { createKnownSecrets, type KnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Address, Kind } from '../stack/stack.ts';
@@ -119,7 +118,7 @@ export function createDriftFinder(dependencies: DriftDependencies): DriftFinder 
       );
       const fingerprints = new Map([...recorded, ...renewed]);
       const desired = stack.blocks.map((block): DesiredResource => {
-        const { provider } = states.get(block.address)?.state as ResourceState;
+        const { provider } = (states.get(block.address) as VersionedState).state;
         const values = dependencyValues(block, (address) => states.get(address)?.state, vault);
         return { block, provider, fingerprint: fingerprints.get(block.address) ?? {}, replaceFields: [], dependencyValues: values };
       });
@@ -144,30 +143,33 @@ export function createDriftFinder(dependencies: DriftDependencies): DriftFinder 
         const looked = await look(environment);
         for (const { state, version, found } of looked) {
           if (found.status !== 'present' || found.drift.length === 0) continue;
-          const accepted = found.drift.map(({ field, ...values }) => ({ field, ...values }));
-          const value = { ...state, accepted } as unknown as JsonObject;
+          const value = { ...state, accepted: found.drift } as unknown as JsonObject;
           await lease.transact([{ operation: 'put', collection: resourceCollection, key: state.address, value, ifVersion: version }]);
         }
-        return report(
-          environment,
-          looked.map((each) => (each.found.status === 'present' ? { ...each, state: { ...each.state, accepted: each.found.drift } } : each)),
-        );
+        return report(environment, looked.map(afterAcceptance));
       }),
   };
+}
+
+function afterAcceptance(looked: Looked): Looked {
+  const { found, state } = looked;
+  return found.status === 'present' ? { ...looked, state: { ...state, accepted: found.drift } } : looked;
 }
 
 function itemOf({ state, found }: Looked, secrets: KnownSecrets): DriftItem | undefined {
   const { address, kind, name } = state;
   if (found.status === 'unknown') return { address, kind, name, status: 'unknown', fields: [], error: found.error };
   if (found.status === 'absent') return { address, kind, name, status: 'absent', fields: [] };
-  const drift = found.drift.map((each) => ({ ...each, accepted: isAccepted(state, each) }));
-  const sources = (found.sources ?? []).map((each) => ({ ...each, accepted: false }));
-  const fields = [...drift, ...sources].map(({ field, applied, observed, accepted }) => ({
+  const shown = ({ field, applied, observed }: Drift, accepted: boolean): DriftItem['fields'][number] => ({
     field,
     applied: secrets.scrubJson(applied),
     observed: secrets.scrubJson(observed),
     accepted,
-  }));
+  });
+  const fields = [
+    ...found.drift.map((each) => shown(each, isAccepted(state, each))),
+    ...(found.sources ?? []).map((each) => shown(each, false)),
+  ];
   if (fields.length === 0) return undefined;
   return { address, kind, name, status: fields.every(({ accepted }) => accepted) ? 'accepted' : 'changed', fields };
 }

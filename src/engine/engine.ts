@@ -59,7 +59,12 @@ export type EnvironmentLock = LeaseHolder & { readonly mayBeAlive: boolean };
 
 export function createEngine(given: EngineDependencies): Engine {
   const { store, providers, events, clock, owner = processOwner(), secrets = createKnownSecrets() } = given;
-  const dependencies = { ...given, secrets, vault: given.secrets === undefined ? learningVault(given.vault, secrets) : given.vault, limits: createRateLimits(clock) };
+  const dependencies = {
+    ...given,
+    secrets,
+    vault: given.secrets === undefined ? learningVault(given.vault, secrets) : given.vault,
+    limits: createRateLimits(clock),
+  };
   const leases = createLeases({ store, clock, owner });
   const inTurn = createTurns();
 

@@ -25,15 +25,17 @@ export function recordedStack(environment: string, states: readonly ResourceStat
 }
 
 function blockOf({ address, environment, kind, name, declared, dependencies }: ResourceState): ResolvedBlock {
-  const reads = outputExpressions(declared).map(({ kind, name, output, text }): Reference => ({
-    path: text,
-    kind,
-    name,
-    address: `${environment}/${kind}/${name}`,
-    output,
-    ordering: true,
-    position: nowhere,
-  }));
+  const reads = outputExpressions(declared).map(
+    ({ kind, name, output, text }): Reference => ({
+      path: text,
+      kind,
+      name,
+      address: `${environment}/${kind}/${name}`,
+      output,
+      ordering: true,
+      position: nowhere,
+    }),
+  );
   const read = new Set(reads.map((reference) => reference.address));
   const needs = dependencies.flatMap((dependency): Reference[] => {
     const [, otherKind, otherName] = dependency.split('/') as [string, Kind, string];
