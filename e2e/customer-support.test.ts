@@ -26,7 +26,8 @@ describe('the customer-support example', () => {
 
   const services = async (): Promise<readonly Service[]> =>
     (await (await controlPlane(world)).get('/v1/environments/staging/services')) as readonly Service[];
-  const pids = async (): Promise<readonly number[]> => (await services()).flatMap(({ instances }) => instances.map(({ pid }) => pid)).toSorted();
+  const pids = async (): Promise<readonly number[]> =>
+    (await services()).flatMap(({ instances }) => instances.map(({ pid }) => pid)).toSorted();
   const ask = (headers: Record<string, string> = {}) =>
     send(`${url}/chat`, undefined, { host, body: question, headers: { accept: 'application/json', ...headers } });
 

@@ -114,7 +114,11 @@ describe.skipIf(process.platform !== 'linux')(`a control plane that is killed ${
       const resources = await client.listResources(environment);
       expect(resources.map(({ status }) => status)).toEqual(Array.from({ length: 4 + databases }, () => 'ready'));
     }
-    const web = await client.getService('here', 'web');
+    // An instance that was replaced may take its last second after the run has ended.
+    const web = await until('what was replaced to be gone', async () => {
+      const view = await client.getService('here', 'web');
+      return view.instances.length === instances && view;
+    });
     expect(web).toMatchObject({ phase: 'ready', replicas: { desired: instances, ready: instances } });
     const found = processesHere();
     const pids = (pattern: RegExp): number[] => found.filter(({ line }) => pattern.test(line)).map(({ pid }) => pid);

@@ -90,7 +90,7 @@ export async function compose({ paths, root, clock, random, log, secrets, driftI
     random,
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
-  const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
+  const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store, secrets });
   const rotator = createLogRotator({ folder: paths.logs, clock });
   const locks = createLockDesk({ engine, runs });
   const drift = createDriftDesk({ finder, plans, runs });

@@ -11,11 +11,12 @@ import { partsOf, resourceFolder, resourceId } from '../resource-names.ts';
 import { lastingPort, withFirstPort } from '../server/server-port.ts';
 import { makeServerFolder, serversRoot, serverUser } from '../server/server-user.ts';
 import { checkDatabase } from './check.ts';
-import { dataVersion, initialise, writeSettings } from './cluster.ts';
+import { dataFolder, dataVersion, initialise, settingsFile, settingsText, writeSettings } from './cluster.ts';
 import { chooseInstallation, findInstallations, howToInstall } from './installations.ts';
 import { findServer, haltServer, runServer } from './postgres-server.ts';
 import { removeCopies, usablePrograms } from './programs.ts';
 import { databaseName, type Endpoint, ensureDatabase } from './roles.ts';
+import { restoreSettings, settingsDrift } from './settings-drift.ts';
 import { databaseSizing, skuExamples } from './sizing.ts';
 
 /** What the record of a database holds. */
@@ -64,10 +65,18 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
       await initialise({ name: request.name, programs, folder, user, password: endpoint.password, random: context.random });
       operation.signal.throwIfAborted();
     }
-    if (await writeSettings(folder, { host, port, sizing: sizingOf(fields.sku) }, user))
-      await haltServer(folder, request.name, context.clock);
+    const settings = { host, port, sizing: sizingOf(fields.sku) };
+    if (await writeSettings(folder, settings, user)) await haltServer(folder, request.name, context.clock);
     operation.progress('waiting for PostgreSQL to accept connections');
-    await runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal: operation.signal });
+    const run = () => runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal: operation.signal });
+    await run();
+    const drift = await settingsDrift(endpoint, settingsText(settings));
+    if (drift.length > 0) {
+      operation.progress(`restoring ${drift.map(({ field }) => field).join(', ')}`);
+      await restoreSettings(endpoint, dataFolder(folder), settingsFile, drift);
+      await haltServer(folder, request.name, context.clock);
+      await run();
+    }
     const name = databaseName(request.name);
     const password = await context.secrets.derive(id, 'database', 32);
     await ensureDatabase(endpoint, name, password, context.random);
@@ -105,7 +114,11 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     async read(resource) {
       const found = await whereabouts(resource.address);
       if (!found || (await dataVersion(found.folder)) === undefined) return { status: 'absent' };
-      if (await findServer(found.folder)) return { status: 'present', drift: [] };
+      if (await findServer(found.folder)) {
+        const { host, port } = found.details;
+        const text = settingsText({ host, port, sizing: sizingOf(String(resource.declared['sku'])) });
+        return { status: 'present', drift: await settingsDrift(await endpointOf(found.record.id, found.details), text) };
+      }
       return { status: 'present', drift: [{ field: 'state', applied: 'running', observed: 'stopped' }] };
     },
 

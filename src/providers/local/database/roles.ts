@@ -37,7 +37,7 @@ export async function ensureDatabase(endpoint: Endpoint, name: string, password:
   });
 }
 
-async function withAdministrator<Value>(endpoint: Endpoint, work: (client: pg.Client) => Promise<Value>): Promise<Value> {
+export async function withAdministrator<Value>(endpoint: Endpoint, work: (client: pg.Client) => Promise<Value>): Promise<Value> {
   const client = new pg.Client({
     host: endpoint.host,
     port: endpoint.port,
