@@ -137,8 +137,8 @@ describe('planted secrets', () => {
     for (const value of values) expect(said.filter((text) => text.includes(value)).map((text) => text.slice(0, 400))).toEqual([]);
     for (const value of values) expect(everything.includes(Buffer.from(value).toString('base64'))).toBe(false);
 
-    const arguments_ = execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' });
-    for (const value of values) expect(arguments_.includes(value)).toBe(false);
+    const commandLines = execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' });
+    for (const value of values) expect(commandLines.includes(value)).toBe(false);
     for (const value of values) {
       // What an instance itself writes is its own: the file is for its owner only, and what is shown of it is masked.
       const found = filesContaining(world.home, value).filter((file) => !/^logs\/instances\/|^instances\/.*\.log|\.log$/.test(file));

@@ -7,7 +7,7 @@ import { isAlive, identify } from '../src/effects/processes.ts';
 import { until } from '../src/testing/conditions.ts';
 import { filesContaining, processesMentioning } from './leftovers.ts';
 import { send, startLoad } from './load.ts';
-import { controlPlane, expectCode, start, type World } from './sluice.ts';
+import { controlPlane, expectCode, sluice, start, type World } from './sluice.ts';
 
 const example = fileURLToPath(new URL('../examples/customer-support', import.meta.url));
 const canary = 'canary-7f3a9c51d2';
@@ -27,7 +27,7 @@ describe('the customer-support example', () => {
   const services = async (): Promise<readonly Service[]> =>
     (await (await controlPlane(world)).get('/v1/environments/staging/services')) as readonly Service[];
   const pids = async (): Promise<readonly number[]> =>
-    (await services()).flatMap(({ instances }) => instances.map(({ pid }) => pid)).toSorted();
+    (await services()).flatMap(({ instances }) => instances.map(({ pid }) => pid)).toSorted((a, b) => a - b);
   const ask = (headers: Record<string, string> = {}) =>
     send(`${url}/chat`, undefined, { host, body: question, headers: { accept: 'application/json', ...headers } });
 
@@ -37,8 +37,7 @@ describe('the customer-support example', () => {
   });
 
   afterAll(async () => {
-    await expectCode(0, world, 'down');
-    expect(processesMentioning(world.home)).toEqual([]);
+    await sluice(world, 'down');
     await rm(join(world.home, '..'), { recursive: true, force: true });
   });
 
@@ -109,5 +108,10 @@ describe('the customer-support example', () => {
     expect((await ask()).status).toBe(200);
     const { stdout } = await expectCode(0, world, 'status');
     expect(stdout).toContain('conversation-agent');
+  });
+
+  it('goes down without a process left behind', async () => {
+    await expectCode(0, world, 'down');
+    expect(processesMentioning(world.home)).toEqual([]);
   });
 });

@@ -52,6 +52,8 @@ setTimeout(() => server.listen(Number(process.env.PORT), process.env.HOST), 150)
 process.on('SIGTERM', () => process.exit(0));
 `;
 
+const byNumber = (left = 0, right = 0): number => left - right;
+
 describe.skipIf(process.platform !== 'linux')(`a control plane that is killed ${kills} times at random moments (seed ${seed})`, () => {
   let root: string;
   let home: string;
@@ -75,19 +77,6 @@ describe.skipIf(process.platform !== 'linux')(`a control plane that is killed ${
   async function start(): Promise<{ client: Client; process: ProcessIdentity }> {
     const found = await startControlPlane({ home, root });
     return { client: createClient(found), process: identify(found.pid) as ProcessIdentity };
-  }
-
-  async function begin(client: Client, stack: number, environment: string, mode: 'apply' | 'destroy') {
-    const plan = await client.createPlan({ stack: `stack-${stack}.yaml`, environment, mode });
-    return client.applyPlan(plan.id);
-  }
-
-  async function settle(client: Client, stack: number, mode: 'apply' | 'destroy' = 'apply'): Promise<void> {
-    for (const environment of ['here', 'there']) {
-      const run = await client.waitForRun((await begin(client, stack, environment, mode)).id);
-      expect(run.changes.filter(({ status }) => status !== 'done')).toEqual([]);
-      expect(run).toMatchObject({ status: 'succeeded' });
-    }
   }
 
   /** Command lines of the processes that belong to this home, by their arguments or by the folder they work in. */
@@ -122,7 +111,7 @@ describe.skipIf(process.platform !== 'linux')(`a control plane that is killed ${
     expect(web).toMatchObject({ phase: 'ready', replicas: { desired: instances, ready: instances } });
     const found = processesHere();
     const pids = (pattern: RegExp): number[] => found.filter(({ line }) => pattern.test(line)).map(({ pid }) => pid);
-    expect(pids(/node\S* server\.mjs/).toSorted()).toEqual(web.instances.map(({ pid }) => pid).toSorted());
+    expect(pids(/node\S* server\.mjs/).toSorted(byNumber)).toEqual(web.instances.map(({ pid }) => pid).toSorted(byNumber));
     expect(pids(/bin\/postgres -D/)).toHaveLength(databases);
     expect([pids(/control-plane\/main/).length, pids(/gateway\/main/).length]).toEqual([1, 1]);
     const files = filesBelow(home);
@@ -191,4 +180,17 @@ describe.skipIf(process.platform !== 'linux')(`a control plane that is killed ${
 
 async function gone(process: ProcessIdentity): Promise<void> {
   await until('the process to be gone', () => !isAlive(process));
+}
+
+async function begin(client: Client, stack: number, environment: string, mode: 'apply' | 'destroy') {
+  const plan = await client.createPlan({ stack: `stack-${stack}.yaml`, environment, mode });
+  return client.applyPlan(plan.id);
+}
+
+async function settle(client: Client, stack: number, mode: 'apply' | 'destroy' = 'apply'): Promise<void> {
+  for (const environment of ['here', 'there']) {
+    const run = await client.waitForRun((await begin(client, stack, environment, mode)).id);
+    expect(run.changes.filter(({ status }) => status !== 'done')).toEqual([]);
+    expect(run).toMatchObject({ status: 'succeeded' });
+  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Command lines of all processes that mention `folder`, this one and its children aside. */
@@ -9,17 +9,18 @@ export function processesMentioning(folder: string): readonly string[] {
     .filter((line) => line.includes(folder) && !line.includes('ps -eo'));
 }
 
-/** Paths of all files below `folder`, relative to it. */
-export function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+/** Paths of all files below `folder`, relative to it. Links are listed, not followed. */
+export function filesBelow(folder: string, below = ''): readonly string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    return entry.isDirectory() ? filesBelow(folder, path) : [path];
+  });
 }
 
 /** Files below `folder` whose bytes contain `text`. */
 export function filesContaining(folder: string, text: string): readonly string[] {
   return filesBelow(folder).filter((file) => {
     const path = join(folder, file);
-    return statSync(path, { throwIfNoEntry: false })?.isFile() === true && readFileSync(path).includes(text);
+    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true && readFileSync(path).includes(text);
   });
 }

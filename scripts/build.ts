@@ -13,7 +13,9 @@ for (const file of globSync('src/**/*.{html,json,css,svg}', { cwd: root, exclude
   cpSync(join(root, file), join(dist, file.slice('src/'.length)));
 }
 
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, string | Record<string, string>> };
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | Record<string, string>>;
+};
 const promised = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
 const missing = [...promised, './dist/cli/main.js', './dist/control-plane/main.js', './dist/gateway/main.js'].filter(
   (file) => !existsSync(join(root, file)),

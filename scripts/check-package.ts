@@ -15,7 +15,11 @@ function run(program: string, parameters: readonly string[], cwd = folder): stri
 
 try {
   const packed = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root).replace(/^[^[{]*/, '')) as unknown;
-  const [tarball] = (Array.isArray(packed) ? packed : Object.values(packed as object)) as { filename: string; size: number; entryCount: number }[];
+  const [tarball] = (Array.isArray(packed) ? packed : Object.values(packed as object)) as {
+    filename: string;
+    size: number;
+    entryCount: number;
+  }[];
   if (tarball === undefined) throw new Error('npm pack made no tarball');
   console.log(`${tarball.filename}: ${Math.round(tarball.size / 1024)} KiB, ${tarball.entryCount} files`);
 

@@ -42,7 +42,7 @@ function entryOf(row: Endpoint, call: Call<Endpoint>): Omit<AuditEntry, 'phase'>
   );
   const target = id ?? (name === undefined ? undefined : `${environment}/${kind}/${name}`);
   return {
-    actor: auditActor(call.actor as { key: string; name: string } | undefined),
+    actor: auditActor(call.actor),
     action: given.action,
     ...(environment !== undefined && { environment }),
     ...(target !== undefined && { target }),

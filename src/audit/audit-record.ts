@@ -2,7 +2,7 @@ import { type Digest, digestJson } from '../digest/digest.ts';
 import type { Json, JsonObject } from '../digest/json.ts';
 
 /** Who did something: the name of a key and its id, or a part of Sluice that acted by itself (without one). */
-export interface AuditActor {
+interface AuditActor {
   readonly name: string;
   readonly key?: string;
 }

@@ -23,7 +23,7 @@ export interface AuditEvidence {
   /** The head outside it, which may lag behind the log by what a crash cut off, and never be ahead of it. */
   readonly outside: AuditHead | 'unreadable' | undefined;
   /** Whether a head's seal was made with the key of this vault. */
-  isSealed(head: AuditHead): boolean;
+  readonly isSealed: (head: AuditHead) => boolean;
 }
 
 /** Pure: holds a log against its chain and its two heads. */
@@ -46,7 +46,10 @@ export function verifyAudit({ records, head, outside, isSealed }: AuditEvidence)
       findings.push({ sequence, problem: 'it was changed after it was written' });
       break;
     }
-    if (record.action === discontinuity) findings.push({ sequence, problem: String(record.details?.['problem'] ?? 'the log was cut') });
+    if (record.action === discontinuity) {
+      const found = record.details?.['problem'];
+      findings.push({ sequence, problem: typeof found === 'string' ? found : 'the log was cut' });
+    }
     previous = record.digest;
   }
   findings.push(...checkHead('the head in the database', head, records, isSealed, 'exact'));

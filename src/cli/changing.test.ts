@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { problem, sluiceError } from '../errors/sluice-error.ts';
 import { until } from '../testing/conditions.ts';
+import { connect } from './target/connect.ts';
+import { capturedTerminal } from './testdata/captured-terminal.ts';
 import { applying, controlPlaneFixture, planWith, service, servicesOf } from './testdata/control-plane-fixture.ts';
+import { followWhileAlive } from './watching/follow.ts';
 
 describe('plan', () => {
   it('ends with 2 when there are changes and with 0 when there are none', async () => {
@@ -176,6 +179,18 @@ describe('up and down', () => {
     expect(fixture.calls).toEqual([`apply ${planWith().id}`, 'shutdown stop']);
     expect(terminal.stderr()).toMatch(/Stopping; data is kept[^]*Stopped\. /);
     expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+
+  it('following ends with an error soon after the control plane has ended for good', async () => {
+    const fixture = await controlPlaneFixture();
+    const home = { home: join(fixture.directory, '.sluice'), root: fixture.directory };
+    const terminal = capturedTerminal(fixture.directory);
+    const connection = await connect(home, terminal);
+    await fixture.events.publish({ type: 'run.started', level: 'info', message: 'before the end' });
+    const following = followWhileAlive(connection, home, { after: 0, signal: new AbortController().signal }, terminal, 0);
+    await until('an event to be shown', () => terminal.stderr().includes('before the end'));
+    await connection.client.shutdown({ workloads: 'stop' });
+    await expect(following).rejects.toMatchObject({ code: 'control_plane_unreachable' });
   });
 
   it('down stops everything and says that data is kept', async () => {

@@ -44,7 +44,7 @@ export interface OptionSpec<Value = unknown> {
   parse?(text: string, previous: Value | undefined): Value;
 }
 
-export interface Example {
+interface Example {
   readonly command: string;
   readonly comment: string;
 }

@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from './json.ts';
 /** `sha256:` and 64 lower-case hex digits. */
 export type Digest = `sha256:${string}`;
 
-export function digestBytes(bytes: BinaryLike): Digest {
+function digestBytes(bytes: BinaryLike): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom } from '../effects/random.ts';
 import type { JsonObject } from '../digest/json.ts';
+import type { Address, Kind } from '../stack/stack.ts';
 import { createDriftFinder, type DriftFinder } from './drift.ts';
 import { createDriftLoop, type DriftLoop } from './drift-loop.ts';
 import { recordedStack } from './recorded-stack.ts';
@@ -29,11 +30,10 @@ describe('drift', () => {
     plane.world.effects.splice(0);
   });
 
-  const change = (kind: string, name: string, declared: JsonObject): void => {
-    const address = `${environment}/${kind}/${name}` as const;
-    const resource = plane.world.resources.get(address as never);
-    if (resource !== undefined)
-      plane.world.resources.set(address as never, { ...resource, declared: { ...resource.declared, ...declared } });
+  const change = (kind: Kind, name: string, declared: JsonObject): void => {
+    const address: Address = `${environment}/${kind}/${name}`;
+    const resource = plane.world.resources.get(address);
+    if (resource !== undefined) plane.world.resources.set(address, { ...resource, declared: { ...resource.declared, ...declared } });
   };
   const repair = async () => {
     const made = await finder.planRepair(environment);
@@ -72,7 +72,7 @@ describe('drift', () => {
     ]);
     expect(report).toMatchObject({ status: 'succeeded', results: [{ name: 'web', status: 'done' }] });
     expect(plane.world.effects.map(({ call, address }) => `${call} ${address}`)).toEqual(['update test/service/web']);
-    expect(plane.world.resources.get('test/service/web' as never)).toMatchObject({
+    expect(plane.world.resources.get('test/service/web')).toMatchObject({
       declared: { replicas: 2 },
       fields: { env: { KEY: 'k-simulated://secret-1/value' } },
     });
@@ -82,7 +82,7 @@ describe('drift', () => {
   });
 
   it('makes again what is gone, and lets follow who reads it', async () => {
-    plane.world.resources.delete('test/database/db' as never);
+    plane.world.resources.delete('test/database/db');
     const { report } = (await repair()) ?? {};
     expect(report?.results.map(({ name, action, status }) => `${action} ${name} ${status}`)).toEqual(['create db done', 'update web done']);
     expect((await plane.planner.plan(stack)).changes.every(({ action }) => action === 'none')).toBe(true);
@@ -124,7 +124,7 @@ describe('drift', () => {
     await repair();
     change('service', 'web', { replicas: 6 });
     expect((await finder.find(environment)).items.find(({ name }) => name === 'web')).toMatchObject({ status: 'changed' });
-    expect(plane.world.resources.get('test/database/db' as never)?.declared).toMatchObject({ size: 9 });
+    expect(plane.world.resources.get('test/database/db')?.declared).toMatchObject({ size: 9 });
   });
 
   it('is told once by the loop, again when it changes, and when it is gone; not while a run is at work', async () => {

@@ -19,7 +19,7 @@ import { recordedStack } from './recorded-stack.ts';
 import { loadStates, resourceCollection, type VersionedState } from './states.ts';
 
 /** What differs in one environment from what was applied. Holds no secret. */
-export interface DriftFindings {
+interface DriftFindings {
   readonly environment: string;
   readonly checkedAt: string;
   readonly checked: number;

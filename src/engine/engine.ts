@@ -55,7 +55,7 @@ export interface Engine {
   recover(): Promise<void>;
 }
 
-export type EnvironmentLock = LeaseHolder & { readonly mayBeAlive: boolean };
+type EnvironmentLock = LeaseHolder & { readonly mayBeAlive: boolean };
 
 export function createEngine(given: EngineDependencies): Engine {
   const { store, providers, events, clock, owner = processOwner(), secrets = createKnownSecrets() } = given;

@@ -181,7 +181,11 @@ function call<Result>(
   telling: Telling,
   work: (operation: Operation) => Promise<Result>,
 ): Promise<Result> {
-  const operation: Operation = { id, signal: context.lease.lost, progress: (message) => telling.report(message) };
+  const operation: Operation = {
+    id,
+    signal: AbortSignal.any([context.cancelled, context.lease.lost]),
+    progress: (message) => telling.report(message),
+  };
   const attempt = async (): Promise<Result> => {
     await context.limits.take(provider, context.lease.lost);
     await context.lease.ensureHeld();

@@ -80,30 +80,30 @@ describe('a token bucket', () => {
   });
 });
 
+/** A provider that turns calls away that come faster than it bears, by the same clock. */
+const strict = (clock: Clock, declares: boolean) => {
+  const allowed = { perSecond: 20, burst: 5 };
+  const calls: number[] = [];
+  const refused: number[] = [];
+  const plane = createControlPlane({
+    clock,
+    wrap: (provider) => ({
+      ...provider,
+      ...(declares && { rateLimit: allowed }),
+      create: async (request, operation) => {
+        const now = clock.monotonic();
+        const recent = calls.filter((at) => at > now - 1_000).length;
+        if (recent >= allowed.perSecond + allowed.burst) refused.push(now);
+        calls.push(now);
+        return provider.create(request, operation);
+      },
+    }),
+  });
+  return { plane, refused, calls };
+};
+
 describe('an apply against a provider with a rate', () => {
   const wide = stackOf(...Array.from({ length: 30 }, (_, index) => blockOf('cache', `c-${index}`)));
-
-  /** A provider that turns calls away that come faster than it bears, by the same clock. */
-  const strict = (clock: Clock, declares: boolean) => {
-    const allowed = { perSecond: 20, burst: 5 };
-    const calls: number[] = [];
-    const refused: number[] = [];
-    const plane = createControlPlane({
-      clock,
-      wrap: (provider) => ({
-        ...provider,
-        ...(declares && { rateLimit: allowed }),
-        create: async (request, operation) => {
-          const now = clock.monotonic();
-          const recent = calls.filter((at) => at > now - 1_000).length;
-          if (recent >= allowed.perSecond + allowed.burst) refused.push(now);
-          calls.push(now);
-          return provider.create(request, operation);
-        },
-      }),
-    });
-    return { plane, refused, calls };
-  };
 
   it('stays below it where the provider declares one, and would not otherwise', async () => {
     // A lease renews itself every ten seconds; that sleeper must not carry time along.

@@ -10,9 +10,10 @@ const stack = stackOf(
 /** What the simulated provider gives as the value of the secret. */
 const canary = 'simulated://secret-1/value';
 
+const words = ({ fields }: CreateRequest): string => `connect failed: ${JSON.stringify(fields)} ${encodeURIComponent(canary)}`;
+
 /** A provider that says everything it knows when it fails, as drivers do. */
 function talkative(provider: Provider, fail: (words: string) => Error): Provider {
-  const words = ({ fields }: CreateRequest): string => `connect failed: ${JSON.stringify(fields)} ${encodeURIComponent(canary)}`;
   return {
     ...provider,
     create: async (request, operation) => {

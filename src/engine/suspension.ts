@@ -40,7 +40,7 @@ async function visit(
       await withRetry(dependencies, async () => {
         await dependencies.limits.take(provider);
         await dependencies.lease.ensureHeld();
-        await visitOne(provider, call, state);
+        await visitOne(provider, call, state, dependencies.lease.lost);
       });
       await events.publish({ type: `resource.${done}`, level: 'info', message: `${subject} ${done}`, environment, address });
     } catch (thrown) {
@@ -59,8 +59,8 @@ async function visit(
   });
 }
 
-function visitOne(provider: Provider, call: 'suspend' | 'resume', state: ResourceState): Promise<void> {
-  return call === 'suspend' ? provider.suspend(state) : provider.resume(state);
+function visitOne(provider: Provider, call: 'suspend' | 'resume', state: ResourceState, signal: AbortSignal): Promise<void> {
+  return call === 'suspend' ? provider.suspend(state, signal) : provider.resume(state, signal);
 }
 
 function dependenciesFirst(states: readonly ResourceState[]): readonly Step<Address>[] {

@@ -1,7 +1,7 @@
 import { entry } from './entry.ts';
 
 export const accessErrors = {
-  unauthenticated: entry<Record<never, never>>({
+  unauthenticated: entry<Record<string, never>>({
     status: 401,
     retry: 'terminal',
     message: () => 'This needs a key: none was sent, or it is unknown, expired or revoked.',
@@ -25,7 +25,7 @@ export const accessErrors = {
     message: ({ id }) => `There is no key '${id}'.`,
     help: () => '`sluice key list` shows all keys.',
   }),
-  last_admin_key: entry<Record<never, never>>({
+  last_admin_key: entry<Record<string, never>>({
     status: 409,
     retry: 'terminal',
     message: () => 'This is the last key that can administer; without it nobody could make another.',

@@ -19,13 +19,13 @@ export const apiErrors = {
     message: ({ limit }) => `The body of a request may have at most ${limit} bytes.`,
     help: () => 'Stacks are read from the folder of the control plane, not from the request.',
   }),
-  unsupported_media_type: entry<Record<never, never>>({
+  unsupported_media_type: entry<Record<string, never>>({
     status: 415,
     retry: 'terminal',
     message: () => 'The body of a request must be JSON.',
     help: () => 'Send the header `Content-Type: application/json`.',
   }),
-  host_refused: entry<Record<never, never>>({
+  host_refused: entry<Record<string, never>>({
     status: 421,
     retry: 'terminal',
     message: () => 'This control plane does not answer under the host name of the request.',
@@ -43,7 +43,7 @@ export const apiErrors = {
     message: ({ seconds }) => `This took longer than ${seconds} seconds and was given up.`,
     help: () => 'Try again; the log of the control plane (logs/control-plane.log) tells what it was busy with.',
   }),
-  shutting_down: entry<Record<never, never>>({
+  shutting_down: entry<Record<string, never>>({
     status: 503,
     retry: 'retry',
     message: () => 'The control plane is shutting down.',
@@ -92,7 +92,7 @@ export const apiErrors = {
     message: ({ environment, run }) => `The run '${run}' is changing '${environment}' at this moment.`,
     help: ({ run }) => `Wait for it, or cancel it: POST /v1/runs/${run}/cancel.`,
   }),
-  run_interrupted: entry<Record<never, never>>({
+  run_interrupted: entry<Record<string, never>>({
     status: 500,
     retry: 'retry',
     message: () => 'The control plane ended while this run was going on.',

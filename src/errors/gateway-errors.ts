@@ -2,7 +2,7 @@ import { entry } from './entry.ts';
 
 /** What the gateway answers to clients (no internals in the texts), and what its control side reports. */
 export const gatewayErrors = {
-  gateway_route_unknown: entry<Record<never, never>>({
+  gateway_route_unknown: entry<Record<string, never>>({
     status: 404,
     retry: 'terminal',
     message: () => 'No service answers at this address.',
@@ -20,25 +20,25 @@ export const gatewayErrors = {
     message: ({ what }) => `The gateway does not support ${what}.`,
     help: () => 'Send the request without it.',
   }),
-  gateway_expectation_failed: entry<Record<never, never>>({
+  gateway_expectation_failed: entry<Record<string, never>>({
     status: 417,
     retry: 'terminal',
     message: () => 'The only expectation the gateway can meet is 100-continue.',
     help: () => 'Send the request without the Expect header.',
   }),
-  gateway_headers_too_large: entry<Record<never, never>>({
+  gateway_headers_too_large: entry<Record<string, never>>({
     status: 431,
     retry: 'terminal',
     message: () => 'The header of the request is larger than the gateway accepts.',
     help: () => 'Send fewer or shorter headers (cookies are the usual cause).',
   }),
-  gateway_request_timeout: entry<Record<never, never>>({
+  gateway_request_timeout: entry<Record<string, never>>({
     status: 408,
     retry: 'retry',
     message: () => 'The request did not arrive in time.',
     help: () => 'Send it again.',
   }),
-  gateway_unauthenticated: entry<Record<never, never>>({
+  gateway_unauthenticated: entry<Record<string, never>>({
     status: 401,
     retry: 'terminal',
     message: () => 'The call does not identify its service.',
@@ -50,43 +50,43 @@ export const gatewayErrors = {
     message: ({ caller, service }) => `Service '${caller}' does not declare that it calls '${service}'.`,
     help: ({ service }) => `Add '${service}' to the service's 'calls'.`,
   }),
-  gateway_no_instance: entry<Record<never, never>>({
+  gateway_no_instance: entry<Record<string, never>>({
     status: 503,
     retry: 'retry',
     message: () => 'The service has no running instance right now.',
     help: () => 'Try again shortly.',
   }),
-  gateway_upstream_unreachable: entry<Record<never, never>>({
+  gateway_upstream_unreachable: entry<Record<string, never>>({
     status: 502,
     retry: 'retry',
     message: () => 'No instance of the service could be reached.',
     help: () => 'The request reached no instance: try again.',
   }),
-  gateway_upstream_failed: entry<Record<never, never>>({
+  gateway_upstream_failed: entry<Record<string, never>>({
     status: 502,
     retry: 'retry',
     message: () => 'The service broke off before it answered.',
     help: () => 'It may have acted on the request: repeat it only if that is safe.',
   }),
-  gateway_upstream_invalid: entry<Record<never, never>>({
+  gateway_upstream_invalid: entry<Record<string, never>>({
     status: 502,
     retry: 'terminal',
     message: () => 'The service answered with something that is not valid HTTP.',
     help: () => 'Look at the logs of the service.',
   }),
-  gateway_connect_timeout: entry<Record<never, never>>({
+  gateway_connect_timeout: entry<Record<string, never>>({
     status: 504,
     retry: 'retry',
     message: () => 'No instance of the service accepted the connection in time.',
     help: () => 'The request reached no instance: try again.',
   }),
-  gateway_upstream_timeout: entry<Record<never, never>>({
+  gateway_upstream_timeout: entry<Record<string, never>>({
     status: 504,
     retry: 'retry',
     message: () => 'The service did not answer in time.',
     help: () => 'It may have acted on the request: repeat it only if that is safe.',
   }),
-  gateway_failure: entry<Record<never, never>>({
+  gateway_failure: entry<Record<string, never>>({
     status: 500,
     retry: 'retry',
     message: () => 'The gateway failed on this request.',

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * What the gateway is told: complete, self-contained, replaced as a whole. It holds digests of tokens, never tokens.
  * The gateway applies a table atomically and writes it durably before it acknowledges it.
  */
-export const instanceRoute = z.object({
+const instanceRoute = z.object({
   id: z.string(),
   host: z.string(),
   port: z.number().int().min(1).max(65535),
@@ -12,7 +12,7 @@ export const instanceRoute = z.object({
   state: z.enum(['active', 'draining']),
 });
 
-export const backendRoute = z.object({
+const backendRoute = z.object({
   release: z.string(),
   /** Share of new requests relative to the other backends' weights; 0 gets none. */
   weight: z.number().min(0),

@@ -24,7 +24,7 @@ export interface RenderOptions {
 
 /**
  * A plan as text for a terminal, ending with a newline. Values are quoted as JSON, so nothing in a stack can steer the terminal. Shows
- * what differs and what is worth knowing about it: no defaults of new resources, no notes on resources that stay as they are.
+ * what differs and what is worth knowing about it: of a new resource what the stack says, and no notes on resources that stay as they are.
  */
 export function renderPlan(plan: Plan, { color, folder }: RenderOptions): string {
   const colors = pc.createColors(color);
@@ -58,7 +58,7 @@ function renderChange(change: Change, colors: Colors): string {
   const warnings = [...(change.downtime ? ['downtime'] : []), ...(change.risk === 'high' ? ['high risk'] : [])];
   const warning = warnings.length === 0 ? '' : ` ${colors.yellow(`! ${warnings.join(', ')}`)}`;
   const head = `${paint(symbols[change.action])} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}`;
-  const fields = change.fields.filter(({ path, origin }) => path !== 'name' && origin !== 'default');
+  const fields = change.fields.filter(({ path, origin }) => path !== 'name' && (change.action !== 'create' || origin === 'stack'));
   const width = Math.max(0, ...fields.map(({ path }) => path.length));
   return [head, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`)].join('\n');
 }
@@ -73,7 +73,7 @@ function renderField(change: Change, field: FieldChange, width: number, colors: 
 }
 
 function renderValues(field: FieldChange, before: string | undefined, after: string | undefined, action: Action, colors: Colors): string {
-  if (field.origin === 'content' && action !== 'create') return 'content changed';
+  if (field.origin === 'content') return 'content changed';
   if (field.origin === 'dependency') return typeof field.after === 'string' ? escapeControls(field.after) : '';
   if (before === undefined) return action === 'create' ? (after ?? '') : `${colors.green(after ?? '')}  (added)`;
   if (after === undefined) return `${colors.red(before)}  (removed)`;
@@ -92,7 +92,6 @@ function painter(action: Action, colors: Colors): (text: string) => string {
 }
 
 function renderValue(value: Json): string {
-  if (typeof value === 'string' && /^sha256:[0-9a-f]{64}$/.test(value)) return value.slice('sha256:'.length, 'sha256:'.length + 12);
   const text = value === '(secret)' ? value : escapeControls(JSON.stringify(value));
   return text.length <= longestValue ? text : `${text.slice(0, longestValue)}…`;
 }

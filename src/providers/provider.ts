@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
-import type { ResourceOutputs, ResourceState } from './resource-state.ts';
+import type { Drift, ResourceOutputs, ResourceState } from './resource-state.ts';
+
+export type { Drift } from './resource-state.ts';
 
 /**
  * Makes resources of some kinds real. Every method throws only SluiceErrors; the error's retry class decides what the engine does
@@ -46,15 +48,22 @@ export interface Provider {
   /** Leaves nothing behind: no process, port or file. Success when it was gone already. */
   delete(resource: ResourceState, operation: Operation): Promise<void>;
 
-  /** Stops what runs (`sluice down`) and keeps identity and data. Resources without processes have nothing to do. */
-  suspend(resource: ResourceState): Promise<void>;
+  /**
+   * Stops what runs (`sluice down`) and keeps identity and data. Resources without processes have nothing to do. An aborted `signal` ends
+   * waits: it rejects then, unless everything has stopped.
+   */
+  suspend(resource: ResourceState, signal?: AbortSignal): Promise<void>;
 
-  /** After a suspension, a reboot or a restart of the control plane: runs again what should run. Adopts what is still running. */
-  resume(resource: ResourceState): Promise<void>;
+  /**
+   * After a suspension, a reboot or a restart of the control plane: runs again what should run. Adopts what is still running. An aborted
+   * `signal` ends waits.
+   */
+  resume(resource: ResourceState, signal?: AbortSignal): Promise<void>;
 }
 
 export interface Operation {
   readonly id: string;
+  /** Aborted when nobody wants the result any more: the run was cancelled, or its right to write is lost. Ends waits at once. */
   readonly signal: AbortSignal;
   /** Reports one line of progress to whoever watches ("waiting for PostgreSQL to accept connections"). */
   progress(message: string): void;
@@ -110,10 +119,3 @@ export type Observation =
       /** What it is made from says something else by now (the file of a secret). A plan sees this by the fingerprint, a look for drift by this. */
       readonly sources?: readonly Drift[];
     };
-
-/** A difference between what was applied and what is there. `field` is a dotted path, or `state` for "not running". */
-export interface Drift {
-  readonly field: string;
-  readonly applied: Json;
-  readonly observed: Json;
-}

@@ -1,7 +1,6 @@
 import type { Digest } from '../digest/digest.ts';
 import type { Json, JsonObject } from '../digest/json.ts';
 import type { Address, Kind } from '../stack/stack.ts';
-import type { Drift } from './provider.ts';
 
 /**
  * What Sluice remembers of a resource; one document of the store's collection `resources`, keyed by address.
@@ -38,3 +37,10 @@ export type ResourceStatus = 'creating' | 'updating' | 'deleting' | 'ready' | 'f
 export type ResourceOutputs = Readonly<Record<string, StoredOutput>>;
 
 export type StoredOutput = { readonly value: Json } | { readonly sealed: string };
+
+/** A difference between what was applied and what is there. `field` is a dotted path, or `state` for "not running". */
+export interface Drift {
+  readonly field: string;
+  readonly applied: Json;
+  readonly observed: Json;
+}

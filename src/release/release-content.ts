@@ -12,9 +12,14 @@ export type FilePart = (typeof fileParts)[number];
 
 /** Reads everything that makes up a release. `fields` are as declared, so that a secret takes part by its reference only. */
 export async function readReleaseContent(fields: ServiceFields, root: string): Promise<ReleaseContent> {
-  const parts: Partial<Record<FilePart, Digest>> = {};
-  for (const { part, path } of partPaths(fields, root)) parts[part] = await digestTree(path);
-  const { source = digestJson(''), prompts, policy, api } = parts;
+  const digests: Partial<Record<FilePart, Digest>> = {};
+  for (const { part, path } of partPaths(fields, root)) digests[part] = await digestTree(path);
+  return releaseContent(fields, digests);
+}
+
+/** The content of a release: what the fields say, and digests of the files they name. */
+export function releaseContent(fields: ServiceFields, digests: Readonly<Partial<Record<FilePart, Digest>>>): ReleaseContent {
+  const { source = digestJson(''), prompts, policy, api } = digests;
   return {
     source,
     command: fields.command,
@@ -24,6 +29,11 @@ export async function readReleaseContent(fields: ServiceFields, root: string): P
     ...(policy && { policy }),
     ...(api && { api }),
   };
+}
+
+/** Digests of the files of a release, by the field that names them. */
+export function fileDigests(content: ReleaseContent): Readonly<Partial<Record<FilePart, Digest>>> {
+  return Object.fromEntries(fileParts.flatMap((part) => (content[part] === undefined ? [] : [[part, content[part]]])));
 }
 
 /** Absolute paths of the declared parts. Throws `service_path_outside` for one that leads out of the stack's folder. */

@@ -6,7 +6,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { Connection } from '../target/connect.ts';
 import type { StackTarget } from '../target/target.ts';
 import { confirm } from '../terminal/confirm.ts';
-import { aborted, watchInterrupts } from '../terminal/interrupts.ts';
+import { aborted, withInterrupts } from '../terminal/interrupts.ts';
 import { note } from '../terminal/note.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { carryOut } from './carry-out.ts';
@@ -61,10 +61,11 @@ export async function applyStack(
 }
 
 /** The value, or `interrupted` as soon as Ctrl-C is pressed. */
-async function orInterrupt<Value>(value: Promise<Value>): Promise<Value> {
-  using interrupts = watchInterrupts();
-  const interrupted = aborted(interrupts.first).then(() => {
-    throw sluiceError('interrupted', { what: 'nothing has been changed.' });
+function orInterrupt<Value>(value: Promise<Value>): Promise<Value> {
+  return withInterrupts(({ first }) => {
+    const interrupted = aborted(first).then(() => {
+      throw sluiceError('interrupted', { what: 'nothing has been changed.' });
+    });
+    return Promise.race([value, interrupted]);
   });
-  return Promise.race([value, interrupted]);
 }

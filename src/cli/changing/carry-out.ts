@@ -3,7 +3,7 @@ import type { Run } from '../../api/schemas/run.ts';
 import { toSluiceError } from '../../errors/sluice-error.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { watchProgress } from '../progress/watch.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts, type Interrupts } from '../terminal/interrupts.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** `cancelled` by the first Ctrl-C, `left` to go on in the background by the second. `lastEvent` is the last that was shown. */
@@ -12,8 +12,17 @@ export type CarriedOut =
   | { readonly end: 'left'; readonly id: string };
 
 /** Starts a run of the plan and shows how it goes until it is over or has been left. */
-export async function carryOut(plan: Plan, client: Client, terminal: Terminal, start: () => Promise<Run>): Promise<CarriedOut> {
-  using interrupts = watchInterrupts();
+export function carryOut(plan: Plan, client: Client, terminal: Terminal, start: () => Promise<Run>): Promise<CarriedOut> {
+  return withInterrupts((interrupts) => carryOutUnder(interrupts, plan, client, terminal, start));
+}
+
+async function carryOutUnder(
+  interrupts: Interrupts,
+  plan: Plan,
+  client: Client,
+  terminal: Terminal,
+  start: () => Promise<Run>,
+): Promise<CarriedOut> {
   const { id } = await start();
   const view = watchProgress(plan, terminal.err);
   let lastEvent = 0;

@@ -32,7 +32,7 @@ export const command = defineCommand({
   },
   run: async ({ terminal, global, arguments: { stack }, options }) => {
     const target = stackTarget(stack, global, terminal);
-    const connection = await connect(target, terminal, options.reason);
+    const connection = await connect(target, terminal, { reason: options.reason });
     const { plan, run, code } = await applyStack(connection, target, 'apply', options, terminal, global);
     if (global.json) printJson(terminal, { plan, ...(run && { run }) });
     return code;

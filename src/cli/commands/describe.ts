@@ -93,10 +93,10 @@ function render({ resource, service, events }: Description, channel: Channel, no
     renderFields(
       Object.entries(resource.declared).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
       colors,
-      '  ',
+      { indent: '  ' },
     ),
   ];
-  if (outputs.length > 0) parts.push(heading('Outputs'), renderFields(outputs, colors, '  '));
+  if (outputs.length > 0) parts.push(heading('Outputs'), renderFields(outputs, colors, { indent: '  ' }));
   if (service !== undefined) {
     const curl = curlFor(service);
     parts.push(
@@ -111,7 +111,7 @@ function render({ resource, service, events }: Description, channel: Channel, no
           ...optional('urls', service.urls.join('\n')),
         ],
         colors,
-        '  ',
+        { indent: '  ' },
       ),
       heading('Instances'),
       renderTable(

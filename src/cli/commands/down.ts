@@ -7,7 +7,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { stackArgument } from '../options.ts';
 import { connect, connectIfRunning } from '../target/connect.ts';
 import { homeTarget, type Home } from '../target/target.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts } from '../terminal/interrupts.ts';
 import { printJson } from '../terminal/json.ts';
 import { note } from '../terminal/note.ts';
 
@@ -24,15 +24,19 @@ export const command = defineCommand({
   run: async ({ terminal, global, arguments: { stack } }) => {
     const target = homeIfAny(() => homeTarget({ stack }, global, terminal));
     // After a crash of the control plane its gateway, instances and databases are still there: a new one adopts and then stops them.
-    const connection = target && ((await connectIfRunning(target)) ?? (hasState(target) ? await connect(target, terminal) : undefined));
+    const connection =
+      target &&
+      ((await connectIfRunning(target)) ??
+        (hasState(target)
+          ? await connect(target, terminal, { starting: 'No control plane runs; one is started to stop what a crash may have left.' })
+          : undefined));
     if (connection === undefined) {
       if (global.json) printJson(terminal, { stopped: false, home: target?.home });
       else note(terminal, 'Nothing runs here.');
       return exitCodes.ok;
     }
-    using interrupts = watchInterrupts();
     note(terminal, 'Stopping; data is kept …');
-    const stopped = await stopEverything(connection, interrupts.first);
+    const stopped = await withInterrupts(({ first }) => stopEverything(connection, first));
     if (global.json) printJson(terminal, { stopped, home: target?.home });
     else terminal.out.write(stopped ? 'Stopped. `sluice up` brings it back as it was.\n' : 'It goes on stopping in the background.\n');
     return stopped ? exitCodes.ok : exitCodes.interrupted;

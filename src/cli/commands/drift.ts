@@ -41,7 +41,7 @@ export const command = defineCommand({
   },
   run: async ({ terminal, global, options }) => {
     if (options.repair && options.accept) throw sluiceError('usage', { reason: 'Either --repair or --accept.', command: 'drift' });
-    const { client } = await connect(homeTarget(options, global, terminal), terminal, options.reason);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const environments = await environmentsOf(client, options.environment);
     const reports: DriftReport[] = [];
     for (const environment of environments) reports.push(await client.getDrift(environment));

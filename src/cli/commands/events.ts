@@ -4,7 +4,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { count, flag, inEnvironment, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts } from '../terminal/interrupts.ts';
 import { printJsonLine } from '../terminal/json.ts';
 import { eventLine } from '../watching/event-line.ts';
 
@@ -45,8 +45,9 @@ export const command = defineCommand({
         after = last;
       }
     }
-    using interrupts = watchInterrupts();
-    for await (const event of client.followEvents({ ...filter, after: options.after ?? 0, signal: interrupts.first })) print(event);
-    return interrupts.first.aborted ? exitCodes.interrupted : exitCodes.ok;
+    return withInterrupts(async ({ first }) => {
+      for await (const event of client.followEvents({ ...filter, after: options.after ?? 0, signal: first })) print(event);
+      return first.aborted ? exitCodes.interrupted : exitCodes.ok;
+    });
   },
 });

@@ -31,7 +31,7 @@ export const command = defineCommand({
       role: options.role,
       ...(options.expires !== undefined && { expiresInSeconds: secondsOf(options.expires) }),
     };
-    const { client } = await connect(homeTarget(options, global, terminal), terminal, options.reason);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const created = await client.createKey(request);
     if (global.json) printJson(terminal, created);
     else {

@@ -13,7 +13,7 @@ export const command = defineCommand({
   examples: [{ command: 'sluice key revoke key-4f0c9a7d21e5b836 --yes', comment: 'in a script' }],
   exitCodes: { 0: 'revoked', 1: 'there is no such key, or it is the last of the administrators', 64: 'nobody can be asked: pass --yes' },
   run: async ({ terminal, global, arguments: { id }, options }) => {
-    const { client } = await connect(homeTarget(options, global, terminal), terminal, options.reason);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     await confirm(terminal, `Revoke the key ${id}?`, options.yes);
     const key = await client.revokeKey(id);
     if (global.json) printJson(terminal, key);

@@ -3,7 +3,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { count, environment, flag, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts } from '../terminal/interrupts.ts';
 import { printJsonLine } from '../terminal/json.ts';
 import type { LogLine } from '../../api/schemas/service.ts';
 import { environmentHolding } from '../watching/selection.ts';
@@ -40,8 +40,9 @@ export const command = defineCommand({
       for (const line of await client.readLogs(place, service, query)) print(line);
       return exitCodes.ok;
     }
-    using interrupts = watchInterrupts();
-    for await (const line of client.followLogs(place, service, { ...query, signal: interrupts.first })) print(line);
-    return interrupts.first.aborted ? exitCodes.interrupted : exitCodes.ok;
+    return withInterrupts(async ({ first }) => {
+      for await (const line of client.followLogs(place, service, { ...query, signal: first })) print(line);
+      return first.aborted ? exitCodes.interrupted : exitCodes.ok;
+    });
   },
 });

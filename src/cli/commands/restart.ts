@@ -12,7 +12,7 @@ export const command = defineCommand({
   options: { environment, reason, stack: stackOption },
   examples: [{ command: 'sluice restart hello', comment: 'one after another' }],
   run: async ({ terminal, global, arguments: { service }, options }) => {
-    const { client } = await connect(homeTarget(options, global, terminal), terminal, options.reason);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const place = await environmentHolding(client, options.environment, 'service', service);
     const view = await client.restartService(place, service);
     if (global.json) printJson(terminal, view);

@@ -17,7 +17,7 @@ export const command = defineCommand({
   examples: [{ command: 'sluice scale hello 3', comment: 'three instances' }],
   run: async ({ terminal, global, arguments: { service, replicas: given }, options }) => {
     const replicas = wholeNumber('The number of replicas', given);
-    const { client } = await connect(homeTarget(options, global, terminal), terminal, options.reason);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const place = await environmentHolding(client, options.environment, 'service', service);
     const view = await client.scaleService(place, service, replicas);
     if (global.json) printJson(terminal, view);

@@ -5,7 +5,7 @@ import { flag, inEnvironment, stackArgument } from '../options.ts';
 import { createLiveArea } from '../progress/live-area.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
-import { watchInterrupts } from '../terminal/interrupts.ts';
+import { withInterrupts } from '../terminal/interrupts.ts';
 import { printJson, printJsonLine } from '../terminal/json.ts';
 import { readStatus, renderStatus } from '../watching/status-page.ts';
 
@@ -29,19 +29,23 @@ export const command = defineCommand({
       else terminal.out.write(render(report));
       return exitCodes.ok;
     }
-    using interrupts = watchInterrupts();
     const live = terminal.out.live && !global.json;
     const area = live ? createLiveArea(terminal.out, (height) => render(report).trimEnd().split('\n').slice(0, height)) : undefined;
-    try {
-      while (!interrupts.first.aborted) {
-        if (global.json) printJsonLine(terminal, report);
-        else if (!area) terminal.out.write(`${render(report)}\n`);
-        await systemClock.sleep(refreshMs, interrupts.first).catch(() => undefined);
-        if (!interrupts.first.aborted) report = await read();
+    const show = (): void => {
+      if (global.json) printJsonLine(terminal, report);
+      else if (!area) terminal.out.write(`${render(report)}\n`);
+    };
+    return withInterrupts(async ({ first }) => {
+      try {
+        while (!first.aborted) {
+          show();
+          await systemClock.sleep(refreshMs, first).catch(() => undefined);
+          if (!first.aborted) report = await read();
+        }
+      } finally {
+        area?.end();
       }
-    } finally {
-      area?.end();
-    }
-    return exitCodes.interrupted;
+      return exitCodes.interrupted;
+    });
   },
 });

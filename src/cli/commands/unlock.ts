@@ -25,7 +25,7 @@ export const command = defineCommand({
   examples: [{ command: 'sluice unlock -e production --reason "host lost"', comment: 'after looking at who it is' }],
   exitCodes: { 0: 'unlocked, or nobody was changing it', 1: 'someone else is changing it by now', 64: 'nobody can be asked: pass --yes' },
   run: async ({ terminal, global, options }) => {
-    const { client } = await connect(homeTarget(options, global, terminal), terminal, options.reason);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const environments = options.environment === undefined ? await environmentsOf(client, undefined) : [options.environment];
     const locks = await Promise.all(environments.map((environment) => client.getLock(environment)));
     const held = locks.filter(({ holder }) => holder !== undefined);

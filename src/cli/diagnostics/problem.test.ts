@@ -79,6 +79,12 @@ describe('an error', () => {
     ]);
   });
 
+  it('that stands for one finding without a place says it once', () => {
+    const finding = problem('unsupported_kind', { kind: 'queue', provider: 'local' }, { address: 'default/queue/jobs' });
+    const error = sluiceError('unsupported_kind', { kind: 'queue', provider: 'local' }, { problems: [finding] });
+    expect(renderError(error, capturedTerminal('/')).split('cannot be applied yet')).toHaveLength(2);
+  });
+
   it('cannot steer the terminal', () => {
     expect(renderError(sluiceError('usage', { reason: 'a\u001b[2Jb\nc' }), capturedTerminal('/'))).toContain('a\\u001b[2Jb\n  c');
   });

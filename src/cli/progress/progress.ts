@@ -11,7 +11,7 @@ export interface Step {
   readonly state: StepState;
 }
 
-export type StepState =
+type StepState =
   | { readonly phase: 'pending' }
   | { readonly phase: 'running'; readonly since: number; readonly note: string }
   | { readonly phase: 'done'; readonly tookMs: number }

@@ -12,14 +12,18 @@ export interface Connection {
 }
 
 /**
- * The control plane of `home`; started in the background, with a word on standard error, when none runs. `reason` says why, for what is
- * changed over this connection.
+ * The control plane of `home`; started in the background, with a word on standard error (`starting` instead of the usual one), when none
+ * runs. `reason` says why, for what is changed over this connection.
  */
-export async function connect(home: Home, terminal: Terminal, reason?: string): Promise<Connection> {
+export async function connect(
+  home: Home,
+  terminal: Terminal,
+  { reason, starting }: { readonly reason?: string | undefined; readonly starting?: string } = {},
+): Promise<Connection> {
   const running = await connectIfRunning(home, reason);
   if (running !== undefined) return running;
   const { startControlPlane } = await import('../../control-plane/discovery.ts');
-  note(terminal, `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
+  note(terminal, starting ?? `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
   return toConnection(await startControlPlane(home), true, reason);
 }
 

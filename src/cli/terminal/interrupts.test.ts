@@ -16,7 +16,7 @@ function manualClock(): Clock & { time: number } {
 describe('Ctrl-C', () => {
   it('asks the first time and insists the second', () => {
     const [source, clock] = [new EventEmitter(), manualClock()];
-    using interrupts = watchInterrupts(source, clock);
+    const interrupts = watchInterrupts(source, clock);
     source.emit('SIGINT');
     expect([interrupts.first.aborted, interrupts.second.aborted]).toEqual([true, false]);
     clock.time += 5_000;
@@ -26,7 +26,7 @@ describe('Ctrl-C', () => {
 
   it('counts once when the terminal, npm and the launcher all pass the same one on', () => {
     const [source, clock] = [new EventEmitter(), manualClock()];
-    using interrupts = watchInterrupts(source, clock);
+    const interrupts = watchInterrupts(source, clock);
     for (const signal of ['SIGINT', 'SIGINT', 'SIGTERM']) {
       source.emit(signal);
       clock.time += 100;
@@ -36,7 +36,7 @@ describe('Ctrl-C', () => {
 
   it('is left to the process again afterwards', () => {
     const source = new EventEmitter();
-    watchInterrupts(source)[Symbol.dispose]();
+    watchInterrupts(source).end();
     expect(source.eventNames()).toEqual([]);
   });
 

@@ -1,9 +1,19 @@
 import { systemClock, type Clock } from '../../effects/clock.ts';
 
 /** Ctrl-C (and SIGTERM, SIGHUP) as two signals: the first asks, the second insists. */
-export interface Interrupts extends Disposable {
+export interface Interrupts {
   readonly first: AbortSignal;
   readonly second: AbortSignal;
+}
+
+/** Runs `body` with Ctrl-C as its signals; afterwards Ctrl-C ends the process again. */
+export async function withInterrupts<Value>(body: (interrupts: Interrupts) => Promise<Value>): Promise<Value> {
+  const interrupts = watchInterrupts();
+  try {
+    return await body(interrupts);
+  } finally {
+    interrupts.end();
+  }
 }
 
 export interface SignalSource {
@@ -17,7 +27,7 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * One Ctrl-C can arrive several times: the terminal sends it to the whole process group, and npm and the launcher pass it on. What
  * follows within `quietMs` is therefore the same one.
  */
-export function watchInterrupts(source: SignalSource = process, clock: Clock = systemClock, quietMs = 700): Interrupts {
+export function watchInterrupts(source: SignalSource = process, clock: Clock = systemClock, quietMs = 700): Interrupts & { end(): void } {
   const first = new AbortController();
   const second = new AbortController();
   let since = Number.NEGATIVE_INFINITY;
@@ -32,7 +42,7 @@ export function watchInterrupts(source: SignalSource = process, clock: Clock = s
   return {
     first: first.signal,
     second: second.signal,
-    [Symbol.dispose]: () => {
+    end: () => {
       for (const signal of signals) source.off(signal, onSignal);
     },
   };

@@ -31,6 +31,12 @@ describe('a table', () => {
     }
   });
 
+  it('leaves out a flexible column nobody has anything for, but only where somebody looks', () => {
+    const withMessage = [{ title: 'name' }, { title: 'message', flexible: true }];
+    expect(renderTable(withMessage, [['a', '']], { colors, width: 80 })).toBe('NAME\na\n');
+    expect(renderTable(withMessage, [['a', '']], { colors })).toBe('NAME  MESSAGE\na\n');
+  });
+
   it('shows everything when nobody looks at lines', () => {
     const name = 'x'.repeat(500);
     expect(renderTable(columns, [[name, 'ready', '1s']], { colors })).toContain(name);
@@ -49,6 +55,10 @@ describe('a table', () => {
 });
 
 describe('fields', () => {
+  it('are cut to the width of a terminal', () => {
+    expect(renderFields([['folder', '/a/long/way/to/a/stack']], colors, { indent: '  ', lineWidth: 20 })).toBe('  folder  /a/long/w…\n');
+  });
+
   it('stand under each other, with further lines of a value indented', () => {
     const text = renderFields(
       [

@@ -18,11 +18,13 @@ const narrowest = 6;
  * to it: flexible columns shrink first, then every line is truncated.
  */
 export function renderTable(
-  columns: readonly Column[],
+  all: readonly Column[],
   rows: readonly (readonly string[])[],
   look: { width?: number | undefined; colors: Colors },
 ): string {
-  const safe = rows.map((row) => columns.map((_, index) => escapeControls(row[index] ?? '')));
+  const shown = shownColumns(all, rows, look.width);
+  const columns = shown.map((index) => all[index] as Column);
+  const safe = rows.map((row) => shown.map((index) => escapeControls(row[index] ?? '')));
   const natural = columns.map((column, index) =>
     Math.max(displayWidth(column.title), ...safe.map((row) => displayWidth(row[index] ?? ''))),
   );
@@ -35,6 +37,12 @@ export function renderTable(
   );
   const body = safe.map((row) => line(row, columns, widths, (text, column) => column.paint?.(text, look.colors) ?? text));
   return `${[header, ...body].join('\n')}\n`;
+}
+
+/** Indexes of the columns to show: on a terminal, those of which no row has anything to say only take room away. */
+function shownColumns(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): readonly number[] {
+  const indexes = columns.map((_, index) => index);
+  return width === undefined ? indexes : indexes.filter((index) => columns[index]?.flexible !== true || rows.some((row) => row[index]));
 }
 
 function line(
@@ -82,12 +90,18 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   });
 }
 
-/** `name  value` lines with the names padded to one width. Values may span lines. */
-export function renderFields(fields: readonly (readonly [name: string, value: string])[], colors: Colors, indent = ''): string {
+/** `name  value` lines with the names padded to one width. Values may span lines; with a width, each line is cut to it. */
+export function renderFields(
+  fields: readonly (readonly [name: string, value: string])[],
+  colors: Colors,
+  { indent = '', lineWidth = Number.POSITIVE_INFINITY }: { indent?: string; lineWidth?: number | undefined } = {},
+): string {
   const width = Math.max(0, ...fields.map(([name]) => displayWidth(name)));
   return fields
     .map(([name, value]) => {
-      const [first = '', ...rest] = value.split('\n').map(escapeControls);
+      const [first = '', ...rest] = value
+        .split('\n')
+        .map((text) => truncate(escapeControls(text), Math.max(1, lineWidth - indent.length - width - gap.length)));
       const margin = `\n${indent}${' '.repeat(width)}${gap}`;
       return `${indent}${colors.dim(padEnd(name, width))}${gap}${[first, ...rest].join(margin)}`.trimEnd();
     })

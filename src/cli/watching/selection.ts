@@ -1,5 +1,4 @@
 import type { Client } from '../../api/client.ts';
-import type { ServiceView } from '../../api/schemas/service.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { kinds, type Kind } from '../../stack/stack.ts';
 import { environmentsOf } from '../changing/planning.ts';
@@ -38,8 +37,4 @@ export async function environmentHolding(client: Client, wanted: string | undefi
     throw sluiceError('usage', { reason: `The ${kind} '${name}' is in several environments (${places}): name one with -e.` });
   }
   return only.environment;
-}
-
-export async function serviceNamed(client: Client, wanted: string | undefined, name: string): Promise<ServiceView> {
-  return client.getService(await environmentHolding(client, wanted, 'service', name), name);
 }

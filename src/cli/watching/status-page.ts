@@ -40,6 +40,7 @@ export function renderStatus(
       ...status.environments.map(({ name, url }): [string, string] => [`environment ${name}`, url ?? 'exposes nothing']),
     ],
     colors,
+    { lineWidth: channel.width() },
   );
   const look = { width: channel.width(), colors };
   const others = resources.filter(({ kind }) => kind !== 'service');

@@ -116,7 +116,7 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
       if (!found || (await dataVersion(found.folder)) === undefined) return { status: 'absent' };
       if (await findServer(found.folder)) {
         const { host, port } = found.details;
-        const text = settingsText({ host, port, sizing: sizingOf(String(resource.declared['sku'])) });
+        const text = settingsText({ host, port, sizing: sizingOf((resource.declared as { sku: string }).sku) });
         return { status: 'present', drift: await settingsDrift(await endpointOf(found.record.id, found.details), text) };
       }
       return { status: 'present', drift: [{ field: 'state', applied: 'running', observed: 'stopped' }] };

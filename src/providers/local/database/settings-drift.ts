@@ -4,7 +4,7 @@ import type { Drift } from '../../provider.ts';
 import { type Endpoint, withAdministrator } from './roles.ts';
 
 /** `name = value` of a settings file as Sluice writes it: one on a line, texts in single quotes. */
-export function settingsIn(text: string): ReadonlyMap<string, string> {
+function settingsIn(text: string): ReadonlyMap<string, string> {
   const settings = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, name, value] = /^([a-z_]+) = (.*)$/.exec(line) ?? [];
