@@ -3,6 +3,8 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import { endpoints, type EndpointName } from './endpoints.ts';
 import { errorResponse } from './error-answer.ts';
 import { databaseHandlers } from './handlers/databases.ts';
+import { auditHandlers } from './handlers/audit.ts';
+import { environmentHandlers } from './handlers/environments.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
@@ -25,6 +27,8 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...keyHandlers(dependencies),
+    ...environmentHandlers(dependencies),
+    ...auditHandlers(dependencies),
     openApi: async () => description(),
   };
   for (const [name, row] of Object.entries(endpoints) as [EndpointName, Endpoint][]) {

@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ensureAdminKey } from '../access/admin-key.ts';
 import { createApp } from '../api/app.ts';
 import { hostsFor } from '../api/host-check.ts';
 import type { Status } from '../api/schemas/status.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
+import { removeAsides } from '../effects/files.ts';
 import { identify } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { listen } from './api-server.ts';
@@ -11,6 +12,7 @@ import { compose, type Parts } from './compose.ts';
 import { openHome, readRecord, writeRecord, type ControlPlaneRecord, type HomePaths } from './home.ts';
 import { lockHome } from './home-lock.ts';
 import { openLog, type Logger } from './log.ts';
+import { createKnownSecrets } from '../secrets/known-secrets.ts';
 import { productVersion } from './product-version.ts';
 
 export interface ControlPlaneSettings {
@@ -23,6 +25,8 @@ export interface ControlPlaneSettings {
   readonly port?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Between two looks for drift; undefined for none. */
+  readonly driftIntervalMs?: number | undefined;
   /** Asked for over the API; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
@@ -46,19 +50,33 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const [home, root] = [resolve(settings.home), resolve(settings.root)];
   const paths = await openHome(home);
   const lock = await lockHome(paths);
+  await removeAsides(home);
+  for (const folder of ['instances', 'local']) await removeAsides(join(home, folder), { recursive: true });
   const previous = await readRecord(home);
   const startedAt = timestamp(clock.now());
   const record: ControlPlaneRecord = { pid: process.pid, startTime: identify(process.pid)?.startTime ?? '', root, startedAt };
   await writeRecord(home, record);
-  const log = openLog(paths.log);
+  const secrets = createKnownSecrets();
+  const log = openLog(paths.log, secrets);
   log.info({ home, root, version: productVersion }, 'starting');
-  const parts = await compose({ paths, root, store: settings.store, clock, random, log });
+  const parts = await compose({
+    paths,
+    root,
+    store: settings.store,
+    clock,
+    random,
+    log,
+    secrets,
+    driftIntervalMs: settings.driftIntervalMs,
+  });
+  await parts.audit.open();
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
 
   const closing = new AbortController();
   await takeUp(parts, log);
   const rotating = parts.rotator.run(closing.signal);
   const caring = parts.databaseCare.run(closing.signal);
+  const watching = parts.driftLoop?.run(closing.signal);
 
   const app = createApp({
     ...parts,
@@ -86,6 +104,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       await Promise.race([Promise.all([parts.runs.cancelAll(), parts.databases.cancelAll(), caring]), clock.sleep(runGraceMs)]);
       await putDown(parts, workloads, log);
       await rotating;
+      await watching;
       await parts.events.publish({ type: 'control_plane.stopped', level: 'info', message: `The control plane has ended (${workloads})` });
       await parts.store.close();
       lock.release();

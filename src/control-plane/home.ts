@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly storeUrl: string;
   readonly stateKey: string;
   readonly backups: string;
+  /** Where the audit log ends, kept outside its database. */
+  readonly auditHead: string;
   readonly logs: string;
   readonly log: string;
   /** What the process writes outside its log: a crash before the log is open. */
@@ -33,6 +35,7 @@ export function homePaths(home: string): HomePaths {
     storeUrl: join(home, 'store.url'),
     stateKey: join(home, 'state.key'),
     backups: join(home, 'backups'),
+    auditHead: join(home, 'audit.head'),
     logs,
     log: join(logs, 'control-plane.log'),
     outputLog: join(logs, 'control-plane.out.log'),

@@ -4,7 +4,7 @@ import type { Receipt, Write } from './store.ts';
 /** A write whose value is text already: as it was when it was asked for. */
 export type Prepared =
   | { readonly operation: 'put'; readonly collection: string; readonly key: string; readonly text: string; readonly ifVersion?: number }
-  | Extract<Write, { operation: 'delete' }>
+  | Extract<Write, { operation: 'delete' | 'expect' }>
   | { readonly operation: 'append'; readonly log: string; readonly text: string };
 
 /** What the store holds of all that a batch of transactions touches. */
@@ -28,7 +28,7 @@ export function slotOf(collection: string, key: string): string {
 }
 
 export function prepareWrite(write: Write): Prepared {
-  if (write.operation === 'delete') return write;
+  if (write.operation === 'delete' || write.operation === 'expect') return write;
   const { value, ...rest } = write;
   return { ...rest, text: JSON.stringify(value) };
 }
@@ -84,6 +84,7 @@ export function settle(batch: readonly (readonly Prepared[])[], found: Found): S
     const before = slots.get(slot);
     const version = before?.version ?? found.versions.get(slot) ?? 0;
     if (expected !== undefined && version !== expected) throw sluiceError('store_conflict', { collection, key, expected, found: version });
+    if (write.operation === 'expect') return version;
     undo.push(() => {
       if (before === undefined) slots.delete(slot);
       else slots.set(slot, before);

@@ -145,6 +145,7 @@ function perform(statements: Statements, write: Write): number {
   const { collection, key, ifVersion: expected } = write;
   const found = Number(statements.version.get(collection, key)?.['version'] ?? 0);
   if (expected !== undefined && found !== expected) throw sluiceError('store_conflict', { collection, key, expected, found });
+  if (write.operation === 'expect') return write.ifVersion;
   if (write.operation === 'delete') {
     statements.delete.run(collection, key);
     return 0;

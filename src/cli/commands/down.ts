@@ -28,7 +28,7 @@ export const command = defineCommand({
       target &&
       ((await connectIfRunning(target)) ??
         (hasState(target)
-          ? await connect(target, terminal, 'No control plane runs; one is started to stop what a crash may have left.')
+          ? await connect(target, terminal, { starting: 'No control plane runs; one is started to stop what a crash may have left.' })
           : undefined));
     if (connection === undefined) {
       if (global.json) printJson(terminal, { stopped: false, home: target?.home });

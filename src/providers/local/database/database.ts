@@ -15,12 +15,13 @@ import { makeArchive } from './archive/wal-archive.ts';
 import { setAsideFormer } from './backup/former.ts';
 import { readManifests } from './backup/manifest.ts';
 import { checkDatabase } from './check.ts';
-import { dataFolder, dataVersion, initialise, writeSettings } from './cluster.ts';
+import { dataFolder, dataVersion, initialise, settingsFile, settingsText, writeSettings } from './cluster.ts';
 import { type DatabaseDetails, type DatabasePlaces, databasesGroup, declaredOf, settingsOf } from './places.ts';
 import { findServer, haltServer, haltServerOn, runServer } from './postgres-server.ts';
 import { removeCopies } from './programs.ts';
 import { preparingFolder, settleRestore } from './restore/journal.ts';
 import { databaseName, type Endpoint, ensureDatabase } from './roles.ts';
+import { restoreSettings, settingsDrift } from './settings-drift.ts';
 
 const host = '127.0.0.1';
 
@@ -63,9 +64,18 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
       operation.signal.throwIfAborted();
     }
     await makeArchive(folder, user);
-    if (await writeSettings(dataFolder(folder), settingsOf(details), user)) await haltServer(folder, request.name, context.clock);
+    const settings = settingsOf(details);
+    if (await writeSettings(dataFolder(folder), settings, user)) await haltServer(folder, request.name, context.clock);
     operation.progress('waiting for PostgreSQL to accept connections');
-    await runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal: operation.signal });
+    const run = () => runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal: operation.signal });
+    await run();
+    const drift = await settingsDrift(endpoint, settingsText(settings));
+    if (drift.length > 0) {
+      operation.progress(`restoring ${drift.map(({ field }) => field).join(', ')}`);
+      await restoreSettings(endpoint, dataFolder(folder), settingsFile, drift);
+      await haltServer(folder, request.name, context.clock);
+      await run();
+    }
     const name = databaseName(request.name);
     const password = await context.secrets.derive(id, 'database', 32);
     await ensureDatabase(endpoint, name, password, context.random);
@@ -81,7 +91,10 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
     async read(resource) {
       const found = await places.find(resource.address);
       if (!found || (await dataVersion(found.folder)) === undefined) return { status: 'absent' };
-      if (await findServer(found.folder)) return { status: 'present', drift: [] };
+      if (await findServer(found.folder)) {
+        const endpoint = await places.endpointOf(found.record.id, found.details);
+        return { status: 'present', drift: await settingsDrift(endpoint, settingsText(settingsOf(found.details))) };
+      }
       return { status: 'present', drift: [{ field: 'state', applied: 'running', observed: 'stopped' }] };
     },
 

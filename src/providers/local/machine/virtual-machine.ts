@@ -12,7 +12,7 @@ import type { LocalContext, ResourceHandler } from '../resource-handler.ts';
 import { resourceFolder, resourceId } from '../resource-names.ts';
 import { checkCapacity, inGib } from './capacity.ts';
 import { cgroupSupport, type CgroupSupport } from './cgroup-support.ts';
-import { limitGroups, machineGroups, removeGroups } from './cgroups.ts';
+import { limitGroups, limitsDrift, machineGroups, removeGroups } from './cgroups.ts';
 import { canListenOn, loopbackFor, privateIpFor } from './loopback.ts';
 import { machineSize, type MachineSize, nearestSizes } from './sizes.ts';
 
@@ -83,9 +83,8 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
     async read(resource) {
       const record = await context.records.get(resource.address);
       if (!record || !existsSync(folderOf(resource.address))) return { status: 'absent' };
-      const missing = groupsOf(resource.address).filter((group) => !existsSync(group));
-      if (missing.length === 0) return { status: 'present', drift: [] };
-      return { status: 'present', drift: [{ field: 'limits', applied: 'enforced', observed: 'missing' }] };
+      const { cpus, memoryBytes } = record.details as unknown as MachineDetails;
+      return { status: 'present', drift: await limitsDrift(support, groupsOf(resource.address), { cpus, memoryBytes }) };
     },
 
     async create(request, operation) {
