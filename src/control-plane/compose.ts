@@ -73,5 +73,5 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
   const rotator = createLogRotator({ folder: paths.logs, clock });
-  return { store, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
+  return { store, events, keyring, gateway, workloads, controller, engine, plans, runs, services, rotator };
 }
