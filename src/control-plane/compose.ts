@@ -109,5 +109,22 @@ export async function compose({ paths, root, clock, random, log, secrets, driftI
           intervalMs: driftIntervalMs,
           onError: (error, environment) => log.warn({ error, environment }, 'a look for drift failed'),
         });
-  return { store, audit, secrets, locks, drift, driftLoop, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
+  return {
+    store,
+    audit,
+    secrets,
+    locks,
+    drift,
+    driftLoop,
+    events,
+    keyring,
+    gateway,
+    workloads,
+    controller,
+    engine,
+    plans,
+    runs,
+    services,
+    rotator,
+  };
 }
