@@ -10,6 +10,8 @@ const environments = () =>
     root: '/',
     pid: 1,
     startedAt: knownHolder.since,
+    phase: 'ready' as const,
+    lastEvent: 0,
     gateway: { running: false },
     environments: [{ name: 'production', resources: 1, services: 1 }],
   });

@@ -34,10 +34,13 @@ export interface Engine {
    * is at work; in both cases nothing was changed. Runs of one environment wait for each other.
    */
   apply(plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport>;
-  /** Stops everything that runs, dependents first; identity and data stay. Failures become events. */
-  suspendAll(): Promise<void>;
-  /** Runs again everything that should run, dependencies first. Failures become events. */
-  resumeAll(): Promise<void>;
+  /**
+   * Stops everything that runs, dependents first; identity and data stay. Failures become events; resolves with the resources they are of.
+   * An aborted signal ends all waits: what has not stopped by then has failed to.
+   */
+  suspendAll(signal?: AbortSignal): Promise<readonly Address[]>;
+  /** Runs again everything that should run, dependencies first. As above; nothing more is resumed once the signal is aborted. */
+  resumeAll(signal?: AbortSignal): Promise<readonly Address[]>;
   /**
    * Runs a task that edits the state of an environment by itself, as its only writer: all it writes goes through the lease it is given.
    * Throws `environment_busy`. Waits for runs of this engine.
@@ -97,8 +100,8 @@ export function createEngine(given: EngineDependencies): Engine {
         }
       }),
 
-    suspendAll: () => forEachEnvironment('suspend', suspendEnvironment),
-    resumeAll: () => forEachEnvironment('resume', resumeEnvironment),
+    suspendAll: (signal = never) => forEachEnvironment('suspend', suspendEnvironment, signal),
+    resumeAll: (signal = never) => forEachEnvironment('resume', resumeEnvironment, signal),
 
     exclusively: (environment, task) =>
       inTurn(environment, async () => {
@@ -135,25 +138,34 @@ export function createEngine(given: EngineDependencies): Engine {
 
   async function forEachEnvironment(
     work: 'suspend' | 'resume',
-    task: (context: typeof dependencies & { readonly lease: Lease }, environment: string) => Promise<void>,
-  ): Promise<void> {
-    const environments = new Set(Array.from((await loadStates(store)).values(), ({ state }) => state.environment));
-    const visit = async (environment: string): Promise<void> => {
+    task: (
+      context: typeof dependencies & { readonly lease: Lease },
+      environment: string,
+      signal: AbortSignal,
+    ) => Promise<readonly Address[]>,
+    signal: AbortSignal,
+  ): Promise<readonly Address[]> {
+    const states = Array.from((await loadStates(store)).values(), ({ state }) => state);
+    const visit = async (environment: string): Promise<readonly Address[]> => {
       try {
         const lease = await leases.acquire(environment, { work });
         try {
-          await task({ ...dependencies, lease }, environment);
+          return await task({ ...dependencies, lease }, environment, AbortSignal.any([signal, lease.lost]));
         } finally {
           await lease.release();
         }
       } catch (thrown) {
         const { message } = secrets.scrubError(thrown);
         await events.publish({ type: 'change.failed', level: 'error', message: `${environment}: cannot ${work}: ${message}`, environment });
+        return states.flatMap((state) => (state.environment === environment ? [state.address] : []));
       }
     };
-    await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => visit(environment))));
+    const environments = new Set(states.map(({ environment }) => environment));
+    return (await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => visit(environment))))).flat();
   }
 }
+
+const never = new AbortController().signal;
 
 function stale({ id }: Plan, reason: string) {
   return sluiceError('plan_stale', { id, reason });

@@ -24,7 +24,8 @@ export const planErrors = {
     status: 409,
     retry: 'terminal',
     message: ({ address, action, reason }) => `The plan would ${action} ${address}, which is protected (${reason}).`,
-    help: () => 'Undo what leads to it, or allow it for this one resource by name; nothing has been changed.',
+    help: ({ address }) =>
+      `Nothing has been changed. Undo what leads to it, or pass --allow-destroy ${address.split('/').slice(1).join('/')}.`,
   }),
   follows_dependency: entry<{ address: string; dependency: string }>({
     status: 200,

@@ -6,7 +6,6 @@ import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
 import { printJson } from '../terminal/json.ts';
 import { followWork } from '../watching/database-work.ts';
-import { newestEvent } from '../watching/newest-event.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -19,7 +18,7 @@ export const command = defineCommand({
   run: async ({ terminal, global, arguments: { database }, options }) => {
     const { client } = await connect(homeTarget(options, global, terminal), terminal);
     const place = await environmentHolding(client, options.environment, 'database', database);
-    const before = await newestEvent(client);
+    const before = (await client.status()).lastEvent;
     const work = await followWork(client, await client.backUpDatabase(place, database), before, terminal);
     if (global.json) printJson(terminal, work);
     else terminal.out.write(`${work.address} is backed up: ${work.backup?.id ?? ''}, ${byteSize(work.backup?.bytes ?? 0)}.\n`);

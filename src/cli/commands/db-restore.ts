@@ -8,7 +8,6 @@ import { byteSize } from '../terminal/bytes.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { printJson } from '../terminal/json.ts';
 import { followWork } from '../watching/database-work.ts';
-import { newestEvent } from '../watching/newest-event.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -45,7 +44,7 @@ export const command = defineCommand({
       return exitCodes.ok;
     }
     await confirm(terminal, `Take ${place}/database/${database} back to ${plan.to}, ${how}?`, options.yes);
-    const before = await newestEvent(client);
+    const before = (await client.status()).lastEvent;
     const work = await followWork(client, await client.restoreDatabase(place, database, to), before, terminal);
     if (global.json) printJson(terminal, work);
     else {
