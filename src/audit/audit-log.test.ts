@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../effects/clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { createVault } from '../secrets/file-vault.ts';
+import { checksumOf } from '../store/checksum.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
 import { type AuditLog, createAuditLog } from './audit-log.ts';
@@ -33,11 +34,19 @@ describe('the audit log', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** Changes the database behind the program's back. */
+  /** Changes the database behind the program's back, as somebody who knows that its rows have checksums. */
   const tamper = async (change: (database: DatabaseSync) => void): Promise<void> => {
     await store.close();
     const database = new DatabaseSync(join(folder, 'state.db'));
     change(database);
+    for (const { log, sequence, value } of database.prepare('SELECT log, sequence, value FROM log').all()) {
+      const checksum = checksumOf(String(log), '', Number(sequence), String(value));
+      database.prepare('UPDATE log SET checksum = ? WHERE log = ? AND sequence = ?').run(checksum, String(log), Number(sequence));
+    }
+    for (const { collection, key, version, value } of database.prepare('SELECT * FROM documents').all()) {
+      const checksum = checksumOf(String(collection), String(key), Number(version), String(value));
+      database.prepare('UPDATE documents SET checksum = ? WHERE collection = ? AND key = ?').run(checksum, String(collection), String(key));
+    }
     database.close();
     store = await openSqliteStore({ path: join(folder, 'state.db') });
     audit = createAuditLog({ store, vault, clock: systemClock, keeper: headFile(join(folder, 'audit.head')) });

@@ -36,9 +36,9 @@ export async function openHomeStore({ paths, wanted, clock }: HomeStoreRequest):
 }
 
 /** Each is made only once there is a state. */
-function evidenceOfState({ home, stateKey, adminKey }: HomePaths): readonly string[] {
-  const folders = ['gateway', 'releases', 'instances', 'machines', 'databases', 'caches'];
-  return [stateKey, adminKey, ...folders.map((folder) => join(home, folder))];
+function evidenceOfState({ home, stateKey }: HomePaths): readonly string[] {
+  const folders = ['releases', 'instances', 'machines', 'databases', 'caches'];
+  return [stateKey, join(home, 'gateway', 'table.json'), ...folders.map((folder) => join(home, folder))];
 }
 
 /** A backup under a name made of schema and time, in the folder for backups. */
