@@ -40,7 +40,10 @@ describe('a control plane whose state is in PostgreSQL', () => {
     });
 
     const secrets = [server.password, encodeURIComponent(server.password)];
-    const { gateway } = await client.status();
+    const { gateway } = await until('the gateway to run', async () => {
+      const status = await client.status();
+      return status.gateway.pid !== undefined && status;
+    });
     const shown = execFileSync('ps', ['-eww', '-o', 'args='], { encoding: 'utf8' });
     const logs = readdirSync(join(home, 'logs')).map((name) => readFileSync(join(home, 'logs', name), 'utf8'));
     const ofGateway = process.platform === 'linux' ? readFileSync(`/proc/${gateway.pid}/environ`, 'utf8') : '';
