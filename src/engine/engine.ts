@@ -2,10 +2,14 @@ import { timestamp } from '../effects/clock.ts';
 import { type Problem, sluiceError } from '../errors/sluice-error.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ResolvedStack } from '../stack/stack.ts';
+import { createKnownSecrets, learningVault } from '../secrets/known-secrets.ts';
+import type { Address, ResolvedStack } from '../stack/stack.ts';
+import type { JsonObject } from '../digest/json.ts';
 import { runPlan } from './apply.ts';
-import { acquireLease, type Lease, processOwner } from './lease.ts';
+import { processOwner } from './lease-owner.ts';
+import { createLeases, type Lease, type LeaseHolder, describeHolder } from './lease.ts';
 import { createTurns } from './limited.ts';
+import { createRateLimits } from './rate-limit.ts';
 import { fingerprintAll, providersOf } from './planner.ts';
 import type { EngineDependencies, RunContext } from './run-context.ts';
 import type { RunReport } from './run-report.ts';
@@ -19,6 +23,8 @@ interface ApplyOptions {
   readonly signal: AbortSignal;
   /** Changes made at the same time; 10 unless told otherwise. */
   readonly concurrency?: number;
+  /** Content of the stack's files as it is recorded, for a plan that repairs; read again when absent. */
+  readonly fingerprints?: ReadonlyMap<Address, JsonObject>;
 }
 
 export interface Engine {
@@ -32,13 +38,23 @@ export interface Engine {
   suspendAll(): Promise<void>;
   /** Runs again everything that should run, dependencies first. Failures become events. */
   resumeAll(): Promise<void>;
+  /** Who is changing an environment at this moment; undefined when nobody is. */
+  lock(environment: string): Promise<EnvironmentLock | undefined>;
+  /**
+   * Takes the environment away from whoever is changing it: that run ends with `lease_lost` and changes nothing more. Resolves with whom it
+   * interrupted; undefined when nobody was at work. `by` names who did it.
+   */
+  unlock(environment: string, by: string): Promise<LeaseHolder | undefined>;
   /** At start: says which changes a crash cut short. Their states are left as they are; the next plan continues them. */
   recover(): Promise<void>;
 }
 
-export function createEngine(dependencies: EngineDependencies): Engine {
-  const { store, providers, events, clock } = dependencies;
-  const owner = dependencies.owner ?? processOwner();
+export type EnvironmentLock = LeaseHolder & { readonly mayBeAlive: boolean };
+
+export function createEngine(given: EngineDependencies): Engine {
+  const { store, providers, events, clock, owner = processOwner(), secrets = createKnownSecrets() } = given;
+  const dependencies = { ...given, secrets, vault: learningVault(given.vault, secrets), limits: createRateLimits(clock) };
+  const leases = createLeases({ store, clock, owner });
   const inTurn = createTurns();
 
   const applyHolding = async (lease: Lease, plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport> => {
@@ -46,7 +62,8 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     const versions = Array.from(states, ([address, { version }]) => ({ address, version }));
     if (digestStates(versions) !== plan.stateDigest) throw stale(plan, 'the environment has changed since');
     const found: Problem[] = [];
-    const fingerprints = stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), found);
+    const fingerprints =
+      options.fingerprints ?? (stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), found));
     if (plan.mode === 'apply') {
       const same =
         stack?.environment.name === plan.environment && found.length === 0 && digestStack(stack, fingerprints) === plan.stackDigest;
@@ -61,7 +78,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   return {
     apply: (plan, stack, options) =>
       inTurn(plan.environment, async () => {
-        const lease = await acquireLease({ store, clock, owner }, plan.environment);
+        const lease = await leases.acquire(plan.environment, { work: plan.mode, run: options.run });
         try {
           return await applyHolding(lease, plan, stack, options);
         } finally {
@@ -69,8 +86,24 @@ export function createEngine(dependencies: EngineDependencies): Engine {
         }
       }),
 
-    suspendAll: () => forEachEnvironment((environment) => suspendEnvironment(dependencies, environment)),
-    resumeAll: () => forEachEnvironment((environment) => resumeEnvironment(dependencies, environment)),
+    suspendAll: () => forEachEnvironment('suspend', suspendEnvironment),
+    resumeAll: () => forEachEnvironment('resume', resumeEnvironment),
+
+    lock: (environment) => leases.holder(environment),
+
+    unlock: async (environment, by) => {
+      const holder = await leases.breakLease(environment, (found) => [
+        events.entry({
+          type: 'environment.unlocked',
+          level: 'warning',
+          message: `${environment} was unlocked by '${by}', which interrupted ${describeHolder(found)}`,
+          environment,
+          ...(found.run !== undefined && { run: found.run }),
+        }),
+      ]);
+      if (holder !== undefined) events.announce();
+      return holder;
+    },
 
     recover: async () => {
       for (const { state } of (await loadStates(store)).values()) {
@@ -82,9 +115,21 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     },
   };
 
-  async function forEachEnvironment(task: (environment: string) => Promise<void>): Promise<void> {
+  async function forEachEnvironment(
+    work: 'suspend' | 'resume',
+    task: (context: typeof dependencies & { readonly lease: Lease }, environment: string) => Promise<void>,
+  ): Promise<void> {
     const environments = new Set(Array.from((await loadStates(store)).values(), ({ state }) => state.environment));
-    await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => task(environment))));
+    const visit = async (environment: string): Promise<void> => {
+      try {
+        const lease = await leases.acquire(environment, { work });
+        await task({ ...dependencies, lease }, environment).finally(() => lease.release());
+      } catch (thrown) {
+        const { message } = secrets.scrubError(thrown);
+        await events.publish({ type: 'change.failed', level: 'error', message: `${environment}: cannot ${work}: ${message}`, environment });
+      }
+    };
+    await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => visit(environment))));
   }
 }
 

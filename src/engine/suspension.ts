@@ -1,8 +1,7 @@
-import { toSluiceError } from '../errors/sluice-error.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
-import type { EngineDependencies } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { withRetry } from './retry.ts';
 import { reportError } from './run-report.ts';
 import { loadStates } from './states.ts';
@@ -10,18 +9,20 @@ import { type Step, walk } from './walk.ts';
 
 const concurrency = 10;
 
+type Dependencies = Pick<RunContext, 'store' | 'providers' | 'events' | 'clock' | 'random' | 'secrets' | 'lease' | 'limits'>;
+
 /** Suspends every resource after all that depend on it. */
-export function suspendEnvironment(dependencies: EngineDependencies, environment: string): Promise<void> {
+export function suspendEnvironment(dependencies: Dependencies, environment: string): Promise<void> {
   return visit(dependencies, environment, 'suspend', dependentsFirst);
 }
 
 /** Resumes every resource after all it depends on. */
-export function resumeEnvironment(dependencies: EngineDependencies, environment: string): Promise<void> {
+export function resumeEnvironment(dependencies: Dependencies, environment: string): Promise<void> {
   return visit(dependencies, environment, 'resume', dependenciesFirst);
 }
 
 async function visit(
-  dependencies: EngineDependencies,
+  dependencies: Dependencies,
   environment: string,
   call: 'suspend' | 'resume',
   order: (states: readonly ResourceState[]) => readonly Step<Address>[],
@@ -36,10 +37,14 @@ async function visit(
     if (provider === undefined) return undefined;
     const subject = `${state.kind}/${state.name}`;
     try {
-      await withRetry(dependencies, () => visitOne(provider, call, state));
+      await withRetry(dependencies, async () => {
+        await dependencies.limits.take(provider);
+        await dependencies.lease.ensureHeld();
+        await visitOne(provider, call, state);
+      });
       await events.publish({ type: `resource.${done}`, level: 'info', message: `${subject} ${done}`, environment, address });
     } catch (thrown) {
-      const error = toSluiceError(thrown);
+      const error = dependencies.secrets.scrubError(thrown);
       const data = { action: call, error: { ...reportError(error) } };
       await events.publish({
         type: 'change.failed',

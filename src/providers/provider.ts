@@ -12,6 +12,9 @@ export interface Provider {
   readonly name: string;
   readonly kinds: readonly Kind[];
 
+  /** How many calls it bears: `burst` at once, then `perSecond`. Calls beyond wait. Unlimited when absent. */
+  readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
+
   /** Dotted paths of fields that cannot change in place: a change to one (or below one) replaces the resource. */
   replaceFields(kind: Kind): readonly string[];
 

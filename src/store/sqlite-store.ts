@@ -128,6 +128,7 @@ function perform(statements: Statements, write: Write): number {
     const found = Number(statements.version.get(collection, key)?.['version'] ?? 0);
     if (found !== expected) throw sluiceError('store_conflict', { collection, key, expected, found });
   }
+  if (write.operation === 'expect') return write.ifVersion;
   if (write.operation === 'put') return Number(statements.put.get(collection, key, JSON.stringify(write.value))?.['version']);
   statements.delete.run(collection, key);
   return 0;
