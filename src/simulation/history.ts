@@ -165,7 +165,7 @@ function randomFate(random: Random): Fate {
   const at = 1 + Math.floor(random.next() * random.next() * 70);
   const roll = random.next();
   if (roll < 0.5) return { crashAt: at };
-  if (roll < 0.58 && process.env['PAUSE']) return { pauseAt: at };
+  if (roll < 0.58) return { pauseAt: at };
   return roll < 0.66 ? { cancelAt: at } : {};
 }
 

@@ -31,6 +31,7 @@ export function createLedger(): Ledger {
   let holder: string | undefined;
 
   const commit = (writer: string, write: Write): void => {
+    if (write.operation === 'expect') return;
     if (write.operation === 'append') {
       if (write.log === 'journal') journal(write.value as unknown as Entry);
     } else if (write.collection === 'leases') {
