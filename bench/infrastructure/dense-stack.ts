@@ -6,14 +6,16 @@ const position = { file: 'stack.yaml', line: 1, column: 1 };
 /** `side` networks that each stand on every one of `side` resource groups: `side` squared references, as objects, past any file's limits. */
 export function denseStack(side: number): ResolvedStack {
   const groups = Array.from({ length: side }, (_, index) => block('resource_group', `g${index}`, {}, []));
-  const references = groups.map(({ kind, name, address }, index): Reference => ({
-    path: `on.${index}`,
-    kind,
-    name,
-    address,
-    ordering: true,
-    position,
-  }));
+  const references = groups.map(
+    ({ kind, name, address }, index): Reference => ({
+      path: `on.${index}`,
+      kind,
+      name,
+      address,
+      ordering: true,
+      position,
+    }),
+  );
   const networks = Array.from({ length: side }, (_, index) => block('network', `n${index}`, { index }, references));
   return {
     root: '/bench',

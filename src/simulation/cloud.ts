@@ -1,4 +1,4 @@
-import { jsonEquals, type Json, type JsonObject } from '../digest/json.ts';
+import { jsonEquals, type JsonObject } from '../digest/json.ts';
 import type { Applied, CreateRequest, Drift, Observation, OutputValue } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import { kindSpecs } from '../stack/kinds/index.ts';
@@ -96,9 +96,8 @@ export function createCloud(outputsChange: boolean): Cloud {
 
 function driftOf(state: ResourceState, { declared, running }: CloudResource): readonly Drift[] {
   const fields = [...new Set([...Object.keys(state.declared), ...Object.keys(declared)])];
-  const value = (object: JsonObject, field: string): Json => object[field] ?? null;
   const changed = fields
     .filter((field) => !jsonEquals(state.declared[field], declared[field]))
-    .map((field): Drift => ({ field, applied: value(state.declared, field), observed: value(declared, field) }));
+    .map((field): Drift => ({ field, applied: state.declared[field] ?? null, observed: declared[field] ?? null }));
   return running ? changed : [...changed, { field: 'state', applied: 'running', observed: 'stopped' }];
 }

@@ -50,7 +50,8 @@ export function startControlPlane(
     if (!alive) await new Promise<never>(() => {});
   };
   const awake = async (): Promise<void> => {
-    while (alive && scheduler.clock.now() < pausedUntil) await scheduler.clock.sleep(pausedUntil - scheduler.clock.now());
+    const left = pausedUntil - scheduler.clock.now();
+    if (alive && left > 0) await scheduler.clock.sleep(left);
     await living();
   };
 
@@ -109,11 +110,11 @@ export type Moment = 'before a write' | 'after a write' | 'before a call' | 'aft
 export interface Process {
   readonly name: string;
   /** Never resolves for a dead process. */
-  living(): Promise<void>;
+  readonly living: () => Promise<void>;
   /** As `living`; for one that is paused it resolves when the pause is over. */
-  awake(): Promise<void>;
+  readonly awake: () => Promise<void>;
   /** Here a process may die, be paused or be told to cancel. */
-  moment(at: Moment): Promise<void>;
+  readonly moment: (at: Moment) => Promise<void>;
 }
 
 function processStore({ store, scheduler, ledger, tally }: World, { name, awake, moment }: Process): Store {

@@ -15,9 +15,8 @@ import type { World } from './world.ts';
 export async function assertConverged(world: World, plane: ControlPlane, stack: ResolvedStack): Promise<void> {
   const { cloud, store } = world;
   const documents = await store.list('resources');
-  const addresses = (list: Iterable<{ readonly address: string }>) => [...list].map(({ address }) => address).toSorted();
-  const asked = addresses(stack.blocks);
-  const there = addresses(cloud.resources.values());
+  const asked = addressesOf(stack.blocks);
+  const there = addressesOf(cloud.resources.values());
   if (!jsonEquals(there, asked)) throw new Violation('converges', `there is ${there.join(' ')}, asked for is ${asked.join(' ')}`);
   const recorded = documents.map(({ key }) => key);
   if (!jsonEquals(recorded.toSorted(), asked))
@@ -41,11 +40,15 @@ export async function assertConverged(world: World, plane: ControlPlane, stack: 
     throw new Violation('nobody_stranded', `${deserted.address} went while ${deserted.by.join(' ')} still referred to it`);
   }
   const plan = await (stack.blocks.length === 0 ? plane.planner.planDestroy(environment) : plane.planner.plan(stack));
-  const [left] = plan.changes.filter(({ action }) => action !== 'none');
+  const left = plan.changes.find(({ action }) => action !== 'none');
   if (hasChanges(plan)) throw new Violation('converges', `a second plan would ${left?.action} ${left?.address}: ${left?.reason}`);
   // Reading everything costs more than most histories: a part of them is enough.
   if (world.random.next() < 0.75) return;
   const kept = [plan, documents, await store.read('events', 0, 10_000), await store.read('journal', 0, 10_000)];
   if (JSON.stringify(kept).includes(canary))
     throw new Violation('secrets_stay_secret', 'the value of a secret is in the store or in a plan');
+}
+
+function addressesOf(list: Iterable<{ readonly address: string }>): readonly string[] {
+  return Array.from(list, ({ address }) => address).toSorted();
 }

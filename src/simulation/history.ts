@@ -121,7 +121,7 @@ async function finish(world: World, plane: ControlPlane, stack: ResolvedStack): 
     try {
       const report = await planAndApply(world, plane, stack, true);
       if (report.status !== 'succeeded') {
-        const [failed] = report.results.filter(({ status }) => status !== 'done');
+        const failed = report.results.find(({ status }) => status !== 'done');
         throw new Violation('converges', `a faultless apply ${report.status}: ${failed?.error?.message ?? ''}`);
       }
       break;

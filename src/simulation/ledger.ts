@@ -84,8 +84,11 @@ export function createLedger(): Ledger {
 }
 
 function sameContent(left: ResourceState, right: ResourceState): boolean {
-  const content = ({ declared, fingerprint, resolved }: ResourceState) => [declared, fingerprint, resolved];
-  return jsonEquals(content(left), content(right));
+  return jsonEquals(contentOf(left), contentOf(right));
+}
+
+function contentOf({ declared, fingerprint, resolved }: ResourceState) {
+  return [declared, fingerprint, resolved];
 }
 
 const unfinished = { create: 'creating', update: 'updating', delete: 'deleting' } as const;

@@ -17,9 +17,11 @@ const { values } = parseArgs({
 
 function wholeNumber(name: string, text: string, least: number): number {
   const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  console.error(`simulate: --${name} is a whole number of at least ${least}, not '${text}'`);
-  process.exit(2);
+  if (!Number.isSafeInteger(value) || value < least) {
+    console.error(`simulate: --${name} is a whole number of at least ${least}, not '${text}'`);
+    process.exit(2);
+  }
+  return value;
 }
 
 async function replay(seed: number): Promise<boolean> {

@@ -43,6 +43,7 @@ function answerOf(worker: Worker, message: object): Promise<Results> {
       worker.off('error', reject);
       resolve(results);
     });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(message);
   });
 }

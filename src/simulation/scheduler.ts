@@ -9,11 +9,11 @@ import { Violation } from './violation.ts';
  */
 export interface Scheduler {
   readonly clock: Clock;
-  turn(label: string): Promise<void>;
+  readonly turn: (label: string) => Promise<void>;
   /** Ends the run with this error, whatever anybody makes of it who catches it on the way. */
-  stop(error: Error): void;
+  readonly stop: (error: Error) => void;
   /** Drives the world until `main` settles. Throws a Violation when nothing can ever happen again, or too much has. */
-  run<Result>(main: () => Promise<Result>): Promise<Result>;
+  readonly run: <Result>(main: () => Promise<Result>) => Promise<Result>;
 }
 
 interface Waiting {
@@ -70,9 +70,11 @@ export function createScheduler(random: Random, trace: Trace): Scheduler {
           resolve();
         };
         const timer = { at: now + Math.max(0, milliseconds), ring };
-        if (signal?.aborted) return void reject(signal.reason as Error);
-        signal?.addEventListener('abort', leave, { once: true });
-        timers.push(timer);
+        if (signal?.aborted) reject(signal.reason as Error);
+        else {
+          signal?.addEventListener('abort', leave, { once: true });
+          timers.push(timer);
+        }
       }),
   };
 
@@ -97,7 +99,7 @@ export function createScheduler(random: Random, trace: Trace): Scheduler {
             step();
           } catch (error) {
             settled = true;
-            reject(error as Error);
+            reject(error);
             return;
           }
           queueMicrotask(rest);

@@ -49,10 +49,10 @@ export function edit(random: Random, before: readonly Sketch[]): readonly Sketch
   const roll = random.next();
   if (chosen === undefined || roll < 0.2) return before.length < 7 ? [...before, sketch(random, before)] : before;
   const put = (changed: Partial<Sketch>) => before.with(index, { ...chosen, ...changed });
-  if (roll < 0.4) return put({ size: chosen.size + 1 });
-  if (roll < 0.5) return put({ version: chosen.version + 1 });
-  if (roll < 0.58) return put({ protect: !chosen.protect });
-  if (roll < 0.66) return put({ name: freeName(random, before) });
+  if (roll < 0.45) return put({ size: chosen.size + 1 });
+  if (roll < 0.53) return put({ version: chosen.version + 1 });
+  if (roll < 0.6) return put({ protect: !chosen.protect });
+  if (roll < 0.67) return put({ name: freeName(random, before) });
   if (roll < 0.76) return put({ on: earlier(random, index), reads: earlier(random, index) });
   return roll < 0.97 ? without(before, index) : [];
 }
@@ -87,12 +87,12 @@ function freeName(random: Random, taken: readonly Sketch[]): string {
 function without(before: readonly Sketch[], gone: number): readonly Sketch[] {
   const moved = (indices: readonly number[]) =>
     indices.filter((index) => index !== gone).map((index) => (index > gone ? index - 1 : index));
-  return before.toSpliced(gone, 1).map((each) => ({ ...each, on: moved(each.on), reads: moved(each.reads) }));
+  return before.toSpliced(gone, 1).map((each): Sketch => Object.assign({}, each, { on: moved(each.on), reads: moved(each.reads) }));
 }
 
 export function toStack(sketches: readonly Sketch[]): ResolvedStack {
+  const others = (indices: readonly number[]) => indices.map((index) => sketches[index] as Sketch);
   const blocks = sketches.map(({ kind, name, size, version, protect, on, reads }) => {
-    const others = (indices: readonly number[]) => indices.map((index) => sketches[index] as Sketch);
     const env = others(reads).flatMap((other) => expressionFor(other));
     return blockOf(kind, {
       name,
