@@ -3,7 +3,7 @@ import { allows, roles } from '../access/roles.ts';
 import { endpoints } from './endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import { demandAccessRules } from './register.ts';
-import { createApiFixture, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
+import { createApiFixture, knownHolder, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
 
 const rows = Object.entries(endpoints) as [string, Endpoint][];
 
@@ -13,6 +13,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   scaleService: { replicas: 2 },
   createKey: { name: 'new', role: 'viewer' },
   shutdown: { workloads: 'keep' },
+  unlock: { since: knownHolder.since },
 };
 
 async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiFixture): Promise<string> {

@@ -2,6 +2,8 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { endpoints, type EndpointName } from './endpoints.ts';
 import { errorResponse } from './error-answer.ts';
+import { auditHandlers } from './handlers/audit.ts';
+import { environmentHandlers } from './handlers/environments.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
@@ -23,6 +25,8 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...serviceHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...keyHandlers(dependencies),
+    ...environmentHandlers(dependencies),
+    ...auditHandlers(dependencies),
     openApi: async () => description(),
   };
   for (const [name, row] of Object.entries(endpoints) as [EndpointName, Endpoint][]) {

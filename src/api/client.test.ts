@@ -7,7 +7,7 @@ import type { SluiceEvent } from '../telemetry/events.ts';
 import { until } from '../testing/conditions.ts';
 import { createClient, type Client } from './client.ts';
 import { endpoints } from './endpoints.ts';
-import { createApiFixture, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
+import { createApiFixture, knownDrift, knownHolder, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
 
 const info = { type: 'change.progressed', level: 'info', environment: 'production' } as const;
 
@@ -66,6 +66,13 @@ describe('the client', () => {
     const created = await client.createKey({ name: 'ci', role: 'viewer', expiresInSeconds: 60 });
     expect(await client.listKeys()).toHaveLength(4);
     expect(await client.revokeKey(created.details.id)).toMatchObject({ name: 'ci', revokedAt: expect.any(String) });
+    expect(await client.getLock('production')).toMatchObject({ holder: { host: 'elsewhere' } });
+    await client.unlock('production', knownHolder.since);
+    expect(await client.getDrift('production')).toEqual(knownDrift);
+    await client.repairDrift('production', { parallelism: 2 });
+    await client.acceptDrift('production');
+    expect((await client.listAudit({ limit: 5 })).items).toHaveLength(5);
+    expect(await client.verifyAudit()).toMatchObject({ records: expect.any(Number) });
     await client.shutdown({ workloads: 'keep' });
     expect(api.calls).toEqual(['scale echo 3', 'restart echo', 'shutdown keep']);
     const operations = Object.values(endpoints).filter(({ path }) => path !== '/healthz');

@@ -4,8 +4,11 @@ import type { Plan } from '../plan/plan.ts';
 import type { Kind } from '../stack/stack.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 import { createTransport, type TransportOptions } from './client/transport.ts';
+import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
+import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
+import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
 import type { ResourceView } from './schemas/resource.ts';
 import type { Run } from './schemas/run.ts';
@@ -34,12 +37,21 @@ export interface Client {
   createPlan(request: PlanRequest): Promise<Plan>;
   getPlan(id: string): Promise<Plan>;
   /** Resolves as soon as the run exists; follow it by `events({ run })`, or wait for it by `waitForRun`. */
-  applyPlan(id: string): Promise<Run>;
+  applyPlan(id: string, options?: RunOptions): Promise<Run>;
   listRuns(filter?: { environment?: string; limit?: number }): Promise<readonly Run[]>;
   getRun(id: string): Promise<Run>;
   cancelRun(id: string): Promise<Run>;
   /** Follows the run's events until it has finished, and gives its final state. */
   waitForRun(id: string, options?: { onEvent?: (event: SluiceEvent) => void; signal?: AbortSignal }): Promise<Run>;
+  getLock(environment: string): Promise<LockView>;
+  /** `since` of the holder that is meant. */
+  unlock(environment: string, since: string): Promise<LockView>;
+  getDrift(environment: string): Promise<DriftReport>;
+  /** Like `applyPlan`, of a plan made from what is recorded. */
+  repairDrift(environment: string, options?: RunOptions): Promise<Run>;
+  acceptDrift(environment: string): Promise<DriftReport>;
+  listAudit(page?: { after?: number; limit?: number }): Promise<AuditPage>;
+  verifyAudit(): Promise<AuditVerificationView>;
   listResources(environment: string): Promise<readonly ResourceView[]>;
   getResource(environment: string, kind: Kind, name: string): Promise<ResourceView>;
   listServices(environment: string): Promise<readonly ServiceView[]>;
@@ -56,6 +68,11 @@ export interface Client {
   createKey(request: CreateKeyRequest): Promise<CreatedKey>;
   revokeKey(id: string): Promise<KeyView>;
   shutdown(request: ShutdownRequest): Promise<void>;
+}
+
+export interface RunOptions {
+  /** Changes made at the same time. */
+  readonly parallelism?: number;
 }
 
 export interface ClientOptions extends TransportOptions {
@@ -106,7 +123,7 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     openApi: () => get('/openapi.json'),
     createPlan: (request) => post('/v1/plans', request),
     getPlan: (id) => get(`/v1/plans/${segment(id)}`),
-    applyPlan: (id) => post(`/v1/plans/${segment(id)}/apply`),
+    applyPlan: (id, options = {}) => post(`/v1/plans/${segment(id)}/apply${query({ ...options })}`),
     listRuns: (filter = {}) => get(`/v1/runs${query(filter)}`),
     getRun: (id) => get(`/v1/runs/${segment(id)}`),
     cancelRun: (id) => post(`/v1/runs/${segment(id)}/cancel`),
@@ -124,6 +141,13 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
         over.abort();
       }
     },
+    getLock: (environment) => get(`/v1/environments/${segment(environment)}/lock`),
+    unlock: (environment, since) => post(`/v1/environments/${segment(environment)}/unlock`, { since }),
+    getDrift: (environment) => get(`/v1/environments/${segment(environment)}/drift`),
+    repairDrift: (environment, options = {}) => post(`/v1/environments/${segment(environment)}/drift/repair${query({ ...options })}`),
+    acceptDrift: (environment) => post(`/v1/environments/${segment(environment)}/drift/accept`),
+    listAudit: (page = {}) => get(`/v1/audit${query({ ...page })}`),
+    verifyAudit: () => get('/v1/audit/verification'),
     listResources: (environment) => get(`/v1/environments/${segment(environment)}/resources`),
     getResource: (environment, kind, name) => get(`/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`),
     listServices: (environment) => get(`/v1/environments/${segment(environment)}/services`),

@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
+import { auditPage, auditVerification } from './schemas/audit.ts';
+import { driftReport } from './schemas/drift.ts';
 import { events } from './schemas/event.ts';
 import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
+import { lock, unlockRequest } from './schemas/lock.ts';
 import { address, blockName, environmentName, identifier, kind } from './schemas/names.ts';
 import { plan, planRequest } from './schemas/plan.ts';
 import { resources, resourceView } from './schemas/resource.ts';
@@ -13,6 +16,7 @@ const byId = z.object({ id: identifier });
 const inEnvironment = z.object({ environment: environmentName });
 const ofResource = z.object({ environment: environmentName, kind, name: blockName });
 const ofService = z.object({ environment: environmentName, name: blockName });
+const parallelism = z.coerce.number().int().min(1).max(1_000).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 const service = '/v1/environments/{environment}/services/{name}';
@@ -51,6 +55,7 @@ export const endpoints = {
     status: 201,
     body: planRequest,
     answer: plan,
+    audit: 'no_change',
   }),
   getPlan: endpoint({
     method: 'get',
@@ -68,7 +73,9 @@ export const endpoints = {
     summary: 'Starts the run that makes a plan real',
     status: 202,
     parameters: byId,
+    query: z.strictObject({ parallelism }),
     answer: run,
+    audit: 'itself',
   }),
   listRuns: endpoint({
     method: 'get',
@@ -96,6 +103,77 @@ export const endpoints = {
     status: 202,
     parameters: byId,
     answer: run,
+    audit: { action: 'run.cancel' },
+  }),
+  getLock: endpoint({
+    method: 'get',
+    path: '/v1/environments/{environment}/lock',
+    access: { permission: 'read' },
+    summary: 'Who is changing an environment at this moment',
+    status: 200,
+    parameters: inEnvironment,
+    answer: lock,
+  }),
+  unlock: endpoint({
+    method: 'post',
+    path: '/v1/environments/{environment}/unlock',
+    access: { permission: 'apply' },
+    summary: 'Takes an environment away from whoever is changing it; that run changes nothing more',
+    status: 200,
+    parameters: inEnvironment,
+    body: unlockRequest,
+    answer: lock,
+    audit: { action: 'environment.unlock', details: ['since'] },
+  }),
+  getDrift: endpoint({
+    method: 'get',
+    path: '/v1/environments/{environment}/drift',
+    access: { permission: 'read' },
+    summary: 'What differs from what was applied, field by field; changes nothing',
+    status: 200,
+    parameters: inEnvironment,
+    answer: driftReport,
+  }),
+  repairDrift: endpoint({
+    method: 'post',
+    path: '/v1/environments/{environment}/drift/repair',
+    access: { permission: 'apply' },
+    summary: 'Starts the run that brings back what was applied',
+    status: 202,
+    parameters: inEnvironment,
+    query: z.strictObject({ parallelism }),
+    answer: run,
+    audit: 'itself',
+  }),
+  acceptDrift: endpoint({
+    method: 'post',
+    path: '/v1/environments/{environment}/drift/accept',
+    access: { permission: 'apply' },
+    summary: 'Records what is there as accepted, until it changes once more',
+    status: 200,
+    parameters: inEnvironment,
+    answer: driftReport,
+    audit: { action: 'drift.accept' },
+  }),
+  listAudit: endpoint({
+    method: 'get',
+    path: '/v1/audit',
+    access: { permission: 'administer' },
+    summary: 'The record of every change, oldest first',
+    status: 200,
+    query: z.strictObject({
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(1_000).default(500),
+    }),
+    answer: auditPage,
+  }),
+  verifyAudit: endpoint({
+    method: 'get',
+    path: '/v1/audit/verification',
+    access: { permission: 'administer' },
+    summary: 'Whether the record of changes is as it was written',
+    status: 200,
+    answer: auditVerification,
   }),
   listResources: endpoint({
     method: 'get',
@@ -142,6 +220,7 @@ export const endpoints = {
     parameters: ofService,
     body: scaleRequest,
     answer: serviceView,
+    audit: { action: 'service.scale', details: ['replicas'] },
   }),
   restartService: endpoint({
     method: 'post',
@@ -151,6 +230,7 @@ export const endpoints = {
     status: 202,
     parameters: ofService,
     answer: serviceView,
+    audit: { action: 'service.restart' },
   }),
   serviceLogs: endpoint({
     method: 'get',
@@ -200,6 +280,7 @@ export const endpoints = {
     status: 201,
     body: createKeyRequest,
     answer: createdKey,
+    audit: { action: 'key.create', details: ['name', 'role', 'expiresInSeconds'] },
   }),
   revokeKey: endpoint({
     method: 'delete',
@@ -209,6 +290,7 @@ export const endpoints = {
     status: 200,
     parameters: byId,
     answer: keyView,
+    audit: { action: 'key.revoke' },
   }),
   shutdown: endpoint({
     method: 'post',
@@ -218,6 +300,7 @@ export const endpoints = {
     status: 202,
     body: shutdownRequest,
     answer: accepted,
+    audit: { action: 'control_plane.shutdown', details: ['workloads'] },
   }),
 };
 

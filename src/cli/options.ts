@@ -57,6 +57,9 @@ export const stackOption = text('path', 'Stack whose control plane is meant; def
 export const yes = flag('Agrees beforehand to every question', 'y');
 export const allowDestroy = flag('Also deletes or replaces what the stack protects');
 
+export const reason = text('text', 'Why; goes into the audit log');
+export const parallelism = count('number', 'Changes made at the same time; default: 10');
+
 export const stackArgument = {
   name: 'stack',
   description: 'A stack: a YAML file, or a folder with one. Default: the current folder',

@@ -28,11 +28,15 @@ export const registry: readonly RegisteredCommand[] = [
   { name: 'apply', group: 'Change', summary: 'Make a stack real', load: () => import('./commands/apply.ts') },
   { name: 'destroy', group: 'Change', summary: 'Remove all that a stack made, data included', load: () => import('./commands/destroy.ts') },
 
+  { name: 'drift', group: 'Change', summary: 'Find, repair or accept what was changed outside', load: () => import('./commands/drift.ts') },
+  { name: 'unlock', group: 'Change', summary: 'Take an environment from a run that hangs', load: () => import('./commands/unlock.ts') },
+
   { name: 'status', group: 'Watch', summary: 'Show how everything is', load: () => import('./commands/status.ts') },
   { name: 'get', group: 'Watch', summary: 'List resources of a kind', load: () => import('./commands/get.ts') },
   { name: 'describe', group: 'Watch', summary: 'Show all about one resource', load: () => import('./commands/describe.ts') },
   { name: 'logs', group: 'Watch', summary: 'Show what the instances of a service wrote', load: () => import('./commands/logs.ts') },
   { name: 'events', group: 'Watch', summary: 'Show what happened', load: () => import('./commands/events.ts') },
+  { name: 'audit', group: 'Watch', summary: 'Show who changed what, and verify the record', load: () => import('./commands/audit.ts') },
 
   { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
   { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },

@@ -1,3 +1,7 @@
+import { createAuditLog } from '../audit/audit-log.ts';
+import { headFile } from '../audit/head-file.ts';
+import { createDriftFinder } from '../engine/drift.ts';
+import { createDriftLoop } from '../engine/drift-loop.ts';
 import { createKeyring } from '../access/keyring.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createOutputResolver } from '../engine/output-resolver.ts';
@@ -14,12 +18,15 @@ import { createSimulatedWorld } from '../providers/simulated/simulated-world.ts'
 import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
+import { type KnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import { loadStack } from '../stack/load.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import type { HomePaths } from './home.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
+import { createDriftDesk } from './drift-desk.ts';
+import { createLockDesk } from './lock-desk.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
 import { createRunBook } from './run-book.ts';
@@ -32,17 +39,22 @@ export interface ComposeRequest {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Learns every secret that passes the vault. */
+  readonly secrets: KnownSecrets;
+  /** Between two looks for drift; undefined for none. */
+  readonly driftIntervalMs: number | undefined;
 }
 
 export type Parts = Awaited<ReturnType<typeof compose>>;
 
 /** The one place where ports meet their adapters. Opens the store and the vault; starts nothing. */
-export async function compose({ paths, root, clock, random, log }: ComposeRequest) {
+export async function compose({ paths, root, clock, random, log, secrets, driftIntervalMs }: ComposeRequest) {
   const { home } = paths;
   const store = await openSqliteStore({ path: paths.state });
-  const vault = await openFileVault({ keyFile: paths.stateKey, random });
+  const vault = learningVault(await openFileVault({ keyFile: paths.stateKey, random }), secrets);
   const events = createEventLog({ store, clock });
   const keyring = createKeyring({ store, clock, random });
+  const audit = createAuditLog({ store, vault, clock, keeper: headFile(paths.auditHead) });
 
   const gateway = createGatewayControl({ home, store, events, clock, random });
   const workloads = createLocalWorkloads({ home, clock, random });
@@ -57,19 +69,43 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
     kindProviders: [createServiceProvider({ controller, store, vault, traffic: gateway, clock, home })],
   });
   const planner = createPlanner({ store, providers, vault, clock, random });
-  const engine = createEngine({ store, providers, vault, events, clock, random });
+  const engine = createEngine({ store, providers, vault, events, clock, random, secrets });
+  const finder = createDriftFinder({ store, providers, vault, clock, random, engine, secrets });
 
-  const plans = createPlanBook({ store, vault, clock, root, load: loadStack, planner: createPlanMaker({ planner, providers, store }) });
+  const plans = createPlanBook({
+    store,
+    vault,
+    clock,
+    root,
+    load: loadStack,
+    planner: createPlanMaker({ planner, drift: finder, providers, store }),
+  });
   const runs = createRunBook({
     store,
     events,
     plans,
     engine,
+    audit,
     clock,
     random,
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
   const rotator = createLogRotator({ folder: paths.logs, clock });
-  return { store, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
+  const locks = createLockDesk({ engine, runs });
+  const drift = createDriftDesk({ finder, plans, runs });
+  const driftLoop =
+    driftIntervalMs === undefined
+      ? undefined
+      : createDriftLoop({
+          finder,
+          engine,
+          store,
+          events,
+          clock,
+          random,
+          intervalMs: driftIntervalMs,
+          onError: (error, environment) => log.warn({ error, environment }, 'a look for drift failed'),
+        });
+  return { store, audit, secrets, locks, drift, driftLoop, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
 }

@@ -11,6 +11,7 @@ import { compose, type Parts } from './compose.ts';
 import { openHome, readRecord, writeRecord, type ControlPlaneRecord, type HomePaths } from './home.ts';
 import { lockHome } from './home-lock.ts';
 import { openLog, type Logger } from './log.ts';
+import { createKnownSecrets } from '../secrets/known-secrets.ts';
 import { productVersion } from './product-version.ts';
 
 export interface ControlPlaneSettings {
@@ -21,6 +22,8 @@ export interface ControlPlaneSettings {
   readonly port?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Between two looks for drift; undefined for none. */
+  readonly driftIntervalMs?: number | undefined;
   /** Asked for over the API; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
@@ -48,14 +51,17 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const startedAt = timestamp(clock.now());
   const record: ControlPlaneRecord = { pid: process.pid, startTime: identify(process.pid)?.startTime ?? '', root, startedAt };
   await writeRecord(home, record);
-  const log = openLog(paths.log);
+  const secrets = createKnownSecrets();
+  const log = openLog(paths.log, secrets);
   log.info({ home, root, version: productVersion }, 'starting');
-  const parts = await compose({ paths, root, clock, random, log });
+  const parts = await compose({ paths, root, clock, random, log, secrets, driftIntervalMs: settings.driftIntervalMs });
+  await parts.audit.open();
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
 
   const closing = new AbortController();
   await takeUp(parts, log);
   const rotating = parts.rotator.run(closing.signal);
+  const watching = parts.driftLoop?.run(closing.signal);
 
   const app = createApp({
     ...parts,
@@ -83,6 +89,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       await Promise.race([parts.runs.cancelAll(), clock.sleep(runGraceMs)]);
       await putDown(parts, workloads, log);
       await rotating;
+      await watching;
       await parts.events.publish({ type: 'control_plane.stopped', level: 'info', message: `The control plane has ended (${workloads})` });
       await parts.store.close();
       lock.release();

@@ -12,6 +12,8 @@ export interface HomePaths {
   readonly adminKey: string;
   readonly state: string;
   readonly stateKey: string;
+  /** Where the audit log ends, kept outside its database. */
+  readonly auditHead: string;
   readonly logs: string;
   readonly log: string;
   /** What the process writes outside its log: a crash before the log is open. */
@@ -28,6 +30,7 @@ export function homePaths(home: string): HomePaths {
     adminKey: join(home, 'admin.key'),
     state: join(home, 'state.db'),
     stateKey: join(home, 'state.key'),
+    auditHead: join(home, 'audit.head'),
     logs,
     log: join(logs, 'control-plane.log'),
     outputLog: join(logs, 'control-plane.out.log'),

@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { PlanBook, PlanOrder } from '../api/ports.ts';
-import type { Json } from '../digest/json.ts';
+import type { Json, JsonObject } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import { containedPath } from '../effects/files.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
+import type { RepairPlan } from '../engine/drift.ts';
+import type { RecordedStack } from '../engine/recorded-stack.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { loadStack } from '../stack/load.ts';
-import type { ResolvedStack } from '../stack/stack.ts';
+import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 
 /** What the book asks of the engine's side. Changes nothing. */
@@ -16,8 +18,19 @@ export interface PlanMaker {
   /** Throws `plan_refused` with everything that is wrong, `protected_resource`. */
   plan(stack: ResolvedStack, options: { allowDestroy: boolean }): Promise<Plan>;
   planDestroy(environment: string, options: { allowDestroy: boolean }): Promise<Plan>;
-  /** What a plan made now would carry, without the work of making it. No stack: of a plan that destroys. */
-  digests(environment: string, stack: ResolvedStack | undefined): Promise<Pick<Plan, 'stackDigest' | 'stateDigest'>>;
+  /** A plan that brings back what was applied; undefined when there is nothing to do. */
+  planRepair(environment: string): Promise<RepairPlan | undefined>;
+  /** The stack as it is recorded. */
+  recorded(environment: string): Promise<RecordedStack>;
+  /**
+   * What a plan made now would carry, without the work of making it. No stack: of a plan that destroys. `fingerprints`: instead of the
+   * content of the stack's files as it is now.
+   */
+  digests(
+    environment: string,
+    stack: ResolvedStack | undefined,
+    fingerprints?: ReadonlyMap<Address, JsonObject>,
+  ): Promise<Pick<Plan, 'stackDigest' | 'stateDigest'>>;
 }
 
 export interface PlanBookDependencies {
@@ -35,9 +48,18 @@ export interface ReloadablePlans extends PlanBook {
    * The plan and the stack it was made from, read again. Throws `unknown_plan`, `plan_applied`, and `plan_stale` when the stack or what
    * is there has changed since.
    */
-  reload(id: string): Promise<{ readonly plan: Plan; readonly stack: ResolvedStack | undefined }>;
+  reload(id: string): Promise<ReloadedPlan>;
+  /** A plan that brings back what was applied; undefined when everything is as it was. */
+  createRepair(environment: string): Promise<Plan | undefined>;
   /** Marks the plan as applied by a run; of two that try at once, one gets `plan_applied`. */
   claim(id: string, run: string): Promise<void>;
+}
+
+export interface ReloadedPlan {
+  readonly plan: Plan;
+  readonly stack: ResolvedStack | undefined;
+  /** Content it was made for, where that is not what stands in the stack's files now. */
+  readonly fingerprints?: ReadonlyMap<Address, JsonObject>;
 }
 
 /** A plan with what is needed to read its stack again; one document of the collection `plans`. */
@@ -48,6 +70,8 @@ interface StoredPlan {
   /** Variables from a command line may be secret. */
   readonly sealedVariables?: string;
   readonly run?: string;
+  /** Of a plan that repairs: made from what is recorded, with this content where it has changed since. */
+  readonly repair?: RepairPlan['fingerprints'];
 }
 
 const collection = 'plans';
@@ -77,6 +101,19 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
     return mode === 'destroy' ? planner.planDestroy(loaded.environment.name, { allowDestroy }) : planner.plan(loaded, { allowDestroy });
   };
 
+  const keep = async (stored: StoredPlan): Promise<void> => {
+    await dropOld();
+    const { id } = stored.plan;
+    await store.transact([{ operation: 'put', collection, key: id, value: stored as unknown as Json, ifVersion: 0 }]);
+  };
+
+  const reloadRepair = async (plan: Plan, repair: RepairPlan['fingerprints']): Promise<ReloadedPlan> => {
+    const { stack, fingerprints: recorded } = await planner.recorded(plan.environment);
+    const fingerprints = new Map([...recorded, ...(Object.entries(repair) as [Address, JsonObject][])]);
+    demandSame(plan, await planner.digests(plan.environment, stack, fingerprints));
+    return { plan, stack, fingerprints };
+  };
+
   const dropOld = async (): Promise<void> => {
     const documents = await store.list(collection);
     const old = documents.filter(({ value }) => clock.now() - Date.parse((value as unknown as StoredPlan).plan.createdAt) > lifetimeMs);
@@ -91,21 +128,26 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
         stack: relative(root, containedPath(root, order.stack) ?? root),
         ...(order.variables !== undefined && { sealedVariables: vault.seal(JSON.stringify(order.variables)) }),
       };
-      await dropOld();
-      await store.transact([{ operation: 'put', collection, key: plan.id, value: stored as unknown as Json, ifVersion: 0 }]);
+      await keep(stored);
       return plan;
+    },
+
+    createRepair: async (environment) => {
+      const repair = await planner.planRepair(environment);
+      if (repair === undefined) return undefined;
+      await keep({ plan: repair.plan, stack: '', repair: repair.fingerprints });
+      return repair.plan;
     },
 
     get: async (id) => (await find(id)).stored.plan,
 
     reload: async (id) => {
-      const { plan, run, stack: path, sealedVariables } = (await find(id)).stored;
+      const { plan, run, stack: path, sealedVariables, repair } = (await find(id)).stored;
       if (run !== undefined) throw sluiceError('plan_applied', { id, run });
+      if (repair !== undefined) return reloadRepair(plan, repair);
       const variables = sealedVariables === undefined ? undefined : (JSON.parse(vault.open(sealedVariables)) as Record<string, string>);
       const stack = plan.mode === 'destroy' ? undefined : await loadFrom(path, plan.environment, variables);
-      const now = await planner.digests(plan.environment, stack);
-      if (now.stackDigest !== plan.stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
-      if (now.stateDigest !== plan.stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
+      demandSame(plan, await planner.digests(plan.environment, stack));
       return { plan, stack };
     },
 
@@ -116,4 +158,9 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
       await store.transact([{ operation: 'put', collection, key: id, value: claimed, ifVersion: version }]);
     },
   };
+}
+
+function demandSame({ id, stackDigest, stateDigest }: Plan, now: Pick<Plan, 'stackDigest' | 'stateDigest'>): void {
+  if (now.stackDigest !== stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
+  if (now.stateDigest !== stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
 }

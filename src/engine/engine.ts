@@ -38,13 +38,19 @@ export interface Engine {
   suspendAll(): Promise<void>;
   /** Runs again everything that should run, dependencies first. Failures become events. */
   resumeAll(): Promise<void>;
+  /**
+   * Runs a task that edits the state of an environment by itself, as its only writer: all it writes goes through the lease it is given.
+   * Throws `environment_busy`. Waits for runs of this engine.
+   */
+  exclusively<Result>(environment: string, task: (lease: Lease) => Promise<Result>): Promise<Result>;
   /** Who is changing an environment at this moment; undefined when nobody is. */
   lock(environment: string): Promise<EnvironmentLock | undefined>;
   /**
    * Takes the environment away from whoever is changing it: that run ends with `lease_lost` and changes nothing more. Resolves with whom it
-   * interrupted; undefined when nobody was at work. `by` names who did it.
+   * interrupted; undefined when nobody was at work. `by` names who did it. With `since`, only the holder that began then: throws
+   * `lock_changed` for another.
    */
-  unlock(environment: string, by: string): Promise<LeaseHolder | undefined>;
+  unlock(environment: string, by: string, since?: string): Promise<LeaseHolder | undefined>;
   /** At start: says which changes a crash cut short. Their states are left as they are; the next plan continues them. */
   recover(): Promise<void>;
 }
@@ -53,7 +59,12 @@ export type EnvironmentLock = LeaseHolder & { readonly mayBeAlive: boolean };
 
 export function createEngine(given: EngineDependencies): Engine {
   const { store, providers, events, clock, owner = processOwner(), secrets = createKnownSecrets() } = given;
-  const dependencies = { ...given, secrets, vault: learningVault(given.vault, secrets), limits: createRateLimits(clock) };
+  const dependencies = {
+    ...given,
+    secrets,
+    vault: given.secrets === undefined ? learningVault(given.vault, secrets) : given.vault,
+    limits: createRateLimits(clock),
+  };
   const leases = createLeases({ store, clock, owner });
   const inTurn = createTurns();
 
@@ -89,18 +100,25 @@ export function createEngine(given: EngineDependencies): Engine {
     suspendAll: () => forEachEnvironment('suspend', suspendEnvironment),
     resumeAll: () => forEachEnvironment('resume', resumeEnvironment),
 
+    exclusively: (environment, task) =>
+      inTurn(environment, async () => {
+        const lease = await leases.acquire(environment, { work: 'edit' });
+        try {
+          return await task(lease);
+        } finally {
+          await lease.release();
+        }
+      }),
+
     lock: (environment) => leases.holder(environment),
 
-    unlock: async (environment, by) => {
-      const holder = await leases.breakLease(environment, (found) => [
-        events.entry({
-          type: 'environment.unlocked',
-          level: 'warning',
-          message: `${environment} was unlocked by '${by}', which interrupted ${describeHolder(found)}`,
-          environment,
-          ...(found.run !== undefined && { run: found.run }),
-        }),
-      ]);
+    unlock: async (environment, by, since) => {
+      const holder = await leases.breakLease(environment, (found) => {
+        if (since !== undefined && found.since !== since) throw sluiceError('lock_changed', { environment });
+        const message = `${environment} was unlocked by '${by}', which interrupted ${describeHolder(found)}`;
+        const run = found.run === undefined ? {} : { run: found.run };
+        return [events.entry({ type: 'environment.unlocked', level: 'warning', message, environment, ...run })];
+      });
       if (holder !== undefined) events.announce();
       return holder;
     },
@@ -123,7 +141,11 @@ export function createEngine(given: EngineDependencies): Engine {
     const visit = async (environment: string): Promise<void> => {
       try {
         const lease = await leases.acquire(environment, { work });
-        await task({ ...dependencies, lease }, environment).finally(() => lease.release());
+        try {
+          await task({ ...dependencies, lease }, environment);
+        } finally {
+          await lease.release();
+        }
       } catch (thrown) {
         const { message } = secrets.scrubError(thrown);
         await events.publish({ type: 'change.failed', level: 'error', message: `${environment}: cannot ${work}: ${message}`, environment });

@@ -16,7 +16,7 @@ const durationMs = 30_000;
 
 /** What a holder is about; `run` is the id of the run it carries out. */
 export interface LeaseWork {
-  readonly work: 'apply' | 'destroy' | 'suspend' | 'resume';
+  readonly work: 'apply' | 'destroy' | 'suspend' | 'resume' | 'edit';
   readonly run?: string;
 }
 

@@ -100,13 +100,14 @@ async function update(context: RunContext, prepared: Prepared, telling: Telling)
     operation: newId('operation', context.random),
     updatedAt: timestamp(context.clock.now()),
   };
+  const { accepted: _forgotten, ...rest } = intent;
   const entry = entryFor(context, intent, 'update');
   await record(context, address, intent, [intentOf(entry)], telling.started());
   await settle(context, intent, entry, telling, async () => {
     const applied = await call(context, provider, intent.operation, telling, (operation) =>
       provider.update({ ...request, current }, operation),
     );
-    return ready(context, { ...intent, declared, fingerprint, resolved, dependencies, root }, applied);
+    return ready(context, { ...rest, declared, fingerprint, resolved, dependencies, root }, applied);
   });
 }
 

@@ -24,7 +24,7 @@ export interface EngineDependencies {
   readonly random: Random;
   /** Who this engine is to others over the same store; this process unless told otherwise. */
   readonly owner?: LeaseOwner;
-  /** What is taken out of the words of providers; one of its own unless others are to share it. */
+  /** What is taken out of the words of providers. Whoever gives it gives a vault that it learns from; one of its own when absent. */
   readonly secrets?: KnownSecrets;
 }
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../digest/json.ts';
 import type { SluiceError } from '../errors/sluice-error.ts';
 import type { Action, Change } from '../plan/plan.ts';
 import type { NewEvent } from '../telemetry/events.ts';
@@ -26,7 +27,7 @@ export function tellChange(context: RunContext, change: Change, action: Effectiv
   const durationMs = (): number => Math.round(clock.monotonic() - begun);
   let [isStarted, isOver] = [false, false];
   let reported: Promise<unknown> = Promise.resolve();
-  const event = (type: NewEvent['type'], level: NewEvent['level'], message: string, data: NewEvent['data'] & object): NewEvent =>
+  const event = (type: NewEvent['type'], level: NewEvent['level'], message: string, data: JsonObject): NewEvent =>
     changeEvent(context, change, { type, level, message, data: { action, ...data } });
   const started = (): readonly NewEvent[] => {
     if (isStarted) return [];

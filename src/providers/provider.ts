@@ -106,7 +106,13 @@ export interface OutputValue {
 
 export type Observation =
   | { readonly status: 'absent' }
-  | { readonly status: 'present'; readonly drift: readonly Drift[]; readonly outputs?: ResourceOutputs };
+  | {
+      readonly status: 'present';
+      readonly drift: readonly Drift[];
+      readonly outputs?: ResourceOutputs;
+      /** What it is made from says something else by now (the file of a secret). A plan sees this by the fingerprint, a look for drift by this. */
+      readonly sources?: readonly Drift[];
+    };
 
 /** A difference between what was applied and what is there. `field` is a dotted path, or `state` for "not running". */
 export interface Drift {

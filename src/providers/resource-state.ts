@@ -1,6 +1,7 @@
 import type { Digest } from '../digest/digest.ts';
 import type { Json, JsonObject } from '../digest/json.ts';
 import type { Address, Kind } from '../stack/stack.ts';
+import type { Drift } from './provider.ts';
 
 /**
  * What Sluice remembers of a resource; one document of the store's collection `resources`, keyed by address.
@@ -26,6 +27,8 @@ export interface ResourceState {
   /** Absolute stack folder it was last applied from. */
   readonly root: string;
   readonly operation: string;
+  /** Differences from what was applied that somebody has accepted: not reported while they stay as they are, forgotten at the next update. */
+  readonly accepted?: readonly Drift[];
   readonly createdAt: string;
   readonly updatedAt: string;
 }

@@ -7,7 +7,7 @@ export function planHandlers({ plans, runs }: ApiDependencies): Pick<Handlers, N
   return {
     createPlan: ({ body }) => plans.create(body),
     getPlan: ({ parameters }) => plans.get(parameters.id),
-    applyPlan: ({ parameters }) => runs.start(parameters.id),
+    applyPlan: ({ parameters, query, actor, reason }) => runs.start(parameters.id, { ...query, actor, reason }),
     listRuns: ({ query }) => runs.list(query),
     getRun: ({ parameters }) => runs.get(parameters.id),
     cancelRun: ({ parameters }) => runs.cancel(parameters.id),

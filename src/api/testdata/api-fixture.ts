@@ -7,10 +7,15 @@ import { sluiceError, type SluiceError } from '../../errors/sluice-error.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Store } from '../../store/store.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
+import { createAuditLog, type AuditLog } from '../../audit/audit-log.ts';
+import { createKnownSecrets } from '../../secrets/known-secrets.ts';
+import { createVault } from '../../secrets/file-vault.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
+import type { DriftReport } from '../schemas/drift.ts';
+import type { LockView } from '../schemas/lock.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
 
@@ -35,6 +40,32 @@ export const knownRun: Run = {
   changes: [],
 };
 
+export const knownHolder: NonNullable<LockView['holder']> = {
+  host: 'elsewhere',
+  pid: 12,
+  since: '2026-11-22T12:00:00.000Z',
+  expiresAt: '2026-11-22T12:00:30.000Z',
+  work: 'apply',
+  run: knownRun.id,
+  by: 'ann',
+  mayBeAlive: true,
+};
+
+export const knownDrift: DriftReport = {
+  environment: 'production',
+  checkedAt: '2026-11-22T12:00:00.000Z',
+  checked: 3,
+  items: [
+    {
+      address: 'production/database/db',
+      kind: 'database',
+      name: 'db',
+      status: 'changed',
+      fields: [{ field: 'settings.max_connections', applied: '200', observed: '10', accepted: false }],
+    },
+  ],
+};
+
 const knownService: ServiceView = {
   address: 'production/service/echo',
   environment: 'production',
@@ -52,6 +83,7 @@ export interface ApiFixture {
   readonly keys: Readonly<Record<Role, string>>;
   readonly store: Store;
   readonly events: EventLog;
+  readonly audit: AuditLog;
   readonly reported: SluiceError[];
   readonly calls: string[];
   readonly orders: PlanOrder[];
@@ -71,6 +103,8 @@ const service = (environment: string, name: string): Promise<ServiceView> =>
 export async function createApiFixture(replace: Partial<ApiDependencies> = {}): Promise<ApiFixture> {
   const store = createMemoryStore();
   const events = createEventLog({ store, clock: systemClock });
+  const vault = createVault(new Uint8Array(32), systemRandom);
+  const audit = createAuditLog({ store, vault, clock: systemClock, keeper: { read: async () => undefined, write: async () => undefined } });
   const keyring = createKeyring({ store, clock: systemClock, random: systemRandom });
   const keys = { admin: '', operator: '', viewer: '' };
   for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
@@ -83,6 +117,8 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     keyring,
     store,
     events,
+    audit,
+    secrets: createKnownSecrets(),
     clock: systemClock,
     version: '1.2.3',
     allowedHosts: ['localhost'],
@@ -96,7 +132,10 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       get: (id) => known(id, knownPlan, sluiceError('unknown_plan', { id })),
     },
     runs: {
-      start: (id) => known(id, knownPlan, sluiceError('unknown_plan', { id })).then(() => knownRun),
+      start: (id, { parallelism, reason }) => {
+        if (parallelism !== undefined || reason !== undefined) calls.push(`start ${parallelism} ${reason}`);
+        return known(id, knownPlan, sluiceError('unknown_plan', { id })).then(() => knownRun);
+      },
       get: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
       list: () => Promise.resolve([knownRun]),
       cancel: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
@@ -119,6 +158,18 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         yield { instance: `${name}-1`, line: 'two: {"a":1}' };
       },
     },
+    locks: {
+      get: (environment) => Promise.resolve({ environment, holder: knownHolder }),
+      unlock: (environment, since) =>
+        since === knownHolder.since
+          ? Promise.resolve({ environment, holder: knownHolder })
+          : Promise.reject(sluiceError('lock_changed', { environment })),
+    },
+    drift: {
+      find: (environment) => Promise.resolve({ ...knownDrift, environment }),
+      repair: () => Promise.resolve(knownRun),
+      accept: (environment) => Promise.resolve({ ...knownDrift, environment }),
+    },
     status: () =>
       Promise.resolve({
         version: '1.2.3',
@@ -139,6 +190,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     keys,
     store,
     events,
+    audit,
     reported,
     calls,
     orders,

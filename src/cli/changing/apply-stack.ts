@@ -16,6 +16,7 @@ import { makePlan, questionOf, showPlan, type PlanWishes } from './planning.ts';
 export interface ApplyWishes extends PlanWishes {
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly parallelism?: number | undefined;
 }
 
 export interface Applied {
@@ -47,7 +48,9 @@ export async function applyStack(
   const question = questionOf(plan);
   if (question !== undefined) await confirm(terminal, question, wishes.yes);
 
-  const carried = await carryOut(plan, client, terminal);
+  const { parallelism } = wishes;
+  const start = () => client.applyPlan(plan.id, parallelism === undefined ? {} : { parallelism });
+  const carried = await carryOut(plan, client, terminal, start);
   if (carried.end === 'left') {
     note(terminal, `The run ${carried.id} goes on in the background; \`sluice events -f\` follows it.`);
     return { plan, end: 'left', code: exitCodes.interrupted, lastEvent: 0 };

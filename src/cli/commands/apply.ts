@@ -1,6 +1,6 @@
 import { applyStack } from '../changing/apply-stack.ts';
 import { defineCommand } from '../command.ts';
-import { allowDestroy, environment, flag, stackArgument, variables, yes } from '../options.ts';
+import { allowDestroy, environment, flag, parallelism, reason, stackArgument, variables, yes } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { stackTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -15,6 +15,8 @@ export const command = defineCommand({
     yes,
     dryRun: flag('Only prints the plan'),
     allowDestroy,
+    parallelism,
+    reason,
   },
   examples: [
     { command: 'sluice apply iac_config.yaml', comment: 'one file' },
@@ -30,7 +32,7 @@ export const command = defineCommand({
   },
   run: async ({ terminal, global, arguments: { stack }, options }) => {
     const target = stackTarget(stack, global, terminal);
-    const connection = await connect(target, terminal);
+    const connection = await connect(target, terminal, options.reason);
     const { plan, run, code } = await applyStack(connection, target, 'apply', options, terminal, global);
     if (global.json) printJson(terminal, { plan, ...(run && { run }) });
     return code;

@@ -3,7 +3,7 @@ import { applyStack } from '../changing/apply-stack.ts';
 import { stopEverything } from '../changing/stop-everything.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { allowDestroy, environment, flag, stackArgument, variables, yes } from '../options.ts';
+import { allowDestroy, environment, flag, parallelism, reason, stackArgument, variables, yes } from '../options.ts';
 import { connect, type Connection } from '../target/connect.ts';
 import { stackTarget } from '../target/target.ts';
 import { watchInterrupts, type Interrupts } from '../terminal/interrupts.ts';
@@ -25,6 +25,8 @@ export const command = defineCommand({
     var: variables,
     yes,
     allowDestroy,
+    parallelism,
+    reason,
   },
   examples: [
     { command: 'sluice up', comment: 'the stack of the current folder' },
@@ -40,7 +42,7 @@ export const command = defineCommand({
   run: async ({ terminal, global, arguments: { stack }, options }) => {
     const target = stackTarget(stack, global, terminal);
     using interrupts = watchInterrupts();
-    const connection = await connect(target, terminal);
+    const connection = await connect(target, terminal, options.reason);
     const applied = await applyStack(connection, target, 'apply', { ...options, dryRun: false }, terminal, global).catch(
       async (thrown: unknown) => {
         // Nothing has been changed: what this command started for itself goes with it.

@@ -92,6 +92,7 @@ export function createControlPlane(setup: Setup = {}) {
     store,
     world,
     vault,
+    providers,
     events,
     planner,
     engine,

@@ -1,0 +1,15 @@
+import type { Handlers } from '../handler.ts';
+import type { ApiDependencies } from '../ports.ts';
+
+type Names = 'getLock' | 'unlock' | 'getDrift' | 'repairDrift' | 'acceptDrift';
+
+/** What concerns a whole environment: who is changing it, and what has changed without anybody's asking. */
+export function environmentHandlers({ locks, drift }: ApiDependencies): Pick<Handlers, Names> {
+  return {
+    getLock: ({ parameters: { environment } }) => locks.get(environment),
+    unlock: ({ parameters: { environment }, body, actor }) => locks.unlock(environment, body.since, actor),
+    getDrift: ({ parameters: { environment } }) => drift.find(environment),
+    repairDrift: ({ parameters: { environment }, query, actor, reason }) => drift.repair(environment, { ...query, actor, reason }),
+    acceptDrift: ({ parameters: { environment } }) => drift.accept(environment),
+  };
+}
