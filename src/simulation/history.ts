@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from '../effects/random.ts';
 import { SluiceError } from '../errors/sluice-error.ts';
 import type { RunReport } from '../engine/run-report.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { createCloud } from './cloud.ts';
@@ -40,6 +41,7 @@ export async function playHistory(seed: number, options: { readonly keepTrace?: 
     ledger: createLedger(),
     tally,
     allowed: new Set(),
+    emptied: new Set(),
     mayBeAlive: (name) => !deathsAreKnown || (running.get(name)?.alive() ?? false),
   };
   try {
@@ -110,6 +112,7 @@ const foreseen: ReadonlySet<string> = new Set([
   'lease_lost',
   'store_conflict',
   'protected_resource',
+  'mass_destroy',
 ]);
 
 /** Without faults and all alone, any stack must come true at the first try, whatever went before. */
@@ -134,19 +137,32 @@ async function finish(world: World, plane: ControlPlane, stack: ResolvedStack): 
 }
 
 async function planAndApply(world: World, plane: ControlPlane, stack: ResolvedStack, mayAllow: boolean): Promise<RunReport> {
-  const make = (allowDestroy: readonly Address[]) =>
-    stack.blocks.length === 0 ? plane.planner.planDestroy(environment, { allowDestroy }) : plane.planner.plan(stack, { allowDestroy });
-  const plan = await make([]).catch((error: unknown) => {
-    if (!mayAllow || !(error instanceof SluiceError) || error.code !== 'protected_resource') throw error;
-    const named = error.problems.flatMap(({ address }) => (address === undefined ? [] : [address as Address]));
-    for (const address of named) world.allowed.add(address);
-    return make(named);
-  });
+  const plan = await planAllowing(world, plane, stack, mayAllow);
+  if (plan.mode === 'destroy') for (const { address } of plan.changes) world.emptied.add(address);
   const given = plan.mode === 'destroy' ? undefined : stack;
   const report = await plane.engine.apply(plan, given, { run: `run-${plane.name}`, signal: plane.cancelled });
   const defect = report.results.find(({ error }) => error?.code === 'internal_error');
   if (defect !== undefined) throw new Violation('comes_to_an_end', `${defect.address}: ${defect.error?.message}`);
   return report;
+}
+
+/** Plans; where a safeguard refuses a loss, the loss is allowed as a user would who means it. */
+async function planAllowing({ allowed }: World, { planner }: ControlPlane, stack: ResolvedStack, mayAllow: boolean): Promise<Plan> {
+  const options = { allowDestroy: [] as Address[], allowMassDestroy: false };
+  for (;;) {
+    try {
+      return await (stack.blocks.length === 0 ? planner.planDestroy(environment, options) : planner.plan(stack, options));
+    } catch (error) {
+      const code: string = error instanceof SluiceError ? error.code : '';
+      if (!mayAllow || !(error instanceof SluiceError)) throw error;
+      if (code === 'mass_destroy' && !options.allowMassDestroy) options.allowMassDestroy = true;
+      else if (code === 'protected_resource' && options.allowDestroy.length === 0) {
+        const named = error.problems.flatMap(({ address }) => (address === undefined ? [] : [address as Address]));
+        options.allowDestroy = named;
+        for (const address of named) allowed.add(address);
+      } else throw error;
+    }
+  }
 }
 
 function randomFaults(random: Random): Faults {

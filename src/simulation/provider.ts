@@ -1,7 +1,10 @@
+import type { JsonObject } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { CreateRequest, Operation, Provider } from '../providers/provider.ts';
+import type { ResourceState } from '../providers/resource-state.ts';
+import { kindSpecs } from '../stack/kinds/index.ts';
 import { type Address, kinds } from '../stack/stack.ts';
 import type { Process } from './control-plane.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -31,7 +34,7 @@ export function simulatedProvider(
   world: World,
   process: Process & { readonly clock: Clock; readonly random: Random; readonly faults: Faults },
 ): Provider {
-  const { scheduler, cloud, ledger, tally, allowed } = world;
+  const { scheduler, cloud, ledger, tally } = world;
   const { name, clock, random, faults, living, awake, moment } = process;
 
   const reach = async (call: string, address: Address): Promise<void> => {
@@ -115,8 +118,9 @@ export function simulatedProvider(
 
     delete: (state, operation) =>
       write('delete', state.address, operation, () => {
-        if (ledger.stateOf(state.address)?.declared['protect'] === true && state.id !== '' && !allowed.has(state.address)) {
-          throw new Violation('protection', `${state.address} is protected and deleted all the same`);
+        const recorded = ledger.stateOf(state.address);
+        if (recorded !== undefined && state.id !== '' && mayNotGo(world, recorded)) {
+          throw new Violation('protection', `${state.address} may not go unless it is named, and is deleted all the same`);
         }
         cloud.delete(state);
       }),
@@ -124,6 +128,13 @@ export function simulatedProvider(
     suspend: async () => {},
     resume: async () => {},
   };
+}
+
+/** Whether it is protected, or holds data, and nobody has allowed its loss. */
+function mayNotGo({ allowed, emptied }: World, { address, kind, declared }: ResourceState): boolean {
+  if (allowed.has(address)) return false;
+  const spec: object & { readonly stateful?: (fields: JsonObject) => boolean } = { ...kindSpecs[kind] };
+  return declared['protect'] === true || (!emptied.has(address) && (spec.stateful?.(declared) ?? false));
 }
 
 /** Runs a step; a promise it finds broken ends the history even where an engine would take it for a failed call. */

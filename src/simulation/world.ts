@@ -17,6 +17,8 @@ export interface World {
   readonly tally: Tally;
   /** Protected resources that somebody has allowed to go. */
   readonly allowed: Set<Address>;
+  /** What was there when somebody destroyed the whole environment: that allows the loss of data too, not of what is protected. */
+  readonly emptied: Set<Address>;
   /** Whether others can rule out that this control plane still runs. */
   mayBeAlive(name: string): boolean;
 }
