@@ -11,7 +11,7 @@ export interface Results {
   readonly digest: string;
 }
 
-export interface BrokenPromise {
+interface BrokenPromise {
   readonly seed: number;
   readonly message: string;
 }

@@ -6,7 +6,7 @@ import type { Address, Kind } from '../stack/stack.ts';
 import { Violation } from './violation.ts';
 
 /** One thing that really exists. Its provider knows it by id; the address is only a label on it, so nothing but care prevents a second. */
-export interface CloudResource {
+interface CloudResource {
   readonly id: string;
   readonly address: Address;
   readonly kind: Kind;

@@ -5,6 +5,7 @@ import { createPlanner, type Planner } from '../engine/planner.ts';
 import { createProviderRegistry } from '../providers/registry.ts';
 import type { Store, Write } from '../store/store.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
+import type { Moment, Process } from './process.ts';
 import { checked, type Faults, simulatedProvider } from './provider.ts';
 import { simulatedVault } from './vault.ts';
 import type { World } from './world.ts';
@@ -104,20 +105,7 @@ export function startControlPlane(
   };
 }
 
-export type Moment = 'before a write' | 'after a write' | 'before a call' | 'after a call';
-
-/** What stands between a process and the world. */
-export interface Process {
-  readonly name: string;
-  /** Never resolves for a dead process. */
-  readonly living: () => Promise<void>;
-  /** As `living`; for one that is paused it resolves when the pause is over. */
-  readonly awake: () => Promise<void>;
-  /** Here a process may die, be paused or be told to cancel. */
-  readonly moment: (at: Moment) => Promise<void>;
-}
-
-function processStore({ store, scheduler, ledger, tally }: World, { name, awake, moment }: Process): Store {
+function processStore({ store, scheduler, ledger, tally, tamper }: World, { name, awake, moment }: Process): Store {
   const reading = async <Result>(answer: Promise<Result>): Promise<Result> => {
     const result = await answer;
     await awake();
@@ -128,7 +116,8 @@ function processStore({ store, scheduler, ledger, tally }: World, { name, awake,
     list: (...given) => reading(store.list(...given)),
     read: (...given) => reading(store.read(...given)),
     last: (...given) => reading(store.last(...given)),
-    transact: async (writes) => {
+    transact: async (given) => {
+      const writes = tamper(given);
       await moment('before a write');
       await scheduler.turn(`${name} writes ${writes.map(labelOf).join(', ')}`);
       tally.effects += 1;

@@ -25,7 +25,10 @@ export interface Outcome {
 }
 
 /** Plays the history of a seed and checks every promise. The same seed plays the same history, to the last effect. */
-export async function playHistory(seed: number, options: { readonly keepTrace?: boolean } = {}): Promise<Outcome> {
+export async function playHistory(
+  seed: number,
+  options: { readonly keepTrace?: boolean; readonly tamper?: World['tamper'] } = {},
+): Promise<Outcome> {
   const random = seededRandom(seed);
   const trace = createTrace(options.keepTrace === true);
   const scheduler = createScheduler(seededRandom(seed ^ 0x5e_ed), trace);
@@ -41,6 +44,7 @@ export async function playHistory(seed: number, options: { readonly keepTrace?: 
     ledger: createLedger(),
     tally,
     allowed: new Set(),
+    tamper: options.tamper ?? ((writes) => writes),
     emptied: new Set(),
     mayBeAlive: (name) => !deathsAreKnown || (running.get(name)?.alive() ?? false),
   };

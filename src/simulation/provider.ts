@@ -6,7 +6,7 @@ import type { CreateRequest, Operation, Provider } from '../providers/provider.t
 import type { ResourceState } from '../providers/resource-state.ts';
 import { kindSpecs } from '../stack/kinds/index.ts';
 import { type Address, kinds } from '../stack/stack.ts';
-import type { Process } from './control-plane.ts';
+import type { Process } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Violation } from './violation.ts';
 import type { World } from './world.ts';

@@ -22,10 +22,10 @@ describe('a history', () => {
 
 describe('a campaign', () => {
   it('gives the same results on one thread and on several', async () => {
-    const one = await playCampaign({ first: 500, seeds: 600, threads: 1 });
-    expect(await playCampaign({ first: 500, seeds: 600, threads: 3 })).toEqual(one);
-    expect(one.histories).toBe(600);
-    const here = [await playHistories(500, 250), await playHistories(750, 250), await playHistories(1_000, 100)];
+    const one = await playCampaign({ first: 500, seeds: 260, threads: 1 });
+    expect(await playCampaign({ first: 500, seeds: 260, threads: 2 })).toEqual(one);
+    expect(one.histories).toBe(260);
+    const here = [await playHistories(500, 250), await playHistories(750, 10)];
     expect(together(here)).toEqual(one);
   });
 });

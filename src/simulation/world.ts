@@ -1,5 +1,5 @@
 import type { Random } from '../effects/random.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Write } from '../store/store.ts';
 import type { Cloud } from './cloud.ts';
 import type { Ledger } from './ledger.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -19,6 +19,8 @@ export interface World {
   readonly allowed: Set<Address>;
   /** What was there when somebody destroyed the whole environment: that allows the loss of data too, not of what is protected. */
   readonly emptied: Set<Address>;
+  /** For tests of the simulation itself: makes of what an engine writes what one with a defect would. */
+  readonly tamper: (writes: readonly Write[]) => readonly Write[];
   /** Whether others can rule out that this control plane still runs. */
   mayBeAlive(name: string): boolean;
 }
