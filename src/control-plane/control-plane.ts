@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ensureAdminKey } from '../access/admin-key.ts';
 import { createApp } from '../api/app.ts';
 import { hostsFor } from '../api/host-check.ts';
 import type { Status } from '../api/schemas/status.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
+import { removeAsides } from '../effects/files.ts';
 import { identify } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { listen } from './api-server.ts';
@@ -47,6 +48,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const [home, root] = [resolve(settings.home), resolve(settings.root)];
   const paths = await openHome(home);
   const lock = await lockHome(paths);
+  await removeAsides(home);
+  for (const folder of ['instances', 'local']) await removeAsides(join(home, folder), { recursive: true });
   const previous = await readRecord(home);
   const startedAt = timestamp(clock.now());
   const record: ControlPlaneRecord = { pid: process.pid, startTime: identify(process.pid)?.startTime ?? '', root, startedAt };
