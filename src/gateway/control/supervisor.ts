@@ -9,7 +9,7 @@ import { adminTokenOf, gatewayFiles, recordedProcess } from '../gateway-folder.t
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
 import { isInternalAddressFree, moveInternalAddress } from './internal-address.ts';
-import { spawnGateway } from './spawn-gateway.ts';
+import { awaitStarting, spawnGateway } from './spawn-gateway.ts';
 
 /** Keeps one gateway process running for a folder, across restarts of either side. */
 export interface Supervisor {
@@ -41,6 +41,8 @@ export interface SupervisorDependencies {
   readonly onReplaced: () => Promise<void>;
 }
 
+/** One that has just been started is let come up, so that it can be asked to end. */
+const stopStartingMs = 2_000;
 const adoptionLimitMs = 3_000;
 const patienceMs = 15_000;
 const pollMs = process.platform === 'linux' ? 200 : 1_000;
@@ -83,6 +85,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   };
 
   const adopt = async (): Promise<Running | undefined> => {
+    await awaitStarting(folder, clock);
     const recorded = await recordedProcess(folder);
     if (recorded === undefined || !isAlive(recorded)) return undefined;
     const found = await runningOf(recorded, new Promise(() => {}));
@@ -222,6 +225,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     stop: async (deadlineMs) => {
       leave();
       await tryAgain();
+      await awaitStarting(folder, clock, stopStartingMs);
       const recorded = await recordedProcess(folder);
       if (recorded === undefined) return;
       if (isAlive(recorded)) {
