@@ -1,10 +1,8 @@
-import type { Json } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { GatewayControl } from '../gateway/control/gateway-control.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { ServiceController } from '../rollout/service-controller.ts';
-import type { Store } from '../store/store.ts';
 import type { ControlledDatabases } from './database-desk.ts';
 import type { Logger } from './log.ts';
 import type { ControlledRuns } from './run-book.ts';
@@ -25,7 +23,6 @@ export interface EndingParts {
   readonly controller: Pick<ServiceController, 'stop' | 'stopTimeMs'>;
   readonly gateway: Pick<GatewayControl, 'stop' | 'leave'>;
   readonly workloads: Pick<Workloads, 'list' | 'inspect' | 'stop'>;
-  readonly store: Pick<Store, 'list'>;
 }
 
 export interface PutDownRequest {
@@ -48,7 +45,7 @@ const gatewayMs = 30_000;
 
 /** Ends everything, or everything but what serves. Whatever hangs, it resolves: each step has its time, and force has the last word. */
 export async function putDown(parts: EndingParts, { workloads: wanted, takingUp, clock, log }: PutDownRequest): Promise<PutDown> {
-  const { engine, runs, databases, gateway, controller, workloads, store } = parts;
+  const { engine, runs, databases, gateway, controller, workloads } = parts;
 
   /** Whether the work was done within its time. */
   const within = async (limitMs: number, what: string, work: Promise<unknown>): Promise<boolean> => {
@@ -100,17 +97,10 @@ export async function putDown(parts: EndingParts, { workloads: wanted, takingUp,
   }
   const gatewayEnded = await within(gatewayMs, 'the gateway', gateway.stop());
 
-  // A resource that was never finished is not suspended either, and may have left a server.
-  const unfinished = (await store.list('resources')).filter(({ key, value }) => !isOfService(key) && !hasId(value));
-  const nothingRuns =
-    gatewayEnded && failed?.every(isOfService) === true && unfinished.length === 0 && (await runningInstances(workloads)).length === 0;
+  const nothingRuns = gatewayEnded && failed?.every(isOfService) === true && (await runningInstances(workloads)).length === 0;
   return { forced, nothingRuns };
 }
 
 function isOfService(address: string): boolean {
   return address.split('/')[1] === 'service';
-}
-
-function hasId(value: Json): boolean {
-  return typeof value === 'object' && value !== null && 'id' in value && value['id'] !== '';
 }

@@ -64,3 +64,20 @@ it('ends the wait of an operation when its run is cancelled', async () => {
   const report = await plane.applyPlan(await plane.planner.planDestroy('test'), undefined, cancel.signal);
   expect(report.results.map(({ status }) => status)).toEqual(['failed', 'skipped']);
 });
+
+it('suspends also what was never finished, which may run all the same, and does not resume it', async () => {
+  const calls: string[] = [];
+  const note = (call: string, { name }: { readonly name: string }): Promise<void> => Promise.resolve(void calls.push(`${call} ${name}`));
+  const plane = createControlPlane({
+    wrap: (provider) => ({
+      ...provider,
+      create: () => Promise.reject(sluiceError('simulated_failure', { address: database.address, call: 'create' })),
+      suspend: (state) => note('suspend', state),
+      resume: (state) => note('resume', state),
+    }),
+  });
+  await plane.apply(stackOf(database));
+  await plane.engine.suspendAll();
+  await plane.engine.resumeAll();
+  expect(calls).toEqual(['suspend db']);
+});

@@ -29,7 +29,10 @@ async function visit(
   signal: AbortSignal,
 ): Promise<readonly Address[]> {
   const { store, providers, events } = dependencies;
-  const states = Array.from((await loadStates(store, environment)).values(), ({ state }) => state).filter(({ id }) => id !== '');
+  // What was never finished is not run again, but it may have begun to run.
+  const states = Array.from((await loadStates(store, environment)).values(), ({ state }) => state).filter(
+    ({ id }) => call === 'suspend' || id !== '',
+  );
   const byAddress = new Map(states.map((state) => [state.address, state]));
   const done = call === 'suspend' ? 'suspended' : 'resumed';
   const failed: Address[] = [];

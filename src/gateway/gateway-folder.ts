@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeDurably } from '../effects/files.ts';
 import { firstFreePort } from '../effects/ports.ts';
+import type { ProcessIdentity } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
 
@@ -11,6 +12,7 @@ export function gatewayFiles(folder: string): {
   readonly snapshot: string;
   readonly settings: string;
   readonly process: string;
+  readonly starting: string;
   readonly token: string;
   readonly log: string;
   readonly output: string;
@@ -20,6 +22,7 @@ export function gatewayFiles(folder: string): {
     snapshot: join(folder, 'table.json'),
     settings: join(folder, 'settings.json'),
     process: join(folder, 'process.json'),
+    starting: join(folder, 'starting.json'),
     token: join(folder, 'admin.token'),
     log: join(folder, 'gateway.log'),
     output: join(folder, 'gateway.out'),
@@ -65,6 +68,11 @@ export async function adminTokenOf(folder: string, random: Random): Promise<stri
 /** The process that last said it serves this folder; it may be gone. */
 export async function recordedProcess(folder: string): Promise<GatewayProcess | undefined> {
   return readJson(gatewayFiles(folder).process, gatewayProcess);
+}
+
+/** The process that a control plane has started last and not yet seen serve; it may be gone. */
+export async function startingProcess(folder: string): Promise<ProcessIdentity | undefined> {
+  return readJson(gatewayFiles(folder).starting, z.object({ pid: z.number().int(), startTime: z.string() }));
 }
 
 async function readJson<Value>(path: string, schema: z.ZodType<Value>): Promise<Value | undefined> {

@@ -149,7 +149,11 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       return counts;
     },
     publicUrl: async (environment) => urlOf(await routes.listener(environment)),
-    internalUrl: async () => urlOf((await settingsOf(folder)).internal),
+    internalUrl: async () => {
+      // Whoever asks is about to tell an instance: if none runs, this is the moment to leave a port that is taken.
+      await supervisor.retry();
+      return urlOf((await settingsOf(folder)).internal);
+    },
     status: async () => statusOf(await report()),
     outage: () => supervisor.outage(),
   };

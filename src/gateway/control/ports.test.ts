@@ -101,9 +101,22 @@ test('as soon as the last of those instances has ended, it moves', async () => {
   await control.start();
   expect(control.outage()).toBeDefined();
   home.setInstancesRun(false);
-  await until('it to serve', async () => (await callsOthers(await control.internalUrl()).catch(() => '')) === 'answer');
   await until('the end of the outage', () => control.outage() === undefined);
-  expect(await control.internalUrl()).not.toBe(internalUrl);
+  const moved = await control.internalUrl();
+  expect(moved).not.toBe(internalUrl);
+  await until('it to serve', async () => (await callsOthers(moved).catch(() => '')) === 'answer');
+});
+
+test('an instance that is started during the wait is not given a port that nobody can have', async () => {
+  const { home, internalUrl } = await stoppedHome();
+  await take(internalUrl);
+  home.setInstancesRun(true);
+  const control = home.control();
+  await control.start();
+  expect(await control.internalUrl()).toBe(internalUrl);
+  home.setInstancesRun(false);
+  const [first, second] = await Promise.all([control.internalUrl(), control.internalUrl()]);
+  expect([first === internalUrl, first === second, control.outage()]).toEqual([false, true, undefined]);
 });
 
 test('homes that were given the same port and start at the same moment all serve, each at its own', async () => {

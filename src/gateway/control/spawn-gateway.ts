@@ -1,11 +1,12 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../effects/clock.ts';
-import { startDetached, type StartedProcess, tailOf, terminateGroup } from '../../effects/processes.ts';
+import { writeDurably } from '../../effects/files.ts';
+import { isAlive, startDetached, type StartedProcess, tailOf, terminateGroup } from '../../effects/processes.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
-import { gatewayFiles, recordedProcess } from '../gateway-folder.ts';
+import { gatewayFiles, recordedProcess, startingProcess } from '../gateway-folder.ts';
 
 const startLimitMs = 20_000;
 
@@ -28,13 +29,17 @@ export async function spawnGateway(
     environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache },
     logFile: files.output,
   });
+  await writeDurably(files.starting, JSON.stringify({ pid: started.pid, startTime: started.startTime }));
   let hasExited = false;
   started.exit.then(() => {
     hasExited = true;
   }, String);
   for (;;) {
     const recorded = await recordedProcess(folder);
-    if (recorded?.pid === started.pid && recorded.startTime === started.startTime) return { process: recorded, exit: started.exit };
+    if (recorded?.pid === started.pid && recorded.startTime === started.startTime) {
+      await rm(files.starting, { force: true });
+      return { process: recorded, exit: started.exit };
+    }
     if (hasExited || signal.aborted || clock.monotonic() - since > startLimitMs) {
       await terminateGroup(started, 500, clock);
       const words = (await tailOf(files.output, Math.min(2_000, (await sizeOf(files.output)) - wordsBefore))).trim();
@@ -42,6 +47,18 @@ export async function spawnGateway(
     }
     await clock.sleep(20);
   }
+}
+
+/** Waits for a gateway that a control plane started before it ended itself: until it is on record, or gone. One that is neither is ended. */
+export async function awaitStarting(folder: string, clock: Clock, limitMs = startLimitMs): Promise<void> {
+  const starting = await startingProcess(folder);
+  if (starting === undefined) return;
+  const deadline = clock.monotonic() + limitMs;
+  while (isAlive(starting) && (await recordedProcess(folder))?.pid !== starting.pid) {
+    if (clock.monotonic() >= deadline) await terminateGroup(starting, 500, clock);
+    else await clock.sleep(20);
+  }
+  await rm(gatewayFiles(folder).starting, { force: true });
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -7,8 +7,9 @@ import type { EventLog, NewEvent } from '../../telemetry/events.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
 import { adminTokenOf, gatewayFiles, recordedProcess } from '../gateway-folder.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
+import { coalesced } from './coalesce.ts';
 import { isInternalAddressFree, moveInternalAddress } from './internal-address.ts';
-import { spawnGateway } from './spawn-gateway.ts';
+import { awaitStarting, spawnGateway } from './spawn-gateway.ts';
 
 /** Keeps one gateway process running for a folder, across restarts of either side. */
 export interface Supervisor {
@@ -25,6 +26,8 @@ export interface Supervisor {
   client(): Promise<AdminClient>;
   /** Why no gateway runs, if the last attempt to start one has failed. */
   outage(): string | undefined;
+  /** During an outage, makes another attempt at once; its result is in `outage`. Never rejects. */
+  retry(): Promise<void>;
 }
 
 export interface SupervisorDependencies {
@@ -38,6 +41,8 @@ export interface SupervisorDependencies {
   readonly onReplaced: () => Promise<void>;
 }
 
+/** One that has just been started is let come up, so that it can be asked to end. */
+const stopStartingMs = 2_000;
 const adoptionLimitMs = 3_000;
 const patienceMs = 15_000;
 const pollMs = process.platform === 'linux' ? 200 : 1_000;
@@ -68,7 +73,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   let running: Running | undefined;
   let outage: SluiceError | undefined;
   let starting: Promise<void> | undefined;
-  let attempting: Promise<unknown> = Promise.resolve();
+  let hasBegun = false;
+  let replaced: Promise<unknown> = Promise.resolve();
 
   const tell = (level: NewEvent['level'], message: string): Promise<unknown> =>
     events.publish({ type: level === 'error' ? 'gateway.exited' : 'gateway.started', level, message }).catch(() => undefined);
@@ -79,6 +85,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   };
 
   const adopt = async (): Promise<Running | undefined> => {
+    await awaitStarting(folder, clock);
     const recorded = await recordedProcess(folder);
     if (recorded === undefined || !isAlive(recorded)) return undefined;
     const found = await runningOf(recorded, new Promise(() => {}));
@@ -117,27 +124,32 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   };
 
   /** One attempt to have a gateway. What it fails at is told once and is the outage until an attempt succeeds. */
-  const attempt = async (signal: AbortSignal): Promise<boolean> => {
+  const attempt = async (signal: AbortSignal): Promise<Running | undefined> => {
     try {
       const replacement = await adoptOrSpawn(signal);
-      if (signal.aborted) return false;
+      if (signal.aborted) return undefined;
       running = replacement;
       outage = undefined;
-      return true;
+      return replacement;
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      if (signal.aborted) return false;
+      if (signal.aborted) return undefined;
       const isNew = outage?.message !== error.message;
       outage = error;
       if (isNew) await tell('error', `${error.message} It is tried again until it succeeds.`);
-      return false;
+      return undefined;
     }
   };
-  const tryOnce = (signal: AbortSignal): Promise<boolean> => {
-    const result = attempt(signal);
-    attempting = result;
-    return result;
-  };
+
+  /** Attempts of whoever needs a gateway, one at a time; each waits for one that began after it asked. */
+  const tryAgain = coalesced(async () => {
+    const signal = watching?.signal;
+    if (signal === undefined || running !== undefined) return;
+    const found = await attempt(signal);
+    if (found === undefined || !hasBegun) return;
+    await tell('info', `The gateway runs again (pid ${found.identity.pid}).`);
+    replaced = onReplaced().catch((thrown: unknown) => tell('error', toSluiceError(thrown).message));
+  });
 
   const watch = async (signal: AbortSignal): Promise<void> => {
     let backoffMs = shortestBackoffMs;
@@ -154,9 +166,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       const longestMs = outage?.code === 'gateway_port_taken' ? longestPortBackoffMs : longestBackoffMs;
       await clock.sleep(Math.min(backoffMs, longestMs) * (0.5 + random.next() / 2), signal);
       backoffMs = Math.min(backoffMs * 2, longestBackoffMs);
-      if (!(await tryOnce(signal))) continue;
-      await tell('info', `The gateway runs again (pid ${running?.identity.pid}).`);
-      await onReplaced().catch((thrown: unknown) => tell('error', toSluiceError(thrown).message));
+      await tryAgain();
+      await replaced;
     }
   };
 
@@ -180,10 +191,12 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     const before = await recordedProcess(folder);
     const controller = new AbortController();
     watching = controller;
-    for (let tries = 1; tries <= firstTries && !(await tryOnce(controller.signal)); tries += 1) {
-      if (controller.signal.aborted || outage?.code === 'gateway_port_taken') break;
+    for (let tries = 1; tries <= firstTries; tries += 1) {
+      await tryAgain();
+      if (running !== undefined || controller.signal.aborted || outage?.code === 'gateway_port_taken') break;
       await clock.sleep(shortestBackoffMs * tries * (0.5 + random.next()));
     }
+    hasBegun = true;
     const pid = running?.identity.pid;
     if (pid !== undefined && pid !== before?.pid) await tell('info', `The gateway runs (pid ${pid}).`);
     // Both end by their signal alone; everything else is handled inside.
@@ -197,6 +210,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     starting = undefined;
     running = undefined;
     outage = undefined;
+    hasBegun = false;
   };
 
   return {
@@ -210,7 +224,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     leave,
     stop: async (deadlineMs) => {
       leave();
-      await attempting;
+      await tryAgain();
+      await awaitStarting(folder, clock, stopStartingMs);
       const recorded = await recordedProcess(folder);
       if (recorded === undefined) return;
       if (isAlive(recorded)) {
@@ -239,5 +254,8 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       }
     },
     outage: () => outage?.message,
+    retry: async () => {
+      if (outage !== undefined) await tryAgain();
+    },
   };
 }
