@@ -42,6 +42,8 @@ export interface Client {
   waitForRun(id: string, options?: { onEvent?: (event: SluiceEvent) => void; signal?: AbortSignal }): Promise<Run>;
   listResources(environment: string): Promise<readonly ResourceView[]>;
   getResource(environment: string, kind: Kind, name: string): Promise<ResourceView>;
+  /** Forgets it without touching it. */
+  forgetResource(environment: string, kind: Kind, name: string): Promise<ResourceView>;
   listServices(environment: string): Promise<readonly ServiceView[]>;
   getService(environment: string, name: string): Promise<ServiceView>;
   scaleService(environment: string, name: string, replicas: number): Promise<ServiceView>;
@@ -126,6 +128,11 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     },
     listResources: (environment) => get(`/v1/environments/${segment(environment)}/resources`),
     getResource: (environment, kind, name) => get(`/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`),
+    forgetResource: async (environment, kind, name) =>
+      (await transport.json(
+        'DELETE',
+        `/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`,
+      )) as ResourceView,
     listServices: (environment) => get(`/v1/environments/${segment(environment)}/services`),
     getService: (environment, name) => get(service(environment, name)),
     scaleService: (environment, name, replicas) => post(`${service(environment, name)}/scale`, { replicas }),

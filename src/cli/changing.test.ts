@@ -8,6 +8,8 @@ import { capturedTerminal } from './testdata/captured-terminal.ts';
 import { applying, controlPlaneFixture, planWith, service, servicesOf } from './testdata/control-plane-fixture.ts';
 import { followWhileAlive } from './watching/follow.ts';
 
+const plain = { allowDestroy: [], allowMassDestroy: false, targets: [], excludes: [], refreshOnly: false, adopt: [], save: false };
+
 describe('plan', () => {
   it('ends with 2 when there are changes and with 0 when there are none', async () => {
     const changes = await controlPlaneFixture((made) => applying(planWith('create', 'none'), {}, made));
@@ -21,11 +23,25 @@ describe('plan', () => {
   it('asks for the stack by its path from the root, with environment and variables', async () => {
     const fixture = await controlPlaneFixture((made) => applying(planWith(), {}, made));
     await writeFile(join(fixture.directory, 'one.yaml'), '');
-    await fixture.sluice('plan', 'one.yaml', '-e', 'staging', '--var', 'a=1', '--var', 'b=x=y', '--allow-destroy');
+    await fixture.sluice(
+      'plan',
+      'one.yaml',
+      '-e',
+      'staging',
+      '--var',
+      'a=1',
+      '--var',
+      'b=x=y',
+      '--allow-destroy',
+      'database/a',
+      '--allow-destroy',
+      'staging/cache/b',
+    );
     await fixture.sluice('plan', '--destroy');
+    const allowDestroy = ['database/a', 'staging/cache/b'];
     expect(fixture.orders).toEqual([
-      { stack: 'one.yaml', environment: 'staging', variables: { a: '1', b: 'x=y' }, mode: 'apply', allowDestroy: true },
-      { stack: '.', mode: 'destroy', allowDestroy: false },
+      { ...plain, stack: 'one.yaml', environment: 'staging', variables: { a: '1', b: 'x=y' }, mode: 'apply', allowDestroy },
+      { ...plain, stack: '.', mode: 'destroy' },
     ]);
   });
 

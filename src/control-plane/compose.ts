@@ -15,6 +15,7 @@ import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
 import { loadStack } from '../stack/load.ts';
+import { loadPolicyRules } from '../stack/policy/read-rules.ts';
 import { openSqliteStore } from '../store/sqlite-store.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import type { HomePaths } from './home.ts';
@@ -59,7 +60,15 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   const planner = createPlanner({ store, providers, vault, clock, random });
   const engine = createEngine({ store, providers, vault, events, clock, random });
 
-  const plans = createPlanBook({ store, vault, clock, root, load: loadStack, planner: createPlanMaker({ planner, providers, store }) });
+  const plans = createPlanBook({
+    store,
+    vault,
+    clock,
+    root,
+    load: loadStack,
+    loadRules: loadPolicyRules,
+    planner: createPlanMaker({ planner, providers, store }),
+  });
   const runs = createRunBook({
     store,
     events,
@@ -71,5 +80,5 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
   const rotator = createLogRotator({ folder: paths.logs, clock });
-  return { store, events, keyring, gateway, controller, engine, plans, runs, services, rotator };
+  return { store, events, keyring, gateway, controller, engine, records: engine, plans, runs, services, rotator };
 }

@@ -13,7 +13,17 @@ import type { ResolvedStack } from '../stack/stack.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { createPlanBook, type ReloadablePlans } from './plan-book.ts';
 
-const order: PlanOrder = { stack: 'shop', mode: 'apply', allowDestroy: false };
+const order: PlanOrder = {
+  stack: 'shop',
+  mode: 'apply',
+  allowDestroy: [],
+  allowMassDestroy: false,
+  targets: [],
+  excludes: [],
+  refreshOnly: false,
+  adopt: [],
+  save: false,
+};
 
 describe('the plan book', () => {
   let folder: string;
@@ -51,9 +61,16 @@ describe('the plan book', () => {
       planner: {
         plan: (stack) => make(stack.environment.name, 'apply'),
         planDestroy: (environment) => make(environment, 'destroy'),
-        digests: () => Promise.resolve({ stackDigest: digestJson(content), stateDigest: digestJson(state) }),
+        basis: () =>
+          Promise.resolve({
+            stackDigest: digestJson(content),
+            stateDigest: digestJson(state),
+            versions: [{ address: 'staging/database/db', version: 2 }],
+            blocks: () => ({ 'staging/database/db': content, 'staging/cache/c': 'same' }),
+          }),
       },
       load,
+      loadRules: () => Promise.resolve({ ok: true, value: [], problems: [] }),
       root: join(folder, 'root'),
     });
   });

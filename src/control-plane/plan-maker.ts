@@ -1,3 +1,4 @@
+import { digestJson } from '../digest/digest.ts';
 import { fingerprintAll, providersOf, type Planner } from '../engine/planner.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
@@ -7,19 +8,22 @@ import type { PlanMaker } from './plan-book.ts';
 
 /** The planner as the plan book needs it. */
 export function createPlanMaker({ planner, providers, store }: { planner: Planner; providers: ProviderRegistry; store: Store }): PlanMaker {
-  const recorded = async (environment: string): Promise<readonly { address: Address; version: number }[]> =>
-    (await store.list('resources', `${environment}/`)).map(({ key, version }) => ({ address: key as Address, version }));
-
-  /** The caller's word stands for the whole environment: every protected resource of it is named. */
-  const options = async (environment: string, allowDestroy: boolean) =>
-    allowDestroy ? { allowDestroy: (await recorded(environment)).map(({ address }) => address) } : {};
-
   return {
-    plan: async (stack, { allowDestroy }) => planner.plan(stack, await options(stack.environment.name, allowDestroy)),
-    planDestroy: async (environment, { allowDestroy }) => planner.planDestroy(environment, await options(environment, allowDestroy)),
-    digests: async (environment, stack) => ({
-      stackDigest: stack === undefined ? '' : digestStack(stack, await fingerprintAll(stack, providersOf(stack, providers), [])),
-      stateDigest: digestStates(await recorded(environment)),
-    }),
+    plan: planner.plan,
+    planDestroy: planner.planDestroy,
+    basis: async (environment, stack) => {
+      const documents = await store.list('resources', `${environment}/`);
+      const versions = documents.map(({ key, version }) => ({ address: key as Address, version }));
+      const fingerprints = stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), []);
+      return {
+        stackDigest: stack === undefined ? '' : digestStack(stack, fingerprints),
+        stateDigest: digestStates(versions),
+        versions,
+        blocks: () =>
+          Object.fromEntries(
+            stack?.blocks.map(({ address, fields }) => [address, digestJson({ fields, content: fingerprints.get(address) ?? {} })]) ?? [],
+          ),
+      };
+    },
   };
 }

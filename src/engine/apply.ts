@@ -4,6 +4,7 @@ import { type Action, type Change, summarize } from '../plan/plan.ts';
 import type { Address } from '../stack/stack.ts';
 import type { EventType } from '../telemetry/events.ts';
 import { dependencyValues } from './dependency-values.ts';
+import { performMoves } from './moves.ts';
 import { perform } from './perform.ts';
 import { type RunContext, stateOf } from './run-context.ts';
 import { type ChangeResult, reportError, type RunReport } from './run-report.ts';
@@ -42,6 +43,7 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
   };
   const steps = plan.changes.map(({ address, after }) => ({ key: address, after }));
   try {
+    await performMoves(context);
     await walk(steps, concurrency, visit);
   } catch (thrown) {
     const error = toSluiceError(thrown);
@@ -62,7 +64,8 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
 }
 
 /** A resource without changes of its own is updated when something updated in this run now gives other values than it was applied with. */
-function followingAction(context: RunContext, { address }: Change, updated: ReadonlySet<Address>): 'update' | undefined {
+function followingAction(context: RunContext, { address, outOfScope }: Change, updated: ReadonlySet<Address>): 'update' | undefined {
+  if (outOfScope === true) return undefined;
   const block = context.blocks.get(address);
   const state = stateOf(context, address);
   if (block === undefined || state === undefined || !block.references.some((reference) => updated.has(reference.address))) return undefined;
@@ -81,7 +84,7 @@ async function apply(context: RunContext, change: Change, action: Effective): Pr
   };
   let error: SluiceError | undefined;
   try {
-    await perform(context, address, action, report);
+    await perform(context, change, action, report);
   } catch (thrown) {
     error = toSluiceError(thrown);
     // Without the store, or the right to write, nothing more may be tried: the run ends here.
@@ -111,11 +114,22 @@ async function skip(context: RunContext, change: Change, action: Effective, caus
 
 const progressive: Readonly<Record<Effective, string>> = {
   create: 'creating',
+  adopt: 'adopting',
+  move: 'moving',
+  refresh: 'recording what was found of',
   update: 'updating',
   replace: 'replacing',
   delete: 'deleting',
 };
-const past: Readonly<Record<Effective, string>> = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' };
+const past: Readonly<Record<Effective, string>> = {
+  create: 'created',
+  adopt: 'adopted',
+  update: 'updated',
+  move: 'moved',
+  replace: 'replaced',
+  delete: 'deleted',
+  refresh: 'recorded as found',
+};
 const endsTheRun: ReadonlySet<string> = new Set(['store_conflict', 'store_unavailable', 'store_damaged', 'store_closed', 'lease_lost']);
 
 type EventData = Parameters<RunContext['events']['publish']>[0]['data'];

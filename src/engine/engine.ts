@@ -2,8 +2,10 @@ import { timestamp } from '../effects/clock.ts';
 import { type Problem, sluiceError } from '../errors/sluice-error.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ResolvedStack } from '../stack/stack.ts';
+import { movedOn } from '../plan/stale.ts';
+import type { Address, ResolvedStack } from '../stack/stack.ts';
 import { runPlan } from './apply.ts';
+import { forgetResource } from './forget.ts';
 import { acquireLease, type Lease, processOwner } from './lease.ts';
 import { createTurns } from './limited.ts';
 import { fingerprintAll, providersOf } from './planner.ts';
@@ -28,6 +30,11 @@ export interface Engine {
    * is at work; in both cases nothing was changed. Runs of one environment wait for each other.
    */
   apply(plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport>;
+  /**
+   * Forgets a resource without touching it: the record goes, with an entry in the journal and an event that names who. Throws
+   * `unknown_resource` and `environment_busy`.
+   */
+  forget(address: Address, actor: { readonly key: string; readonly name: string }): Promise<void>;
   /** Stops everything that runs, dependents first; identity and data stay. Failures become events. */
   suspendAll(): Promise<void>;
   /** Runs again everything that should run, dependencies first. Failures become events. */
@@ -44,7 +51,7 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   const applyHolding = async (lease: Lease, plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport> => {
     const states = await loadStates(store, plan.environment);
     const versions = Array.from(states, ([address, { version }]) => ({ address, version }));
-    if (digestStates(versions) !== plan.stateDigest) throw stale(plan, 'the environment has changed since');
+    if (digestStates(versions) !== plan.stateDigest) throw stale(plan, movedOn(plan, versions));
     const found: Problem[] = [];
     const fingerprints = stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), found);
     if (plan.mode === 'apply') {
@@ -54,7 +61,18 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     }
     const blocks = new Map(stack?.blocks.map((block) => [block.address, block]));
     const { run, signal: cancelled, concurrency = 10 } = options;
-    const context: RunContext = { ...dependencies, plan, run, stack, blocks, fingerprints, states, lease, cancelled };
+    const context: RunContext = {
+      ...dependencies,
+      plan,
+      run,
+      stack,
+      blocks,
+      fingerprints,
+      states,
+      failedMoves: new Map(),
+      lease,
+      cancelled,
+    };
     return runPlan(context, concurrency);
   };
 
@@ -68,6 +86,18 @@ export function createEngine(dependencies: EngineDependencies): Engine {
           await lease.release();
         }
       }),
+
+    forget: (address, actor) => {
+      const environment = address.slice(0, address.indexOf('/'));
+      return inTurn(environment, async () => {
+        const lease = await acquireLease({ store, clock, owner }, environment);
+        try {
+          await forgetResource(dependencies, address, actor);
+        } finally {
+          await lease.release();
+        }
+      });
+    },
 
     suspendAll: () => forEachEnvironment((environment) => suspendEnvironment(dependencies, environment)),
     resumeAll: () => forEachEnvironment((environment) => resumeEnvironment(dependencies, environment)),

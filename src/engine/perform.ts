@@ -2,12 +2,15 @@ import { jsonEquals, type JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
 import { newId } from '../effects/random.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
-import type { Action } from '../plan/plan.ts';
+import { localAddress } from '../plan/decide.ts';
+import type { Action, Change } from '../plan/plan.ts';
+import { withObserved } from '../plan/refresh.ts';
 import type { Applied, CreateRequest, Operation, Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import { dependencyValues, referencedResources, resolvedDigests, resolveFields } from './dependency-values.ts';
 import { intentOf, type JournalEntry, outcomeOf } from './journal.ts';
+import { observe } from './observe.ts';
 import { storeOutputs } from './outputs.ts';
 import { withRetry } from './retry.ts';
 import { record, type RunContext, stateOf } from './run-context.ts';
@@ -19,9 +22,16 @@ export type Report = (message: string) => void;
  * Makes one change real. Before each call to a provider the intent and the state it leads through are durable; after it, the outcome
  * and the new state, each pair in one transaction. Throws what went wrong, after recording it.
  */
-export async function perform(context: RunContext, address: Address, action: Exclude<Action, 'none'>, report: Report): Promise<void> {
+export async function perform(context: RunContext, change: Change, action: Exclude<Action, 'none'>, report: Report): Promise<void> {
+  const { address } = change;
+  const failedMove = context.failedMoves.get(address);
+  if (failedMove !== undefined) throw failedMove;
+  if (change.from !== undefined) report(`moved from ${localAddress(change.from)}`);
+  if (action === 'move') return;
   if (action === 'delete') return remove(context, address, report);
+  if (action === 'refresh') return refresh(context, address);
   const prepared = prepare(context, address);
+  if (action === 'adopt') return adopt(context, prepared, change.id ?? '', report);
   if (action === 'update') return update(context, prepared, report);
   if (action === 'replace') return replace(context, prepared, report);
   return create(context, prepared, undefined, report);
@@ -89,6 +99,66 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
     const applied = await call(context, intent.operation, report, (operation) => provider.create(request, operation));
     return ready(context, { ...intent, dependencies }, applied);
   });
+}
+
+/**
+ * Nothing is recorded before the provider has answered: cut short, the import begins again, and a creation that comes instead takes over
+ * what is there.
+ */
+async function adopt(context: RunContext, prepared: Prepared, id: string, report: Report): Promise<void> {
+  const { provider, request, resolved, dependencies } = prepared;
+  const { address, environment, kind, name, declared, fingerprint, root } = request;
+  const takeOver = provider.import?.bind(provider);
+  if (takeOver === undefined) {
+    throw sluiceError('import_unsupported', { kind, provider: provider.name, reason: 'it can only make them' });
+  }
+  const now = timestamp(context.clock.now());
+  const operation = newId('operation', context.random);
+  const state: ResourceState = {
+    address,
+    environment,
+    kind,
+    name,
+    provider: provider.name,
+    status: 'ready',
+    id,
+    declared,
+    fingerprint,
+    resolved,
+    outputs: {},
+    dependencies,
+    root,
+    operation,
+    createdAt: now,
+    updatedAt: now,
+  };
+  const entry = entryFor(context, state, 'adopt');
+  const before = stateOf(context, address);
+  await record(context, address, before, [intentOf(entry)]);
+  try {
+    const applied = await call(context, operation, report, (given) => takeOver({ ...request, id }, given));
+    await record(context, address, ready(context, state, applied), [outcomeOf(entry)]);
+  } catch (thrown) {
+    await record(context, address, before, [outcomeOf(entry, toSluiceError(thrown))]);
+    throw thrown;
+  }
+}
+
+/** Asks again what is there and writes it down; nothing real is touched. */
+async function refresh(context: RunContext, address: Address): Promise<void> {
+  const current = stateOf(context, address) as ResourceState;
+  const observation = await observe(context, providerFor(context, current.kind, current.provider), current);
+  const operation = newId('operation', context.random);
+  const entry = entryFor(context, { ...current, operation }, 'refresh');
+  if (observation.status === 'absent') return record(context, address, undefined, [outcomeOf(entry)]);
+  const next: ResourceState = {
+    ...current,
+    declared: withObserved(current.declared, observation.drift),
+    outputs: { ...current.outputs, ...observation.outputs },
+    operation,
+    updatedAt: timestamp(context.clock.now()),
+  };
+  await record(context, address, next, [outcomeOf(entry)]);
 }
 
 async function update(context: RunContext, prepared: Prepared, report: Report): Promise<void> {

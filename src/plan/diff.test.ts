@@ -46,7 +46,7 @@ describe('the difference of two values', () => {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? 0 : value;
-  return Object.entries(value)
-    .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, member]) => [key, sorted(member)]);
+  const members = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  // Marked, so that an empty object is not taken for an empty list.
+  return ['object', ...members.map(([key, member]) => [key, sorted(member)])];
 }

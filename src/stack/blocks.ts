@@ -1,5 +1,6 @@
 import { problem } from '../errors/sluice-error.ts';
 import { labelPattern } from './fields/names.ts';
+import { movedKey } from './moved.ts';
 import type { ProblemList } from './problems.ts';
 import { describeNode, type MapNode, positionOfNode, type SourceNode } from './source/node.ts';
 import { shorten } from './source/tree.ts';
@@ -22,6 +23,7 @@ export function collectBlocks(files: readonly SourceNode[], problems: ProblemLis
       continue;
     }
     for (const [kind, { keyStart, value }] of file.entries) {
+      if (kind === movedKey) continue;
       if (isKind(kind)) collectKind(kind, value, blocks, problems);
       else {
         const position = file.source.positionAt(keyStart);

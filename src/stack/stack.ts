@@ -1,5 +1,7 @@
 import type { JsonObject } from '../digest/json.ts';
 import type { Problem, SourcePosition } from '../errors/sluice-error.ts';
+import type { Moved } from './moved.ts';
+import type { PolicyRule } from './policy/rule.ts';
 
 /** The kinds of the language, in the order in which documentation lists them. */
 export const kinds = [
@@ -73,6 +75,10 @@ export interface ResolvedStack {
   readonly environment: EnvironmentSettings;
   readonly environments: readonly string[];
   readonly blocks: readonly ResolvedBlock[];
+  /** What was renamed, each chain followed to its end. */
+  readonly moved?: readonly Moved[];
+  /** Rules on plans of this stack, from `policies/plan` beside it. */
+  readonly policies?: readonly PolicyRule[];
 }
 
 /** What loading yields: a stack, or everything that is wrong with it. Warnings may come with a stack. */

@@ -43,6 +43,7 @@ export const eventTypes = [
   'service.restarted',
   'resource.suspended',
   'resource.resumed',
+  'resource.forgotten',
   'key.created',
   'key.revoked',
 ] as const;

@@ -119,6 +119,12 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         yield { instance: `${name}-1`, line: 'two: {"a":1}' };
       },
     },
+    records: {
+      forget: (address, { name }) => {
+        calls.push(`forget ${address} by ${name}`);
+        return Promise.resolve();
+      },
+    },
     status: () =>
       Promise.resolve({
         version: '1.2.3',

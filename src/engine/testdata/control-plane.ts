@@ -88,7 +88,13 @@ export function createControlPlane(setup: Setup = {}) {
     runs += 1;
     return engine.apply(plan, stack, { run: `run-${runs}`, signal });
   };
+  /** Everything recorded may go: most tests are not about what is guarded. */
+  const anything = async (): Promise<PlanOptions> => ({
+    allowDestroy: (await store.list('resources', `${environment}/`)).map(({ key }) => key),
+    allowMassDestroy: true,
+  });
   return {
+    anything,
     store,
     world,
     vault,
@@ -96,7 +102,8 @@ export function createControlPlane(setup: Setup = {}) {
     planner,
     engine,
     applyPlan,
-    apply: async (stack: ResolvedStack, options?: PlanOptions) => applyPlan(await planner.plan(stack, options), stack),
+    apply: async (stack: ResolvedStack, options?: PlanOptions) =>
+      applyPlan(await planner.plan(stack, options ?? (await anything())), stack),
     destroy: async (options?: PlanOptions) => applyPlan(await planner.planDestroy(environment, options)),
   };
 }

@@ -110,6 +110,35 @@ export function createSimulatedProvider(dependencies: {
         world.resources.delete(address);
       }),
 
+    move: ({ address, id }, to) =>
+      write('move', address, () => {
+        const resource = world.resources.get(address);
+        if (resource === undefined || resource.id !== id) return;
+        const name = to.slice(to.lastIndexOf('/') + 1);
+        world.resources.delete(address);
+        world.resources.set(to, { ...resource, name, declared: { ...resource.declared, name }, fields: { ...resource.fields, name } });
+        for (const [other, { refersTo, ...rest }] of world.resources) {
+          if (refersTo.includes(address)) {
+            world.resources.set(other, { ...rest, refersTo: refersTo.map((referred) => (referred === address ? to : referred)) });
+          }
+        }
+      }),
+
+    import: (request, operation) =>
+      write('import', request.address, () => {
+        const { address, kind, id, references } = request;
+        const found = [...world.resources].find(([, resource]) => resource.id === id && resource.kind === kind);
+        if (found === undefined) {
+          const known = [...world.resources.values()].filter((resource) => resource.kind === kind).map((resource) => resource.id);
+          throw sluiceError('import_not_found', { kind, id, known });
+        }
+        const [before, resource] = found;
+        world.resources.delete(before);
+        const adopted = { ...resource, name: request.name, operation: operation.id, refersTo: [...references.keys()] };
+        world.resources.set(address, adopted);
+        return applied(adopted);
+      }),
+
     suspend: (state) => setRunning('suspend', state),
     resume: (state) => setRunning('resume', state),
   };

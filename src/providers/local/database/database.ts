@@ -49,7 +49,8 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     const known = before?.details as unknown as DatabaseDetails | undefined;
     const root = known?.root ?? (await serversRoot(context.home, user));
     if (known?.root === context.home) await serversRoot(context.home, user);
-    const folder = await makeServerFolder(root, group, request.address, user);
+    const place = await context.records.placeOf(request.address);
+    const folder = await makeServerFolder(root, group, place, user);
     await refuseForeignData(request.name, folder, fields.version, before);
     const port = known?.port ?? (await lastingPort(host, context.random));
     const details: DatabaseDetails = { root, host, port, version: fields.version };
@@ -68,7 +69,7 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
       await haltServer(folder, request.name, context.clock);
     operation.progress('waiting for PostgreSQL to accept connections');
     await runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal: operation.signal });
-    const name = databaseName(request.name);
+    const name = databaseName(partsOf(place).name);
     const password = await context.secrets.derive(id, 'database', 32);
     await ensureDatabase(endpoint, name, password, context.random);
     await context.records.put(request.address, { ...record, phase: 'made' });
@@ -94,7 +95,7 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     const record = await context.records.get(address);
     if (!record) return undefined;
     const details = record.details as unknown as DatabaseDetails;
-    return { record, details, folder: resourceFolder(details.root, group, address) };
+    return { record, details, folder: resourceFolder(details.root, group, record.madeAs ?? address) };
   }
 
   return {
@@ -123,7 +124,7 @@ export function createDatabaseHandler(context: LocalContext): ResourceHandler {
     async delete(resource) {
       const found = await whereabouts(resource.address);
       const root = found?.details.root ?? context.home;
-      const folder = resourceFolder(root, group, resource.address);
+      const folder = resourceFolder(root, group, await context.records.placeOf(resource.address));
       await haltServer(folder, resource.address, context.clock);
       await rm(folder, { recursive: true, force: true });
       await removeEmptyFolders(dirname(folder), root);
