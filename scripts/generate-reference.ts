@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cliReference } from '../src/cli/reference.ts';
 import { stackJsonSchema } from '../src/stack/schema.ts';
 import { errorsPage } from './reference/errors-page.ts';
 import { languagePage } from './reference/language-page.ts';
@@ -8,6 +9,7 @@ import { languagePage } from './reference/language-page.ts';
 /** The reference documentation, by its path in the repository: made from the schemas and the error catalogue, never by hand. */
 const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/language.md': languagePage,
+  'docs/reference/cli.md': cliReference,
   'docs/reference/errors.md': errorsPage,
   'docs/reference/stack.schema.json': () => `${JSON.stringify(stackJsonSchema(), null, 2)}\n`,
 };

@@ -24,6 +24,7 @@ import type { Logger } from './log.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
 import { createRunBook } from './run-book.ts';
+import { runningInstances } from './running-instances.ts';
 import { createServiceDesk } from './service-desk.ts';
 
 export interface ComposeRequest {
@@ -45,8 +46,9 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   const events = createEventLog({ store, clock });
   const keyring = createKeyring({ store, clock, random });
 
-  const gateway = createGatewayControl({ home, store, events, clock, random });
   const workloads = createLocalWorkloads({ home, clock, random });
+  const instancesRun = async (): Promise<boolean> => (await runningInstances(workloads)).length > 0;
+  const gateway = createGatewayControl({ home, store, events, clock, random, instancesRun });
   const resolver = createOutputResolver({ store, vault });
   const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random });
 

@@ -14,7 +14,8 @@ export async function firstFreePort(host: string, first: number): Promise<number
   return listenOnce(host, 0);
 }
 
-async function canListen(host: string, port: number): Promise<boolean> {
+/** Whether a program could listen there at this moment. */
+export async function canListen(host: string, port: number): Promise<boolean> {
   return listenOnce(host, port).then(
     () => true,
     () => false,

@@ -230,7 +230,7 @@ async function settle(
 }
 
 function call<Result>(context: RunContext, id: string, report: Report, work: (operation: Operation) => Promise<Result>): Promise<Result> {
-  const operation: Operation = { id, signal: context.lease.lost, progress: report };
+  const operation: Operation = { id, signal: AbortSignal.any([context.cancelled, context.lease.lost]), progress: report };
   return withRetry(context, () => work(operation), {
     signal: context.cancelled,
     onRetry: (error, waitMs) => report(`${error.message} Trying again in ${(waitMs / 1_000).toFixed(1)} s.`),

@@ -95,6 +95,12 @@ export const serviceErrors = {
     message: ({ service, release }) => `The rollout of ${release} to '${service}' was superseded by a later change.`,
     help: () => '`sluice status` shows what is being rolled out now.',
   }),
+  service_does_not_stop: entry<{ service: string; reason: string }>({
+    status: 504,
+    retry: 'terminal',
+    message: ({ service, reason }) => `The service '${service}' does not stop: ${reason.replace(/\.$/, '')}.`,
+    help: () => 'Remove the cause and try again; `sluice down` ends by force what does not end by itself.',
+  }),
   rollout_wait_cancelled: entry<{ service: string }>({
     status: 409,
     retry: 'terminal',

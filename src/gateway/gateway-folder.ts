@@ -34,16 +34,18 @@ export type GatewaySettings = z.infer<typeof settingsSchema>;
 const firstInternalPort = 7_480;
 
 /**
- * The internal listener's address: chosen once, then the same for as long as the folder lives, since running instances have it in their
- * environment. A damaged file counts as absent.
+ * The internal listener's address: chosen once and then kept, since running instances have it in their environment. A damaged file counts
+ * as absent.
  */
 export async function settingsOf(folder: string): Promise<GatewaySettings> {
-  const { settings } = gatewayFiles(folder);
-  const known = await readJson(settings, settingsSchema);
-  if (known !== undefined) return known;
+  return (await readJson(gatewayFiles(folder).settings, settingsSchema)) ?? chooseSettings(folder);
+}
+
+/** Chooses the internal address anew, with the first port that is free. Only for when no instance runs that was given the old one. */
+export async function chooseSettings(folder: string): Promise<GatewaySettings> {
   const host = '127.0.0.1';
   const chosen = { internal: { host, port: await firstFreePort(host, firstInternalPort) } };
-  await writeDurably(settings, JSON.stringify(chosen));
+  await writeDurably(gatewayFiles(folder).settings, JSON.stringify(chosen));
   return chosen;
 }
 

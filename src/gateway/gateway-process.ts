@@ -5,16 +5,17 @@ import { seededRandom, systemRandom } from '../effects/random.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import type { GatewayProcess } from './admin/gateway-report.ts';
 import { adminTokenOf, gatewayFiles, settingsOf } from './gateway-folder.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { createGateway } from './gateway.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
 import { createSnapshot } from './table/snapshot.ts';
 
 const signalDrainMs = 30_000;
-/** How long a start waits for the ports of a predecessor that is still ending. */
-const startPatienceMs = 10_000;
 
-/** The gateway as a process of its own. Resolves once it serves; it then lives until a signal or `drain-and-exit`. */
+/**
+ * The gateway as a process of its own. Resolves once it serves; it then lives until a signal or `drain-and-exit`. Throws
+ * `gateway_port_taken` when the internal address is taken: what then has to be done is the control plane's to decide.
+ */
 export async function runGatewayProcess(folder: string): Promise<void> {
   const clock = systemClock;
   const files = gatewayFiles(folder);
@@ -27,7 +28,7 @@ export async function runGatewayProcess(folder: string): Promise<void> {
     identifiers: systemRandom,
     log,
   });
-  await startPatiently(gateway, folder);
+  await gateway.start((await settingsOf(folder)).internal);
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway
@@ -45,20 +46,6 @@ export async function runGatewayProcess(folder: string): Promise<void> {
   process.on('SIGINT', () => exitAfterDrain(signalDrainMs));
   await writeDurably(files.process, JSON.stringify(describeProcess(adminPort)));
   log.info({ tableVersion: gateway.report().tableVersion, internalUrl: gateway.report().internalUrl }, 'gateway serves');
-}
-
-async function startPatiently(gateway: Gateway, folder: string): Promise<void> {
-  const { internal } = await settingsOf(folder);
-  const deadline = systemClock.monotonic() + startPatienceMs;
-  for (;;) {
-    try {
-      await gateway.start(internal);
-      return;
-    } catch (error) {
-      if (systemClock.monotonic() > deadline) throw error;
-      await systemClock.sleep(100);
-    }
-  }
 }
 
 function describeProcess(adminPort: number): GatewayProcess {

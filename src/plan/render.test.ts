@@ -45,7 +45,7 @@ describe('a rendered plan', () => {
 
   it('leaves out what only fills the page: defaults of new resources and notes on unchanged ones', () => {
     const quiet = { ...group, declares: (path: string) => path !== 'location' };
-    expect(text([desired(quiet, { fingerprint: { source: 'sha256:1' } })])).not.toMatch(/location|source/);
+    expect(text([desired(quiet, { fingerprint: { source: 'sha256:1' } })])).not.toMatch(/location|source +/);
     const note = { severity: 'note', code: 'plan_refused', message: 'not enforced here.', help: '', address: group.address } as const;
     expect(text([desired(group)], [recorded(group)], { problems: [note] })).not.toContain('not enforced');
     expect(text([desired(group)], [], { problems: [note] })).toContain('not enforced');

@@ -55,15 +55,22 @@ export interface Provider {
    */
   import?(request: ImportRequest, operation: Operation): Promise<Applied>;
 
-  /** Stops what runs (`sluice down`) and keeps identity and data. Resources without processes have nothing to do. */
-  suspend(resource: ResourceState): Promise<void>;
+  /**
+   * Stops what runs (`sluice down`) and keeps identity and data. Resources without processes have nothing to do. An aborted `signal` ends
+   * waits: it rejects then, unless everything has stopped.
+   */
+  suspend(resource: ResourceState, signal?: AbortSignal): Promise<void>;
 
-  /** After a suspension, a reboot or a restart of the control plane: runs again what should run. Adopts what is still running. */
-  resume(resource: ResourceState): Promise<void>;
+  /**
+   * After a suspension, a reboot or a restart of the control plane: runs again what should run. Adopts what is still running. An aborted
+   * `signal` ends waits.
+   */
+  resume(resource: ResourceState, signal?: AbortSignal): Promise<void>;
 }
 
 export interface Operation {
   readonly id: string;
+  /** Aborted when nobody wants the result any more: the run was cancelled, or its right to write is lost. Ends waits at once. */
   readonly signal: AbortSignal;
   /** Reports one line of progress to whoever watches ("waiting for PostgreSQL to accept connections"). */
   progress(message: string): void;

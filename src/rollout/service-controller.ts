@@ -54,7 +54,10 @@ export interface ServiceController {
   list(environment?: string): Promise<readonly ServiceStatus[]>;
   /** The stored state, for the provider that compares it with what it applied. */
   stateOf(address: string): Promise<ServiceState | undefined>;
-  /** Resolves when the service has come to rest, however; `progress` gets a line whenever it comes nearer. Throws `rollout_wait_cancelled`. */
+  /**
+   * Resolves when the service has come to rest, however, or comes no nearer to it in all the time it may take; `progress` gets a line
+   * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
+   */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
 }
 
@@ -193,6 +196,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
         clock,
         read: async () => (await documents.read(key))?.state,
         settle: (state) => settlementOf(state, reconciler.publishedOf(key)),
+        trouble: () => troubles.get(key),
         watch(changed) {
           const watcher = (other: string): void => {
             if (other === key) changed();

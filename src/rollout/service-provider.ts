@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
-import { sluiceError } from '../errors/sluice-error.ts';
+import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
 import { fileDigests, readReleaseContent, releaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
@@ -20,6 +20,12 @@ export interface ServiceProviderDependencies extends Omit<ServiceControllerDepen
   /** SLUICE_HOME: releases go to `releases/`. */
   readonly home: string;
 }
+
+/** Those that call a service are resumed after it, but no later than this. */
+const resumeWaitMs = 30_000;
+const never = new AbortController().signal;
+
+type AddressedService = Pick<CreateRequest, 'declared' | 'environment' | 'name'>;
 
 /** Services as resources: a release is made from the stack's files, and the controller is told to bring it into use. */
 export function createServiceProvider(dependencies: ServiceProviderDependencies): Provider {
@@ -64,12 +70,17 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   }
 
   async function outputsOf(request: CreateRequest, release: string): Promise<Readonly<Record<string, OutputValue>>> {
-    const { expose } = request.declared as unknown as ServiceFields;
-    const publicUrl = expose && exposedUrl(await traffic.publicUrl(request.environment), expose);
+    const open = Object.entries({ ...(await addressesOf(request)), release: { value: release } });
+    return Object.fromEntries(open.map(([name, { value }]) => [name, { value, secret: false }]));
+  }
+
+  /** Where the service is reached at this moment: its gateway may have had to take other ports since it was applied. */
+  async function addressesOf({ declared, environment, name }: AddressedService): Promise<Record<string, { readonly value: string }>> {
+    const { expose } = declared as unknown as ServiceFields;
+    const publicUrl = expose && exposedUrl(await traffic.publicUrl(environment), expose);
     return {
-      url: { value: `${await traffic.internalUrl()}/${request.name}`, secret: false },
-      ...(publicUrl !== undefined && { public_url: { value: publicUrl, secret: false } }),
-      release: { value: release, secret: false },
+      url: { value: `${await traffic.internalUrl()}/${name}` },
+      ...(publicUrl !== undefined && { public_url: { value: publicUrl } }),
     };
   }
 
@@ -91,7 +102,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     async read(resource) {
       const state = await controller.stateOf(resource.address);
       if (!state) return { status: 'absent' };
-      return { status: 'present', drift: driftOf(state, resource.declared as unknown as ServiceFields) };
+      const drift = driftOf(state, resource.declared as unknown as ServiceFields);
+      return { status: 'present', drift, outputs: await addressesOf(resource) };
     },
 
     create: apply,
@@ -104,17 +116,32 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       await rm(dirname(releaseFolder(home, resource, 'sha256:')), { recursive: true, force: true });
     },
 
-    async suspend(resource) {
+    async suspend(resource, signal = never) {
       await controller.suspend(resource.address);
-      await controller.waitFor(resource.address, new AbortController().signal, () => undefined);
+      await controller.waitFor(resource.address, signal, () => undefined);
     },
 
-    async resume(resource) {
+    async resume(resource, signal = never) {
       await controller.resume(resource.address);
-      // A service that does not come up again is its own concern: its state says so, and the others are still resumed.
-      await controller.waitFor(resource.address, new AbortController().signal, () => undefined);
+      await untilSettledOr(resource.address, signal);
     },
   };
+
+  /** A service that does not come up again is its own concern: its state says so, and the others are resumed all the same. */
+  async function untilSettledOr(service: string, signal: AbortSignal): Promise<void> {
+    const settled = new AbortController();
+    const over = new AbortController();
+    const timer = clock.sleep(resumeWaitMs, settled.signal).then(
+      () => over.abort(),
+      () => undefined,
+    );
+    const waiting = controller.waitFor(service, AbortSignal.any([signal, over.signal]), () => undefined);
+    await waiting.catch((thrown: unknown) => {
+      if (toSluiceError(thrown).code !== 'rollout_wait_cancelled') throw thrown;
+    });
+    settled.abort();
+    await timer;
+  }
 }
 
 /** The content a plan was made of; absent when the fingerprint is not of these fields. */

@@ -1,14 +1,19 @@
 import type { Clock } from '../effects/clock.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
+import { endGraceMs } from './instance-lifecycle.ts';
 import type { ServiceState } from './service-state.ts';
 import { progressOf, type Settlement } from './service-status.ts';
 
 /** Looks again at least so often, in case what it waits for changes without a pass over the service. */
 const pollMs = 1_000;
+/** A rollout is judged by its strategy; this much later than its deadline, nobody judges it. */
+const verdictMs = 60_000;
+/** An instance has its time to drain and to end; this much more is for everything between. */
+const stopMarginMs = 20_000;
 
 /**
- * Waits until a service has come to rest. One that stays short of its number for longer than its progress deadline, without a rollout
- * that would have noticed, counts as failed.
+ * Waits until a service has come to rest, and never for ever: one that comes no nearer to its number for longer than its deadlines allow
+ * counts as failed. Throws `service_does_not_stop` for one that is to stop and does not, and `rollout_wait_cancelled`.
  */
 export async function waitForSettlement(waiting: {
   readonly address: string;
@@ -17,9 +22,11 @@ export async function waitForSettlement(waiting: {
   readonly clock: Clock;
   readonly read: () => Promise<ServiceState | undefined>;
   readonly settle: (state: ServiceState | undefined) => Settlement | undefined;
+  /** What the last pass over the service failed at, if it did. */
+  readonly trouble: () => string | undefined;
   readonly watch: (changed: () => void) => () => void;
 }): Promise<Settlement> {
-  const { address, signal, progress, clock, read, settle, watch } = waiting;
+  const { address, signal, progress, clock, read, settle, trouble, watch } = waiting;
   let told = '';
   let toldAt = clock.monotonic();
   let changed = Promise.withResolvers<void>();
@@ -40,15 +47,26 @@ export async function waitForSettlement(waiting: {
         toldAt = clock.monotonic();
         progress(line);
       }
-      const stuckAfter = state.settings.rollout.progressDeadlineMs + state.settings.drainMs;
-      if (!state.candidate && state.mode === 'running' && clock.monotonic() - toldAt > stuckAfter) {
-        return { outcome: 'failed', generation: state.stable, reason: `it stays at ${line}`, log: '' };
-      }
+      if (clock.monotonic() - toldAt > patienceWith(state)) return giveUp(state, line, trouble());
       await pauseUntil(next, clock, signal);
     }
   } finally {
     unwatch();
   }
+}
+
+/** How long a service may stay as it is before waiting for it makes no sense. */
+function patienceWith({ mode, candidate, settings: { drainMs, rollout } }: ServiceState): number {
+  if (mode !== 'running') return drainMs + endGraceMs + stopMarginMs;
+  return rollout.progressDeadlineMs + drainMs + (candidate ? verdictMs : 0);
+}
+
+function giveUp(state: ServiceState, line: string, trouble: string | undefined): Settlement {
+  if (state.mode !== 'running') {
+    throw sluiceError('service_does_not_stop', { service: state.address, reason: trouble === undefined ? line : `${line}; ${trouble}` });
+  }
+  const generation = state.candidate?.generation ?? state.stable;
+  return { outcome: 'failed', generation, reason: `it stays at ${line}${trouble === undefined ? '' : `: ${trouble}`}`, log: '' };
 }
 
 async function pauseUntil(changed: Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {

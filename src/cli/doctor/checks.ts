@@ -21,16 +21,6 @@ export async function examine(machine: Machine): Promise<readonly Finding[]> {
     cache(machine),
     Promise.resolve(cgroups(machine)),
     loopback(machine),
-    program(machine, 'Git', 'git', ['--version'], 'stacks and releases from Git', install({ apt: 'git', brew: 'git' }, machine.platform)),
-    docker(machine),
-    program(
-      machine,
-      'HAProxy',
-      'haproxy',
-      ['-v'],
-      'HAProxy as the data plane',
-      install({ apt: 'haproxy', brew: 'haproxy' }, machine.platform),
-    ),
   ]);
 }
 
@@ -127,42 +117,5 @@ async function loopback({ platform }: Machine): Promise<Finding> {
     found: ok ? `${address} can be listened on` : `only 127.0.0.1 can be listened on`,
     neededFor: 'an address of its own for every virtual machine; otherwise they share 127.0.0.1',
     remedy: ok || platform !== 'darwin' ? [] : [`sudo ifconfig lo0 alias ${address} up`],
-  };
-}
-
-async function docker({ firstLineOf, platform }: Machine): Promise<Finding> {
-  const server = await firstLineOf('docker', 'version', '--format', '{{.Server.Version}}');
-  const client = server ?? (await firstLineOf('docker', '--version'));
-  const found =
-    server === undefined ? (client === undefined ? 'not installed' : 'installed, but its daemon does not answer') : `server ${server}`;
-  return {
-    name: 'Docker',
-    state: server === undefined ? 'limited' : 'ok',
-    found,
-    neededFor: 'the provider docker and services from images',
-    remedy:
-      server !== undefined
-        ? []
-        : client === undefined
-          ? install({ apt: 'docker.io', brew: 'colima docker' }, platform)
-          : ['sudo systemctl start docker'],
-  };
-}
-
-async function program(
-  { firstLineOf }: Machine,
-  name: string,
-  command: string,
-  parameters: readonly string[],
-  neededFor: string,
-  remedy: readonly string[],
-): Promise<Finding> {
-  const line = await firstLineOf(command, ...parameters);
-  return {
-    name,
-    state: line === undefined ? 'limited' : 'ok',
-    found: line ?? 'not installed',
-    neededFor,
-    remedy: line === undefined ? remedy : [],
   };
 }

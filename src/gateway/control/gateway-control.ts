@@ -16,13 +16,18 @@ import { createSupervisor } from './supervisor.ts';
 
 /** The control plane's side of the gateway: publishes routes and keeps the process running. Throws only SluiceErrors. */
 export interface GatewayControl extends Traffic {
-  /** Adopts a running gateway or starts one, tells it the stored routes, and replaces it whenever it ends. */
+  /**
+   * Adopts a running gateway or starts one, tells it the stored routes, and replaces it whenever it ends. Resolves also when none can be
+   * started now: it is tried again until it succeeds.
+   */
   start(): Promise<void>;
   /** Drains and ends the gateway process. */
   stop(): Promise<void>;
   /** Stops supervising; the gateway goes on serving. */
   leave(): void;
   status(): Promise<GatewayStatus>;
+  /** Why no gateway runs, while none can be started. */
+  outage(): string | undefined;
 }
 
 interface GatewayStatus {
@@ -52,34 +57,46 @@ export interface GatewayControlDependencies {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether any instance runs: each has the internal address in its environment, which then cannot change. */
+  readonly instancesRun: () => Promise<boolean>;
 }
 
 const stopDrainMs = 10_000;
 const publishTries = 6;
+const publishLimitMs = 20_000;
 const retryMs = 150;
 
-export function createGatewayControl({ home, store, events, clock, random }: GatewayControlDependencies): GatewayControl {
+export function createGatewayControl(dependencies: GatewayControlDependencies): GatewayControl {
+  const { home, store, events, clock, random, instancesRun } = dependencies;
   const folder = join(home, 'gateway');
   const routes = createRouteStore(store);
-  const supervisor = createSupervisor({ folder, clock, random, events, onReplaced: () => synchronize() });
+  const supervisor = createSupervisor({ folder, clock, random, events, instancesRun, onReplaced: () => settleIn() });
 
   /** Makes the gateway route by what the store says, however often it is restarted or contradicted meanwhile. */
   const synchronize = coalesced(async () => {
+    const deadline = clock.monotonic() + publishLimitMs;
     for (let tries = 1; ; tries += 1) {
       try {
         const client = await supervisor.client();
         await client.putTable(await routes.table());
         return;
       } catch (error) {
-        if (tries >= publishTries || !(await canGoOn(error))) throw error;
+        if (tries >= publishTries || clock.monotonic() > deadline || !(await canGoOn(error))) throw error;
       }
     }
   });
+
+  /** For a gateway that has just begun: one that has a table from before may have found a port of it taken. */
+  const settleIn = async (): Promise<void> => {
+    await synchronize();
+    if (await moveTakenListeners(await supervisor.client(), await routes.table())) await synchronize();
+  };
 
   /** Whether another try makes sense, after doing what it takes. */
   const canGoOn = async (error: unknown): Promise<boolean> => {
     if (!(error instanceof SluiceError)) return false;
     if (error.code === 'gateway_unreachable') {
+      if (supervisor.outage() !== undefined) return false;
       await clock.sleep(retryMs);
       return true;
     }
@@ -110,7 +127,7 @@ export function createGatewayControl({ home, store, events, clock, random }: Gat
   return {
     start: async () => {
       await supervisor.start();
-      await synchronize();
+      if (supervisor.outage() === undefined) await settleIn();
     },
     stop: () => supervisor.stop(stopDrainMs),
     leave: () => supervisor.leave(),
@@ -120,9 +137,11 @@ export function createGatewayControl({ home, store, events, clock, random }: Gat
     },
     remove: async (service) => {
       await routes.remove(service);
-      await synchronize();
+      // Where no gateway runs, nothing is routed; the next one is told what is stored.
+      if (supervisor.outage() === undefined) await synchronize();
     },
     inFlight: async ({ environment, name }) => {
+      if (supervisor.outage() !== undefined) return new Map();
       const counts = new Map<string, number>();
       for (const each of (await report()).instances) {
         if (each.environment === environment && each.service === name) counts.set(each.id, (counts.get(each.id) ?? 0) + each.inFlight);
@@ -132,6 +151,7 @@ export function createGatewayControl({ home, store, events, clock, random }: Gat
     publicUrl: async (environment) => urlOf(await routes.listener(environment)),
     internalUrl: async () => urlOf((await settingsOf(folder)).internal),
     status: async () => statusOf(await report()),
+    outage: () => supervisor.outage(),
   };
 }
 

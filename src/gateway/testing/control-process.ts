@@ -10,7 +10,14 @@ import { serviceRoute } from '../routing-table.ts';
 const [, , home, route] = argv;
 const store = createMemoryStore();
 const events = createEventLog({ store, clock: systemClock });
-const control = createGatewayControl({ home: home as string, store, events, clock: systemClock, random: systemRandom });
+const control = createGatewayControl({
+  home: home as string,
+  store,
+  events,
+  clock: systemClock,
+  random: systemRandom,
+  instancesRun: () => Promise.resolve(false),
+});
 const parsed = serviceRoute.parse(JSON.parse(route as string));
 await control.start();
 await control.publish(parsed);

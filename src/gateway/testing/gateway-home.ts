@@ -18,6 +18,8 @@ export interface GatewayHome {
   readonly store: Store;
   /** A control side over the same home and store, as after a restart of the control plane. */
   control(): GatewayControl;
+  /** Whether instances run that were given the internal address; false at first. */
+  setInstancesRun(run: boolean): void;
   events(): Promise<readonly SluiceEvent[]>;
   process(): Promise<ProcessIdentity>;
   /** Ends whatever gateway is left and removes the folder. */
@@ -30,14 +32,25 @@ export async function createGatewayHome(): Promise<GatewayHome> {
   const store = createMemoryStore();
   const events = createEventLog({ store, clock: systemClock });
   const controls: GatewayControl[] = [];
+  let instancesRun = false;
   return {
     home,
     folder,
     store,
     control: () => {
-      const control = createGatewayControl({ home, store, events, clock: systemClock, random: systemRandom });
+      const control = createGatewayControl({
+        home,
+        store,
+        events,
+        clock: systemClock,
+        random: systemRandom,
+        instancesRun: () => Promise.resolve(instancesRun),
+      });
       controls.push(control);
       return control;
+    },
+    setInstancesRun: (run) => {
+      instancesRun = run;
     },
     events: () => events.read(0, 1_000),
     process: async () => {

@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../testing/conditions.ts';
+import { address, createServiceFixture, newOperation, type ServiceFixture } from './testdata/service-fixture.ts';
+
+const http = ['health: { path: /healthz, interval: 100ms, start_period: 20s }', 'drain: 60s', 'expose: { host: agent.localhost }'];
+
+describe('a service whose gateway is not as it was', () => {
+  let fixture: ServiceFixture;
+  beforeEach(async () => {
+    fixture = await createServiceFixture();
+    await fixture.apply(http);
+  });
+  afterEach(async () => {
+    await fixture.dispose();
+  });
+
+  const gatewayIsAway = (): void => {
+    fixture.traffic.publish = () => Promise.reject(new Error('the gateway is away'));
+    fixture.traffic.remove = () => Promise.reject(new Error('the gateway is away'));
+  };
+  const cancelled = { code: 'rollout_wait_cancelled' };
+
+  it('is waited for only as long as somebody wants it to be deleted, suspended or resumed', async () => {
+    const resource = await fixture.resource();
+    gatewayIsAway();
+    const cancel = new AbortController();
+    const lines: string[] = [];
+    const deletion = fixture.provider.delete(resource, newOperation({ signal: cancel.signal, progress: (line) => lines.push(line) }));
+    await until('it to wait', () => lines.length > 0);
+    cancel.abort();
+    await expect(deletion).rejects.toMatchObject(cancelled);
+    await expect(fixture.provider.suspend(resource, cancel.signal)).rejects.toMatchObject(cancelled);
+    await fixture.replaceController();
+    await fixture.provider.resume(resource, cancel.signal);
+    expect((await fixture.controller.describe(address))?.phase).not.toBe('ready');
+  });
+
+  it('is observed where it is reached now', async () => {
+    const resource = await fixture.resource();
+    fixture.traffic.internalUrl = () => Promise.resolve('http://127.0.0.1:7999');
+    fixture.traffic.publicUrl = () => Promise.resolve('http://127.0.0.1:7888');
+    expect(await fixture.provider.read(resource)).toEqual({
+      status: 'present',
+      drift: [],
+      outputs: { url: { value: 'http://127.0.0.1:7999/agent' }, public_url: { value: 'http://agent.localhost:7888/' } },
+    });
+  });
+});
