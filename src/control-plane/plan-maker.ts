@@ -9,8 +9,8 @@ import type { PlanMaker } from './plan-book.ts';
 /** The planner as the plan book needs it. */
 export function createPlanMaker({ planner, providers, store }: { planner: Planner; providers: ProviderRegistry; store: Store }): PlanMaker {
   return {
-    plan: planner.plan,
-    planDestroy: planner.planDestroy,
+    plan: (stack, options) => planner.plan(stack, options),
+    planDestroy: (environment, options) => planner.planDestroy(environment, options),
     basis: async (environment, stack) => {
       const documents = await store.list('resources', `${environment}/`);
       const versions = documents.map(({ key, version }) => ({ address: key as Address, version }));

@@ -19,18 +19,25 @@ import { resourceCollection } from './states.ts';
 export async function performMoves(context: RunContext): Promise<void> {
   const moves = context.plan.changes.flatMap(({ address, from }) => (from === undefined ? [] : [{ from, to: address }]));
   const planned = new Map(moves.map(({ from, to }) => [from, to]));
-  for (const { state } of [...context.states.values()]) {
-    if (state.movingTo !== undefined && planned.get(state.address) !== state.movingTo) await takeBack(context, state, state.movingTo);
+  for (const { state } of context.states.values()) {
+    const { address, movingTo } = state;
+    if (movingTo === undefined || planned.get(address) === movingTo) continue;
+    await orFail(context, address, () => takeBack(context, state, movingTo));
   }
   for (const { from, to } of moves) {
     if (context.cancelled.aborted) return;
-    try {
-      await move(context, from, to);
-    } catch (thrown) {
-      const error = toSluiceError(thrown);
-      if (error.code.startsWith('store_') || error.code === 'lease_lost') throw error;
-      context.failedMoves.set(to, error);
-    }
+    await orFail(context, to, () => move(context, from, to));
+  }
+}
+
+/** What the store or the lease says ends the run; anything else is the affair of this one resource. */
+async function orFail(context: RunContext, address: Address, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    const error = toSluiceError(thrown);
+    if (error.code.startsWith('store_') || error.code === 'lease_lost') throw error;
+    context.failedMoves.set(address, error);
   }
 }
 
@@ -57,15 +64,6 @@ async function rename(context: RunContext, before: ResourceState, to: Address, o
     const next = state.address === before.address ? state : renameState(state, renames);
     return next === state ? [] : [{ next, version }];
   });
-  const put = (state: ResourceState, ifVersion: number): Write => {
-    return {
-      operation: 'put',
-      collection: resourceCollection,
-      key: state.address,
-      value: { ...state } as unknown as JsonObject,
-      ifVersion,
-    };
-  };
   const version = context.states.get(before.address)?.version ?? 0;
   const receipt = await context.store.transact([
     { operation: 'delete', collection: resourceCollection, key: before.address, ifVersion: version },
@@ -77,6 +75,10 @@ async function rename(context: RunContext, before: ResourceState, to: Address, o
   for (const [index, state] of [moved, ...others.map(({ next }) => next)].entries()) {
     context.states.set(state.address, { state, version: receipt[index + 1] as number });
   }
+}
+
+function put(state: ResourceState, ifVersion: number): Write {
+  return { operation: 'put', collection: resourceCollection, key: state.address, value: { ...state } as unknown as JsonObject, ifVersion };
 }
 
 async function takeBack(context: RunContext, state: ResourceState, movingTo: Address): Promise<void> {

@@ -1,8 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../digest/json.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import { fieldPatterns } from '../stack/kinds/field-schema.ts';
-import type { Moved } from '../stack/moved.ts';
-import type { Address, Kind } from '../stack/stack.ts';
+import type { Address, Kind, Moved } from '../stack/stack.ts';
 
 /** New addresses by old ones. */
 export type Renames = ReadonlyMap<Address, Address>;

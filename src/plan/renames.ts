@@ -72,8 +72,8 @@ export function moveEntry({ from, to }: LikelyRename): string {
   return `moved: [{ from: ${localAddress(from)}, to: ${localAddress(to)} }]`;
 }
 
-function unnamed({ name: _, ...fields }: JsonObject): JsonObject {
-  return fields;
+function unnamed(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([field]) => field !== 'name'));
 }
 
 function alike(left: JsonObject, right: JsonObject): number {

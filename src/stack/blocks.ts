@@ -1,10 +1,9 @@
 import { problem } from '../errors/sluice-error.ts';
 import { labelPattern } from './fields/names.ts';
-import { movedKey } from './moved.ts';
 import type { ProblemList } from './problems.ts';
 import { describeNode, type MapNode, positionOfNode, type SourceNode } from './source/node.ts';
 import { shorten } from './source/tree.ts';
-import { type Kind, kinds } from './stack.ts';
+import { type Kind, kinds, movedKey } from './stack.ts';
 import { nearestName } from './suggest.ts';
 
 /** A block as it stands in its file, with a name that holds for every environment. */

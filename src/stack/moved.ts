@@ -4,20 +4,8 @@ import { labelPattern } from './fields/names.ts';
 import type { ProblemList } from './problems.ts';
 import { describeNode, type MapNode, positionOfNode, type SourceNode } from './source/node.ts';
 import { shorten } from './source/tree.ts';
-import { type Kind, kinds } from './stack.ts';
+import { type Kind, kinds, type Moved, movedKey } from './stack.ts';
 import { nearestName } from './suggest.ts';
-
-/** One entry of `moved`: the resource that was declared as `from` is declared as `to` now, and stays what it is. */
-export interface Moved {
-  readonly kind: Kind;
-  /** Names within the kind. */
-  readonly from: string;
-  readonly to: string;
-  readonly position: SourcePosition;
-}
-
-/** The top-level key under which a stack says what was renamed. It is no kind: it declares nothing. */
-export const movedKey = 'moved';
 
 interface Place {
   readonly kind: Kind;

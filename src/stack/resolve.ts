@@ -8,11 +8,11 @@ import { checkSchema } from './check/schema.ts';
 import { type DeclaredEnvironment, type Declarations, readDeclarations } from './declarations.ts';
 import { readFields, type Variables } from './fields-of-node.ts';
 import { kindSpecs } from './kinds/index.ts';
-import { collectMoved, type Moved } from './moved.ts';
+import { collectMoved } from './moved.ts';
 import type { ProblemList } from './problems.ts';
 import { positionOfNode, type SourceNode } from './source/node.ts';
 import { placeOfPath, positionOfPath } from './source/place.ts';
-import { type Kind, kinds, type ResolvedBlock, type ResolvedStack } from './stack.ts';
+import { type Kind, kinds, type Moved, type ResolvedBlock, type ResolvedStack } from './stack.ts';
 import { nearestName } from './suggest.ts';
 import { parseVariable } from './variable-value.ts';
 

@@ -1,6 +1,5 @@
 import type { JsonObject } from '../digest/json.ts';
 import type { Problem, SourcePosition } from '../errors/sluice-error.ts';
-import type { Moved } from './moved.ts';
 import type { PolicyRule } from './policy/rule.ts';
 
 /** The kinds of the language, in the order in which documentation lists them. */
@@ -65,6 +64,18 @@ export interface EnvironmentSettings {
   /** All fields of the environment's block, for engines that read them (approval, promote_from). */
   readonly fields: JsonObject;
   readonly position?: SourcePosition;
+}
+
+/** The top-level key under which a stack says what was renamed. It is no kind: it declares nothing. */
+export const movedKey = 'moved';
+
+/** One entry of it: the resource that was declared as `from` is declared as `to` now, and stays what it is. */
+export interface Moved {
+  readonly kind: Kind;
+  /** Names within the kind. */
+  readonly from: string;
+  readonly to: string;
+  readonly position: SourcePosition;
 }
 
 /** A stack as one environment sees it. `blocks` holds neither `environment` nor `variable`. */

@@ -1,5 +1,5 @@
 import { digestJson } from '../../digest/digest.ts';
-import { jsonEquals } from '../../digest/json.ts';
+import { jsonEquals, type JsonObject } from '../../digest/json.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
@@ -116,7 +116,8 @@ export function createSimulatedProvider(dependencies: {
         if (resource === undefined || resource.id !== id) return;
         const name = to.slice(to.lastIndexOf('/') + 1);
         world.resources.delete(address);
-        world.resources.set(to, { ...resource, name, declared: { ...resource.declared, name }, fields: { ...resource.fields, name } });
+        const renamed = (fields: JsonObject): JsonObject => (Object.hasOwn(fields, 'name') ? { ...fields, name } : fields);
+        world.resources.set(to, { ...resource, name, declared: renamed(resource.declared), fields: renamed(resource.fields) });
         for (const [other, { refersTo, ...rest }] of world.resources) {
           if (refersTo.includes(address)) {
             world.resources.set(other, { ...rest, refersTo: refersTo.map((referred) => (referred === address ? to : referred)) });

@@ -129,7 +129,7 @@ function readRule(
 /** A rule that names a kind may look only at fields the kind has: a misspelt one would never speak. */
 function checkFields({ name, match, when }: PolicyRule, node: SourceNode, problems: ProblemList): boolean {
   let sound = true;
-  for (const kind of match.kind ?? []) {
+  for (const kind of kinds.filter((candidate) => match.kind?.includes(candidate))) {
     for (const [index, { field }] of when.entries()) {
       const steps = field.split('.');
       if (exists(kind, steps)) continue;

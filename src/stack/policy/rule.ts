@@ -1,6 +1,5 @@
 import type { Json } from '../../digest/json.ts';
 import type { SourcePosition } from '../../errors/sluice-error.ts';
-import type { Kind } from '../stack.ts';
 
 /** What a rule can look for in a plan; `none` are resources that stay as they are. */
 export const policyActions = ['create', 'adopt', 'update', 'move', 'replace', 'delete', 'none'] as const;
@@ -19,7 +18,7 @@ export interface PolicyRule {
 
 /** Absent means any; of a list one has to fit. Texts are globs: `*` stands for any characters. */
 export interface PolicyMatch {
-  readonly kind?: readonly Kind[];
+  readonly kind?: readonly string[];
   readonly name?: readonly string[];
   readonly environment?: readonly string[];
   /** Without it everything but deletions. */
