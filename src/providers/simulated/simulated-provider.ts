@@ -118,11 +118,7 @@ export function createSimulatedProvider(dependencies: {
         world.resources.delete(address);
         const renamed = (fields: JsonObject): JsonObject => (Object.hasOwn(fields, 'name') ? { ...fields, name } : fields);
         world.resources.set(to, { ...resource, name, declared: renamed(resource.declared), fields: renamed(resource.fields) });
-        for (const [other, { refersTo, ...rest }] of world.resources) {
-          if (refersTo.includes(address)) {
-            world.resources.set(other, { ...rest, refersTo: refersTo.map((referred) => (referred === address ? to : referred)) });
-          }
-        }
+        follow(world, address, to);
       }),
 
     import: (request, operation) =>
@@ -143,6 +139,18 @@ export function createSimulatedProvider(dependencies: {
     suspend: (state) => setRunning('suspend', state),
     resume: (state) => setRunning('resume', state),
   };
+}
+
+/** What others were told of a resource follows it to its new address: the values stay the same, only the name in the text changes. */
+function follow(world: SimulatedWorld, from: Address, to: Address): void {
+  const expression = (address: Address): string => `\${${address.split('/').slice(1).join('.')}`;
+  for (const [other, resource] of world.resources) {
+    if (!resource.refersTo.includes(from)) continue;
+    const text = JSON.stringify(resource.declared);
+    const renamed = ['.', '}'].reduce((written, end) => written.replaceAll(expression(from) + end, () => expression(to) + end), text);
+    const refersTo = resource.refersTo.map((referred) => (referred === from ? to : referred));
+    world.resources.set(other, { ...resource, refersTo, declared: JSON.parse(renamed) as JsonObject });
+  }
 }
 
 /** One value for every output the language knows of the kind. */
