@@ -100,6 +100,26 @@ describe('the plan book', () => {
     await expect(plans.reload(plan.id)).resolves.toMatchObject({ plan });
   });
 
+  it('says of a saved plan which parts have changed, and what has changed in the environment', async () => {
+    const plan = await plans.create({ ...order, save: true });
+    content = 'second';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ message: expect.stringContaining('changed: database/db)') });
+    content = 'first';
+    state = 'other';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ message: expect.stringContaining('new: database/db)') });
+  });
+
+  it('keeps a saved plan for thirty days and another for one', async () => {
+    const [saved, other] = [await plans.create({ ...order, save: true }), await plans.create(order)];
+    now += 2 * 86_400_000;
+    await plans.create(order);
+    await expect(plans.get(saved.id)).resolves.toEqual(saved);
+    await expect(plans.get(other.id)).rejects.toMatchObject({ code: 'unknown_plan' });
+    now += 29 * 86_400_000;
+    await plans.create(order);
+    await expect(plans.get(saved.id)).rejects.toMatchObject({ code: 'unknown_plan' });
+  });
+
   it('lets a plan be applied once, also when two try at the same time', async () => {
     const plan = await plans.create(order);
     const outcomes = await Promise.allSettled([plans.claim(plan.id, 'run-1'), plans.claim(plan.id, 'run-2')]);

@@ -13,6 +13,8 @@ export interface LikelyRename {
 const likeness = 0.6;
 /** Deletions a creation is compared with beyond those that are the same to the letter: bounds the work for large stacks. */
 const mostCompared = 50;
+/** Creations that are compared at all: a plan with more of them is no rename. */
+const mostLookedAt = 200;
 
 /**
  * Pairs of a new resource and one that goes that are of one kind and alike, each in one pair only. First those with the same fields, then
@@ -55,10 +57,9 @@ export function likelyRenames(
       resource,
     );
   });
-  for (const resource of others) {
+  for (const resource of others.slice(0, mostLookedAt)) {
     const fields = unnamed(resource.block.fields);
-    const near = [...(going.get(resource.block.kind) ?? new Map<Address, JsonObject>())]
-      .slice(0, mostCompared)
+    const near = first(going.get(resource.block.kind) ?? [], mostCompared)
       .map(([address, other]) => ({ address, alike: alike(fields, other) }))
       .filter((candidate) => candidate.alike >= likeness)
       .toSorted((left, right) => right.alike - left.alike);
@@ -70,6 +71,15 @@ export function likelyRenames(
 /** The entry of `moved` that makes it a rename. */
 export function moveEntry({ from, to }: LikelyRename): string {
   return `moved: [{ from: ${localAddress(from)}, to: ${localAddress(to)} }]`;
+}
+
+function first<Item>(items: Iterable<Item>, count: number): readonly Item[] {
+  const taken: Item[] = [];
+  for (const item of items) {
+    if (taken.length === count) break;
+    taken.push(item);
+  }
+  return taken;
 }
 
 function unnamed(fields: JsonObject): JsonObject {
