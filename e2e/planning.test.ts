@@ -13,10 +13,11 @@ interface Shown {
   readonly outputs: Readonly<Record<string, { readonly value?: unknown }>>;
 }
 
+const database = (name: string, more = '') => `  - { name: ${name}, type: PostgreSQL, version: "15"${more} }`;
+
 describe('plans that keep data', { timeout: 90_000 }, () => {
   let world: World;
   const file = (name: string) => join(world.directory, name);
-  const database = (name: string, more = '') => `  - { name: ${name}, type: PostgreSQL, version: "15"${more} }`;
   const write = (databases: readonly string[], more = '') =>
     writeFile(file('stack.yaml'), ['resource_group: { name: shop }', 'database:', ...databases, more, ''].join('\n'));
   const show = async (address: string) => JSON.parse((await expectCode(0, world, 'state', 'show', address)).stdout) as Shown;

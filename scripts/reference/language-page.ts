@@ -1,5 +1,6 @@
 import { alternatives, type FieldSchema, fieldSchema } from '../../src/stack/kinds/field-schema.ts';
 import { kindSpecs } from '../../src/stack/kinds/index.ts';
+import type { KindSpec } from '../../src/stack/kinds/kind-spec.ts';
 import { type Kind, kinds } from '../../src/stack/stack.ts';
 import { code, generated, table } from './markdown.ts';
 
@@ -44,7 +45,12 @@ export function languagePage(): string {
   return [generated, introduction, ...kinds.map(kindSection), moved, ''].join('\n\n');
 }
 
-const stateful = 'What it holds cannot be made again: an apply removes or replaces it only with `--allow-destroy`.';
+/** Whether all of a kind or only some of it hold what cannot be made again. */
+function statefulness({ stateful }: KindSpec): string {
+  if (!stateful) return '';
+  const [what, it] = stateful({}) ? ['What it holds', 'it'] : ['What Sluice itself has generated', 'such a one'];
+  return ` ${what} cannot be made again: an apply removes or replaces ${it} only with \`--allow-destroy\`.`;
+}
 
 function kindSection(kind: Kind): string {
   const spec = kindSpecs[kind];
@@ -54,7 +60,7 @@ function kindSection(kind: Kind): string {
   ]);
   return [
     `## ${kind}`,
-    spec.stateful ? `${spec.summary} ${stateful}` : spec.summary,
+    `${spec.summary}${statefulness(spec)}`,
     table(['field', 'type', 'default', 'meaning'], fieldRows(fieldSchema(kind), '')),
     ...(outputs.length > 0 ? [table(['output', 'meaning'], outputs)] : []),
     `\`\`\`yaml\n${spec.example}\`\`\``,

@@ -34,7 +34,7 @@ export interface PlanOrder {
 }
 
 /** What may be done to the record of a resource by hand. */
-export interface ResourceRecords {
+interface ResourceRecords {
   /** Forgets a resource without touching it, and says so in the journal and in an event. Throws `unknown_resource`, `environment_busy`. */
   forget(address: Address, actor: { readonly key: string; readonly name: string }): Promise<void>;
 }

@@ -86,9 +86,9 @@ describe('plan', () => {
     expect(fixture.calls).toEqual([`apply ${planWith().id}`]);
     expect((await fixture.sluice('apply', 'a.plan', '--var', 'a=b')).code).toBe(64);
 
-    const saved = JSON.parse(await readFile(file, 'utf8')) as { plan: object; digest: string };
+    const saved = JSON.parse(await readFile(file, 'utf8')) as { plan: JsonObject; digest: string };
     const { digest: _, ...content } = { ...saved, plan: { ...saved.plan, mode: 'destroy' } };
-    await writeFile(file, JSON.stringify({ ...content, digest: digestJson(content as unknown as JsonObject) }));
+    await writeFile(file, JSON.stringify({ ...content, digest: digestJson(content) }));
     expect((await fixture.sluice('apply', 'a.plan')).stderr).toContain('not what the control plane has planned');
     await writeFile(file, JSON.stringify({ ...content, digest: saved.digest }));
     expect((await fixture.sluice('apply', 'a.plan')).stderr).toContain('altered since it was saved');

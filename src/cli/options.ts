@@ -67,7 +67,7 @@ export const allowDestroy = repeated(
 export const allowMassDestroy = flag('Lets a plan delete everything, or more than half of what there is');
 export const target = repeated('address', 'Only this resource (kind/name) and what it needs');
 export const exclude = repeated('address', 'All but this resource (kind/name) and what stands on it');
-export const refreshOnly = flag('Only records what was found; changes nothing real');
+const refreshOnly = flag('Only records what was found; changes nothing real');
 
 /** What limits a plan and what it may lose: for every command that makes one. */
 export const planLimits = { allowDestroy, allowMassDestroy, target, exclude, refreshOnly } as const;

@@ -24,7 +24,7 @@ export interface PlanMaker {
 }
 
 /** What a plan stands on: as long as it stays the same, the plan is true. */
-export interface PlanBasis extends Pick<Plan, 'stackDigest' | 'stateDigest'> {
+interface PlanBasis extends Pick<Plan, 'stackDigest' | 'stateDigest'> {
   readonly versions: readonly { readonly address: Address; readonly version: number }[];
   /** A digest for every block, to say what has changed. */
   blocks(): Readonly<Record<string, string>>;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { blockOf, createControlPlane, stackOf } from './testdata/control-plane.ts';
+import { blockOf, createControlPlane, stackOf, without } from './testdata/control-plane.ts';
 
 const database = blockOf('database', 'db', { version: '15' });
 const group = blockOf('resource_group', 'main');
 const stack = stackOf(group, database);
+const service = (size: number) => blockOf('service', 'web', { size, env: { URL: '${database.db.url}' } });
 const actor = { key: 'key-1', name: 'ada' };
 
 describe('forgetting and adopting', () => {
@@ -65,7 +66,7 @@ describe('forgetting and adopting', () => {
     await expect(plane.planner.plan(other, { adopt: [{ address: 'database/second', id }] })).rejects.toMatchObject({
       code: 'import_managed',
     });
-    const limited = createControlPlane({ wrap: ({ import: _, ...provider }) => provider });
+    const limited = createControlPlane({ wrap: (provider) => without(provider, 'import') });
     await expect(limited.planner.plan(stack, { adopt: [{ address: 'database/db', id: 'x' }] })).rejects.toMatchObject({
       code: 'import_unsupported',
     });
@@ -99,7 +100,6 @@ describe('an apply that only refreshes', () => {
 describe('an apply of a part', () => {
   it('leaves the rest alone, also what would follow, until the next whole one', async () => {
     const plane = createControlPlane({ behaviour: { volatileOutputs: true } });
-    const service = (size: number) => blockOf('service', 'web', { size, env: { URL: '${database.db.url}' } });
     await plane.apply(stackOf(group, database, service(1)));
     const next = stackOf(group, blockOf('database', 'db', { version: '15', size: 2 }), service(2));
     plane.world.effects.splice(0);

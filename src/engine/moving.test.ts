@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createSimulatedWorld } from '../providers/simulated/simulated-world.ts';
 import type { Kind, ResolvedStack } from '../stack/stack.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
-import { blockOf, createControlPlane, stackOf } from './testdata/control-plane.ts';
+import { blockOf, createControlPlane, stackOf, without } from './testdata/control-plane.ts';
 import { crashAt } from './testdata/crash.ts';
 
 const position = { file: 'stack.yaml', line: 1, column: 1 };
@@ -59,7 +59,7 @@ describe('a move', () => {
 
   it('that the provider cannot make becomes a new resource, and says so', async () => {
     const plane = createControlPlane({
-      wrap: ({ move: _, ...provider }) => provider,
+      wrap: (provider) => without(provider, 'move'),
     });
     await plane.apply(before);
     const plan = await plane.planner.plan(after, await plane.anything());
@@ -107,7 +107,7 @@ describe('a move', () => {
         expect([...world.resources.keys()].toSorted()).toEqual(stack.blocks.map(({ address }) => address).toSorted());
         expect(new Set(Array.from(world.resources.values(), ({ id }) => id))).toEqual(ids);
         const again = await heir.planner.plan(stack);
-        if (again.changes.some(({ action }) => action !== 'none')) expect([at, moment, again.changes]).toEqual([]);
+        expect(again.changes.filter(({ action }) => action !== 'none')).toEqual([]);
       }
     }
   });

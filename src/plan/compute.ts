@@ -34,31 +34,8 @@ export function computePlan(inputs: PlanInputs): Plan {
 
   const { order, after } = orderAlong([...decisions.keys()], ...edgesBetween(inputs, decisions));
   const changes = order.map((address): Change => {
-    const { action, reason, fields } = decisions.get(address) as Decision;
-    const record = recorded.get(address);
-    const { kind, name } = desired.get(address)?.block ?? (record as RecordedResource).state;
-    const exists = (record?.state.id ?? '') !== '';
-    const risk = riskOf(action, kind, record?.state.declared ?? {}, exists);
-    const change = {
-      address,
-      kind,
-      name,
-      action,
-      reason,
-      fields,
-      risk,
-      downtime: action === 'replace' && exists,
-      after: after.get(address) ?? [],
-    };
-    const id = action === 'adopt' ? inputs.adopt?.get(address) : undefined;
-    const from = outOfScope.has(address) ? undefined : record?.from;
-    return {
-      ...change,
-      ...(from !== undefined && { from }),
-      ...(id !== undefined && { id }),
-      ...(record && { version: record.version }),
-      ...(outOfScope.has(address) && { outOfScope: true }),
-    };
+    const change = changeOf(address, { inputs, decisions, desired, recorded, outOfScope });
+    return Object.assign(change, { after: after.get(address) ?? [] });
   });
   const findings = judgeAll(inputs, changes, desired, recorded);
 
@@ -66,6 +43,37 @@ export function computePlan(inputs: PlanInputs): Plan {
   const versions = inputs.recorded.map(({ state, version, from }) => ({ address: from ?? state.address, version }));
   const problems = [...inputs.problems, ...findings, ...notes, ...followNotes(inputs, decisions)];
   return { id, environment, mode, stackDigest, stateDigest: digestStates(versions), createdAt, changes, problems, ...(scope && { scope }) };
+}
+
+interface Decided {
+  readonly inputs: PlanInputs;
+  readonly decisions: Decisions;
+  readonly desired: Desired;
+  readonly recorded: Recorded;
+  readonly outOfScope: ReadonlySet<Address>;
+}
+
+function changeOf(address: Address, { inputs, decisions, desired, recorded, outOfScope }: Decided): Omit<Change, 'after'> {
+  const { action, reason, fields } = decisions.get(address) as Decision;
+  const record = recorded.get(address);
+  const { kind, name } = desired.get(address)?.block ?? (record as RecordedResource).state;
+  const exists = (record?.state.id ?? '') !== '';
+  const id = action === 'adopt' ? inputs.adopt?.get(address) : undefined;
+  const left = outOfScope.has(address);
+  return {
+    address,
+    kind,
+    name,
+    action,
+    reason,
+    fields,
+    risk: riskOf(action, kind, record?.state.declared ?? {}, exists),
+    downtime: action === 'replace' && exists,
+    ...(record?.from !== undefined && !left && { from: record.from }),
+    ...(id !== undefined && { id }),
+    ...(record && { version: record.version }),
+    ...(left && { outOfScope: true as const }),
+  };
 }
 
 function decideAll(inputs: PlanInputs, desired: Desired, recorded: Recorded): Decisions {

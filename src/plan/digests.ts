@@ -7,7 +7,9 @@ export function digestStack(stack: ResolvedStack, fingerprints: ReadonlyMap<Addr
   const blocks = stack.blocks.map(({ address, fields }) => [address, { fields, fingerprint: fingerprints.get(address) ?? {} }] as const);
   const { name, provider } = stack.environment;
   const moved = stack.moved?.map(({ kind, from, to }) => [kind, from, to]);
-  const policies = stack.policies?.map(({ position: _, ...rule }) => rule as unknown as JsonObject);
+  const policies = stack.policies?.map(
+    ({ name, effect, message, match, when }) => ({ name, effect, message, match, when }) as unknown as JsonObject,
+  );
   return digestJson({
     environment: name,
     provider,

@@ -58,12 +58,13 @@ describe('a record after a move', () => {
   });
 });
 
+const record = (fields: object = {}) => {
+  const before = recorded(block('database', 'old', { version: '15', ...fields }), {}, { status: 'present', drift: [] });
+  return { ...before, state: renameState(before.state, new Map([[old, fresh]])), from: old, version: 3 };
+};
+
 describe('a plan with a move', () => {
   const after = block('database', 'fresh', { version: '15' });
-  const record = (fields: object = {}) => {
-    const before = recorded(block('database', 'old', { version: '15', ...fields }), {}, { status: 'present', drift: [] });
-    return { ...before, state: renameState(before.state, new Map([[old, fresh]])), from: old, version: 3 };
-  };
 
   it('shows it, deletes nothing and needs no leave', () => {
     const plan = computePlan(inputs([desired(after)], [record()]));

@@ -5,6 +5,8 @@ import type { PlanInputs } from './inputs.ts';
 import { addressOf, block, desired, inputs, recorded } from './testdata/resources.ts';
 
 const database = (name: string, fields: object = {}) => block('database', name, { version: '15', ...fields });
+const secret = (value: object) => recorded(block('secret', 'key', { value: { ...value } }));
+const cache = (name: string, fields: object) => block('cache', name, { type: 'Redis', memory: '64Mi', ...fields });
 const groups = Array.from({ length: 6 }, (_, index) => block('resource_group', `g-${index}`));
 
 function refusal(...given: Parameters<typeof inputs>): SluiceError {
@@ -47,7 +49,6 @@ describe('what holds data', () => {
 
   it('is a generated secret, which nothing brings back, and not one that is read from outside', () => {
     const rest = groups.map((group) => recorded(group));
-    const secret = (value: object) => recorded(block('secret', 'key', { value: { ...value } }));
     const kept = groups.map((group) => desired(group));
     expect(refusal(kept, [...rest, secret({ generated: { length: 32 } })]).code).toBe('protected_resource');
     expect(computePlan(inputs(kept, [...rest, secret({ env: 'KEY' })])).changes.at(-1)?.action).toBe('delete');
@@ -90,7 +91,6 @@ describe('a rename without a move', () => {
   });
 
   it('is warned about where it loses nothing, also when some fields differ', () => {
-    const cache = (name: string, fields: object) => block('cache', name, { type: 'Redis', memory: '64Mi', ...fields });
     const given = [desired(cache('sessions', { memory: '128Mi', a: 1, b: 2 }))];
     const plan = computePlan(inputs(given, [recorded(cache('session', { a: 1, b: 2 }))], { allowMassDestroy: true }));
     expect(plan.problems).toMatchObject([{ severity: 'warning', code: 'looks_like_rename', address: addressOf('cache', 'sessions') }]);

@@ -105,7 +105,7 @@ export interface UpdateRequest extends CreateRequest {
   readonly current: ResourceState;
 }
 
-export interface ImportRequest extends CreateRequest {
+interface ImportRequest extends CreateRequest {
   /** The provider's own name of what is taken over. */
   readonly id: string;
 }

@@ -57,6 +57,11 @@ export function stackOf(...blocks: readonly ResolvedBlock[]): ResolvedStack {
   return { root: '/stack', files: ['stack.yaml'], environment: settings, environments: [environment], blocks };
 }
 
+/** A provider that lacks one of the things not every provider can do. */
+export function without(provider: Provider, ability: 'move' | 'import'): Provider {
+  return Object.fromEntries(Object.entries(provider).filter(([name]) => name !== ability)) as unknown as Provider;
+}
+
 export interface Setup {
   readonly store?: Store;
   readonly world?: SimulatedWorld;

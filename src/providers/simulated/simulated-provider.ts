@@ -141,9 +141,13 @@ export function createSimulatedProvider(dependencies: {
   };
 }
 
+/** How an interpolation of an output of the resource begins. */
+function expression(address: Address): string {
+  return `\${${address.split('/').slice(1).join('.')}`;
+}
+
 /** What others were told of a resource follows it to its new address: the values stay the same, only the name in the text changes. */
 function follow(world: SimulatedWorld, from: Address, to: Address): void {
-  const expression = (address: Address): string => `\${${address.split('/').slice(1).join('.')}`;
   for (const [other, resource] of world.resources) {
     if (!resource.refersTo.includes(from)) continue;
     const text = JSON.stringify(resource.declared);

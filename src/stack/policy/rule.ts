@@ -3,7 +3,7 @@ import type { SourcePosition } from '../../errors/sluice-error.ts';
 
 /** What a rule can look for in a plan; `none` are resources that stay as they are. */
 export const policyActions = ['create', 'adopt', 'update', 'move', 'replace', 'delete', 'none'] as const;
-export type PolicyAction = (typeof policyActions)[number];
+type PolicyAction = (typeof policyActions)[number];
 
 /** One rule on plans. It speaks about a change that fits `match` and of which every condition of `when` holds. */
 export interface PolicyRule {
