@@ -73,6 +73,23 @@ describe('an event stream', () => {
     expect(await all).toEqual([]);
   });
 
+  it('tells all that was published before the server closes, however slow its reader is', async () => {
+    const api = await createApiFixture();
+    const response = await api.request('GET', '/v1/events?follow=true', { as: 'viewer' });
+    for (let number = 1; number <= 700; number += 1) await api.events.publish({ ...info, message: String(number) });
+    api.close.abort();
+    expect(await take(response, Number.POSITIVE_INFINITY)).toHaveLength(700);
+  });
+
+  it('waits only a moment for a source that does not end', async () => {
+    const closing = new AbortController();
+    const source = { messages: () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }) };
+    const response = eventStreamResponse(source, { clock: systemClock, closing: closing.signal });
+    const all = take(response, Number.POSITIVE_INFINITY);
+    closing.abort();
+    expect(await all).toEqual([]);
+  });
+
   it('lets go of its source when the reader goes away', async () => {
     let released = false;
     const response = eventStreamResponse(

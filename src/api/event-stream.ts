@@ -11,12 +11,14 @@ export interface MessageStream {
   messages(signal: AbortSignal): AsyncIterable<StreamMessage>;
 }
 
+/** How long a stream may take to tell the rest when the server closes. */
+const restMs = 1_000;
 /** Proxies and readers take a connection that is silent for a minute for dead. */
 const heartbeatMs = 15_000;
 
 /**
  * A `text/event-stream` response. Reads the next message only when the reader has taken the one before, so a slow reader costs no
- * memory. Ends, and aborts the source, when the reader goes away or `closing` is aborted.
+ * memory. Aborts the source when the reader goes away or `closing` is aborted; then it ends with what the source still gives.
  */
 export function eventStreamResponse(stream: MessageStream, { clock, closing }: { clock: Clock; closing: AbortSignal }): Response {
   const gone = new AbortController();
@@ -24,6 +26,18 @@ export function eventStreamResponse(stream: MessageStream, { clock, closing }: {
   const source = stream.messages(signal)[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   let pending: Promise<IteratorResult<StreamMessage>> | undefined;
+
+  /** What an aborted source still gives, if it does so soon. */
+  const remaining = async (source: Promise<IteratorResult<StreamMessage>>): Promise<IteratorResult<StreamMessage> | 'ended'> => {
+    const told = new AbortController();
+    const late = clock.sleep(restMs, AbortSignal.any([told.signal, gone.signal])).then(
+      () => 'ended' as const,
+      () => 'ended' as const,
+    );
+    const given = await Promise.race([source.catch(() => 'ended' as const), late]);
+    told.abort();
+    return given;
+  };
 
   const body = new ReadableStream<Uint8Array>(
     {
@@ -46,10 +60,11 @@ export function eventStreamResponse(stream: MessageStream, { clock, closing }: {
           controller.enqueue(encoder.encode(': heartbeat\n\n'));
           return;
         }
+        const last = next === 'ended' ? await remaining(pending) : next;
         pending = undefined;
-        if (next === 'ended' || ('done' in next && next.done === true)) controller.close();
-        else if ('thrown' in next) controller.error(next.thrown);
-        else controller.enqueue(encoder.encode(format(next.value)));
+        if (last === 'ended' || ('done' in last && last.done === true)) controller.close();
+        else if ('thrown' in last) controller.error(last.thrown);
+        else controller.enqueue(encoder.encode(format(last.value)));
       },
       cancel: () => {
         gone.abort(new Error('the reader has gone'));

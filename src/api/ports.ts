@@ -82,11 +82,16 @@ export interface ApiDependencies {
   readonly clock: Clock;
   readonly version: string;
   status(): Promise<Status>;
+  /**
+   * Resolves once what ran before has been taken up, so that something may be changed. Throws `control_plane_starting` when that takes too
+   * long, `shutting_down` when it has become too late.
+   */
+  readonly untilTakenUp: () => Promise<void>;
   /** Returns at once; the control plane ends after the answer has been sent. */
   shutdown(workloads: 'stop' | 'keep'): void;
   /** Host names (without port) under which requests are answered; anything else may be DNS rebinding. */
   readonly allowedHosts: readonly string[];
-  /** Aborted when the server closes: ends the streams. */
+  /** Aborted when the server closes: streams tell what has happened until then, and end. */
   readonly closing: AbortSignal;
   /** Told of every error that is not the caller's fault. */
   report(error: SluiceError, request: { method: string; path: string }): void;

@@ -82,5 +82,5 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
   const rotator = createLogRotator({ folder: paths.logs, clock });
-  return { store, events, keyring, gateway, controller, engine, records: engine, plans, runs, services, rotator };
+  return { store, events, keyring, gateway, workloads, controller, engine, records: engine, plans, runs, services, rotator };
 }

@@ -6,12 +6,17 @@ import type { Status } from '../api/schemas/status.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
 import { identify } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { NewEvent } from '../telemetry/events.ts';
 import { listen } from './api-server.ts';
-import { compose, type Parts } from './compose.ts';
-import { openHome, readRecord, writeRecord, type ControlPlaneRecord, type HomePaths } from './home.ts';
+import { compose } from './compose.ts';
+import { openHome, readRecord, writeRecord, type ControlPlaneRecord } from './home.ts';
 import { lockHome } from './home-lock.ts';
 import { openLog, type Logger } from './log.ts';
 import { productVersion } from './product-version.ts';
+import { putDown } from './put-down.ts';
+import { statusReport } from './status-report.ts';
+import { takeUp } from './take-up.ts';
 
 export interface ControlPlaneSettings {
   readonly home: string;
@@ -35,9 +40,13 @@ export interface ControlPlane {
   stop(workloads: 'stop' | 'keep'): Promise<void>;
 }
 
+/** How long a request waits for what the last control plane left to be taken up; below the time limit of a request. */
+const takenUpWithinMs = 90_000;
+
 /**
- * Opens the home and brings the control plane up: store, what a crash left behind, gateway, resources, services, and the API last, so
- * that whoever reaches it finds everything in place. Throws `home_in_use`, `home_exposed`, `admin_key_exposed`, `address_unavailable`.
+ * Opens the home and brings the control plane up: store and API first, so that whoever asks is answered; then, in the background, what a
+ * crash left behind, gateway, resources and services. What changes something waits for that. Throws `home_in_use`, `home_exposed`,
+ * `admin_key_exposed`, `address_unavailable`.
  */
 export async function startControlPlaneHere(settings: ControlPlaneSettings): Promise<ControlPlane> {
   const { host, port, clock, random } = settings;
@@ -53,10 +62,10 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const parts = await compose({ paths, root, clock, random, log });
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
 
+  let phase: Status['phase'] = 'starting';
+  const ending = new AbortController();
   const closing = new AbortController();
-  await takeUp(parts, log);
-  const rotating = parts.rotator.run(closing.signal);
-
+  const taken = Promise.withResolvers<void>();
   const app = createApp({
     ...parts,
     clock,
@@ -65,82 +74,58 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     closing: closing.signal,
     shutdown: settings.onShutdown,
     report: (error, request) => log.error({ error, ...request }, 'a request met an unexpected error'),
-    status: () => describe(parts, { paths, root, startedAt }),
+    status: () => statusReport(parts, { home, root, startedAt, phase }),
+    untilTakenUp: async () => {
+      if (phase === 'starting') {
+        const answered = new AbortController();
+        const late = clock.sleep(takenUpWithinMs, AbortSignal.any([answered.signal, ending.signal])).catch(() => undefined);
+        await Promise.race([taken.promise, late]);
+        answered.abort();
+      }
+      if (phase === 'starting') throw sluiceError('control_plane_starting', {});
+      if (phase === 'stopping') throw sluiceError('shutting_down', {});
+    },
   });
   const server = await listen({ app, host, port, previousPort: portOf(previous?.url) });
-  await writeRecord(home, { ...record, url: server.url });
-  await parts.events.publish({ type: 'control_plane.started', level: 'info', message: `The control plane answers at ${server.url}` });
-  log.info({ url: server.url }, 'listening');
+  const { url } = server;
+  await writeRecord(home, { ...record, url });
+  await parts.events.publish({ type: 'control_plane.started', level: 'info', message: `The control plane answers at ${url}` });
+  log.info({ url }, 'listening');
+  const rotating = parts.rotator.run(ending.signal);
+  const takingUp = takeUp(parts, log, ending.signal).then(() => {
+    if (phase === 'starting') phase = 'ready';
+    taken.resolve();
+  });
 
   return {
-    url: server.url,
+    url,
     log,
     stop: async (workloads) => {
       log.info({ workloads }, 'stopping');
-      closing.abort(new Error('the control plane is ending'));
-      await server.close();
-      // What a run is doing at this moment is finished, within reason: the journal knows what was begun.
-      await Promise.race([parts.runs.cancelAll(), clock.sleep(runGraceMs)]);
-      await putDown(parts, workloads, log);
+      phase = 'stopping';
+      ending.abort(new Error('the control plane is ending'));
+      const { forced, nothingRuns } = await putDown(parts, { workloads, takingUp, clock, log });
       await rotating;
-      await parts.events.publish({ type: 'control_plane.stopped', level: 'info', message: `The control plane has ended (${workloads})` });
+      await parts.events.publish(stoppedEvent(workloads, forced));
+      // Told before the streams end, so that those who follow hear of it.
+      closing.abort(new Error('the control plane has ended'));
+      await server.close();
       await parts.store.close();
+      if (nothingRuns) await writeRecord(home, { ...record, url, stoppedAt: timestamp(clock.now()) });
       lock.release();
-      log.info('ended');
+      log.info({ nothingRuns }, 'ended');
     },
   };
 }
 
-const runGraceMs = 10_000;
-
-/** Takes up what the last control plane left, running or cut short. What fails is told and keeps nothing else from coming up. */
-async function takeUp({ engine, runs, gateway, controller }: Parts, log: Logger): Promise<void> {
-  const attempt = async (what: string, step: () => Promise<void>): Promise<void> => {
-    try {
-      await step();
-    } catch (error) {
-      log.error({ error }, `${what} failed at the start`);
-    }
-  };
-  await attempt('settling interrupted runs', () => runs.settleInterrupted());
-  await attempt('recovery', () => engine.recover());
-  await attempt('the gateway', () => gateway.start());
-  await attempt('resuming', () => engine.resumeAll());
-  await attempt('the service controller', () => controller.start());
-}
-
-async function putDown({ engine, gateway, controller }: Parts, workloads: 'stop' | 'keep', log: Logger): Promise<void> {
-  if (workloads === 'stop') await engine.suspendAll();
-  await controller.stop();
-  if (workloads === 'keep') {
-    gateway.leave();
-    return;
-  }
-  await gateway.stop().catch((error: unknown) => log.error({ error }, 'the gateway did not end cleanly'));
-}
-
-async function describe(
-  { gateway, store }: Parts,
-  { paths, root, startedAt }: { paths: HomePaths; root: string; startedAt: string },
-): Promise<Status> {
-  const report = await gateway.status().catch(() => undefined);
-  const counts = new Map<string, { resources: number; services: number }>();
-  for (const { key } of await store.list('resources')) {
-    const [environment = '', kind] = key.split('/');
-    const count = counts.get(environment) ?? { resources: 0, services: 0 };
-    counts.set(environment, { resources: count.resources + 1, services: count.services + (kind === 'service' ? 1 : 0) });
-  }
+function stoppedEvent(workloads: 'stop' | 'keep', forced: readonly string[]): NewEvent {
+  const message =
+    workloads === 'stop' ? 'Everything has been stopped; data is kept' : 'The control plane has ended; what it started runs on';
   return {
-    version: productVersion,
-    home: paths.home,
-    root,
-    pid: process.pid,
-    startedAt,
-    gateway: report === undefined ? { running: false } : { running: true, pid: report.pid, startedAt: report.startedAt },
-    environments: Array.from(counts, ([name, count]) => {
-      const url = report?.publicUrls[name];
-      return { name, ...(url !== undefined && { url }), ...count };
-    }),
+    type: 'control_plane.stopped',
+    level: forced.length > 0 ? 'warning' : 'info',
+    message: forced.length > 0 ? `${message}. Ended by force: ${forced.join(', ')}` : message,
+    data: { workloads, forced: [...forced] },
   };
 }
 

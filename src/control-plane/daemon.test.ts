@@ -1,66 +1,38 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { get } from 'node:http';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createClient, type Client } from '../api/client.ts';
-import { identify, isAlive, type ProcessIdentity } from '../effects/processes.ts';
+import { identify } from '../effects/processes.ts';
 import { until } from '../testing/conditions.ts';
 import { findControlPlane, startControlPlane } from './discovery.ts';
+import {
+  answerOf,
+  createDaemonFixture,
+  type DaemonFixture,
+  gone,
+  instances,
+  ready,
+  type StartedDaemon,
+} from './testdata/daemon-fixture.ts';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-const stack = `
-resource_group: { name: shop, location: eastus }
-service:
-  name: echo
-  source: echo
-  command: [node, server.mjs]
-  version: 1.0.0
-  replicas: 1
-  health: { path: /, interval: 100ms }
-  drain: 1s
-  expose: { host: echo.localhost }
-`;
-const server = (readyAfterMs: number): string => `
-import { createServer } from 'node:http';
-console.log('listening');
-const server = createServer((request, response) => response.end(String(process.pid)));
-setTimeout(() => server.listen(Number(process.env.PORT), process.env.HOST), ${readyAfterMs});
-process.on('SIGTERM', () => process.exit(0));
-`;
-
 describe('the control plane as a process', () => {
-  let root: string;
-  let home: string;
+  let fixture: DaemonFixture;
+  let [root, home] = ['', ''];
   beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'sluice-daemon-'));
-    home = join(root, 'home');
+    fixture = await createDaemonFixture();
+    ({ root, home } = fixture);
   });
-  afterEach(async () => {
-    const found = await startControlPlane({ home, root });
-    await createClient(found).shutdown({ workloads: 'stop' });
-    await gone(identify(found.pid));
-    await rm(root, { recursive: true, force: true });
-  });
-
-  const start = async (): Promise<{ client: Client; process: ProcessIdentity; url: string; key: string }> => {
-    const found = await startControlPlane({ home, root });
-    return { client: createClient(found), process: identify(found.pid) as ProcessIdentity, url: found.url, key: found.key };
-  };
-  const deploy = async (client: Client): Promise<void> => {
-    await writeStack(root, 0);
-    const plan = await client.createPlan({ stack: 'stack.yaml' });
-    const run = await client.waitForRun((await client.applyPlan(plan.id)).id);
-    expect(run).toMatchObject({ status: 'succeeded' });
-  };
+  afterEach(() => fixture.dispose());
+  const start = (): Promise<StartedDaemon> => fixture.start();
 
   it('is found by its home, keeps its files to its owner, and answers nobody without a key', async () => {
     expect(await findControlPlane(home)).toBeUndefined();
     const { client, process, url } = await start();
+    await ready(client);
     expect(await client.status()).toMatchObject({ home, root, pid: process.pid, gateway: { running: true }, environments: [] });
     expect(await findControlPlane(home)).toMatchObject({ url, pid: process.pid });
     expect(new URL(url).hostname).toBe('127.0.0.1');
@@ -83,7 +55,7 @@ describe('the control plane as a process', () => {
 
   it('may be killed while it serves: nothing stops, and the next one adopts everything at the same address', async () => {
     const { client, process: killed, url } = await start();
-    await deploy(client);
+    await fixture.deploy(client);
     const before = await instances(client);
     const over = new AbortController();
     const seen: number[] = [];
@@ -114,7 +86,7 @@ describe('the control plane as a process', () => {
 
   it('leaves everything running when it is told to end by a signal, and ends all of it when asked to', async () => {
     const { client, process: first } = await start();
-    await deploy(client);
+    await fixture.deploy(client);
     const { gateway, environments } = await client.status();
     const [pid] = await instances(client);
     process.kill(first.pid, 'SIGTERM');
@@ -122,21 +94,23 @@ describe('the control plane as a process', () => {
     expect(await answerOf(environments[0]?.url ?? '')).toBe(`200 ${pid}`);
 
     const second = await start();
+    await ready(second.client);
     expect((await second.client.status()).gateway).toEqual(gateway);
     await second.client.shutdown({ workloads: 'stop' });
     await gone(second.process);
     expect([pid, gateway.pid].map((each) => identify(each ?? 0))).toEqual([undefined, undefined]);
 
     const third = await start();
-    await until('the service to run again', async () => (await third.client.getService('default', 'echo')).phase === 'ready');
-    expect(await answerOf(environments[0]?.url ?? '')).toMatch(/^200 \d+$/);
+    await ready(third.client);
+    const [environment] = (await third.client.status()).environments;
+    expect(await answerOf(environment?.url ?? '')).toMatch(/^200 \d+$/);
     const lines = await third.client.readLogs('default', 'echo');
     expect(lines.map(({ line }) => line)).toContain('listening');
   });
 
   it('may be killed in the middle of an apply: the run is told as interrupted, and the next apply does what is missing, once', async () => {
     const { client, process: killed } = await start();
-    await writeStack(root, 1_500);
+    await fixture.writeStack(1_500);
     const { id } = await client.applyPlan((await client.createPlan({ stack: 'stack.yaml' })).id);
     await until('the instance to run', async () => (await instances(client).catch(() => []))[0]);
     const before = await instances(client);
@@ -157,6 +131,7 @@ describe('the control plane as a process', () => {
 
   it('ends with code 70 on an error nobody expected, writes it down without its secrets, and leaves running what runs', async () => {
     const first = await start();
+    await ready(first.client);
     const { gateway } = await first.client.status();
     process.kill(first.process.pid, 'SIGTERM');
     await gone(first.process);
@@ -169,7 +144,9 @@ describe('the control plane as a process', () => {
     const log = await readFile(join(home, 'logs', 'control-plane.log'), 'utf8');
     expect(log).toContain('lost postgres://agent:***@db/x');
     expect(log).not.toContain('canary-31');
-    expect((await (await start()).client.status()).gateway).toEqual(gateway);
+    const next = await start();
+    await ready(next.client);
+    expect((await next.client.status()).gateway).toEqual(gateway);
   });
 
   it('does not start on an admin key that others can read, and says what to do', async () => {
@@ -186,31 +163,3 @@ describe('the control plane as a process', () => {
     expect(await readFile(join(home, 'logs', 'control-plane.log'), 'utf8')).not.toContain(key);
   });
 });
-
-async function writeStack(root: string, readyAfterMs: number): Promise<void> {
-  await mkdir(join(root, 'echo'), { recursive: true });
-  await writeFile(join(root, 'stack.yaml'), stack);
-  await writeFile(join(root, 'echo', 'server.mjs'), server(readyAfterMs));
-}
-
-async function gone(process: ProcessIdentity | undefined): Promise<void> {
-  await until('the process to be gone', () => process === undefined || !isAlive(process));
-}
-
-async function instances(client: Client): Promise<readonly (number | undefined)[]> {
-  return (await client.getService('default', 'echo')).instances.map(({ pid }) => pid);
-}
-
-/** The body of the echo service's answer through the gateway. Not every system resolves names below `localhost`, so the host is sent. */
-function answerOf(publicUrl: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(publicUrl, { agent: false, headers: { host: 'echo.localhost' } }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => (body += text));
-      response.once('end', () => resolve(`${response.statusCode} ${body}`));
-      response.once('error', reject);
-    });
-    request.once('error', reject);
-  });
-}

@@ -24,7 +24,7 @@ export interface StartRequest {
   readonly port?: number;
 }
 
-/** A start resumes every server and service first, which takes its time on a slow machine. */
+/** Opening the store and the first listening, on a slow machine. */
 const patienceMs = 120_000;
 /** A process that listens answers at once unless something is very wrong. */
 const answerPatienceMs = 15_000;
@@ -46,6 +46,11 @@ export async function findControlPlane(home: string): Promise<FoundControlPlane 
     }
     await systemClock.sleep(50);
   }
+}
+
+/** Whether the last control plane of `home` ended with everything it had started, so that nothing can be left to stop. */
+export async function wasStoppedCleanly(home: string): Promise<boolean> {
+  return (await readRecord(resolve(home)))?.stoppedAt !== undefined;
 }
 
 /**

@@ -59,6 +59,8 @@ const controlPlaneRecord = z.object({
   url: z.url({ protocol: /^http$/ }).optional(),
   root: z.string(),
   startedAt: z.string(),
+  /** Written last, when it ended with everything it had started: nothing of this home runs. A start removes it. */
+  stoppedAt: z.string().optional(),
 });
 
 /** Who serves a home: the file control-plane.json. Left behind by a crash, so a reader checks that the process is alive. */

@@ -30,7 +30,7 @@ export interface RunBookDependencies {
 export interface ControlledRuns extends RunBook {
   /** Settles the runs that a control plane which is no more has left behind. Called once, before any run starts. */
   settleInterrupted(): Promise<void>;
-  /** Cancels every run and waits until each has ended. */
+  /** Cancels every run and waits until each has ended; none can be started any more. */
   cancelAll(): Promise<void>;
 }
 
@@ -47,6 +47,7 @@ const kept = 500;
 export function createRunBook({ store, events, plans, engine, clock, random, report }: RunBookDependencies): ControlledRuns {
   /** By environment: two runs never change one environment at the same time. */
   const active = new Map<string, ActiveRun>();
+  let isEnding = false;
   /** How far the events of each running run have been taken in, and whether its end was among them. */
   const progress = new Map<string, { run: StoredRun; position: number; told: boolean }>();
 
@@ -135,6 +136,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
   return {
     start: async (plan) => {
       const { environment } = await plans.get(plan);
+      if (isEnding) throw sluiceError('shutting_down', {});
       const other = active.get(environment);
       if (other !== undefined) throw sluiceError('run_in_progress', { environment, run: other.id });
       const run: ActiveRun = { id: newId('run', random), abort: new AbortController(), done: Promise.resolve() };
@@ -177,6 +179,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     },
 
     cancelAll: async () => {
+      isEnding = true;
       const running = [...active.values()];
       for (const { abort } of running) abort.abort(new Error('the control plane is ending'));
       await Promise.all(running.map(({ done }) => done));

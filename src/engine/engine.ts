@@ -35,10 +35,13 @@ export interface Engine {
    * `unknown_resource` and `environment_busy`.
    */
   forget(address: Address, actor: { readonly key: string; readonly name: string }): Promise<void>;
-  /** Stops everything that runs, dependents first; identity and data stay. Failures become events. */
-  suspendAll(): Promise<void>;
-  /** Runs again everything that should run, dependencies first. Failures become events. */
-  resumeAll(): Promise<void>;
+  /**
+   * Stops everything that runs, dependents first; identity and data stay. Failures become events; resolves with the resources they are of.
+   * An aborted signal ends all waits: what has not stopped by then has failed to.
+   */
+  suspendAll(signal?: AbortSignal): Promise<readonly Address[]>;
+  /** Runs again everything that should run, dependencies first. As above; nothing more is resumed once the signal is aborted. */
+  resumeAll(signal?: AbortSignal): Promise<readonly Address[]>;
   /** At start: says which changes a crash cut short. Their states are left as they are; the next plan continues them. */
   recover(): Promise<void>;
 }
@@ -99,8 +102,8 @@ export function createEngine(dependencies: EngineDependencies): Engine {
       });
     },
 
-    suspendAll: () => forEachEnvironment((environment) => suspendEnvironment(dependencies, environment)),
-    resumeAll: () => forEachEnvironment((environment) => resumeEnvironment(dependencies, environment)),
+    suspendAll: (signal = never) => forEachEnvironment((environment) => suspendEnvironment(dependencies, environment, signal)),
+    resumeAll: (signal = never) => forEachEnvironment((environment) => resumeEnvironment(dependencies, environment, signal)),
 
     recover: async () => {
       for (const { state } of (await loadStates(store)).values()) {
@@ -112,11 +115,13 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     },
   };
 
-  async function forEachEnvironment(task: (environment: string) => Promise<void>): Promise<void> {
+  async function forEachEnvironment(task: (environment: string) => Promise<readonly Address[]>): Promise<readonly Address[]> {
     const environments = new Set(Array.from((await loadStates(store)).values(), ({ state }) => state.environment));
-    await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => task(environment))));
+    return (await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => task(environment))))).flat();
   }
 }
+
+const never = new AbortController().signal;
 
 function stale({ id }: Plan, reason: string) {
   return sluiceError('plan_stale', { id, reason });

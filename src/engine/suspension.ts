@@ -10,14 +10,18 @@ import { type Step, walk } from './walk.ts';
 
 const concurrency = 10;
 
-/** Suspends every resource after all that depend on it. */
-export function suspendEnvironment(dependencies: EngineDependencies, environment: string): Promise<void> {
-  return visit(dependencies, environment, 'suspend', dependentsFirst);
+/** Suspends every resource after all that depend on it; resolves with those that could not be. An aborted signal ends all waits. */
+export function suspendEnvironment(
+  dependencies: EngineDependencies,
+  environment: string,
+  signal: AbortSignal,
+): Promise<readonly Address[]> {
+  return visit(dependencies, environment, 'suspend', dependentsFirst, signal);
 }
 
-/** Resumes every resource after all it depends on. */
-export function resumeEnvironment(dependencies: EngineDependencies, environment: string): Promise<void> {
-  return visit(dependencies, environment, 'resume', dependenciesFirst);
+/** Resumes every resource after all it depends on. An aborted signal ends all waits; nothing more is resumed then. */
+export function resumeEnvironment(dependencies: EngineDependencies, environment: string, signal: AbortSignal): Promise<readonly Address[]> {
+  return visit(dependencies, environment, 'resume', dependenciesFirst, signal);
 }
 
 async function visit(
@@ -25,20 +29,24 @@ async function visit(
   environment: string,
   call: 'suspend' | 'resume',
   order: (states: readonly ResourceState[]) => readonly Step<Address>[],
-): Promise<void> {
+  signal: AbortSignal,
+): Promise<readonly Address[]> {
   const { store, providers, events } = dependencies;
   const states = Array.from((await loadStates(store, environment)).values(), ({ state }) => state).filter(({ id }) => id !== '');
   const byAddress = new Map(states.map((state) => [state.address, state]));
   const done = call === 'suspend' ? 'suspended' : 'resumed';
+  const failed: Address[] = [];
   await walk(order(states), concurrency, async (address) => {
+    if (call === 'resume' && signal.aborted) return undefined;
     const state = byAddress.get(address) as ResourceState;
     const provider = providers.providerFor(state.kind, state.provider);
     if (provider === undefined) return undefined;
     const subject = `${state.kind}/${state.name}`;
     try {
-      await withRetry(dependencies, () => visitOne(provider, call, state));
+      await withRetry(dependencies, () => visitOne(provider, call, state, signal), { signal });
       await events.publish({ type: `resource.${done}`, level: 'info', message: `${subject} ${done}`, environment, address });
     } catch (thrown) {
+      failed.push(address);
       const error = toSluiceError(thrown);
       const data = { action: call, error: { ...reportError(error) } };
       await events.publish({
@@ -52,10 +60,11 @@ async function visit(
     }
     return undefined;
   });
+  return failed;
 }
 
-function visitOne(provider: Provider, call: 'suspend' | 'resume', state: ResourceState): Promise<void> {
-  return call === 'suspend' ? provider.suspend(state) : provider.resume(state);
+function visitOne(provider: Provider, call: 'suspend' | 'resume', state: ResourceState, signal: AbortSignal): Promise<void> {
+  return call === 'suspend' ? provider.suspend(state, signal) : provider.resume(state, signal);
 }
 
 function dependenciesFirst(states: readonly ResourceState[]): readonly Step<Address>[] {

@@ -43,6 +43,12 @@ export const apiErrors = {
     message: ({ seconds }) => `This took longer than ${seconds} seconds and was given up.`,
     help: () => 'Try again; the log of the control plane (logs/control-plane.log) tells what it was busy with.',
   }),
+  control_plane_starting: entry<Record<string, never>>({
+    status: 503,
+    retry: 'wait',
+    message: () => 'The control plane is still taking up what ran before.',
+    help: () => '`sluice status` says when it is ready, `sluice events` what it is doing; then try again.',
+  }),
   shutting_down: entry<Record<string, never>>({
     status: 503,
     retry: 'retry',

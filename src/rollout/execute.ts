@@ -20,8 +20,9 @@ export interface ExecutionPorts extends InstanceSpecPorts {
 }
 
 /**
- * Carries out what a step has decided, after its state is durable. Commands that fail do not keep the others from being done; the first
- * failure is thrown at the end. Resolves with whether anything was done that the next observation will show.
+ * Carries out what a step has decided, after its state is durable. Commands that fail do not keep the others from being done, nor what
+ * follows from those: a failure is thrown when nothing was done beside it. Resolves with whether anything was done that the next
+ * observation will show.
  */
 export async function execute(
   key: string,
@@ -31,8 +32,9 @@ export async function execute(
   ports: ExecutionPorts,
 ): Promise<boolean> {
   const results = await Promise.allSettled(commands.map((command) => perform(key, state, command, memory, ports)));
+  if (results.some((result) => result.status === 'fulfilled' && result.value)) return true;
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  return results.some((result) => result.status === 'fulfilled' && result.value);
+  return false;
 }
 
 async function perform(key: string, state: ServiceState, command: Command, memory: ServiceMemory, ports: ExecutionPorts): Promise<boolean> {

@@ -17,7 +17,7 @@ import { rolloutEvent } from './rollout-outcome.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
 import type { ServiceState } from './service-state.ts';
 import { settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
-import { waitForSettlement } from './settlement-wait.ts';
+import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
 
 export interface ServiceControllerDependencies {
@@ -52,6 +52,8 @@ export interface ServiceController {
   restart(address: string): Promise<void>;
   describe(address: string): Promise<ServiceStatus | undefined>;
   list(environment?: string): Promise<readonly ServiceStatus[]>;
+  /** Milliseconds that suspending all services, one after the other, may take at most. */
+  stopTimeMs(): Promise<number>;
   /** The stored state, for the provider that compares it with what it applied. */
   stateOf(address: string): Promise<ServiceState | undefined>;
   /**
@@ -185,6 +187,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     },
 
     list: async (environment) => Promise.all((await documents.list(environment)).map(view)),
+    stopTimeMs: async () => (await documents.list()).reduce((sum, { settings }) => sum + stopPatienceMs(settings), 0),
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
     waitFor(address, signal, progress) {

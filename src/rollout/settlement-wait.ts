@@ -55,9 +55,14 @@ export async function waitForSettlement(waiting: {
   }
 }
 
+/** How long a service that is to stop may stay as it is before something is wrong. */
+export function stopPatienceMs({ drainMs }: { readonly drainMs: number }): number {
+  return drainMs + endGraceMs + stopMarginMs;
+}
+
 /** How long a service may stay as it is before waiting for it makes no sense. */
 function patienceWith({ mode, candidate, settings: { drainMs, rollout } }: ServiceState): number {
-  if (mode !== 'running') return drainMs + endGraceMs + stopMarginMs;
+  if (mode !== 'running') return stopPatienceMs({ drainMs });
   return rollout.progressDeadlineMs + drainMs + (candidate ? verdictMs : 0);
 }
 

@@ -11,6 +11,7 @@ interface Filter {
 
 /** How many events are looked through for one page; keeps a rare filter on a long log from holding up the server. */
 const scanLimit = 10_000;
+const pageSize = 500;
 
 export function eventHandlers({ events, runs }: ApiDependencies): Pick<Handlers, 'events'> {
   /** Where to begin: after what the reader has seen, and never before the run it asks for. */
@@ -21,13 +22,26 @@ export function eventHandlers({ events, runs }: ApiDependencies): Pick<Handlers,
     return Math.max(after, seen, begun);
   };
 
+  async function* restOf(after: number): AsyncIterable<SluiceEvent> {
+    for (let page = await events.read(after, pageSize); page.length > 0; ) {
+      yield* page;
+      page = await events.read((page.at(-1) as SluiceEvent).sequence, pageSize);
+    }
+  }
+
   return {
     events: async ({ query: { after = 0, limit, follow, ...filter }, lastEventId }) => {
       const start = await startOf(filter, after, lastEventId);
       if (follow === true) {
         return {
           async *messages(signal) {
+            let position = start;
             for await (const event of events.follow(start, signal)) {
+              position = event.sequence;
+              if (matches(event, filter)) yield { id: event.sequence, data: event };
+            }
+            // What was published until the end is told too, the end itself above all.
+            for await (const event of restOf(position)) {
               if (matches(event, filter)) yield { id: event.sequence, data: event };
             }
           },
@@ -36,13 +50,13 @@ export function eventHandlers({ events, runs }: ApiDependencies): Pick<Handlers,
       const items: SluiceEvent[] = [];
       let last = start;
       while (items.length < limit && last - start < scanLimit) {
-        const page = await events.read(last, 500);
+        const page = await events.read(last, pageSize);
         for (const event of page) {
           if (items.length === limit) break;
           last = event.sequence;
           if (matches(event, filter)) items.push(event);
         }
-        if (page.length < 500) break;
+        if (page.length < pageSize) break;
       }
       return { items, last };
     },

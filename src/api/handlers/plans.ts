@@ -3,11 +3,17 @@ import type { ApiDependencies } from '../ports.ts';
 
 type Names = 'createPlan' | 'getPlan' | 'applyPlan' | 'listRuns' | 'getRun' | 'cancelRun';
 
-export function planHandlers({ plans, runs }: ApiDependencies): Pick<Handlers, Names> {
+export function planHandlers({ plans, runs, untilTakenUp }: ApiDependencies): Pick<Handlers, Names> {
   return {
-    createPlan: ({ body }) => plans.create(body),
+    createPlan: async ({ body }) => {
+      await untilTakenUp();
+      return plans.create(body);
+    },
     getPlan: ({ parameters }) => plans.get(parameters.id),
-    applyPlan: ({ parameters }) => runs.start(parameters.id),
+    applyPlan: async ({ parameters }) => {
+      await untilTakenUp();
+      return runs.start(parameters.id);
+    },
     listRuns: ({ query }) => runs.list(query),
     getRun: ({ parameters }) => runs.get(parameters.id),
     cancelRun: ({ parameters }) => runs.cancel(parameters.id),

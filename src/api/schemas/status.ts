@@ -12,6 +12,15 @@ const environmentStatus = z
   })
   .readonly();
 
+const gatewayStatus = z
+  .object({
+    running: z.boolean(),
+    pid: z.number().int().optional(),
+    startedAt: timestamp.optional(),
+    problem: z.string().optional().openapi({ description: 'Why it does not run, while it cannot be started' }),
+  })
+  .readonly();
+
 export const status = z
   .object({
     version: z.string(),
@@ -19,7 +28,9 @@ export const status = z
     root: z.string(),
     pid: z.number().int(),
     startedAt: timestamp,
-    gateway: z.object({ running: z.boolean(), pid: z.number().int().optional(), startedAt: timestamp.optional() }).readonly(),
+    phase: z.enum(['starting', 'ready', 'stopping']).openapi({ description: 'While `starting`, what ran before is being taken up' }),
+    lastEvent: z.number().int().openapi({ description: 'Sequence of the newest event; 0 before the first' }),
+    gateway: gatewayStatus,
     environments: z.array(environmentStatus).readonly(),
   })
   .readonly()

@@ -125,16 +125,18 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         return Promise.resolve();
       },
     },
-    status: () =>
-      Promise.resolve({
-        version: '1.2.3',
-        home: '/home',
-        root: '/root',
-        pid: 1,
-        startedAt: '2026-11-22T12:00:00.000Z',
-        gateway: { running: true },
-        environments: [],
-      }),
+    untilTakenUp: () => Promise.resolve(),
+    status: async () => ({
+      version: '1.2.3',
+      home: '/home',
+      root: '/root',
+      pid: 1,
+      startedAt: '2026-11-22T12:00:00.000Z',
+      phase: 'ready',
+      lastEvent: await events.last(),
+      gateway: { running: true },
+      environments: [],
+    }),
     shutdown: (workloads) => calls.push(`shutdown ${workloads}`),
     ...replace,
   });

@@ -18,16 +18,18 @@ export interface AdminClient {
   drainAndExit(deadlineMs: number): Promise<void>;
 }
 
-const answerMs = 10_000;
+/** A gateway that is well answers at once; making a large table durable takes longer. */
+const answerMs = 3_000;
+const tableMs = 10_000;
 const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string(), help: z.string() }) });
 
 export function createAdminClient({ url, token }: AdminAddress): AdminClient {
-  const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const ask = async (method: string, path: string, body?: unknown, limitMs = answerMs): Promise<unknown> => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(answerMs),
+      signal: AbortSignal.timeout(limitMs),
     }).catch((error: unknown) => {
       throw sluiceError('gateway_unreachable', { reason: reasonOf(error) }, { cause: error });
     });
@@ -43,7 +45,7 @@ export function createAdminClient({ url, token }: AdminAddress): AdminClient {
       return parsed.data;
     },
     putTable: async (table) => {
-      await ask('PUT', '/table', table);
+      await ask('PUT', '/table', table, tableMs);
     },
     drainAndExit: async (deadlineMs) => {
       await ask('POST', '/drain-and-exit', { deadlineMs });

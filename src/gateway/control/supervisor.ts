@@ -197,8 +197,12 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       if (recorded === undefined) return;
       if (isAlive(recorded)) {
         const { client } = await runningOf(recorded, new Promise(() => {}));
-        await client.drainAndExit(deadlineMs).catch(() => undefined);
-        const deadline = clock.monotonic() + deadlineMs + 1_000;
+        const isTold = await client.drainAndExit(deadlineMs).then(
+          () => true,
+          () => false,
+        );
+        // One that does not answer will not drain either.
+        const deadline = clock.monotonic() + (isTold ? deadlineMs : 0) + 1_000;
         while (isAlive(recorded) && clock.monotonic() < deadline) await clock.sleep(20);
         await terminateGroup(recorded, 1_000, clock);
       }

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../effects/clock.ts';
+import { writeDurably } from '../../effects/files.ts';
+import { freePort } from '../../effects/ports.ts';
 import { isAlive, type ProcessIdentity, terminateGroup } from '../../effects/processes.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
@@ -9,7 +11,7 @@ import type { Store } from '../../store/store.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { SluiceEvent } from '../../telemetry/events.ts';
 import { createGatewayControl, type GatewayControl } from '../control/gateway-control.ts';
-import { recordedProcess } from '../gateway-folder.ts';
+import { gatewayFiles, recordedProcess } from '../gateway-folder.ts';
 
 /** A SLUICE_HOME for one test, with as many control planes over it as the test wants. */
 export interface GatewayHome {
@@ -30,6 +32,10 @@ export async function createGatewayHome(): Promise<GatewayHome> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
   const folder = join(home, 'gateway');
   const store = createMemoryStore();
+  // Not those that every home would choose first: tests run at the same time.
+  const [internal, listener] = await Promise.all([anyAddress(), anyAddress()]);
+  await writeDurably(gatewayFiles(folder).settings, JSON.stringify({ internal }));
+  await store.transact([{ operation: 'put', collection: 'routing', key: 'listener/test', value: listener }]);
   const events = createEventLog({ store, clock: systemClock });
   const controls: GatewayControl[] = [];
   let instancesRun = false;
@@ -65,4 +71,9 @@ export async function createGatewayHome(): Promise<GatewayHome> {
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+async function anyAddress(): Promise<{ host: string; port: number }> {
+  const host = '127.0.0.1';
+  return { host, port: await freePort(host, 20_000 + Math.floor(systemRandom.next() * 10_000)) };
 }

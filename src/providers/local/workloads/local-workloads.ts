@@ -122,7 +122,9 @@ export function createLocalWorkloads({ home, clock, random }: LocalWorkloadsDepe
       if (!record?.process) return;
       exits.expect(id);
       await endGroup(record.process, deadlineMs, clock);
-      const last = known.get(id) ?? record;
+      // Its end may have been seen, and the instance forgotten, before this wait was over.
+      const last = known.get(id);
+      if (!last) return;
       await settleEnd({ ...last, exit: last.exit ?? { code: null, signal: null, at: timestamp(clock.now()) } });
     },
 
