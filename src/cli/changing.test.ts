@@ -269,6 +269,20 @@ describe('up and down', () => {
     expect(process.listenerCount('SIGINT')).toBe(before);
   });
 
+  it('up ends well when everything is stopped from elsewhere', async () => {
+    const fixture = await controlPlaneFixture((made) => applying(planWith('none'), {}, made));
+    await fixture.events.publish({ type: 'control_plane.stopped', level: 'info', message: 'last time', data: { workloads: 'stop' } });
+    const { terminal, ended } = fixture.start('up');
+    await until('it to be up', () => terminal.stderr().includes('Following events'));
+    await fixture.events.publish({ type: 'control_plane.stopped', level: 'info', message: 'handed over', data: { workloads: 'keep' } });
+    await until('the event to be shown', () => terminal.stderr().includes('handed over'));
+    await fixture.events.publish({ type: 'control_plane.stopped', level: 'info', message: 'all is over', data: { workloads: 'stop' } });
+    expect(await ended).toBe(0);
+    expect(terminal.stderr()).toMatch(/Following[^]*handed over[^]*all is over[^]*Stopped from elsewhere/);
+    expect(terminal.stderr()).not.toContain('last time');
+    expect(fixture.calls).toEqual([]);
+  });
+
   it('following ends with an error soon after the control plane has ended for good', async () => {
     const fixture = await controlPlaneFixture();
     const home = { home: join(fixture.directory, '.sluice'), root: fixture.directory };

@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeRecord } from '../control-plane/home.ts';
 import { runCli } from './run.ts';
 import { capturedTerminal, type CapturedTerminal } from './testdata/captured-terminal.ts';
 import { temporaryFolder } from './testdata/temporary-folder.ts';
@@ -195,13 +196,25 @@ describe('commands that need no control plane', () => {
     const { code, terminal } = await run('doctor', '--json');
     const report = JSON.parse(terminal.stdout()) as { fit: boolean; findings: { name: string }[] };
     expect(code).toBe(report.fit ? 0 : 1);
-    expect(report.findings.map(({ name }) => name)).toEqual(expect.arrayContaining(['Node', 'SLUICE_HOME', 'PostgreSQL', 'Git', 'Docker']));
+    expect(report.findings.map(({ name }) => name)).toEqual(expect.arrayContaining(['Node', 'SLUICE_HOME', 'PostgreSQL']));
   });
 
   it('down has nothing to do where nothing has run', async () => {
     const { code, terminal } = await run('down');
     expect(code).toBe(0);
-    expect(terminal.stderr()).toContain('Nothing runs here.');
+    expect(terminal.stderr()).toContain('Nothing runs.');
+  });
+
+  it('down starts nothing to stop what has been stopped cleanly', async () => {
+    const terminal = capturedTerminal(await temporaryFolder());
+    const home = join(terminal.directory, '.sluice');
+    await mkdir(home, { mode: 0o700 });
+    await writeFile(join(home, 'state.db'), '');
+    const times = { startedAt: '2026-11-22T12:00:00.000Z', stoppedAt: '2026-11-22T13:00:00.000Z' };
+    await writeRecord(home, { pid: 2 ** 30, startTime: 'long ago', root: terminal.directory, ...times });
+    expect(await runCli(['down'], terminal)).toBe(0);
+    expect([terminal.stdout(), terminal.stderr()]).toEqual(['', 'Nothing runs.\n']);
+    expect((await readdir(home)).toSorted()).toEqual(['control-plane.json', 'state.db']);
   });
 
   it('status and the like say that there is no home', async () => {

@@ -94,6 +94,8 @@ describe('get and describe', () => {
           root: '/',
           pid: 1,
           startedAt: '2026-11-22T12:00:00.000Z',
+          phase: 'ready',
+          lastEvent: 0,
           gateway: { running: false },
           environments: ['default', 'other'].map((name) => ({ name, resources: 1, services: 1 })),
         }),
@@ -141,6 +143,28 @@ describe('events', () => {
     process.emit('SIGINT');
     expect(await ended).toBe(130);
     expect(terminal.stdout()).toMatch(/^\S+ run\.finished +new\n$/);
+  });
+});
+
+describe('status', () => {
+  it('says that it is still starting, and why the gateway does not run', async () => {
+    const fixture = await controlPlaneFixture(() => ({
+      status: () =>
+        Promise.resolve({
+          version: '1',
+          home: '/',
+          root: '/',
+          pid: 1,
+          startedAt: '2026-11-22T12:00:00.000Z',
+          phase: 'starting',
+          lastEvent: 0,
+          gateway: { running: false, problem: 'its port is taken' },
+          environments: [],
+        }),
+    }));
+    const { stdout } = await fixture.sluice('status');
+    expect(stdout).toMatch(/control plane +1, pid 1, up [^\n]+, starting\n/);
+    expect(stdout).toMatch(/gateway +not running: its port is taken\n/);
   });
 });
 

@@ -27,12 +27,12 @@ export const command = defineCommand({
     const connection =
       target &&
       ((await connectIfRunning(target)) ??
-        (hasState(target)
+        ((await mayHaveLeftSomething(target))
           ? await connect(target, terminal, 'No control plane runs; one is started to stop what a crash may have left.')
           : undefined));
     if (connection === undefined) {
       if (global.json) printJson(terminal, { stopped: false, home: target?.home });
-      else note(terminal, 'Nothing runs here.');
+      else note(terminal, 'Nothing runs.');
       return exitCodes.ok;
     }
     note(terminal, 'Stopping; data is kept …');
@@ -43,8 +43,10 @@ export const command = defineCommand({
   },
 });
 
-function hasState({ home }: Home): boolean {
-  return existsSync(join(home, 'state.db'));
+async function mayHaveLeftSomething({ home }: Home): Promise<boolean> {
+  if (!existsSync(join(home, 'state.db'))) return false;
+  const { wasStoppedCleanly } = await import('../../control-plane/discovery.ts');
+  return !(await wasStoppedCleanly(home));
 }
 
 function homeIfAny(find: () => Home): Home | undefined {

@@ -13,7 +13,6 @@ import { note } from '../terminal/note.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { renderEndpoints } from '../watching/endpoints.ts';
 import { followWhileAlive } from '../watching/follow.ts';
-import { newestEvent } from '../watching/newest-event.ts';
 import { waitUntilReady } from '../watching/readiness.ts';
 
 export const command = defineCommand({
@@ -34,7 +33,7 @@ export const command = defineCommand({
     { command: 'sluice up -e staging --var replicas=2', comment: 'one environment' },
   ],
   exitCodes: {
-    0: 'was up, and was stopped by Ctrl-C or left running by --detach',
+    0: 'was up, and was stopped by Ctrl-C or `sluice down`, or left running by --detach',
     1: 'no plan could be made, or a change failed',
     64: 'something would be deleted and nobody can be asked: pass --yes',
     130: 'ended by Ctrl-C before it was up',
@@ -80,8 +79,12 @@ async function up(
   }
   if (!interrupts.first.aborted) {
     note(terminal, 'Following events; Ctrl-C stops everything and keeps the data.');
-    const after = applied.lastEvent === 0 ? await newestEvent(connection.client) : applied.lastEvent;
-    await followWhileAlive(connection, target, { after, signal: interrupts.first }, terminal);
+    const after = applied.lastEvent === 0 ? (await connection.client.status()).lastEvent : applied.lastEvent;
+    const end = await followWhileAlive(connection, target, { after, signal: interrupts.first }, terminal);
+    if (end === 'stopped') {
+      note(terminal, 'Stopped from elsewhere. `sluice up` brings it back as it was.');
+      return exitCodes.ok;
+    }
   }
   return stop(connection, terminal, interrupts);
 }

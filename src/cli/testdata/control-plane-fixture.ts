@@ -57,7 +57,7 @@ export async function controlPlaneFixture(
   fixture = await createApiFixture({
     allowedHosts: ['127.0.0.1'],
     services: servicesOf([service], made),
-    status: () => Promise.resolve({ ...status, home: paths.home, root: directory, pid }),
+    status: async () => ({ ...status, home: paths.home, root: directory, pid, lastEvent: await made().events.last() }),
     shutdown: (workloads) => {
       made().calls.push(`shutdown ${workloads}`);
       stand.kill('SIGKILL');
@@ -94,6 +94,7 @@ export async function controlPlaneFixture(
 const status = {
   version: '1.2.3',
   startedAt: '2026-11-22T12:00:00.000Z',
+  phase: 'ready' as const,
   gateway: { running: true, pid: 99 },
   environments: [{ name: 'default', url: 'http://127.0.0.1:7080', resources: 2, services: 1 }],
 };

@@ -1,6 +1,7 @@
 import { systemClock } from '../../effects/clock.ts';
 import { identify, isAlive } from '../../effects/processes.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
+import type { SluiceEvent } from '../../telemetry/events.ts';
 import { connectIfRunning, type Connection } from '../target/connect.ts';
 import type { Home } from '../target/target.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -9,8 +10,8 @@ import { eventLine } from './event-line.ts';
 const lookEveryMs = 1_000;
 
 /**
- * Prints events until the signal is aborted. A control plane that is replaced meanwhile is followed on; rejects with
- * `control_plane_unreachable` soon after one has ended for good.
+ * Prints events until the signal is aborted or everything has been `stopped`. A control plane that is replaced meanwhile is followed on;
+ * rejects with `control_plane_unreachable` soon after one has ended for good without a word.
  */
 export async function followWhileAlive(
   connection: Connection,
@@ -18,19 +19,30 @@ export async function followWhileAlive(
   { after, signal }: { after: number; signal: AbortSignal },
   terminal: Terminal,
   patienceMs = 5_000,
-): Promise<void> {
+): Promise<'interrupted' | 'stopped'> {
   const ended = new AbortController();
   const either = AbortSignal.any([signal, ended.signal]);
   const watching = untilGone(connection.pid, home, either, patienceMs).then((gone) => {
     if (gone) ended.abort();
   });
-  for await (const event of connection.client.followEvents({ after, signal: either })) {
-    terminal.err.write(`${eventLine(event, terminal.err)}\n`);
+  try {
+    for await (const event of connection.client.followEvents({ after, signal: either })) {
+      terminal.err.write(`${eventLine(event, terminal.err)}\n`);
+      if (tellsTheEnd(event)) return 'stopped';
+    }
+  } finally {
+    ended.abort();
+    await watching;
   }
-  await watching;
-  if (!signal.aborted) {
-    throw sluiceError('control_plane_unreachable', { reason: 'its process has ended, by `sluice down` from elsewhere or by a crash' });
-  }
+  if (signal.aborted) return 'interrupted';
+  throw sluiceError('control_plane_unreachable', { reason: 'its process has ended, by a crash or a signal' });
+}
+
+/** That everything has been stopped; one that only left for another to take over is followed on. */
+function tellsTheEnd({ type, data }: SluiceEvent): boolean {
+  return (
+    type === 'control_plane.stopped' && typeof data === 'object' && data !== null && 'workloads' in data && data['workloads'] === 'stop'
+  );
 }
 
 /** True once no control plane has served the home for a while; false when the signal is aborted before. */

@@ -31,10 +31,12 @@ export function renderStatus(
   now: number,
 ): string {
   const { colors } = channel;
-  const gateway = status.gateway.running ? `running (pid ${status.gateway.pid ?? '?'})` : 'not running';
+  const { running, pid, problem } = status.gateway;
+  const gateway = running ? `running (pid ${pid ?? '?'})` : `not running${problem === undefined ? '' : `: ${problem}`}`;
+  const phase = status.phase === 'ready' ? '' : `, ${status.phase}`;
   const head = renderFields(
     [
-      ['control plane', `${status.version}, pid ${status.pid}, up ${age(status.startedAt, now)}`],
+      ['control plane', `${status.version}, pid ${status.pid}, up ${age(status.startedAt, now)}${phase}`],
       ['gateway', gateway],
       ['stack folder', status.root],
       ...status.environments.map(({ name, url }): [string, string] => [`environment ${name}`, url ?? 'exposes nothing']),
