@@ -36,7 +36,7 @@ export const planErrors = {
     message: ({ address, action, reason, why, more = 0 }) =>
       `The plan would ${action} ${address}, which ${why === 'protected' ? 'is protected' : 'holds data'} (${reason})${more > 0 ? `, and ${more} more like it` : ''}.`,
     help: ({ flags, hint }) =>
-      `${hint === '' ? 'Undo what leads to it' : `It looks like a rename: add \`${hint}\` to the stack`}, or allow the loss: ${flags.join(' ')}. Nothing has been changed.`,
+      `Nothing has been changed. ${hint === '' ? 'Undo what leads to it' : `It looks like a rename: add \`${hint}\` to the stack`}, or pass ${flags.join(' ')}.`,
   }),
   mass_destroy: entry<{ deleted: number; recorded: number; flags: readonly string[] }>({
     status: 409,
