@@ -3,7 +3,7 @@ import { allows, roles } from '../access/roles.ts';
 import { endpoints } from './endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import { demandAccessRules } from './register.ts';
-import { createApiFixture, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
+import { createApiFixture, knownHolder, knownPlan, knownRun, knownWork, type ApiFixture } from './testdata/api-fixture.ts';
 
 const rows = Object.entries(endpoints) as [string, Endpoint][];
 
@@ -11,8 +11,11 @@ const rows = Object.entries(endpoints) as [string, Endpoint][];
 const bodies: Readonly<Record<string, unknown>> = {
   createPlan: { stack: '.' },
   scaleService: { replicas: 2 },
+  planRestore: { to: 'latest' },
+  restoreDatabase: { to: 'latest' },
   createKey: { name: 'new', role: 'viewer' },
   shutdown: { workloads: 'keep' },
+  unlock: { since: knownHolder.since },
 };
 
 async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiFixture): Promise<string> {
@@ -21,7 +24,13 @@ async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiF
     await store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value: state }]);
   }
   const viewer = (await keyring.list()).find((key) => key.name === 'viewer');
-  const id = path.includes('/plans/') ? knownPlan.id : path.includes('/runs/') ? knownRun.id : (viewer?.id ?? '');
+  const id = path.includes('/work/')
+    ? knownWork.id
+    : path.includes('/plans/')
+      ? knownPlan.id
+      : path.includes('/runs/')
+        ? knownRun.id
+        : (viewer?.id ?? '');
   return path.replace('{id}', id).replace('{environment}', 'production').replace('{kind}', 'service').replace('{name}', 'echo');
 }
 

@@ -2,6 +2,9 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { endpoints, type EndpointName } from './endpoints.ts';
 import { errorResponse } from './error-answer.ts';
+import { databaseHandlers } from './handlers/databases.ts';
+import { auditHandlers } from './handlers/audit.ts';
+import { environmentHandlers } from './handlers/environments.ts';
 import { eventHandlers } from './handlers/events.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
@@ -21,8 +24,11 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...planHandlers(dependencies),
     ...resourceHandlers(dependencies),
     ...serviceHandlers(dependencies),
+    ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...keyHandlers(dependencies),
+    ...environmentHandlers(dependencies),
+    ...auditHandlers(dependencies),
     openApi: async () => description(),
   };
   for (const [name, row] of Object.entries(endpoints) as [EndpointName, Endpoint][]) {

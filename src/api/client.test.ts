@@ -7,7 +7,7 @@ import type { SluiceEvent } from '../telemetry/events.ts';
 import { until } from '../testing/conditions.ts';
 import { createClient, type Client } from './client.ts';
 import { endpoints } from './endpoints.ts';
-import { createApiFixture, knownPlan, knownRun, type ApiFixture } from './testdata/api-fixture.ts';
+import { createApiFixture, knownDrift, knownHolder, knownPlan, knownRun, knownWork, type ApiFixture } from './testdata/api-fixture.ts';
 
 const info = { type: 'change.progressed', level: 'info', environment: 'production' } as const;
 
@@ -63,12 +63,25 @@ describe('the client', () => {
     await client.scaleService('production', 'echo', 3);
     await client.restartService('production', 'echo');
     expect(await client.readLogs('production', 'echo', { tail: 7 })).toEqual([{ instance: 'echo-1', line: 'the last 7 lines' }]);
+    await client.listBackups('production', 'echo');
+    expect(await client.backUpDatabase('production', 'echo')).toEqual(knownWork);
+    await client.planRestore('production', 'echo', 'latest');
+    await client.restoreDatabase('production', 'echo', 'latest');
+    expect(await client.getDatabaseWork('production', 'echo', knownWork.id)).toEqual(knownWork);
     await client.listEvents({ limit: 5 });
     const created = await client.createKey({ name: 'ci', role: 'viewer', expiresInSeconds: 60 });
     expect(await client.listKeys()).toHaveLength(4);
     expect(await client.revokeKey(created.details.id)).toMatchObject({ name: 'ci', revokedAt: expect.any(String) });
+    await client.createBackup();
+    expect(await client.getLock('production')).toMatchObject({ holder: { host: 'elsewhere' } });
+    await client.unlock('production', knownHolder.since);
+    expect(await client.getDrift('production')).toEqual(knownDrift);
+    await client.repairDrift('production', { parallelism: 2 });
+    await client.acceptDrift('production');
+    expect((await client.listAudit({ limit: 5 })).items).toHaveLength(5);
+    expect(await client.verifyAudit()).toMatchObject({ records: expect.any(Number) });
     await client.shutdown({ workloads: 'keep' });
-    expect(api.calls).toEqual(['forget production/service/echo by admin', 'scale echo 3', 'restart echo', 'shutdown keep']);
+    expect(api.calls).toEqual(['forget production/service/echo by admin', 'scale echo 3', 'restart echo', 'back up echo', 'restore echo to latest', 'backup', 'shutdown keep']);
     const operations = Object.values(endpoints).filter(({ path }) => path !== '/healthz');
     const covered = operations.filter(({ method, path }) => {
       const pattern = new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);

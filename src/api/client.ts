@@ -4,8 +4,13 @@ import type { Plan } from '../plan/plan.ts';
 import type { Kind } from '../stack/stack.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 import { createTransport, type TransportOptions } from './client/transport.ts';
+import type { Backup } from './schemas/backup.ts';
+import type { DatabaseBackups, DatabaseRestorePlan, DatabaseWork } from './schemas/database.ts';
+import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
+import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
+import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
 import type { ResourceView } from './schemas/resource.ts';
 import type { Run } from './schemas/run.ts';
@@ -34,12 +39,21 @@ export interface Client {
   createPlan(request: PlanRequest): Promise<Plan>;
   getPlan(id: string): Promise<Plan>;
   /** Resolves as soon as the run exists; follow it by `events({ run })`, or wait for it by `waitForRun`. */
-  applyPlan(id: string): Promise<Run>;
+  applyPlan(id: string, options?: RunOptions): Promise<Run>;
   listRuns(filter?: { environment?: string; limit?: number }): Promise<readonly Run[]>;
   getRun(id: string): Promise<Run>;
   cancelRun(id: string): Promise<Run>;
   /** Follows the run's events until it has finished, and gives its final state. */
   waitForRun(id: string, options?: { onEvent?: (event: SluiceEvent) => void; signal?: AbortSignal }): Promise<Run>;
+  getLock(environment: string): Promise<LockView>;
+  /** `since` of the holder that is meant. */
+  unlock(environment: string, since: string): Promise<LockView>;
+  getDrift(environment: string): Promise<DriftReport>;
+  /** Like `applyPlan`, of a plan made from what is recorded. */
+  repairDrift(environment: string, options?: RunOptions): Promise<Run>;
+  acceptDrift(environment: string): Promise<DriftReport>;
+  listAudit(page?: { after?: number; limit?: number }): Promise<AuditPage>;
+  verifyAudit(): Promise<AuditVerificationView>;
   listResources(environment: string): Promise<readonly ResourceView[]>;
   getResource(environment: string, kind: Kind, name: string): Promise<ResourceView>;
   /** Forgets it without touching it. */
@@ -51,13 +65,26 @@ export interface Client {
   readLogs(environment: string, name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
+  listBackups(environment: string, name: string): Promise<DatabaseBackups>;
+  backUpDatabase(environment: string, name: string): Promise<DatabaseWork>;
+  /** Says whether a restore is possible, and how; changes nothing. */
+  planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
+  restoreDatabase(environment: string, name: string, to: string): Promise<DatabaseWork>;
+  getDatabaseWork(environment: string, name: string, id: string): Promise<DatabaseWork>;
   listEvents(filter?: EventFilter & { limit?: number }): Promise<EventPage>;
   /** Events as they come, each exactly once also across a restart of the control plane, until the signal is aborted. */
   followEvents(filter: EventFilter & { signal: AbortSignal }): AsyncIterable<SluiceEvent>;
   listKeys(): Promise<readonly KeyView[]>;
   createKey(request: CreateKeyRequest): Promise<CreatedKey>;
   revokeKey(id: string): Promise<KeyView>;
+  /** Into the folder `backups` of the home. */
+  createBackup(): Promise<Backup>;
   shutdown(request: ShutdownRequest): Promise<void>;
+}
+
+export interface RunOptions {
+  /** Changes made at the same time. */
+  readonly parallelism?: number;
 }
 
 export interface ClientOptions extends TransportOptions {
@@ -108,7 +135,7 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     openApi: () => get('/openapi.json'),
     createPlan: (request) => post('/v1/plans', request),
     getPlan: (id) => get(`/v1/plans/${segment(id)}`),
-    applyPlan: (id) => post(`/v1/plans/${segment(id)}/apply`),
+    applyPlan: (id, options = {}) => post(`/v1/plans/${segment(id)}/apply${query({ ...options })}`),
     listRuns: (filter = {}) => get(`/v1/runs${query(filter)}`),
     getRun: (id) => get(`/v1/runs/${segment(id)}`),
     cancelRun: (id) => post(`/v1/runs/${segment(id)}/cancel`),
@@ -126,6 +153,13 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
         over.abort();
       }
     },
+    getLock: (environment) => get(`/v1/environments/${segment(environment)}/lock`),
+    unlock: (environment, since) => post(`/v1/environments/${segment(environment)}/unlock`, { since }),
+    getDrift: (environment) => get(`/v1/environments/${segment(environment)}/drift`),
+    repairDrift: (environment, options = {}) => post(`/v1/environments/${segment(environment)}/drift/repair${query({ ...options })}`),
+    acceptDrift: (environment) => post(`/v1/environments/${segment(environment)}/drift/accept`),
+    listAudit: (page = {}) => get(`/v1/audit${query({ ...page })}`),
+    verifyAudit: () => get('/v1/audit/verification'),
     listResources: (environment) => get(`/v1/environments/${segment(environment)}/resources`),
     getResource: (environment, kind, name) => get(`/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`),
     forgetResource: async (environment, kind, name) =>
@@ -139,11 +173,17 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     restartService: (environment, name) => post(`${service(environment, name)}/restart`),
     readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
     followLogs,
+    listBackups: (environment, name) => get(`${database(environment, name)}/backups`),
+    backUpDatabase: (environment, name) => post(`${database(environment, name)}/backups`),
+    planRestore: (environment, name, to) => post(`${database(environment, name)}/restore-plans`, { to }),
+    restoreDatabase: (environment, name, to) => post(`${database(environment, name)}/restores`, { to }),
+    getDatabaseWork: (environment, name, id) => get(`${database(environment, name)}/work/${segment(id)}`),
     listEvents: (filter = {}) => get(`/v1/events${query({ ...filter })}`),
     followEvents,
     listKeys: () => get('/v1/keys'),
     createKey: (request) => post('/v1/keys', request),
     revokeKey: async (id) => (await transport.json('DELETE', `/v1/keys/${segment(id)}`)) as KeyView,
+    createBackup: () => post('/v1/state/backups'),
     shutdown: async (request) => {
       await post('/v1/shutdown', request);
     },
@@ -154,6 +194,10 @@ const segment = encodeURIComponent;
 
 function service(environment: string, name: string): string {
   return `/v1/environments/${segment(environment)}/services/${segment(name)}`;
+}
+
+function database(environment: string, name: string): string {
+  return `/v1/environments/${segment(environment)}/databases/${segment(name)}`;
 }
 
 function query(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {

@@ -16,6 +16,11 @@ export interface Endpoint {
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly answer: z.ZodType;
+  /**
+   * How a change is recorded in the audit log. What is not a GET and says nothing is recorded as `METHOD path`: nobody can forget it.
+   * `details`: fields of the body that may be recorded. `itself`: the handler does it, with more to say. `no_change`: there is none.
+   */
+  readonly audit?: { readonly action: string; readonly details?: readonly string[] } | 'itself' | 'no_change';
   /** The answer may be a stream of server-sent events instead (`?follow=true`). */
   readonly streams?: true;
 }

@@ -1,7 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
+import { backup } from './schemas/backup.ts';
+import { databaseBackups, databaseRestorePlan, databaseWork, restoreRequest } from './schemas/database.ts';
+import { auditPage, auditVerification } from './schemas/audit.ts';
+import { driftReport } from './schemas/drift.ts';
 import { events } from './schemas/event.ts';
 import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
+import { lock, unlockRequest } from './schemas/lock.ts';
 import { address, blockName, environmentName, identifier, kind } from './schemas/names.ts';
 import { plan, planRequest } from './schemas/plan.ts';
 import { resources, resourceView } from './schemas/resource.ts';
@@ -13,8 +18,12 @@ const byId = z.object({ id: identifier });
 const inEnvironment = z.object({ environment: environmentName });
 const ofResource = z.object({ environment: environmentName, kind, name: blockName });
 const ofService = z.object({ environment: environmentName, name: blockName });
+const ofDatabase = ofService;
+const ofWork = ofDatabase.extend({ id: identifier });
+const parallelism = z.coerce.number().int().min(1).max(1_000).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
+const database = '/v1/environments/{environment}/databases/{name}';
 const service = '/v1/environments/{environment}/services/{name}';
 
 /** The route table: every operation there is. `register` refuses what is not described here. */
@@ -51,6 +60,7 @@ export const endpoints = {
     status: 201,
     body: planRequest,
     answer: plan,
+    audit: 'no_change',
   }),
   getPlan: endpoint({
     method: 'get',
@@ -68,7 +78,9 @@ export const endpoints = {
     summary: 'Starts the run that makes a plan real',
     status: 202,
     parameters: byId,
+    query: z.strictObject({ parallelism }),
     answer: run,
+    audit: 'itself',
   }),
   listRuns: endpoint({
     method: 'get',
@@ -96,6 +108,77 @@ export const endpoints = {
     status: 202,
     parameters: byId,
     answer: run,
+    audit: { action: 'run.cancel' },
+  }),
+  getLock: endpoint({
+    method: 'get',
+    path: '/v1/environments/{environment}/lock',
+    access: { permission: 'read' },
+    summary: 'Who is changing an environment at this moment',
+    status: 200,
+    parameters: inEnvironment,
+    answer: lock,
+  }),
+  unlock: endpoint({
+    method: 'post',
+    path: '/v1/environments/{environment}/unlock',
+    access: { permission: 'apply' },
+    summary: 'Takes an environment away from whoever is changing it; that run changes nothing more',
+    status: 200,
+    parameters: inEnvironment,
+    body: unlockRequest,
+    answer: lock,
+    audit: { action: 'environment.unlock', details: ['since'] },
+  }),
+  getDrift: endpoint({
+    method: 'get',
+    path: '/v1/environments/{environment}/drift',
+    access: { permission: 'read' },
+    summary: 'What differs from what was applied, field by field; changes nothing',
+    status: 200,
+    parameters: inEnvironment,
+    answer: driftReport,
+  }),
+  repairDrift: endpoint({
+    method: 'post',
+    path: '/v1/environments/{environment}/drift/repair',
+    access: { permission: 'apply' },
+    summary: 'Starts the run that brings back what was applied',
+    status: 202,
+    parameters: inEnvironment,
+    query: z.strictObject({ parallelism }),
+    answer: run,
+    audit: 'itself',
+  }),
+  acceptDrift: endpoint({
+    method: 'post',
+    path: '/v1/environments/{environment}/drift/accept',
+    access: { permission: 'apply' },
+    summary: 'Records what is there as accepted, until it changes once more',
+    status: 200,
+    parameters: inEnvironment,
+    answer: driftReport,
+    audit: { action: 'drift.accept' },
+  }),
+  listAudit: endpoint({
+    method: 'get',
+    path: '/v1/audit',
+    access: { permission: 'administer' },
+    summary: 'The record of every change, oldest first',
+    status: 200,
+    query: z.strictObject({
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(1_000).default(500),
+    }),
+    answer: auditPage,
+  }),
+  verifyAudit: endpoint({
+    method: 'get',
+    path: '/v1/audit/verification',
+    access: { permission: 'administer' },
+    summary: 'Whether the record of changes is as it was written',
+    status: 200,
+    answer: auditVerification,
   }),
   listResources: endpoint({
     method: 'get',
@@ -123,6 +206,7 @@ export const endpoints = {
     status: 200,
     parameters: ofResource,
     answer: resourceView,
+    audit: { action: 'resource.forget' },
   }),
   listServices: endpoint({
     method: 'get',
@@ -151,6 +235,7 @@ export const endpoints = {
     parameters: ofService,
     body: scaleRequest,
     answer: serviceView,
+    audit: { action: 'service.scale', details: ['replicas'] },
   }),
   restartService: endpoint({
     method: 'post',
@@ -160,6 +245,7 @@ export const endpoints = {
     status: 202,
     parameters: ofService,
     answer: serviceView,
+    audit: { action: 'service.restart' },
   }),
   serviceLogs: endpoint({
     method: 'get',
@@ -175,6 +261,53 @@ export const endpoints = {
     }),
     answer: logLines,
     streams: true,
+  }),
+  listBackups: endpoint({
+    method: 'get',
+    path: `${database}/backups`,
+    access: { permission: 'read' },
+    summary: 'The base backups of a database and the times it can go back to',
+    status: 200,
+    parameters: ofDatabase,
+    answer: databaseBackups,
+  }),
+  backUpDatabase: endpoint({
+    method: 'post',
+    path: `${database}/backups`,
+    access: { permission: 'operate' },
+    summary: 'Begins a base backup',
+    status: 202,
+    parameters: ofDatabase,
+    answer: databaseWork,
+  }),
+  planRestore: endpoint({
+    method: 'post',
+    path: `${database}/restore-plans`,
+    access: { permission: 'operate' },
+    summary: 'Whether and how a database can go back to a time; changes nothing',
+    status: 200,
+    parameters: ofDatabase,
+    body: restoreRequest,
+    answer: databaseRestorePlan,
+  }),
+  restoreDatabase: endpoint({
+    method: 'post',
+    path: `${database}/restores`,
+    access: { permission: 'operate' },
+    summary: 'Begins to take a database back to what it held at a time',
+    status: 202,
+    parameters: ofDatabase,
+    body: restoreRequest,
+    answer: databaseWork,
+  }),
+  getDatabaseWork: endpoint({
+    method: 'get',
+    path: `${database}/work/{id}`,
+    access: { permission: 'read' },
+    summary: 'A backup or a restore that was begun',
+    status: 200,
+    parameters: ofWork,
+    answer: databaseWork,
   }),
   events: endpoint({
     method: 'get',
@@ -209,6 +342,7 @@ export const endpoints = {
     status: 201,
     body: createKeyRequest,
     answer: createdKey,
+    audit: { action: 'key.create', details: ['name', 'role', 'expiresInSeconds'] },
   }),
   revokeKey: endpoint({
     method: 'delete',
@@ -218,6 +352,15 @@ export const endpoints = {
     status: 200,
     parameters: byId,
     answer: keyView,
+    audit: { action: 'key.revoke' },
+  }),
+  createBackup: endpoint({
+    method: 'post',
+    path: '/v1/state/backups',
+    access: { permission: 'administer' },
+    summary: 'Writes a complete copy of the state into the folder `backups` of the home; state.key is not in it',
+    status: 201,
+    answer: backup,
   }),
   shutdown: endpoint({
     method: 'post',
@@ -227,6 +370,7 @@ export const endpoints = {
     status: 202,
     body: shutdownRequest,
     answer: accepted,
+    audit: { action: 'control_plane.shutdown', details: ['workloads'] },
   }),
 };
 

@@ -13,6 +13,8 @@ export interface Call<Row extends Endpoint> {
   /** Who calls; absent only where the rule is public. */
   readonly actor: Row['access'] extends { permission: unknown } ? Actor : undefined;
   readonly lastEventId: string | undefined;
+  /** Why, in the caller's words: the header x-sluice-reason. */
+  readonly reason: string | undefined;
 }
 
 export type Handler<Row extends Endpoint> = (

@@ -33,6 +33,22 @@ async function readLimited(request: Request): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
+const refuseReason = (reason: string): Error => sluiceError('invalid_request', { where: 'header x-sluice-reason', reason });
+
+/** The reason of a change: percent-encoded UTF-8, one line, at most 500 characters. Throws `invalid_request`. */
+export function readReason(header: string | undefined): string | undefined {
+  if (header === undefined || header === '') return undefined;
+  let text: string;
+  try {
+    text = decodeURIComponent(header);
+  } catch {
+    throw refuseReason('it is not percent-encoded UTF-8');
+  }
+  if (text.length > 500) throw refuseReason('it has more than 500 characters');
+  if (/\p{C}/u.test(text)) throw refuseReason('it holds control characters');
+  return text;
+}
+
 /** Query parameters as an object; one that is given twice is refused, because it would be read differently by different programs. */
 export function readQuery(url: string): Record<string, string> {
   const query = new Map<string, string>();

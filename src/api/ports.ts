@@ -1,10 +1,17 @@
-import type { Keyring } from '../access/keyring.ts';
+import type { Actor, Keyring } from '../access/keyring.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { SluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Address } from '../stack/stack.ts';
+import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
+import type { Backup } from './schemas/backup.ts';
+import type { DatabaseBackups, DatabaseRestorePlan, DatabaseWork } from './schemas/database.ts';
+import type { Condition } from './schemas/resource.ts';
+import type { DriftReport } from './schemas/drift.ts';
+import type { LockView } from './schemas/lock.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { Status } from './schemas/status.ts';
@@ -42,7 +49,7 @@ interface ResourceRecords {
 /** Runs go on whether or not anybody watches. */
 export interface RunBook {
   /** Starts applying a plan. Throws `unknown_plan`, `plan_stale`, `plan_applied`, `run_in_progress`. */
-  start(plan: string): Promise<Run>;
+  start(plan: string, order: RunOrder): Promise<Run>;
   /** Throws `unknown_run`. */
   get(id: string): Promise<Run>;
   /** Newest first. */
@@ -51,6 +58,30 @@ export interface RunBook {
   cancel(id: string): Promise<Run>;
   /** Sequence of the newest event before the run; undefined for an unknown one. */
   eventsBefore(id: string): Promise<number | undefined>;
+}
+
+export interface RunOrder {
+  readonly actor: Actor;
+  readonly reason?: string | undefined;
+  /** Changes made at the same time; the engine's own number when absent. */
+  readonly parallelism?: number | undefined;
+}
+
+/** Who may change an environment at this moment. */
+export interface LockDesk {
+  get(environment: string): Promise<LockView>;
+  /** Takes it away from the holder that was seen: `since` tells it from a later one. Throws `lock_changed`, `not_locked`. */
+  unlock(environment: string, since: string, actor: Actor): Promise<LockView>;
+}
+
+/** What differs from what was applied. */
+export interface DriftDesk {
+  /** Reads every finished resource of an environment. Changes nothing. */
+  find(environment: string): Promise<DriftReport>;
+  /** Starts a run that brings back what was applied. Throws `nothing_drifted`, and what `RunBook.start` throws. */
+  repair(environment: string, order: RunOrder): Promise<Run>;
+  /** Records what is there as accepted: it is not reported again until it changes once more. */
+  accept(environment: string): Promise<DriftReport>;
 }
 
 /** Services as people see them. Every method throws `unknown_service`. */
@@ -62,6 +93,20 @@ export interface ServiceDesk {
   readLogs(environment: string, name: string, query: LogSelection): Promise<readonly LogLine[]>;
   /** The last lines, then new ones as they are written; instances that start later are included. Ends when the signal is aborted. */
   followLogs(environment: string, name: string, query: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;
+}
+
+/** Databases between applies. Every method throws `unknown_resource`, and `database_not_kept` where a provider keeps no backups. */
+export interface DatabaseDesk {
+  backups(environment: string, name: string): Promise<DatabaseBackups>;
+  /** Begins a base backup; the work goes on whether or not anybody watches. Throws `database_busy`. */
+  startBackup(environment: string, name: string, by: string): Promise<DatabaseWork>;
+  planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
+  /** Begins a restore, once it has been found possible. Throws `database_busy` and what `planRestore` throws. */
+  startRestore(environment: string, name: string, to: string, by: string): Promise<DatabaseWork>;
+  /** Throws `unknown_database_work`. */
+  work(environment: string, name: string, id: string): Promise<DatabaseWork>;
+  /** What is to be known of a resource besides its status. */
+  conditions(address: string): readonly Condition[];
 }
 
 export interface LogSelection {
@@ -76,8 +121,16 @@ export interface ApiDependencies {
   readonly runs: RunBook;
   readonly services: ServiceDesk;
   readonly records: ResourceRecords;
+  readonly databases: DatabaseDesk;
+  readonly locks: LockDesk;
+  readonly drift: DriftDesk;
+  readonly audit: Pick<AuditLog, 'append' | 'read' | 'last' | 'verify'>;
+  /** Takes secrets out of the words of errors. */
+  readonly secrets: Pick<KnownSecrets, 'scrubError'>;
   /** Resources are read from here, and nothing is written. */
   readonly store: Pick<Store, 'get' | 'list'>;
+  /** Into the folder for backups, under a name of their own. */
+  readonly backups: { create(): Promise<Backup> };
   readonly events: EventLog;
   readonly clock: Clock;
   readonly version: string;

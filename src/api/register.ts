@@ -7,7 +7,8 @@ import { answerHeaders, errorResponse, isOurFault } from './error-answer.ts';
 import { eventStreamResponse, type MessageStream } from './event-stream.ts';
 import type { Call, Handler } from './handler.ts';
 import { refuseForeignHost } from './host-check.ts';
-import { readJson, readQuery, refuseLargeBody, validated } from './input.ts';
+import { audited } from './audited.ts';
+import { readJson, readQuery, readReason, refuseLargeBody, validated } from './input.ts';
 import type { ApiDependencies } from './ports.ts';
 import { errorAnswer } from './schemas/error.ts';
 
@@ -35,8 +36,9 @@ export function register<Row extends Endpoint>(app: OpenAPIHono, row: Row, handl
       body: row.body === undefined ? undefined : validated('body', row.body, await readJson(context.req.raw)),
       actor,
       lastEventId: context.req.header('last-event-id'),
+      reason: readReason(context.req.header('x-sluice-reason')),
     } as Call<Row>;
-    const result = await inTime(handler(call), dependencies);
+    const result = await audited(row, call as Call<Endpoint>, dependencies, () => inTime(handler(call), dependencies));
     if (row.streams && isStream(result)) return eventStreamResponse(result, dependencies);
     return Response.json(result, { status: row.status, headers: answerHeaders });
   };
@@ -46,7 +48,7 @@ export function register<Row extends Endpoint>(app: OpenAPIHono, row: Row, handl
       return await answer(context);
     } catch (thrown) {
       if (isOurFault(thrown)) dependencies.report(toSluiceError(thrown), { method: context.req.method, path: row.path });
-      return errorResponse(thrown);
+      return errorResponse(dependencies.secrets.scrubError(thrown));
     }
   };
   accessRules.set(guarded, row.access);

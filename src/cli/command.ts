@@ -53,6 +53,7 @@ interface Example {
 export interface GlobalOptions {
   readonly json: boolean;
   readonly home: string | undefined;
+  readonly store: string | undefined;
 }
 
 export interface Invocation<Options, Arguments> {

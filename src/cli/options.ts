@@ -72,6 +72,9 @@ const refreshOnly = flag('Only records what was found; changes nothing real');
 /** What limits a plan and what it may lose: for every command that makes one. */
 export const planLimits = { allowDestroy, allowMassDestroy, target, exclude, refreshOnly } as const;
 
+export const reason = text('text', 'Why; goes into the audit log');
+export const parallelism = count('number', 'Changes made at the same time; default: 10');
+
 export const stackArgument = {
   name: 'stack',
   description: 'A stack: a YAML file, or a folder with one. Default: the current folder',

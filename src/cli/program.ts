@@ -20,7 +20,7 @@ export function wantedCommand(line: readonly string[]): RegisteredCommand | unde
   for (let index = 0; index < line.length && words.length < 2; index += 1) {
     const word = line[index] as string;
     if (word === '--') break;
-    if (word === '--home') index += 1;
+    if (word === '--home' || word === '--store') index += 1;
     else if (!word.startsWith('-')) words.push(word);
   }
   return registry.find(({ name }) => name === words[0] || name === words.join(' '));
@@ -40,6 +40,10 @@ export async function createProgram(
     .usage('<command> [options]')
     .option('--json', 'Prints one JSON document (for streams one per line) on standard output, and nothing else there')
     .option('--home <folder>', 'Where Sluice keeps its state; default: SLUICE_HOME, else `.sluice` beside the stack')
+    .option(
+      '--store <url>',
+      'Where a new home keeps its state: a postgres:// URL, or `sqlite` (default). Others can see a command line: a URL with a password belongs in SLUICE_STORE',
+    )
     .version('', '-V, --version', 'Prints the version')
     .helpCommand(false)
     .addHelpText('after', '\nExit codes: sluice help exit-codes');
@@ -92,11 +96,15 @@ function describe(command: Command, spec: CommandSpec, registered: RegisteredCom
   command.addHelpText('after', helpEnd(spec));
   command.action(async () => {
     const given = command.optsWithGlobals<Record<string, unknown>>();
-    const home = given['home'];
+    const [home, store] = [given['home'], given['store']];
     await run(spec, {
       arguments: Object.fromEntries(spec.arguments.map(({ name }, index) => [name, command.processedArgs[index] as string | undefined])),
       options: Object.fromEntries(Object.entries(spec.options).map(([key, { fallback }]) => [key, given[key] ?? fallback])),
-      global: { json: given['json'] === true, home: typeof home === 'string' ? home : undefined },
+      global: {
+        json: given['json'] === true,
+        home: typeof home === 'string' ? home : undefined,
+        store: typeof store === 'string' ? store : undefined,
+      },
     });
   });
 }

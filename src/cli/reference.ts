@@ -27,6 +27,10 @@ export function cliReference(): string {
           '`--home <folder>`',
           'Where Sluice keeps its state. Default: the environment variable `SLUICE_HOME`, else `.sluice` beside the stack.',
         ],
+        [
+          '`--store <url>`',
+          'Where a new home keeps its state: `postgres://USER:PASSWORD@HOST:PORT/DATABASE` or `sqlite`. Default: `SLUICE_STORE`, else what the home remembers, else SQLite.',
+        ],
         ['`-h`, `--help`', 'Explains the command.'],
       ],
     ),

@@ -42,17 +42,42 @@ export const registry: readonly RegisteredCommand[] = [
     load: () => import('./commands/state-rm.ts'),
   },
 
+  { name: 'drift', group: 'Change', summary: 'Find, repair or accept what was changed outside', load: () => import('./commands/drift.ts') },
+  { name: 'unlock', group: 'Change', summary: 'Take an environment from a run that hangs', load: () => import('./commands/unlock.ts') },
+
   { name: 'status', group: 'Watch', summary: 'Show how everything is', load: () => import('./commands/status.ts') },
   { name: 'get', group: 'Watch', summary: 'List resources of a kind', load: () => import('./commands/get.ts') },
   { name: 'describe', group: 'Watch', summary: 'Show all about one resource', load: () => import('./commands/describe.ts') },
   { name: 'logs', group: 'Watch', summary: 'Show what the instances of a service wrote', load: () => import('./commands/logs.ts') },
   { name: 'events', group: 'Watch', summary: 'Show what happened', load: () => import('./commands/events.ts') },
+  { name: 'audit', group: 'Watch', summary: 'Show who changed what, and verify the record', load: () => import('./commands/audit.ts') },
 
   { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
   { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },
+  { name: 'db backup', group: 'Operate', summary: 'Back a database up now', load: () => import('./commands/db-backup.ts') },
+  {
+    name: 'db backups',
+    group: 'Operate',
+    summary: 'List the backups of a database and the times it can go back to',
+    load: () => import('./commands/db-backups.ts'),
+  },
+  { name: 'db restore', group: 'Operate', summary: 'Take a database back to a time', load: () => import('./commands/db-restore.ts') },
   { name: 'key create', group: 'Operate', summary: 'Make a key for the API', load: () => import('./commands/key-create.ts') },
   { name: 'key list', group: 'Operate', summary: 'List the keys', load: () => import('./commands/key-list.ts') },
   { name: 'key revoke', group: 'Operate', summary: 'End a key at once', load: () => import('./commands/key-revoke.ts') },
+
+  {
+    name: 'state backup',
+    group: 'Operate',
+    summary: 'Write a complete copy of the state into a file',
+    load: () => import('./commands/state-backup.ts'),
+  },
+  {
+    name: 'state restore',
+    group: 'Operate',
+    summary: 'Put a backup in the place of the state',
+    load: () => import('./commands/state-restore.ts'),
+  },
 
   { name: 'doctor', group: 'This machine', summary: 'Say what this machine lacks', load: () => import('./commands/doctor.ts') },
   {

@@ -1,3 +1,7 @@
+import { createAuditLog } from '../audit/audit-log.ts';
+import { headFile } from '../audit/head-file.ts';
+import { createDriftFinder } from '../engine/drift.ts';
+import { createDriftLoop } from '../engine/drift-loop.ts';
 import { createKeyring } from '../access/keyring.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createOutputResolver } from '../engine/output-resolver.ts';
@@ -5,7 +9,7 @@ import { createPlanner } from '../engine/planner.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { createGatewayControl } from '../gateway/control/gateway-control.ts';
-import { createLocalProvider } from '../providers/local/local-provider.ts';
+import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
 import { createProviderRegistry } from '../providers/registry.ts';
@@ -14,13 +18,18 @@ import { createSimulatedWorld } from '../providers/simulated/simulated-world.ts'
 import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
+import { type KnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import { loadStack } from '../stack/load.ts';
 import { loadPolicyRules } from '../stack/policy/read-rules.ts';
-import { openSqliteStore } from '../store/sqlite-store.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
+import { createDatabaseCare } from './database-care.ts';
+import { createDatabaseDesk } from './database-desk.ts';
 import type { HomePaths } from './home.ts';
+import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
+import { createDriftDesk } from './drift-desk.ts';
+import { createLockDesk } from './lock-desk.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
 import { createRunBook } from './run-book.ts';
@@ -31,20 +40,27 @@ export interface ComposeRequest {
   readonly paths: HomePaths;
   /** Folder the paths of stacks are relative to. */
   readonly root: string;
+  /** `sqlite` or the URL of a PostgreSQL database; what the home remembers when absent. */
+  readonly store?: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  /** Learns every secret that passes the vault. */
+  readonly secrets: KnownSecrets;
+  /** Between two looks for drift; undefined for none. */
+  readonly driftIntervalMs: number | undefined;
 }
 
 export type Parts = Awaited<ReturnType<typeof compose>>;
 
 /** The one place where ports meet their adapters. Opens the store and the vault; starts nothing. */
-export async function compose({ paths, root, clock, random, log }: ComposeRequest) {
+export async function compose({ paths, root, store: wanted, clock, random, log, secrets, driftIntervalMs }: ComposeRequest) {
   const { home } = paths;
-  const store = await openSqliteStore({ path: paths.state });
-  const vault = await openFileVault({ keyFile: paths.stateKey, random });
+  const store = await openHomeStore({ paths, wanted, clock });
+  const vault = learningVault(await openFileVault({ keyFile: paths.stateKey, random }), secrets);
   const events = createEventLog({ store, clock });
   const keyring = createKeyring({ store, clock, random });
+  const audit = createAuditLog({ store, vault, clock, keeper: headFile(paths.auditHead) });
 
   const workloads = createLocalWorkloads({ home, clock, random });
   const instancesRun = async (): Promise<boolean> => (await runningInstances(workloads)).length > 0;
@@ -52,15 +68,17 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
   const resolver = createOutputResolver({ store, vault });
   const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random });
 
+  const local = createLocalPlatform({ home, clock, random });
   const providers = createProviderRegistry({
     environmentProviders: {
-      local: createLocalProvider({ home, clock, random }),
+      local: local.provider,
       simulated: createSimulatedProvider({ world: createSimulatedWorld(), clock, random }),
     },
     kindProviders: [createServiceProvider({ controller, store, vault, traffic: gateway, clock, home })],
   });
   const planner = createPlanner({ store, providers, vault, clock, random });
-  const engine = createEngine({ store, providers, vault, events, clock, random });
+  const engine = createEngine({ store, providers, vault, events, clock, random, secrets });
+  const finder = createDriftFinder({ store, providers, vault, clock, random, engine, secrets });
 
   const plans = createPlanBook({
     store,
@@ -69,18 +87,72 @@ export async function compose({ paths, root, clock, random, log }: ComposeReques
     root,
     load: loadStack,
     loadRules: loadPolicyRules,
-    planner: createPlanMaker({ planner, providers, store }),
+    planner: createPlanMaker({ planner, drift: finder, providers, store }),
   });
   const runs = createRunBook({
     store,
     events,
     plans,
     engine,
+    audit,
     clock,
     random,
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
-  const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store });
+  const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store, secrets });
+  const databaseCare = createDatabaseCare({
+    keeper: local.databases,
+    events,
+    clock,
+    random,
+    report: (error, address) => log.error({ error, address }, 'the care of a database met an error'),
+  });
+  const databases = createDatabaseDesk({
+    store,
+    keepers: { [local.provider.name]: local.databases },
+    events,
+    clock,
+    random,
+    conditions: (address) => databaseCare.conditions(address),
+    report: (error, work) => log.error({ error, work }, 'a backup or restore met an unexpected error'),
+  });
   const rotator = createLogRotator({ folder: paths.logs, clock });
-  return { store, events, keyring, gateway, workloads, controller, engine, records: engine, plans, runs, services, rotator };
+  const backups = { create: () => backUpInto(paths, store, clock) };
+  const locks = createLockDesk({ engine, runs });
+  const drift = createDriftDesk({ finder, plans, runs });
+  const driftLoop =
+    driftIntervalMs === undefined
+      ? undefined
+      : createDriftLoop({
+          finder,
+          engine,
+          store,
+          events,
+          clock,
+          random,
+          intervalMs: driftIntervalMs,
+          onError: (error, environment) => log.warn({ error, environment }, 'a look for drift failed'),
+        });
+  return {
+    store,
+    backups,
+    audit,
+    secrets,
+    locks,
+    drift,
+    driftLoop,
+    events,
+    keyring,
+    gateway,
+    workloads,
+    controller,
+    engine,
+    records: engine,
+    plans,
+    runs,
+    services,
+    databases,
+    databaseCare,
+    rotator,
+  };
 }

@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ensureAdminKey } from '../access/admin-key.ts';
 import { createApp } from '../api/app.ts';
 import { hostsFor } from '../api/host-check.ts';
 import type { Status } from '../api/schemas/status.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
+import { removeAsides } from '../effects/files.ts';
 import { identify } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
@@ -13,6 +14,7 @@ import { compose } from './compose.ts';
 import { openHome, readRecord, writeRecord, type ControlPlaneRecord } from './home.ts';
 import { lockHome } from './home-lock.ts';
 import { openLog, type Logger } from './log.ts';
+import { createKnownSecrets } from '../secrets/known-secrets.ts';
 import { productVersion } from './product-version.ts';
 import { putDown } from './put-down.ts';
 import { statusReport } from './status-report.ts';
@@ -22,10 +24,14 @@ export interface ControlPlaneSettings {
   readonly home: string;
   readonly root: string;
   readonly host: string;
+  /** `sqlite` or the URL of a PostgreSQL database; what the home remembers when absent. */
+  readonly store?: string | undefined;
   /** Any free port when absent, the one of the last time if possible. */
   readonly port?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  /** Between two looks for drift; undefined for none. */
+  readonly driftIntervalMs?: number | undefined;
   /** Asked for over the API; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
@@ -53,13 +59,26 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const [home, root] = [resolve(settings.home), resolve(settings.root)];
   const paths = await openHome(home);
   const lock = await lockHome(paths);
+  await removeAsides(home);
+  for (const folder of ['instances', 'local']) await removeAsides(join(home, folder), { recursive: true });
   const previous = await readRecord(home);
   const startedAt = timestamp(clock.now());
   const record: ControlPlaneRecord = { pid: process.pid, startTime: identify(process.pid)?.startTime ?? '', root, startedAt };
   await writeRecord(home, record);
-  const log = openLog(paths.log);
+  const secrets = createKnownSecrets();
+  const log = openLog(paths.log, secrets);
   log.info({ home, root, version: productVersion }, 'starting');
-  const parts = await compose({ paths, root, clock, random, log });
+  const parts = await compose({
+    paths,
+    root,
+    store: settings.store,
+    clock,
+    random,
+    log,
+    secrets,
+    driftIntervalMs: settings.driftIntervalMs,
+  });
+  await parts.audit.open();
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
 
   let phase: Status['phase'] = 'starting';
@@ -96,6 +115,9 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     if (phase === 'starting') phase = 'ready';
     taken.resolve();
   });
+  const caring = takingUp.then(() => parts.databaseCare.run(ending.signal));
+  // Before everything is taken up, it would differ from what was applied.
+  const watching = takingUp.then(() => parts.driftLoop?.run(ending.signal));
 
   return {
     url,
@@ -106,6 +128,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       ending.abort(new Error('the control plane is ending'));
       const { forced, nothingRuns } = await putDown(parts, { workloads, takingUp, clock, log });
       await rotating;
+      await watching;
+      await caring;
       await parts.events.publish(stoppedEvent(workloads, forced));
       // Told before the streams end, so that those who follow hear of it.
       closing.abort(new Error('the control plane has ended'));

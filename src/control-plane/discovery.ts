@@ -22,6 +22,8 @@ export interface StartRequest {
   readonly host?: string;
   /** A fixed port; any free one, and the same again after a restart, when absent. */
   readonly port?: number;
+  /** `sqlite` or the URL of a PostgreSQL database; what the home remembers when absent. Given by the environment, never by argv. */
+  readonly store?: string;
 }
 
 /** Opening the store and the first listening, on a slow machine. */
@@ -58,7 +60,7 @@ export async function wasStoppedCleanly(home: string): Promise<boolean> {
  * process's environment: `secret` blocks that read variables see the values of the shell that started it.
  * Rejects with `control_plane_did_not_start` and the end of its log.
  */
-export async function startControlPlane({ home, root, host, port }: StartRequest): Promise<FoundControlPlane> {
+export async function startControlPlane({ home, root, host, port, store }: StartRequest): Promise<FoundControlPlane> {
   const running = await findControlPlane(home);
   if (running !== undefined) return running;
   const paths = await openHome(resolve(home));
@@ -67,7 +69,7 @@ export async function startControlPlane({ home, root, host, port }: StartRequest
     command: [process.execPath, entryFile(), '--home', paths.home, '--root', resolve(root), ...listening],
     directory: paths.home,
     // Compiled modules are kept for the next start, which is then about twice as fast.
-    environment: { NODE_COMPILE_CACHE: paths.compileCache, ...inherited() },
+    environment: { NODE_COMPILE_CACHE: paths.compileCache, ...inherited(), ...(store !== undefined && { SLUICE_STORE: store }) },
     logFile: paths.outputLog,
   });
   const ended = started.exit.then(({ code, signal }) => ({

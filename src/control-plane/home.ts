@@ -11,7 +11,12 @@ export interface HomePaths {
   readonly lock: string;
   readonly adminKey: string;
   readonly state: string;
+  /** URL of the PostgreSQL database that holds the state instead of `state`. */
+  readonly storeUrl: string;
   readonly stateKey: string;
+  readonly backups: string;
+  /** Where the audit log ends, kept outside its database. */
+  readonly auditHead: string;
   readonly logs: string;
   readonly log: string;
   /** What the process writes outside its log: a crash before the log is open. */
@@ -27,7 +32,10 @@ export function homePaths(home: string): HomePaths {
     lock: join(home, 'control-plane.lock'),
     adminKey: join(home, 'admin.key'),
     state: join(home, 'state.db'),
+    storeUrl: join(home, 'store.url'),
     stateKey: join(home, 'state.key'),
+    backups: join(home, 'backups'),
+    auditHead: join(home, 'audit.head'),
     logs,
     log: join(logs, 'control-plane.log'),
     outputLog: join(logs, 'control-plane.out.log'),

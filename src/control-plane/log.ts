@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
+import type { KnownSecrets } from '../secrets/known-secrets.ts';
 
 export type { Logger } from 'pino';
 
@@ -7,7 +8,8 @@ export type { Logger } from 'pino';
  * The control plane's own log: JSON lines appended to `file`, which only its owner can read. Nothing that is logged should hold a secret;
  * what looks like one in the words of an unexpected error is masked all the same.
  */
-export function openLog(file: string): Logger {
+export function openLog(file: string, secrets: Pick<KnownSecrets, 'scrub'> = { scrub: (text) => text }): Logger {
+  const mask = (text: string): string => maskSecrets(secrets.scrub(text));
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
   return pino(
@@ -15,7 +17,7 @@ export function openLog(file: string): Logger {
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: describeForLog },
+      serializers: { error: (thrown: unknown) => describeForLog(thrown, mask) },
     },
     // Written at once: the last lines before a crash are the ones that matter.
     pino.destination({ dest: file, append: true, sync: true }),
@@ -23,13 +25,13 @@ export function openLog(file: string): Logger {
 }
 
 /** Message, stack and causes of anything thrown, masked. */
-function describeForLog(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return maskSecrets(String(thrown));
+function describeForLog(thrown: unknown, mask: (text: string) => string): unknown {
+  if (!(thrown instanceof Error)) return mask(String(thrown));
   return {
     name: thrown.name,
-    message: maskSecrets(thrown.message),
-    stack: maskSecrets(thrown.stack ?? ''),
-    ...(thrown.cause !== undefined && { cause: describeForLog(thrown.cause) }),
+    message: mask(thrown.message),
+    stack: mask(thrown.stack ?? ''),
+    ...(thrown.cause !== undefined && { cause: describeForLog(thrown.cause, mask) }),
   };
 }
 

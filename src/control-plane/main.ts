@@ -5,7 +5,8 @@ import { toSluiceError } from '../errors/sluice-error.ts';
 import { startControlPlaneHere, type ControlPlane } from './control-plane.ts';
 
 // The control plane's process: `main --home FOLDER --root FOLDER [--host ADDRESS] [--port NUMBER]`. It runs in the background, started by
-// `startControlPlane`. SIGTERM and SIGINT end it and leave running what runs; POST /v1/shutdown can end both.
+// `startControlPlane`. SLUICE_STORE says where a new home keeps its state, SLUICE_DRIFT_INTERVAL how often it looks for drift (`30s`, `5m`,
+// `1h`, `off`; default 5m). SIGTERM and SIGINT end it and leave running what runs; POST /v1/shutdown can end both.
 
 const exitCodes = { ended: 0, softwareError: 70, cannotStart: 78 };
 
@@ -17,6 +18,11 @@ const { values } = parseArgs({
     port: { type: 'string' },
   },
 });
+
+// From the environment and not the command line, which every user of the machine can read: it may hold a password. What this process
+// starts does not inherit it.
+const store = process.env['SLUICE_STORE'] || undefined;
+delete process.env['SLUICE_STORE'];
 
 let running: ControlPlane | undefined;
 let ending: Promise<void> | undefined;
@@ -44,6 +50,14 @@ process.on('SIGTERM', () => end('keep'));
 process.on('SIGINT', () => end('keep'));
 process.on('SIGHUP', () => undefined);
 
+/** Milliseconds of `30s`, `5m` or `1h`; undefined for `off`; five minutes for what is not given or not understood. */
+function driftInterval(given: string | undefined): number | undefined {
+  if (given === 'off') return undefined;
+  const [, amount, unit = ''] = /^(\d{1,5})(s|m|h)$/.exec(given ?? '') ?? [];
+  const milliseconds = Number(amount) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN);
+  return milliseconds > 0 ? milliseconds : 300_000;
+}
+
 const port = values.port === undefined ? undefined : Number(values.port);
 if (
   values.home === undefined ||
@@ -58,10 +72,12 @@ try {
   running = await startControlPlaneHere({
     home: values.home,
     root: values.root,
+    store,
     host: values.host,
     port,
     clock: systemClock,
     random: systemRandom,
+    driftIntervalMs: driftInterval(process.env['SLUICE_DRIFT_INTERVAL']),
     // After the answer has gone out.
     onShutdown: (workloads) => setImmediate(end, workloads),
   });

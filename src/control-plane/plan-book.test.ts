@@ -61,6 +61,15 @@ describe('the plan book', () => {
       planner: {
         plan: (stack) => make(stack.environment.name, 'apply'),
         planDestroy: (environment) => make(environment, 'destroy'),
+        planRepair: async (environment) =>
+          content === 'first'
+            ? undefined
+            : { plan: await make(environment, 'apply'), fingerprints: { 'staging/secret/key': { value: 'new' } } },
+        recorded: (environment) => {
+          const settings = { name: environment, provider: 'local', fields: {} };
+          const stack = { root: folder, files: [], environment: settings, environments: [environment], blocks: [] };
+          return Promise.resolve({ stack, fingerprints: new Map([['staging/cache/c', { value: 'as it was' }]]) });
+        },
         basis: () =>
           Promise.resolve({
             stackDigest: digestJson(content),
@@ -164,5 +173,19 @@ describe('the plan book', () => {
     await plans.create(order);
     await expect(plans.get(old.id)).rejects.toMatchObject({ code: 'unknown_plan' });
     expect(await store.list('plans')).toHaveLength(1);
+  });
+
+  it('keeps a plan that repairs: made from what is recorded, with the content it was made for', async () => {
+    expect(await plans.createRepair('staging')).toBeUndefined();
+    content = 'drifted';
+    const plan = (await plans.createRepair('staging')) as Plan;
+    const reloaded = await plans.reload(plan.id);
+    expect([reloaded.plan, reloaded.stack?.environment.name, loaded]).toEqual([plan, 'staging', []]);
+    expect(Object.fromEntries(reloaded.fingerprints ?? [])).toEqual({
+      'staging/cache/c': { value: 'as it was' },
+      'staging/secret/key': { value: 'new' },
+    });
+    state = 'changed';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ code: 'plan_stale' });
   });
 });

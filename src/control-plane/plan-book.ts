@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { PlanBook, PlanOrder } from '../api/ports.ts';
-import type { Json } from '../digest/json.ts';
+import type { Json, JsonObject } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import { containedPath } from '../effects/files.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { DestroyOptions, PlanOptions } from '../engine/planner.ts';
+import type { RepairPlan } from '../engine/drift.ts';
+import type { RecordedStack } from '../engine/recorded-stack.ts';
 import type { Plan } from '../plan/plan.ts';
 import { changedBlocks, movedOn } from '../plan/stale.ts';
 import type { Vault } from '../secrets/vault.ts';
@@ -19,8 +21,15 @@ export interface PlanMaker {
   /** Throws `plan_refused` with everything that is wrong, `protected_resource`, `mass_destroy`, `policy_denied`, `unknown_address`. */
   plan(stack: ResolvedStack, options: PlanOptions): Promise<Plan>;
   planDestroy(environment: string, options: DestroyOptions): Promise<Plan>;
-  /** What a plan made now would be made from, without the work of making it. No stack: of a plan that destroys. */
-  basis(environment: string, stack: ResolvedStack | undefined): Promise<PlanBasis>;
+  /** A plan that brings back what was applied; undefined when there is nothing to do. */
+  planRepair(environment: string): Promise<RepairPlan | undefined>;
+  /** The stack as it is recorded. */
+  recorded(environment: string): Promise<RecordedStack>;
+  /**
+   * What a plan made now would be made from, without the work of making it. No stack: of a plan that destroys. `fingerprints`: instead of
+   * the content of the stack's files as it is now.
+   */
+  basis(environment: string, stack: ResolvedStack | undefined, fingerprints?: ReadonlyMap<Address, JsonObject>): Promise<PlanBasis>;
 }
 
 /** What a plan stands on: as long as it stays the same, the plan is true. */
@@ -47,9 +56,18 @@ export interface ReloadablePlans extends PlanBook {
    * The plan and the stack it was made from, read again. Throws `unknown_plan`, `plan_applied`, and `plan_stale` when the stack or what
    * is there has changed since.
    */
-  reload(id: string): Promise<{ readonly plan: Plan; readonly stack: ResolvedStack | undefined }>;
+  reload(id: string): Promise<ReloadedPlan>;
+  /** A plan that brings back what was applied; undefined when everything is as it was. */
+  createRepair(environment: string): Promise<Plan | undefined>;
   /** Marks the plan as applied by a run; of two that try at once, one gets `plan_applied`. */
   claim(id: string, run: string): Promise<void>;
+}
+
+export interface ReloadedPlan {
+  readonly plan: Plan;
+  readonly stack: ResolvedStack | undefined;
+  /** Content it was made for, where that is not what stands in the stack's files now. */
+  readonly fingerprints?: ReadonlyMap<Address, JsonObject>;
 }
 
 /** A plan with what is needed to read its stack again; one document of the collection `plans`. */
@@ -62,6 +80,8 @@ interface StoredPlan {
   /** Of a plan that was saved: it is kept longer, with digests that tell what has changed. */
   readonly saved?: { readonly blocks: Readonly<Record<string, string>> };
   readonly run?: string;
+  /** Of a plan that repairs: made from what is recorded, with this content where it has changed since. */
+  readonly repair?: RepairPlan['fingerprints'];
 }
 
 const collection = 'plans';
@@ -104,6 +124,19 @@ export function createPlanBook({ store, vault, clock, planner, load, loadRules, 
     return mode === 'destroy' ? destroy(stack.environment.name) : { plan: await planner.plan(stack, options), stack };
   };
 
+  const keep = async (stored: StoredPlan): Promise<void> => {
+    await dropOld();
+    const { id } = stored.plan;
+    await store.transact([{ operation: 'put', collection, key: id, value: stored as unknown as Json, ifVersion: 0 }]);
+  };
+
+  const reloadRepair = async (plan: Plan, repair: RepairPlan['fingerprints']): Promise<ReloadedPlan> => {
+    const { stack, fingerprints: recorded } = await planner.recorded(plan.environment);
+    const fingerprints = new Map([...recorded, ...(Object.entries(repair) as [Address, JsonObject][])]);
+    demandSame(plan, await planner.basis(plan.environment, stack, fingerprints));
+    return { plan, stack, fingerprints };
+  };
+
   const dropOld = async (): Promise<void> => {
     const old = (await store.list(collection)).filter(({ value }) => {
       const { plan, saved } = value as unknown as StoredPlan;
@@ -121,23 +154,26 @@ export function createPlanBook({ store, vault, clock, planner, load, loadRules, 
         stack: relative(root, containedPath(root, order.stack) ?? root),
         ...(order.variables !== undefined && { sealedVariables: vault.seal(JSON.stringify(order.variables)) }),
       };
-      await dropOld();
-      await store.transact([{ operation: 'put', collection, key: plan.id, value: stored as unknown as Json, ifVersion: 0 }]);
+      await keep(stored);
       return plan;
+    },
+
+    createRepair: async (environment) => {
+      const repair = await planner.planRepair(environment);
+      if (repair === undefined) return undefined;
+      await keep({ plan: repair.plan, stack: '', repair: repair.fingerprints });
+      return repair.plan;
     },
 
     get: async (id) => (await find(id)).stored.plan,
 
     reload: async (id) => {
-      const { plan, run, stack: path, sealedVariables, saved } = (await find(id)).stored;
+      const { plan, run, stack: path, sealedVariables, saved, repair } = (await find(id)).stored;
       if (run !== undefined) throw sluiceError('plan_applied', { id, run });
+      if (repair !== undefined) return reloadRepair(plan, repair);
       const variables = sealedVariables === undefined ? undefined : (JSON.parse(vault.open(sealedVariables)) as Record<string, string>);
       const stack = plan.mode === 'destroy' ? undefined : await loadFrom(path, plan.environment, variables);
-      const now = await planner.basis(plan.environment, stack);
-      if (now.stackDigest !== plan.stackDigest) {
-        throw sluiceError('plan_stale', { id, reason: changedBlocks(saved?.blocks ?? {}, saved ? now.blocks() : {}) });
-      }
-      if (now.stateDigest !== plan.stateDigest) throw sluiceError('plan_stale', { id, reason: movedOn(plan, now.versions) });
+      demandSame(plan, await planner.basis(plan.environment, stack), saved?.blocks);
       return { plan, stack };
     },
 
@@ -148,4 +184,13 @@ export function createPlanBook({ store, vault, clock, planner, load, loadRules, 
       await store.transact([{ operation: 'put', collection, key: id, value: claimed, ifVersion: version }]);
     },
   };
+}
+
+/** `blocks`: digests that were saved with the plan; with them it is said which blocks have changed. */
+function demandSame(plan: Plan, now: PlanBasis, blocks?: Readonly<Record<string, string>>): void {
+  const { id, stackDigest, stateDigest } = plan;
+  if (now.stackDigest !== stackDigest) {
+    throw sluiceError('plan_stale', { id, reason: changedBlocks(blocks ?? {}, blocks ? now.blocks() : {}) });
+  }
+  if (now.stateDigest !== stateDigest) throw sluiceError('plan_stale', { id, reason: movedOn(plan, now.versions) });
 }

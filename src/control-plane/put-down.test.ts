@@ -22,6 +22,7 @@ function partsWith(replaced: Partial<EndingParts>, calls: string[] = [], instanc
   };
   return {
     runs: { cancelAll: () => called('cancel runs') },
+    databases: { cancelAll: () => called('cancel work') },
     engine: { suspendAll: () => called('suspend').then(() => []) },
     controller: { stop: () => called('stop controller'), stopTimeMs: () => Promise.resolve(40_000) },
     gateway: { stop: () => called('stop gateway'), leave: () => calls.push('leave gateway') },
@@ -55,7 +56,7 @@ describe('putting everything down', () => {
   it('ends the users before what they use, and nothing is left', async () => {
     const calls: string[] = [];
     expect(await putDownWithin(0, partsWith({}, calls))).toEqual({ forced: [], nothingRuns: true, said: '' });
-    expect(calls).toEqual(['cancel runs', 'suspend', 'stop controller', 'stop gateway']);
+    expect(calls).toEqual(['cancel runs', 'cancel work', 'suspend', 'stop controller', 'stop gateway']);
   });
 
   it('ends although everything hangs, and says what it no longer waited for', async () => {
@@ -75,7 +76,7 @@ describe('putting everything down', () => {
     const failing = { suspendAll: () => Promise.resolve(['test/service/web'] as const) };
     const parts = partsWith({ engine: failing }, calls, ['web-1', 'web-2']);
     expect(await putDownWithin(0, parts)).toMatchObject({ forced: ['web-1', 'web-2'], nothingRuns: true });
-    expect(calls).toEqual(['cancel runs', 'stop controller', 'end web-1', 'end web-2', 'stop gateway']);
+    expect(calls).toEqual(['cancel runs', 'cancel work', 'stop controller', 'end web-1', 'end web-2', 'stop gateway']);
   });
 
   it('tells the waits to end once suspending takes too long', async () => {

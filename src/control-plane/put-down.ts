@@ -5,6 +5,7 @@ import type { GatewayControl } from '../gateway/control/gateway-control.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { ServiceController } from '../rollout/service-controller.ts';
 import type { Store } from '../store/store.ts';
+import type { ControlledDatabases } from './database-desk.ts';
 import type { Logger } from './log.ts';
 import type { ControlledRuns } from './run-book.ts';
 import { runningInstances } from './running-instances.ts';
@@ -19,6 +20,7 @@ export interface PutDown {
 /** What has to be ended. */
 export interface EndingParts {
   readonly runs: Pick<ControlledRuns, 'cancelAll'>;
+  readonly databases: Pick<ControlledDatabases, 'cancelAll'>;
   readonly engine: Pick<Engine, 'suspendAll'>;
   readonly controller: Pick<ServiceController, 'stop' | 'stopTimeMs'>;
   readonly gateway: Pick<GatewayControl, 'stop' | 'leave'>;
@@ -46,7 +48,7 @@ const gatewayMs = 30_000;
 
 /** Ends everything, or everything but what serves. Whatever hangs, it resolves: each step has its time, and force has the last word. */
 export async function putDown(parts: EndingParts, { workloads: wanted, takingUp, clock, log }: PutDownRequest): Promise<PutDown> {
-  const { engine, runs, gateway, controller, workloads, store } = parts;
+  const { engine, runs, databases, gateway, controller, workloads, store } = parts;
 
   /** Whether the work was done within its time. */
   const within = async (limitMs: number, what: string, work: Promise<unknown>): Promise<boolean> => {
@@ -71,6 +73,7 @@ export async function putDown(parts: EndingParts, { workloads: wanted, takingUp,
   };
 
   await within(unfinishedMs, 'cancelling the runs', runs.cancelAll());
+  await within(unfinishedMs, 'cancelling the work on databases', databases.cancelAll());
   await within(unfinishedMs, 'taking up', takingUp);
   if (wanted === 'keep') {
     await within(controllerMs, 'the service controller', controller.stop());

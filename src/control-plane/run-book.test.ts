@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { type AuditLog, createAuditLog } from '../audit/audit-log.ts';
+import { digestJson } from '../digest/digest.ts';
+import type { Json } from '../digest/json.ts';
 import type { Run } from '../api/schemas/run.ts';
 import type { RunReport } from '../engine/run-report.ts';
 import { systemClock } from '../effects/clock.ts';
@@ -35,6 +38,8 @@ const plan = (id: string, environment = 'staging'): Plan => ({
   problems: [],
 });
 
+const order = { actor: { key: 'key-1', name: 'ann', role: 'admin' }, reason: 'because' } as const;
+
 /** An engine that does what the test tells it to, one run at a time. */
 function createScriptedEngine(events: EventLog) {
   const finish = Promise.withResolvers<RunReport['status'] | Error>();
@@ -64,6 +69,7 @@ function createScriptedEngine(events: EventLog) {
 describe('the run book', () => {
   let store: ReturnType<typeof createMemoryStore>;
   let events: EventLog;
+  let audit: AuditLog;
   let script: ReturnType<typeof createScriptedEngine>;
   let claimed: string[];
   let reported: SluiceError[];
@@ -74,6 +80,7 @@ describe('the run book', () => {
       create: () => Promise.reject(new Error('not asked for')),
       get: (id) => Promise.resolve(plan(id, id === 'plan-other' ? 'production' : 'staging')),
       reload: (id) => reload(id),
+      createRepair: () => Promise.resolve(undefined),
       claim: (id) => {
         claimed.push(id);
         return Promise.resolve();
@@ -84,6 +91,7 @@ describe('the run book', () => {
       events,
       plans,
       engine: script.engine,
+      audit,
       clock: systemClock,
       random: systemRandom,
       report: (error) => void reported.push(error),
@@ -92,6 +100,8 @@ describe('the run book', () => {
   beforeEach(() => {
     store = createMemoryStore();
     events = createEventLog({ store, clock: systemClock });
+    const keeper = { read: async () => undefined, write: async () => undefined };
+    audit = createAuditLog({ store, vault: { fingerprint: (text) => `sha256:${text}` }, clock: systemClock, keeper });
     script = createScriptedEngine(events);
     [claimed, reported] = [[], []];
     reload = (id) => Promise.resolve({ plan: plan(id), stack: undefined });
@@ -99,7 +109,7 @@ describe('the run book', () => {
 
   it('answers at once, and tells each change as the engine goes on', async () => {
     const runs = open();
-    const { id, changes } = await runs.start('plan-1');
+    const { id, changes } = await runs.start('plan-1', order);
     expect(changes.map(({ address, status }) => `${address} ${status}`)).toEqual([
       'staging/cache/one pending',
       'staging/cache/two pending',
@@ -118,7 +128,7 @@ describe('the run book', () => {
 
   it('publishes its end only when the stored run tells it', async () => {
     const runs = open();
-    const { id } = await runs.start('plan-1');
+    const { id } = await runs.start('plan-1', order);
     const over = new AbortController();
     const seen = (async () => {
       for await (const event of events.follow(0, over.signal)) {
@@ -133,11 +143,11 @@ describe('the run book', () => {
 
   it('changes an environment by one run at a time, and leaves others free', async () => {
     const runs = open();
-    const both = await Promise.allSettled([runs.start('plan-1'), runs.start('plan-2')]);
+    const both = await Promise.allSettled([runs.start('plan-1', order), runs.start('plan-2', order)]);
     expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
-    await expect(runs.start('plan-2')).rejects.toMatchObject({ code: 'run_in_progress', retry: 'wait' });
+    await expect(runs.start('plan-2', order)).rejects.toMatchObject({ code: 'run_in_progress', retry: 'wait' });
     reload = (id) => Promise.resolve({ plan: plan(id, 'production'), stack: undefined });
-    await expect(runs.start('plan-other')).resolves.toMatchObject({ environment: 'production' });
+    await expect(runs.start('plan-other', order)).resolves.toMatchObject({ environment: 'production' });
     script.finish('succeeded');
   });
 
@@ -145,14 +155,14 @@ describe('the run book', () => {
     const runs = open();
     const valid = reload;
     reload = (id) => Promise.reject(sluiceError('plan_stale', { id, reason: 'r' }));
-    await expect(runs.start('plan-1')).rejects.toMatchObject({ code: 'plan_stale' });
+    await expect(runs.start('plan-1', order)).rejects.toMatchObject({ code: 'plan_stale' });
     expect(await runs.list({ limit: 10 })).toEqual([]);
     reload = valid;
-    const { id } = await runs.start('plan-1');
+    const { id } = await runs.start('plan-1', order);
     script.finish('succeeded');
     await ended(runs, id);
     await until('the environment to be free', () =>
-      runs.start('plan-2').then(
+      runs.start('plan-2', order).then(
         () => true,
         () => false,
       ),
@@ -161,7 +171,7 @@ describe('the run book', () => {
 
   it('keeps the error that kept a run from beginning, but not the words of an unexpected one', async () => {
     const runs = open();
-    const { id } = await runs.start('plan-1');
+    const { id } = await runs.start('plan-1', order);
     script.finish(new Error('password canary-9'));
     const run = await ended(runs, id);
     expect(run).toMatchObject({ status: 'failed', error: { code: 'internal_error' } });
@@ -171,7 +181,7 @@ describe('the run book', () => {
 
   it('is cancelled once, and stays what it is afterwards', async () => {
     const runs = open();
-    const { id } = await runs.start('plan-1');
+    const { id } = await runs.start('plan-1', order);
     await runs.cancel(id);
     const run = await ended(runs, id);
     expect(run).toMatchObject({ status: 'cancelled', changes: [{ status: 'skipped' }, { status: 'skipped' }] });
@@ -180,7 +190,7 @@ describe('the run book', () => {
   });
 
   it('that a crash has left running is told as interrupted, with what was known of each change', async () => {
-    const { id } = await open().start('plan-1');
+    const { id } = await open().start('plan-1', order);
     await script.tell('change.started', 'one', id);
     const next = open();
     await next.settleInterrupted();
@@ -195,9 +205,33 @@ describe('the run book', () => {
     expect((await events.read(0, 100)).filter(({ type }) => type === 'run.finished')).toHaveLength(1);
   });
 
+  it('records who began it, why and by which plan, and how it ended', async () => {
+    const runs = open();
+    const { id, by, reason } = await runs.start('plan-1', order);
+    expect([by, reason]).toEqual(['ann', 'because']);
+    script.finish('succeeded');
+    await ended(runs, id);
+    const planDigest = digestJson(plan('plan-1') as unknown as Json);
+    const begun = { action: 'plan.apply', environment: 'staging', run: id, plan: 'plan-1', reason: 'because' };
+    expect(await audit.read(0, 9)).toMatchObject([
+      { ...begun, phase: 'begun', actor: { name: 'ann', key: 'key-1' }, planDigest },
+      { ...begun, phase: 'ended', of: 1, outcome: 'succeeded' },
+    ]);
+  });
+
+  it('whose end was told before a crash could store it has ended like that', async () => {
+    const { id } = await open().start('plan-1', order);
+    await script.tell('change.finished', 'one', id);
+    await events.publish({ type: 'run.finished', level: 'info', message: 'done', run: id, data: { status: 'succeeded' } });
+    const next = open();
+    await next.settleInterrupted();
+    expect(await next.get(id)).toMatchObject({ status: 'succeeded' });
+    expect((await audit.read(0, 9)).at(-1)).toMatchObject({ phase: 'ended', outcome: 'succeeded' });
+  });
+
   it('waits for every run it cancels when the control plane ends', async () => {
     const runs = open();
-    const { id } = await runs.start('plan-1');
+    const { id } = await runs.start('plan-1', order);
     await script.begun;
     await runs.cancelAll();
     expect((await runs.get(id)).status).toBe('cancelled');

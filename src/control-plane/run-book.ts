@@ -1,4 +1,8 @@
-import type { RunBook } from '../api/ports.ts';
+import type { RunBook, RunOrder } from '../api/ports.ts';
+import { auditActor } from '../api/audited.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { AuditEntry } from '../audit/audit-record.ts';
+import { digestJson } from '../digest/digest.ts';
 import { run as runSchema, type Run } from '../api/schemas/run.ts';
 import type { Json } from '../digest/json.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
@@ -6,17 +10,25 @@ import { newId, type Random } from '../effects/random.ts';
 import { sluiceError, toSluiceError, type SluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ResolvedStack } from '../stack/stack.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Write } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
-import type { ReloadablePlans } from './plan-book.ts';
-import { beginRun, concludeRun, foldEvent, interruptRun, type RunOutcome, type StoredRun } from './run-progress.ts';
+import type { ReloadablePlans, ReloadedPlan } from './plan-book.ts';
+import { beginRun, concludeRun, endOf, foldEvent, interruptRun, type RunEnd, type RunOutcome, type StoredRun } from './run-progress.ts';
 
 /** Makes a plan real, telling of each change by events of the run. Resolves also when changes failed; rejects when it could not begin. */
 export interface PlanApplier {
-  apply(plan: Plan, stack: ResolvedStack | undefined, options: { run: string; signal: AbortSignal }): Promise<RunOutcome>;
+  apply(plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunOutcome>;
+}
+
+interface ApplyOptions {
+  readonly run: string;
+  readonly signal: AbortSignal;
+  readonly concurrency?: number;
+  readonly fingerprints?: NonNullable<ReloadedPlan['fingerprints']>;
 }
 
 export interface RunBookDependencies {
+  readonly audit: Pick<AuditLog, 'append'>;
   readonly store: Store;
   readonly events: EventLog;
   readonly plans: ReloadablePlans;
@@ -44,15 +56,12 @@ const collection = 'runs';
 const page = 500;
 const kept = 500;
 
-export function createRunBook({ store, events, plans, engine, clock, random, report }: RunBookDependencies): ControlledRuns {
+export function createRunBook({ store, events, plans, engine, clock, random, report, audit }: RunBookDependencies): ControlledRuns {
   /** By environment: two runs never change one environment at the same time. */
   const active = new Map<string, ActiveRun>();
   let isEnding = false;
   /** How far the events of each running run have been taken in, and whether its end was among them. */
-  const progress = new Map<string, { run: StoredRun; position: number; told: boolean }>();
-
-  const save = (run: StoredRun): Promise<unknown> =>
-    store.transact([{ operation: 'put', collection, key: run.id, value: run as unknown as Json }]);
+  const progress = new Map<string, { run: StoredRun; position: number; told: RunEnd | undefined }>();
 
   const find = async (id: string): Promise<StoredRun> => {
     const document = await store.get(collection, id);
@@ -66,13 +75,17 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       .toSorted((left, right) => right.startedAt.localeCompare(left.startedAt));
 
   /** A running run with all that has been told of it so far. */
-  const takeIn = async (stored: StoredRun): Promise<{ run: StoredRun; told: boolean }> => {
-    let { run, position, told } = progress.get(stored.id) ?? { run: stored, position: stored.eventsBefore, told: false };
+  const takeIn = async (stored: StoredRun): Promise<{ run: StoredRun; told: RunEnd | undefined }> => {
+    let { run, position, told } = progress.get(stored.id) ?? {
+      run: stored,
+      position: stored.eventsBefore,
+      told: undefined,
+    };
     for (;;) {
       const fresh = await events.read(position, page);
       for (const event of fresh) {
         run = foldEvent(run, event);
-        told ||= event.run === run.id && event.type === 'run.finished';
+        if (event.run === run.id && event.type === 'run.finished') told = endOf(event);
       }
       position = fresh.at(-1)?.sequence ?? position;
       if (fresh.length < page) break;
@@ -87,16 +100,13 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     const { run, told } = await takeIn(stored);
     const performing = [...active.values()].find(({ id }) => id === stored.id);
     if (performing === undefined) progress.delete(stored.id);
-    if (!told || performing === undefined) return performing === undefined ? find(stored.id) : run;
+    if (told === undefined || performing === undefined) return performing === undefined ? find(stored.id) : run;
     await performing.done;
     return find(stored.id);
   };
 
   const finish = async (run: StoredRun, told: boolean): Promise<void> => {
-    await save(run);
-    progress.delete(run.id);
-    if (told) return;
-    await events.publish({
+    const end = events.entry({
       type: 'run.finished',
       level: 'error',
       message: `${run.environment}: ${run.status}${run.error === undefined ? '' : `, ${run.error.message}`}`,
@@ -104,12 +114,21 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       run: run.id,
       data: { status: run.status },
     });
+    await audit.append(auditedEnd(run), [saving(run), ...(told ? [] : [end])]);
+    progress.delete(run.id);
+    if (!told) events.announce();
   };
 
-  const perform = async (begun: StoredRun, plan: Plan, stack: ResolvedStack | undefined, signal: AbortSignal): Promise<void> => {
+  const perform = async (
+    begun: StoredRun,
+    { plan, stack, fingerprints }: ReloadedPlan,
+    signal: AbortSignal,
+    concurrency: number | undefined,
+  ): Promise<void> => {
     let outcome: RunOutcome | SluiceError;
     try {
-      outcome = await engine.apply(plan, stack, { run: begun.id, signal });
+      const more = { ...(concurrency !== undefined && { concurrency }), ...(fingerprints && { fingerprints }) };
+      outcome = await engine.apply(plan, stack, { run: begun.id, signal, ...more });
     } catch (thrown) {
       outcome = toSluiceError(thrown);
       if (outcome.code === 'internal_error') {
@@ -118,23 +137,24 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       }
     }
     const { run, told } = await takeIn(begun);
-    await finish(concludeRun(run, outcome, timestamp(clock.now())), told);
+    await finish(concludeRun({ ...run, audit: begun.audit }, outcome, timestamp(clock.now())), told !== undefined);
   };
 
-  const begin = async (plan: string, run: ActiveRun): Promise<StoredRun> => {
+  const begin = async (plan: string, run: ActiveRun, { actor, reason, parallelism }: RunOrder): Promise<StoredRun> => {
     const reloaded = await plans.reload(plan);
     const eventsBefore = await events.last();
-    const begun = beginRun(reloaded.plan, { id: run.id, startedAt: timestamp(clock.now()), eventsBefore });
+    const by = { by: actor.name, ...(reason !== undefined && { reason }) };
+    const begun = beginRun(reloaded.plan, { id: run.id, startedAt: timestamp(clock.now()), eventsBefore, ...by });
     await plans.claim(plan, run.id);
-    await save(begun);
-    run.done = perform(begun, reloaded.plan, reloaded.stack, run.abort.signal)
+    const { sequence } = await audit.append(auditedBegin(begun, reloaded.plan, actor), [saving(begun)]);
+    run.done = perform({ ...begun, audit: sequence }, reloaded, run.abort.signal, parallelism)
       .catch((thrown: unknown) => report(toSluiceError(thrown), run.id))
       .finally(() => active.delete(begun.environment));
     return begun;
   };
 
   return {
-    start: async (plan) => {
+    start: async (plan, order) => {
       const { environment } = await plans.get(plan);
       if (isEnding) throw sluiceError('shutting_down', {});
       const other = active.get(environment);
@@ -142,7 +162,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       const run: ActiveRun = { id: newId('run', random), abort: new AbortController(), done: Promise.resolve() };
       active.set(environment, run);
       try {
-        return shown(await begin(plan, run));
+        return shown(await begin(plan, run, order));
       } catch (thrown) {
         active.delete(environment);
         throw thrown;
@@ -172,7 +192,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       for (const run of runs) {
         if (run.status !== 'running') continue;
         const last = await takeIn(run);
-        await finish(interruptRun(last.run, timestamp(clock.now())), last.told);
+        await finish(interruptRun(last.run, timestamp(clock.now()), last.told), last.told !== undefined);
       }
       const old = runs.slice(kept);
       if (old.length > 0) await store.transact(old.map(({ id }) => ({ operation: 'delete', collection, key: id })));
@@ -185,6 +205,25 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       await Promise.all(running.map(({ done }) => done));
     },
   };
+}
+
+function saving(run: StoredRun): Write {
+  return { operation: 'put', collection, key: run.id, value: run as unknown as Json };
+}
+
+function auditedBegin(run: StoredRun, plan: Plan, actor: RunOrder['actor']): AuditEntry {
+  return { ...auditedRun(run), actor: auditActor(actor), phase: 'begun', planDigest: digestJson(plan as unknown as Json) };
+}
+
+function auditedEnd(run: StoredRun): AuditEntry {
+  const outcome = run.status === 'running' ? 'failed' : run.status;
+  const error = run.error?.code ?? run.changes.find(({ status }) => status === 'failed')?.error?.code;
+  const of = run.audit === undefined ? {} : { of: run.audit };
+  return { ...auditedRun(run), actor: { name: run.by ?? '' }, phase: 'ended', outcome, ...of, ...(error !== undefined && { error }) };
+}
+
+function auditedRun({ id, plan, environment, mode, reason }: StoredRun): Omit<AuditEntry, 'actor' | 'phase'> {
+  return { action: `plan.${mode}`, environment, run: id, plan, ...(reason !== undefined && { reason }) };
 }
 
 const shownRun = runSchema.unwrap();

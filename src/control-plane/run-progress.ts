@@ -9,9 +9,19 @@ import type { SluiceEvent } from '../telemetry/events.ts';
 /** A run as it is stored: with the place in the event log from which its events are to be read. */
 export interface StoredRun extends Run {
   readonly eventsBefore: number;
+  /** The record of its beginning in the audit log. */
+  readonly audit?: number | undefined;
 }
 
-export function beginRun(plan: Plan, begun: { id: string; startedAt: string; eventsBefore: number }): StoredRun {
+/** How a run ended, by the event of its end. */
+export type RunEnd = Exclude<Run['status'], 'running'>;
+
+export function endOf({ data }: SluiceEvent): RunEnd {
+  const { status } = (data ?? {}) as { status?: RunEnd };
+  return status === 'succeeded' || status === 'cancelled' ? status : 'failed';
+}
+
+export function beginRun(plan: Plan, begun: Pick<StoredRun, 'id' | 'startedAt' | 'eventsBefore' | 'by' | 'reason'>): StoredRun {
   return {
     ...begun,
     plan: plan.id,
@@ -61,8 +71,12 @@ function skipPending(change: RunChange): RunChange {
   return change.status === 'pending' || change.status === 'running' ? { ...change, status: 'skipped' } : change;
 }
 
-/** A run whose control plane ended under it: what was not finished is not known to have happened. */
-export function interruptRun(run: StoredRun, finishedAt: string): StoredRun {
+/**
+ * A run whose control plane ended under it: what was not finished is not known to have happened. One whose end had been told, `told`, has
+ * ended like that.
+ */
+export function interruptRun(run: StoredRun, finishedAt: string, told: RunEnd | undefined): StoredRun {
+  if (told !== undefined) return { ...run, status: told, finishedAt, changes: run.changes.map(skipPending) };
   const error = describeError(sluiceError('run_interrupted', {}));
   return {
     ...run,

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ServiceDesk } from '../api/ports.ts';
-import type { ServiceView } from '../api/schemas/service.ts';
+import type { LogLine, ServiceView } from '../api/schemas/service.ts';
+import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import { containedPath } from '../effects/files.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
@@ -18,8 +19,11 @@ export function createServiceDesk(dependencies: {
   readonly controller: Pick<ServiceController, 'list' | 'describe' | 'scale' | 'restart'>;
   readonly logs: InstanceLogs;
   readonly store: Pick<Store, 'get'>;
+  /** Takes secrets out of what instances wrote. */
+  readonly secrets?: Pick<KnownSecrets, 'scrub'>;
 }): ServiceDesk {
-  const { controller, logs, store } = dependencies;
+  const { controller, logs, store, secrets } = dependencies;
+  const masked = (line: LogLine): LogLine => (secrets === undefined ? line : { ...line, line: secrets.scrub(line.line) });
 
   const view = async (status: ServiceStatus): Promise<ServiceView> => {
     const example = await exampleOf(status);
@@ -58,9 +62,11 @@ export function createServiceDesk(dependencies: {
     },
     readLogs: async (environment, name, selection) => {
       await describe(environment, name);
-      return logs.read(`${environment}/service/${name}`, selection);
+      return (await logs.read(`${environment}/service/${name}`, selection)).map(masked);
     },
-    followLogs: (environment, name, selection, signal) => logs.follow(`${environment}/service/${name}`, selection, signal),
+    async *followLogs(environment, name, selection, signal) {
+      for await (const line of logs.follow(`${environment}/service/${name}`, selection, signal)) yield masked(line);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
@@ -24,6 +24,15 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
     await rm(aside, { force: true });
     throw error;
   }
+}
+
+/**
+ * Removes what writers left beside the files of a folder when they were killed in the middle of `writeDurably`; with `recursive`, below
+ * it as well. Call it only while nobody writes there.
+ */
+export async function removeAsides(folder: string, { recursive = false } = {}): Promise<void> {
+  const names = await readdir(folder, { recursive }).catch(() => []);
+  for (const name of names) if (/\.[0-9a-f]{12}\.tmp$/.test(name)) await rm(join(folder, name), { force: true });
 }
 
 async function syncFolder(path: string): Promise<void> {

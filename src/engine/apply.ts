@@ -1,16 +1,15 @@
 import { timestamp } from '../effects/clock.ts';
-import { type SluiceError, sluiceError, toSluiceError } from '../errors/sluice-error.ts';
-import { type Action, type Change, summarize } from '../plan/plan.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import { type Change, summarize } from '../plan/plan.ts';
 import type { Address } from '../stack/stack.ts';
-import type { EventType } from '../telemetry/events.ts';
+import type { NewEvent } from '../telemetry/events.ts';
 import { dependencyValues } from './dependency-values.ts';
 import { performMoves } from './moves.ts';
 import { perform } from './perform.ts';
 import { type RunContext, stateOf } from './run-context.ts';
 import { type ChangeResult, reportError, type RunReport } from './run-report.ts';
+import { changeEvent, type Effective, tellChange } from './telling.ts';
 import { walk } from './walk.ts';
-
-type Effective = Exclude<Action, 'none'>;
 
 /** Walks the changes of a verified plan, reporting each as events. Rejects only when the store fails or the lease is lost. */
 export async function runPlan(context: RunContext, concurrency: number): Promise<RunReport> {
@@ -46,7 +45,7 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
     await performMoves(context);
     await walk(steps, concurrency, visit);
   } catch (thrown) {
-    const error = toSluiceError(thrown);
+    const error = context.secrets.scrubError(thrown);
     const told = { status: 'failed', error: { ...reportError(error) } };
     await publish(context, 'run.finished', 'error', `${plan.environment}: stopped, ${error.message}`, told).catch(() => undefined);
     throw error;
@@ -75,92 +74,47 @@ function followingAction(context: RunContext, { address, outOfScope }: Change, u
 
 async function apply(context: RunContext, change: Change, action: Effective): Promise<ChangeResult> {
   const { address, kind, name } = change;
-  const begun = context.clock.monotonic();
-  await publishChange(context, 'change.started', 'info', change, `${progressive[action]} ${kind}/${name}`, { action });
-  // Progress is reported without waiting, yet each line is in the log before the change counts as finished.
-  let reported: Promise<unknown> = Promise.resolve();
-  const report = (message: string): void => {
-    reported = reported.then(() => publishChange(context, 'change.progressed', 'info', change, message, { action })).catch(() => undefined);
-  };
-  let error: SluiceError | undefined;
+  const telling = tellChange(context, change, action);
   try {
-    await perform(context, change, action, report);
+    await perform(context, change, action, telling);
+    // What nothing was recorded for has not been told yet: a move was made before.
+    if (!telling.isOver) for (const event of await telling.finished()) await context.events.publish(event);
+    return { address, kind, name, action, status: 'done', durationMs: telling.durationMs() };
   } catch (thrown) {
-    error = toSluiceError(thrown);
+    const error = context.secrets.scrubError(thrown);
     // Without the store, or the right to write, nothing more may be tried: the run ends here.
     if (endsTheRun.has(error.code)) throw error;
+    // What failed before anything was recorded has not been told yet.
+    if (!telling.isOver) for (const event of await telling.failed(error)) await context.events.publish(event);
+    return { address, kind, name, action, status: 'failed', durationMs: telling.durationMs(), error: reportError(error) };
   }
-  await reported;
-  const durationMs = Math.round(context.clock.monotonic() - begun);
-  if (error === undefined) {
-    await publishChange(context, 'change.finished', 'info', change, `${kind}/${name} ${past[action]}`, { action, durationMs });
-    return { address, kind, name, action, status: 'done', durationMs };
-  }
-  const told = reportError(error);
-  await publishChange(context, 'change.failed', 'error', change, `${kind}/${name}: ${error.message}`, {
-    action,
-    durationMs,
-    error: { ...told },
-  });
-  return { address, kind, name, action, status: 'failed', durationMs, error: told };
 }
 
 async function skip(context: RunContext, change: Change, action: Effective, cause: string): Promise<ChangeResult> {
   const { address, kind, name } = change;
   const error = reportError(sluiceError('change_skipped', { address, cause }));
-  await publishChange(context, 'change.skipped', 'warning', change, `${kind}/${name} skipped: ${cause}`, { action, durationMs: 0, cause });
+  const data = { action, durationMs: 0, cause };
+  const message = `${kind}/${name} skipped: ${cause}`;
+  await context.events.publish(changeEvent(context, change, { type: 'change.skipped', level: 'warning', message, data }));
   return { address, kind, name, action, status: 'skipped', durationMs: 0, error };
 }
 
-const progressive: Readonly<Record<Effective, string>> = {
-  create: 'creating',
-  adopt: 'adopting',
-  move: 'moving',
-  refresh: 'recording what was found of',
-  update: 'updating',
-  replace: 'replacing',
-  delete: 'deleting',
-};
-const past: Readonly<Record<Effective, string>> = {
-  create: 'created',
-  adopt: 'adopted',
-  update: 'updated',
-  move: 'moved',
-  replace: 'replaced',
-  delete: 'deleted',
-  refresh: 'recorded as found',
-};
-const endsTheRun: ReadonlySet<string> = new Set(['store_conflict', 'store_unavailable', 'store_damaged', 'store_closed', 'lease_lost']);
-
-type EventData = Parameters<RunContext['events']['publish']>[0]['data'];
+const endsTheRun: ReadonlySet<string> = new Set([
+  'store_conflict',
+  'store_unavailable',
+  'store_unreachable',
+  'store_refused',
+  'store_damaged',
+  'store_closed',
+  'lease_lost',
+]);
 
 async function publish(
   context: RunContext,
-  type: EventType,
-  level: 'info' | 'warning' | 'error',
+  type: NewEvent['type'],
+  level: NewEvent['level'],
   message: string,
-  data: EventData,
-  address?: Address,
+  data: NonNullable<NewEvent['data']>,
 ): Promise<void> {
-  const { environment } = context.plan;
-  await context.events.publish({
-    type,
-    level,
-    message,
-    environment,
-    run: context.run,
-    ...(address && { address }),
-    ...(data !== undefined && { data }),
-  });
-}
-
-function publishChange(
-  context: RunContext,
-  type: EventType,
-  level: 'info' | 'warning' | 'error',
-  { address, kind }: Change,
-  message: string,
-  data: { readonly [key: string]: NonNullable<EventData> },
-): Promise<void> {
-  return publish(context, type, level, message, { kind, ...data }, address);
+  await context.events.publish({ type, level, message, environment: context.plan.environment, run: context.run, data });
 }

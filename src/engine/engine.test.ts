@@ -116,7 +116,7 @@ describe('applying a plan', () => {
     expect((await plane.apply(stack)).status).toBe('succeeded');
     const progressed = (await plane.events.read(0, 200)).filter(({ type }) => type === 'change.progressed');
     expect(progressed.length).toBeGreaterThan(0);
-    expect(progressed[0]?.message).toMatch(/too many calls\. Trying again in \d+\.\d s\./);
+    expect(progressed[0]?.message).toMatch(/too many calls\. Trying again in \d+\.\d s \(attempt 2 of 6\)\.$/);
     expect(plane.world.effects).toHaveLength(4);
   });
 

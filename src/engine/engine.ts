@@ -1,13 +1,17 @@
 import { timestamp } from '../effects/clock.ts';
+import { createTurns } from '../effects/turns.ts';
 import { type Problem, sluiceError } from '../errors/sluice-error.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { Plan } from '../plan/plan.ts';
 import { movedOn } from '../plan/stale.ts';
+import { createKnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
+import type { JsonObject } from '../digest/json.ts';
 import { runPlan } from './apply.ts';
 import { forgetResource } from './forget.ts';
-import { acquireLease, type Lease, processOwner } from './lease.ts';
-import { createTurns } from './limited.ts';
+import { processOwner } from './lease-owner.ts';
+import { createLeases, type Lease, type LeaseHolder, describeHolder } from './lease.ts';
+import { createRateLimits } from './rate-limit.ts';
 import { fingerprintAll, providersOf } from './planner.ts';
 import type { EngineDependencies, RunContext } from './run-context.ts';
 import type { RunReport } from './run-report.ts';
@@ -21,6 +25,8 @@ interface ApplyOptions {
   readonly signal: AbortSignal;
   /** Changes made at the same time; 10 unless told otherwise. */
   readonly concurrency?: number;
+  /** Content of the stack's files as it is recorded, for a plan that repairs; read again when absent. */
+  readonly fingerprints?: ReadonlyMap<Address, JsonObject>;
 }
 
 export interface Engine {
@@ -42,13 +48,34 @@ export interface Engine {
   suspendAll(signal?: AbortSignal): Promise<readonly Address[]>;
   /** Runs again everything that should run, dependencies first. As above; nothing more is resumed once the signal is aborted. */
   resumeAll(signal?: AbortSignal): Promise<readonly Address[]>;
+  /**
+   * Runs a task that edits the state of an environment by itself, as its only writer: all it writes goes through the lease it is given.
+   * Throws `environment_busy`. Waits for runs of this engine.
+   */
+  exclusively<Result>(environment: string, task: (lease: Lease) => Promise<Result>): Promise<Result>;
+  /** Who is changing an environment at this moment; undefined when nobody is. */
+  lock(environment: string): Promise<EnvironmentLock | undefined>;
+  /**
+   * Takes the environment away from whoever is changing it: that run ends with `lease_lost` and changes nothing more. Resolves with whom it
+   * interrupted; undefined when nobody was at work. `by` names who did it. With `since`, only the holder that began then: throws
+   * `lock_changed` for another.
+   */
+  unlock(environment: string, by: string, since?: string): Promise<LeaseHolder | undefined>;
   /** At start: says which changes a crash cut short. Their states are left as they are; the next plan continues them. */
   recover(): Promise<void>;
 }
 
-export function createEngine(dependencies: EngineDependencies): Engine {
-  const { store, providers, events, clock } = dependencies;
-  const owner = dependencies.owner ?? processOwner();
+type EnvironmentLock = LeaseHolder & { readonly mayBeAlive: boolean };
+
+export function createEngine(given: EngineDependencies): Engine {
+  const { store, providers, events, clock, owner = processOwner(), secrets = createKnownSecrets() } = given;
+  const dependencies = {
+    ...given,
+    secrets,
+    vault: given.secrets === undefined ? learningVault(given.vault, secrets) : given.vault,
+    limits: createRateLimits(clock),
+  };
+  const leases = createLeases({ store, clock, owner });
   const inTurn = createTurns();
 
   const applyHolding = async (lease: Lease, plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport> => {
@@ -56,7 +83,8 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     const versions = Array.from(states, ([address, { version }]) => ({ address, version }));
     if (digestStates(versions) !== plan.stateDigest) throw stale(plan, movedOn(plan, versions));
     const found: Problem[] = [];
-    const fingerprints = stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), found);
+    const fingerprints =
+      options.fingerprints ?? (stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), found));
     if (plan.mode === 'apply') {
       const same =
         stack?.environment.name === plan.environment && found.length === 0 && digestStack(stack, fingerprints) === plan.stackDigest;
@@ -82,9 +110,22 @@ export function createEngine(dependencies: EngineDependencies): Engine {
   return {
     apply: (plan, stack, options) =>
       inTurn(plan.environment, async () => {
-        const lease = await acquireLease({ store, clock, owner }, plan.environment);
+        const lease = await leases.acquire(plan.environment, { work: plan.mode, run: options.run });
         try {
           return await applyHolding(lease, plan, stack, options);
+        } finally {
+          await lease.release();
+        }
+      }),
+
+    suspendAll: (signal = never) => forEachEnvironment('suspend', suspendEnvironment, signal),
+    resumeAll: (signal = never) => forEachEnvironment('resume', resumeEnvironment, signal),
+
+    exclusively: (environment, task) =>
+      inTurn(environment, async () => {
+        const lease = await leases.acquire(environment, { work: 'edit' });
+        try {
+          return await task(lease);
         } finally {
           await lease.release();
         }
@@ -93,17 +134,27 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     forget: (address, actor) => {
       const environment = address.slice(0, address.indexOf('/'));
       return inTurn(environment, async () => {
-        const lease = await acquireLease({ store, clock, owner }, environment);
+        const lease = await leases.acquire(environment, { work: 'edit' });
         try {
-          await forgetResource(dependencies, address, actor);
+          await forgetResource({ ...dependencies, lease }, address, actor);
         } finally {
           await lease.release();
         }
       });
     },
 
-    suspendAll: (signal = never) => forEachEnvironment((environment) => suspendEnvironment(dependencies, environment, signal)),
-    resumeAll: (signal = never) => forEachEnvironment((environment) => resumeEnvironment(dependencies, environment, signal)),
+    lock: (environment) => leases.holder(environment),
+
+    unlock: async (environment, by, since) => {
+      const holder = await leases.breakLease(environment, (found) => {
+        if (since !== undefined && found.since !== since) throw sluiceError('lock_changed', { environment });
+        const message = `${environment} was unlocked by '${by}', which interrupted ${describeHolder(found)}`;
+        const run = found.run === undefined ? {} : { run: found.run };
+        return [events.entry({ type: 'environment.unlocked', level: 'warning', message, environment, ...run })];
+      });
+      if (holder !== undefined) events.announce();
+      return holder;
+    },
 
     recover: async () => {
       for (const { state } of (await loadStates(store)).values()) {
@@ -115,9 +166,32 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     },
   };
 
-  async function forEachEnvironment(task: (environment: string) => Promise<readonly Address[]>): Promise<readonly Address[]> {
-    const environments = new Set(Array.from((await loadStates(store)).values(), ({ state }) => state.environment));
-    return (await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => task(environment))))).flat();
+  async function forEachEnvironment(
+    work: 'suspend' | 'resume',
+    task: (
+      context: typeof dependencies & { readonly lease: Lease },
+      environment: string,
+      signal: AbortSignal,
+    ) => Promise<readonly Address[]>,
+    signal: AbortSignal,
+  ): Promise<readonly Address[]> {
+    const states = Array.from((await loadStates(store)).values(), ({ state }) => state);
+    const visit = async (environment: string): Promise<readonly Address[]> => {
+      try {
+        const lease = await leases.acquire(environment, { work });
+        try {
+          return await task({ ...dependencies, lease }, environment, AbortSignal.any([signal, lease.lost]));
+        } finally {
+          await lease.release();
+        }
+      } catch (thrown) {
+        const { message } = secrets.scrubError(thrown);
+        await events.publish({ type: 'change.failed', level: 'error', message: `${environment}: cannot ${work}: ${message}`, environment });
+        return states.flatMap((state) => (state.environment === environment ? [state.address] : []));
+      }
+    };
+    const environments = new Set(states.map(({ environment }) => environment));
+    return (await Promise.all(Array.from(environments, (environment) => inTurn(environment, () => visit(environment))))).flat();
   }
 }
 

@@ -1,13 +1,13 @@
 import { timestamp } from '../effects/clock.ts';
 import { newId } from '../effects/random.ts';
-import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
 import type { JsonObject } from '../digest/json.ts';
 import { renameState } from '../plan/moves.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Write } from '../store/store.ts';
+import { call } from './call.ts';
 import { appendJournal, intentOf, outcomeOf } from './journal.ts';
-import { withRetry } from './retry.ts';
 import { record, type RunContext, stateOf } from './run-context.ts';
 import { resourceCollection } from './states.ts';
 
@@ -35,7 +35,7 @@ async function orFail(context: RunContext, address: Address, work: () => Promise
   try {
     await work();
   } catch (thrown) {
-    const error = toSluiceError(thrown);
+    const error = context.secrets.scrubError(thrown);
     if (error.code.startsWith('store_') || error.code === 'lease_lost') throw error;
     context.failedMoves.set(address, error);
   }
@@ -49,15 +49,16 @@ async function move(context: RunContext, from: Address, to: Address): Promise<vo
   try {
     await moveWithProvider(context, before, to, operation);
   } catch (thrown) {
-    await record(context, from, { ...before, movingTo: to }, [outcomeOf(entry, toSluiceError(thrown))]);
-    throw thrown;
+    const error = context.secrets.scrubError(thrown);
+    // Whoever has lost the right to write does not write down that he has.
+    if (error.code !== 'lease_lost') await record(context, from, { ...before, movingTo: to }, [outcomeOf(entry, error)]);
+    throw error;
   }
   await rename(context, before, to, appendJournal(outcomeOf(entry)));
 }
 
 /** The record under its new key, the old key gone and every mention changed, all at once. */
 async function rename(context: RunContext, before: ResourceState, to: Address, outcome: Write): Promise<void> {
-  context.lease.assertHeld();
   const renames = new Map([[before.address, to]]);
   const moved = { ...renameState(before, renames), updatedAt: timestamp(context.clock.now()) };
   const others = [...context.states.values()].flatMap(({ state, version }) => {
@@ -65,7 +66,7 @@ async function rename(context: RunContext, before: ResourceState, to: Address, o
     return next === state ? [] : [{ next, version }];
   });
   const version = context.states.get(before.address)?.version ?? 0;
-  const receipt = await context.store.transact([
+  const receipt = await context.lease.transact([
     { operation: 'delete', collection: resourceCollection, key: before.address, ifVersion: version },
     put(moved, 0),
     ...others.map(({ next, version: ifVersion }) => put(next, ifVersion)),
@@ -93,6 +94,6 @@ async function moveWithProvider(context: RunContext, state: ResourceState, to: A
   const provider = context.providers.providerFor(state.kind, state.provider);
   const { kind, provider: name } = state;
   if (provider?.move === undefined) throw sluiceError('unsupported_kind', { kind, provider: name });
-  const operation = { id, signal: context.lease.lost, progress: () => undefined };
-  await withRetry(context, () => provider.move?.(state, to, operation) ?? Promise.resolve(), { signal: context.cancelled });
+  const moveTo = provider.move.bind(provider);
+  await call(context, provider, id, { report: () => undefined }, (operation) => moveTo(state, to, operation));
 }

@@ -6,8 +6,24 @@ import type { Vault } from '../secrets/vault.ts';
 import { openOutput } from './outputs.ts';
 import { type RetryDependencies, withRetry } from './retry.ts';
 
-/** Reads a resource. Outputs that are no longer those recorded count as drift, so that what depends on them hears of it. */
+/** Reads a resource. What somebody has accepted does not count as drift. */
 export async function observe(
+  dependencies: RetryDependencies & { readonly vault: Vault },
+  provider: Provider,
+  state: ResourceState,
+): Promise<Observation> {
+  const observation = await observeAll(dependencies, provider, state);
+  if (observation.status === 'absent' || state.accepted === undefined) return observation;
+  return { ...observation, drift: observation.drift.filter((drift) => !isAccepted(state, drift)) };
+}
+
+/** Whether somebody has accepted exactly this value. What cannot be shown cannot be told from something else, so it is never accepted. */
+export function isAccepted({ accepted = [] }: ResourceState, { field, observed }: Drift): boolean {
+  return observed !== masked && accepted.some((known) => known.field === field && jsonEquals(known.observed, observed));
+}
+
+/** Reads a resource. Outputs that are no longer those recorded count as drift, so that what depends on them hears of it. */
+export async function observeAll(
   dependencies: RetryDependencies & { readonly vault: Vault },
   provider: Provider,
   state: ResourceState,

@@ -1,40 +1,38 @@
 import { jsonEquals, type JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
 import { newId } from '../effects/random.ts';
-import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
+import { type SluiceError, sluiceError } from '../errors/sluice-error.ts';
 import { localAddress } from '../plan/decide.ts';
 import type { Action, Change } from '../plan/plan.ts';
 import { withObserved } from '../plan/refresh.ts';
-import type { Applied, CreateRequest, Operation, Provider } from '../providers/provider.ts';
+import type { Applied, CreateRequest, Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { call } from './call.ts';
 import { dependencyValues, referencedResources, resolvedDigests, resolveFields } from './dependency-values.ts';
 import { intentOf, type JournalEntry, outcomeOf } from './journal.ts';
 import { observe } from './observe.ts';
 import { storeOutputs } from './outputs.ts';
-import { withRetry } from './retry.ts';
 import { record, type RunContext, stateOf } from './run-context.ts';
-
-/** Reports progress of the change under way. */
-export type Report = (message: string) => void;
+import type { Telling } from './telling.ts';
 
 /**
  * Makes one change real. Before each call to a provider the intent and the state it leads through are durable; after it, the outcome
  * and the new state, each pair in one transaction. Throws what went wrong, after recording it.
  */
-export async function perform(context: RunContext, change: Change, action: Exclude<Action, 'none'>, report: Report): Promise<void> {
+export async function perform(context: RunContext, change: Change, action: Exclude<Action, 'none'>, telling: Telling): Promise<void> {
   const { address } = change;
   const failedMove = context.failedMoves.get(address);
   if (failedMove !== undefined) throw failedMove;
-  if (change.from !== undefined) report(`moved from ${localAddress(change.from)}`);
+  if (change.from !== undefined) telling.report(`moved from ${localAddress(change.from)}`);
   if (action === 'move') return;
-  if (action === 'delete') return remove(context, address, report);
-  if (action === 'refresh') return refresh(context, address);
+  if (action === 'delete') return remove(context, address, telling);
+  if (action === 'refresh') return refresh(context, address, telling);
   const prepared = prepare(context, address);
-  if (action === 'adopt') return adopt(context, prepared, change.id ?? '', report);
-  if (action === 'update') return update(context, prepared, report);
-  if (action === 'replace') return replace(context, prepared, report);
-  return create(context, prepared, undefined, report);
+  if (action === 'adopt') return adopt(context, prepared, change.id ?? '', telling);
+  if (action === 'update') return update(context, prepared, telling);
+  if (action === 'replace') return replace(context, prepared, telling);
+  return create(context, prepared, undefined, telling);
 }
 
 interface Prepared {
@@ -70,7 +68,7 @@ function providerFor(context: RunContext, kind: Kind, name: string): Provider {
   return provider;
 }
 
-async function create(context: RunContext, prepared: Prepared, deletion: JournalEntry | undefined, report: Report): Promise<void> {
+async function create(context: RunContext, prepared: Prepared, deletion: JournalEntry | undefined, telling: Telling): Promise<void> {
   const { provider, request, resolved, dependencies } = prepared;
   const { address, environment, kind, name, declared, fingerprint, root } = request;
   const before = stateOf(context, address);
@@ -94,9 +92,9 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
     updatedAt: now,
   };
   const entry = entryFor(context, intent, 'create');
-  await record(context, address, intent, [...(deletion ? [deletion] : []), intentOf(entry)]);
-  await settle(context, intent, entry, async () => {
-    const applied = await call(context, intent.operation, report, (operation) => provider.create(request, operation));
+  await record(context, address, intent, [...(deletion ? [deletion] : []), intentOf(entry)], telling.started());
+  await settle(context, intent, entry, telling, async () => {
+    const applied = await call(context, provider, intent.operation, telling, (operation) => provider.create(request, operation));
     return ready(context, { ...intent, dependencies }, applied);
   });
 }
@@ -105,7 +103,7 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
  * Nothing is recorded before the provider has answered: cut short, the import begins again, and a creation that comes instead takes over
  * what is there.
  */
-async function adopt(context: RunContext, prepared: Prepared, id: string, report: Report): Promise<void> {
+async function adopt(context: RunContext, prepared: Prepared, id: string, telling: Telling): Promise<void> {
   const { provider, request, resolved, dependencies } = prepared;
   const { address, environment, kind, name, declared, fingerprint, root } = request;
   const takeOver = provider.import?.bind(provider);
@@ -134,23 +132,27 @@ async function adopt(context: RunContext, prepared: Prepared, id: string, report
   };
   const entry = entryFor(context, state, 'adopt');
   const before = stateOf(context, address);
-  await record(context, address, before, [intentOf(entry)]);
+  await record(context, address, before, [intentOf(entry)], telling.started());
+  let next: ResourceState;
   try {
-    const applied = await call(context, operation, report, (given) => takeOver({ ...request, id }, given));
-    await record(context, address, ready(context, state, applied), [outcomeOf(entry)]);
+    const applied = await call(context, provider, operation, telling, (given) => takeOver({ ...request, id }, given));
+    next = ready(context, state, applied);
   } catch (thrown) {
-    await record(context, address, before, [outcomeOf(entry, toSluiceError(thrown))]);
-    throw thrown;
+    const error = context.secrets.scrubError(thrown);
+    // Whoever has lost the right to write does not write down that he has.
+    if (error.code !== 'lease_lost') await record(context, address, before, [outcomeOf(entry, error)], await telling.failed(error));
+    throw error;
   }
+  await record(context, address, next, [outcomeOf(entry)], await telling.finished());
 }
 
 /** Asks again what is there and writes it down; nothing real is touched. */
-async function refresh(context: RunContext, address: Address): Promise<void> {
+async function refresh(context: RunContext, address: Address, telling: Telling): Promise<void> {
   const current = stateOf(context, address) as ResourceState;
   const observation = await observe(context, providerFor(context, current.kind, current.provider), current);
   const operation = newId('operation', context.random);
   const entry = entryFor(context, { ...current, operation }, 'refresh');
-  if (observation.status === 'absent') return record(context, address, undefined, [outcomeOf(entry)]);
+  if (observation.status === 'absent') return record(context, address, undefined, [outcomeOf(entry)], await telling.finished());
   const next: ResourceState = {
     ...current,
     declared: withObserved(current.declared, observation.drift),
@@ -158,10 +160,10 @@ async function refresh(context: RunContext, address: Address): Promise<void> {
     operation,
     updatedAt: timestamp(context.clock.now()),
   };
-  await record(context, address, next, [outcomeOf(entry)]);
+  await record(context, address, next, [outcomeOf(entry)], await telling.finished());
 }
 
-async function update(context: RunContext, prepared: Prepared, report: Report): Promise<void> {
+async function update(context: RunContext, prepared: Prepared, telling: Telling): Promise<void> {
   const { provider, request, resolved, dependencies } = prepared;
   const { address, declared, fingerprint, root } = request;
   const current = stateOf(context, address) as ResourceState;
@@ -172,42 +174,44 @@ async function update(context: RunContext, prepared: Prepared, report: Report): 
     operation: newId('operation', context.random),
     updatedAt: timestamp(context.clock.now()),
   };
+  const { accepted: _forgotten, ...rest } = intent;
   const entry = entryFor(context, intent, 'update');
-  await record(context, address, intent, [intentOf(entry)]);
-  await settle(context, intent, entry, async () => {
-    const applied = await call(context, intent.operation, report, (operation) => provider.update({ ...request, current }, operation));
-    return ready(context, { ...intent, declared, fingerprint, resolved, dependencies, root }, applied);
+  await record(context, address, intent, [intentOf(entry)], telling.started());
+  await settle(context, intent, entry, telling, async () => {
+    const applied = await call(context, provider, intent.operation, telling, (operation) =>
+      provider.update({ ...request, current }, operation),
+    );
+    return ready(context, { ...rest, declared, fingerprint, resolved, dependencies, root }, applied);
   });
 }
 
-async function remove(context: RunContext, address: Address, report: Report): Promise<void> {
-  const { intent, entry, act } = await beginDeletion(context, address, report);
-  await settle(context, intent, entry, async () => {
+async function remove(context: RunContext, address: Address, telling: Telling): Promise<void> {
+  const { intent, entry, act } = await beginDeletion(context, address, telling);
+  await settle(context, intent, entry, telling, async () => {
     await act();
     return undefined;
   });
 }
 
 /** The end of the deletion and the beginning of the creation are one transaction: no crash can fall between them. */
-async function replace(context: RunContext, prepared: Prepared, report: Report): Promise<void> {
-  const { intent, entry, act } = await beginDeletion(context, prepared.block.address, report);
+async function replace(context: RunContext, prepared: Prepared, telling: Telling): Promise<void> {
+  const { intent, entry, act } = await beginDeletion(context, prepared.block.address, telling);
   try {
     await act();
   } catch (error) {
-    await record(context, intent.address, intent, [outcomeOf(entry, toSluiceError(error))]);
-    throw error;
+    throw await failed(context, intent, entry, telling, error);
   }
-  await create(context, prepared, outcomeOf(entry), report);
+  await create(context, prepared, outcomeOf(entry), telling);
 }
 
-async function beginDeletion(context: RunContext, address: Address, report: Report) {
+async function beginDeletion(context: RunContext, address: Address, telling: Telling) {
   const current = stateOf(context, address) as ResourceState;
   const provider = providerFor(context, current.kind, current.provider);
   const operation = newId('operation', context.random);
   const intent: ResourceState = { ...current, status: 'deleting', operation, updatedAt: timestamp(context.clock.now()) };
   const entry = entryFor(context, intent, 'delete');
-  await record(context, address, intent, [intentOf(entry)]);
-  return { intent, entry, act: () => call(context, operation, report, (given) => provider.delete(current, given)) };
+  await record(context, address, intent, [intentOf(entry)], telling.started());
+  return { intent, entry, act: () => call(context, provider, operation, telling, (given) => provider.delete(current, given)) };
 }
 
 /** Records how an operation ended: the state it leads to, or what is left of the attempt. */
@@ -215,26 +219,32 @@ async function settle(
   context: RunContext,
   intent: ResourceState,
   entry: ReturnType<typeof entryFor>,
+  telling: Telling,
   work: () => Promise<ResourceState | undefined>,
 ): Promise<void> {
   let next: ResourceState | undefined;
   try {
     next = await work();
   } catch (thrown) {
-    const error = toSluiceError(thrown);
-    const left: ResourceState = intent.status === 'deleting' ? intent : { ...intent, status: 'failed' };
-    await record(context, intent.address, left, [outcomeOf(entry, error)]);
-    throw error;
+    throw await failed(context, intent, entry, telling, thrown);
   }
-  await record(context, intent.address, next, [outcomeOf(entry)]);
+  await record(context, intent.address, next, [outcomeOf(entry)], await telling.finished());
 }
 
-function call<Result>(context: RunContext, id: string, report: Report, work: (operation: Operation) => Promise<Result>): Promise<Result> {
-  const operation: Operation = { id, signal: AbortSignal.any([context.cancelled, context.lease.lost]), progress: report };
-  return withRetry(context, () => work(operation), {
-    signal: context.cancelled,
-    onRetry: (error, waitMs) => report(`${error.message} Trying again in ${(waitMs / 1_000).toFixed(1)} s.`),
-  });
+/** Records a failure, without the secrets that may be in its words, and returns it. */
+async function failed(
+  context: RunContext,
+  intent: ResourceState,
+  entry: ReturnType<typeof entryFor>,
+  telling: Telling,
+  thrown: unknown,
+): Promise<SluiceError> {
+  const error = context.secrets.scrubError(thrown);
+  // Whoever has lost the right to write does not write down that he has.
+  if (error.code === 'lease_lost') return error;
+  const left: ResourceState = intent.status === 'deleting' ? intent : { ...intent, status: 'failed' };
+  await record(context, intent.address, left, [outcomeOf(entry, error)], await telling.failed(error));
+  return error;
 }
 
 function ready(context: RunContext, state: ResourceState, { id, outputs }: Applied): ResourceState {

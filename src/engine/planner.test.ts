@@ -61,7 +61,7 @@ describe('planning', () => {
     await plane.apply(stack);
     const [change] = (await plane.planner.plan(stack)).changes;
     expect(change?.fields).toMatchObject([
-      { path: 'outputs.port', before: 1, origin: 'drift' },
+      { path: 'outputs.port', before: 'simulated://database-1/port', after: 1, origin: 'drift' },
       { path: 'outputs.url', before: '(secret)', after: '(secret)', origin: 'drift' },
     ]);
   });

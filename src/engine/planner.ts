@@ -17,6 +17,7 @@ import type { Address, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 import { dependencyValues } from './dependency-values.ts';
 import { mapLimited } from './limited.ts';
+import { withLosses } from './losses.ts';
 import { observe } from './observe.ts';
 import { loadStates, type VersionedState } from './states.ts';
 
@@ -91,7 +92,7 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
         };
       });
       const stackDigest = digestStack(stack, fingerprints);
-      return computePlan({
+      const plan = computePlan({
         ...header(environment),
         ...limitsOf(environment, options, new Set([...now.keys(), ...providerOf.keys()])),
         ...adoptions(environment, options.adopt ?? [], { providerOf, states: now }),
@@ -103,12 +104,13 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
         recorded: observed,
         problems: found,
       });
+      return withLosses(plan, states, providers);
     },
 
     planDestroy: async (environment, options = {}) => {
       const states = await loadStates(store, environment);
       const recorded = [...states.values()];
-      return computePlan({
+      const plan = computePlan({
         ...header(environment),
         ...limitsOf(environment, options, new Set(states.keys())),
         ...(options.policies && { policies: options.policies }),
@@ -118,6 +120,7 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
         recorded,
         problems: [],
       });
+      return withLosses(plan, states, providers);
     },
   };
 }

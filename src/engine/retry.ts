@@ -7,6 +7,9 @@ export interface RetryDependencies {
   readonly random: Random;
 }
 
+/** Told before each wait; `attempt` is the one that has just failed, out of `attempts`. */
+type OnRetry = (error: SluiceError, waitMs: number, count: { readonly attempt: number; readonly attempts: number }) => void;
+
 /** `firstMs` doubles with each attempt up to `longestMs`. */
 const patience = {
   retry: { attempts: 6, firstMs: 250, longestMs: 10_000 },
@@ -20,7 +23,7 @@ const patience = {
 export async function withRetry<Result>(
   { clock, random }: RetryDependencies,
   work: () => Promise<Result>,
-  options: { readonly signal?: AbortSignal; readonly onRetry?: (error: SluiceError, waitMs: number) => void } = {},
+  options: { readonly signal?: AbortSignal; readonly onRetry?: OnRetry } = {},
 ): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -32,7 +35,7 @@ export async function withRetry<Result>(
       const { attempts, firstMs, longestMs } = patience[error.retry];
       if (attempt >= attempts || options.signal?.aborted) throw error;
       const waitMs = Math.round(Math.min(longestMs, firstMs * 2 ** (attempt - 1)) * (0.5 + random.next() / 2));
-      options.onRetry?.(error, waitMs);
+      options.onRetry?.(error, waitMs, { attempt, attempts });
       await clock.sleep(waitMs, options.signal).catch(() => {
         throw error;
       });

@@ -8,9 +8,12 @@ import type { ResourceState } from '../providers/resource-state.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Address, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
-import type { EventLog } from '../telemetry/events.ts';
+import type { EventLog, NewEvent } from '../telemetry/events.ts';
+import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import { appendJournal, type JournalEntry } from './journal.ts';
-import type { Lease, LeaseOwner } from './lease.ts';
+import type { LeaseOwner } from './lease-owner.ts';
+import type { Lease } from './lease.ts';
+import type { RateLimits } from './rate-limit.ts';
 import { resourceCollection, type VersionedState } from './states.ts';
 
 export interface EngineDependencies {
@@ -22,10 +25,14 @@ export interface EngineDependencies {
   readonly random: Random;
   /** Who this engine is to others over the same store; this process unless told otherwise. */
   readonly owner?: LeaseOwner;
+  /** What is taken out of the words of providers. Whoever gives it gives a vault that it learns from; one of its own when absent. */
+  readonly secrets?: KnownSecrets;
 }
 
 /** One run of one plan. */
-export interface RunContext extends EngineDependencies {
+export interface RunContext extends Omit<EngineDependencies, 'secrets'> {
+  readonly secrets: KnownSecrets;
+  readonly limits: RateLimits;
   readonly plan: Plan;
   readonly run: string;
   readonly stack: ResolvedStack | undefined;
@@ -41,22 +48,25 @@ export interface RunContext extends EngineDependencies {
 }
 
 /**
- * Writes the state of one resource (undefined removes it) and journal entries in one transaction. The version the state had is named, so
- * a writer that was overtaken fails instead of overwriting.
+ * Writes the state of one resource (undefined removes it), journal entries and the events that tell of it in one transaction: no crash
+ * falls between a change and the news of it. The version the state had and the fencing token are named, so a writer that was overtaken
+ * fails instead of overwriting.
  */
 export async function record(
   context: RunContext,
   address: Address,
   next: ResourceState | undefined,
   entries: readonly JournalEntry[],
+  events: readonly NewEvent[] = [],
 ): Promise<void> {
-  context.lease.assertHeld();
   const ifVersion = context.states.get(address)?.version ?? 0;
   const place = { collection: resourceCollection, key: address, ifVersion };
-  const [version] = await context.store.transact([
+  const [version] = await context.lease.transact([
     next === undefined ? { operation: 'delete', ...place } : { operation: 'put', ...place, value: { ...next } as unknown as JsonObject },
     ...entries.map(appendJournal),
+    ...events.map((event) => context.events.entry(event)),
   ]);
+  if (events.length > 0) context.events.announce();
   if (next === undefined) context.states.delete(address);
   else context.states.set(address, { state: next, version: version as number });
 }

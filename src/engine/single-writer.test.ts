@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../effects/clock.ts';
-import { acquireLease, type LeaseOwner, processOwner } from './lease.ts';
+import type { Store } from '../store/store.ts';
+import type { LeaseOwner } from './lease-owner.ts';
+import { createLeases } from './lease.ts';
 import { blockOf, createControlPlane, environment, hastyClock, stackOf } from './testdata/control-plane.ts';
 
 const stack = stackOf(blockOf('cache', 'one'));
 const larger = stackOf(blockOf('cache', 'one', { size: 2 }));
-const owner = (name: string, alive = true): LeaseOwner => ({ name, mayBeAlive: () => alive });
+const owner = (name: string): LeaseOwner => ({ name, mayBeAlive: () => true });
+const leasesOf = (store: Store, name: string) => createLeases({ store, clock: hastyClock, owner: owner(name) });
 
 describe('one writer per environment', () => {
   it('refuses a plan once the state or the stack has moved on, and changes nothing', async () => {
@@ -26,62 +28,65 @@ describe('one writer per environment', () => {
     expect(plane.world.resources.size).toBe(1);
   });
 
-  it('refuses while another control plane is at work, and leaves no lock behind', async () => {
+  it('refuses while another control plane is at work, says who, and leaves no lock behind', async () => {
     const plane = createControlPlane({ owner: owner('host/1/a') });
     const other = createControlPlane({ store: plane.store, world: plane.world, owner: owner('host/2/b') });
-    const lease = await acquireLease({ store: plane.store, clock: hastyClock, owner: owner('host/3/c') }, environment);
-    await expect(plane.apply(stack)).rejects.toMatchObject({ code: 'environment_busy', retry: 'wait' });
+    const third = leasesOf(plane.store, 'elsewhere/3/c');
+    const lease = await third.acquire(environment, { work: 'apply', run: 'run-7' });
+    await expect(plane.apply(stack)).rejects.toMatchObject({
+      code: 'environment_busy',
+      retry: 'wait',
+      message: expect.stringMatching(/elsewhere, process 3, since .*, run run-7/),
+    });
+    expect(await plane.engine.lock(environment)).toMatchObject({
+      host: 'elsewhere',
+      pid: 3,
+      run: 'run-7',
+      work: 'apply',
+      mayBeAlive: true,
+    });
     await lease.release();
+    expect(await plane.engine.lock(environment)).toBeUndefined();
     expect((await plane.apply(stack)).status).toBe('succeeded');
     expect((await other.apply(larger)).status).toBe('succeeded');
     expect(await plane.store.list('leases')).toEqual([]);
   });
 
-  it('takes over at once from one that is certainly dead, and from any when its time is up', async () => {
-    const plane = createControlPlane();
-    const { store } = plane;
-    let now = 1_000_000;
-    const clock = { ...hastyClock, now: () => now };
-    const first = await acquireLease({ store, clock, owner: owner('host/1/a') }, environment);
-    await expect(acquireLease({ store, clock, owner: owner('host/2/b') }, environment)).rejects.toMatchObject({ code: 'environment_busy' });
-    const second = await acquireLease({ store, clock, owner: owner('host/2/b', false) }, environment);
-    now += 30_001;
-    const third = await acquireLease({ store, clock, owner: owner('host/3/c') }, environment);
-    expect(() => second.assertHeld()).toThrow(expect.objectContaining({ code: 'lease_lost' }));
-    expect(() => third.assertHeld()).not.toThrow();
-    for (const lease of [first, second]) await lease.release();
-    expect(await store.list('leases')).toHaveLength(1);
-    await third.release();
-  });
-
-  it('renews a lease as long as it is held, and learns when another has it', async () => {
-    const { store } = createControlPlane();
-    const ticks: (() => void)[] = [];
-    const clock = {
-      ...systemClock,
-      sleep: (_: number, signal?: AbortSignal) =>
-        new Promise<void>((resolve, reject) => {
-          ticks.push(resolve);
-          signal?.addEventListener('abort', () => reject(signal.reason));
-        }),
-    };
-    const lease = await acquireLease({ store, clock, owner: owner('host/1/a') }, environment);
-    ticks.shift()?.();
-    await expect.poll(async () => (await store.get('leases', environment))?.version).toBe(2);
-    await store.transact([{ operation: 'put', collection: 'leases', key: environment, value: { owner: 'other', expiresAt: '' } }]);
-    await expect.poll(() => ticks.length).toBe(1);
-    ticks.shift()?.();
-    await expect.poll(() => lease.lost.aborted).toBe(true);
-    expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'lease_lost' }));
+  it('suspends and resumes only what nobody else is changing', async () => {
+    const plane = createControlPlane({ owner: owner('host/1/a') });
+    await plane.apply(stack);
+    const lease = await leasesOf(plane.store, 'elsewhere/3/c').acquire(environment, { work: 'apply' });
+    await plane.engine.suspendAll();
+    expect(plane.world.resources.get('test/cache/one')?.running).toBe(true);
+    expect((await plane.events.read(0, 100)).at(-1)?.message).toMatch(/^test: cannot suspend: Another control plane/);
     await lease.release();
-    expect(await store.get('leases', environment)).toMatchObject({ value: { owner: 'other' } });
+    await plane.engine.suspendAll();
+    expect(plane.world.resources.get('test/cache/one')?.running).toBe(false);
+    await plane.engine.resumeAll();
+    expect(plane.world.resources.get('test/cache/one')?.running).toBe(true);
   });
 
-  it('tells its own process from one that has ended', () => {
-    const own = processOwner();
-    const [host, pid, startTime] = own.name.split('/');
-    expect(own.mayBeAlive(own.name)).toBe(true);
-    expect(own.mayBeAlive(`${host}/${pid}/${startTime}0`)).toBe(false);
-    expect(own.mayBeAlive(`elsewhere/${pid}/${startTime}0`)).toBe(true);
+  it('ends at its next step, and changes nothing more, when its environment is unlocked', async () => {
+    const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const plane = createControlPlane({
+      wrap: (provider) => ({
+        ...provider,
+        create: async (request, operation) => {
+          reached.resolve();
+          await go.promise;
+          return provider.create(request, operation);
+        },
+      }),
+    });
+    const running = plane.apply(stackOf(blockOf('cache', 'one'), blockOf('cache', 'two', { on: ['cache.one'] })));
+    await reached.promise;
+    expect(await plane.engine.unlock(environment, 'ann')).toMatchObject({ run: 'run-1', pid: process.pid });
+    go.resolve();
+    await expect(running).rejects.toMatchObject({ code: 'lease_lost' });
+    expect(await plane.engine.unlock(environment, 'ann')).toBeUndefined();
+    expect(plane.world.effects).toHaveLength(1);
+    expect((await plane.store.get('resources', 'test/cache/one'))?.value).toMatchObject({ status: 'creating' });
+    const told = (await plane.events.read(0, 100)).find(({ type }) => type === 'environment.unlocked');
+    expect(told?.message).toMatch(/^test was unlocked by 'ann', which interrupted .*run run-1$/);
   });
 });

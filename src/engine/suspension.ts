@@ -1,8 +1,7 @@
-import { toSluiceError } from '../errors/sluice-error.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
-import type { EngineDependencies } from './run-context.ts';
+import type { RunContext } from './run-context.ts';
 import { withRetry } from './retry.ts';
 import { reportError } from './run-report.ts';
 import { loadStates } from './states.ts';
@@ -10,22 +9,20 @@ import { type Step, walk } from './walk.ts';
 
 const concurrency = 10;
 
+type Dependencies = Pick<RunContext, 'store' | 'providers' | 'events' | 'clock' | 'random' | 'secrets' | 'lease' | 'limits'>;
+
 /** Suspends every resource after all that depend on it; resolves with those that could not be. An aborted signal ends all waits. */
-export function suspendEnvironment(
-  dependencies: EngineDependencies,
-  environment: string,
-  signal: AbortSignal,
-): Promise<readonly Address[]> {
+export function suspendEnvironment(dependencies: Dependencies, environment: string, signal: AbortSignal): Promise<readonly Address[]> {
   return visit(dependencies, environment, 'suspend', dependentsFirst, signal);
 }
 
 /** Resumes every resource after all it depends on. An aborted signal ends all waits; nothing more is resumed then. */
-export function resumeEnvironment(dependencies: EngineDependencies, environment: string, signal: AbortSignal): Promise<readonly Address[]> {
+export function resumeEnvironment(dependencies: Dependencies, environment: string, signal: AbortSignal): Promise<readonly Address[]> {
   return visit(dependencies, environment, 'resume', dependenciesFirst, signal);
 }
 
 async function visit(
-  dependencies: EngineDependencies,
+  dependencies: Dependencies,
   environment: string,
   call: 'suspend' | 'resume',
   order: (states: readonly ResourceState[]) => readonly Step<Address>[],
@@ -43,11 +40,16 @@ async function visit(
     if (provider === undefined) return undefined;
     const subject = `${state.kind}/${state.name}`;
     try {
-      await withRetry(dependencies, () => visitOne(provider, call, state, signal), { signal });
+      const attempt = async (): Promise<void> => {
+        await dependencies.limits.take(provider, signal);
+        await dependencies.lease.ensureHeld();
+        await visitOne(provider, call, state, signal);
+      };
+      await withRetry(dependencies, attempt, { signal });
       await events.publish({ type: `resource.${done}`, level: 'info', message: `${subject} ${done}`, environment, address });
     } catch (thrown) {
       failed.push(address);
-      const error = toSluiceError(thrown);
+      const error = dependencies.secrets.scrubError(thrown);
       const data = { action: call, error: { ...reportError(error) } };
       await events.publish({
         type: 'change.failed',

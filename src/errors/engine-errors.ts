@@ -11,13 +11,32 @@ export const engineErrors = {
     status: 409,
     retry: 'wait',
     message: ({ environment, holder }) => `Another control plane (${holder}) is changing ${environment}.`,
-    help: () => 'Wait until it has finished; a control plane that died gives way by itself.',
+    help: ({ environment }) =>
+      `Wait until it has finished; one that died gives way by itself within 30 s. \`sluice unlock -e ${environment}\` takes it away from one that hangs.`,
+  }),
+  not_locked: entry<{ environment: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ environment }) => `Nobody is changing ${environment}.`,
+    help: () => 'There is nothing to unlock; apply again.',
+  }),
+  lock_changed: entry<{ environment: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ environment }) => `Someone else is changing ${environment} by now, not the one that was shown.`,
+    help: () => 'Look again who it is; nothing has been changed.',
+  }),
+  nothing_drifted: entry<{ environment: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ environment }) => `Everything in ${environment} is as it was applied; there is nothing to repair.`,
+    help: () => '',
   }),
   lease_lost: entry<{ environment: string }>({
     status: 409,
     retry: 'terminal',
     message: ({ environment }) => `Another control plane has taken over ${environment}; this one changes nothing more there.`,
-    help: () => 'Plan again and see what is left to do.',
+    help: () => 'What was under way at that moment is continued by the next apply. Plan again and see what is left to do.',
   }),
   change_skipped: entry<{ address: string; cause: string }>({
     status: 409,

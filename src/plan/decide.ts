@@ -62,7 +62,9 @@ function fieldChanges(desired: DesiredResource, recorded: RecordedResource, depe
     add({ path, after: key }, 'dependency', reads === 'output' || action === 'replace');
   }
   for (const { field, applied, observed } of observation?.status === 'present' ? observation.drift : []) {
-    add({ path: field, before: observed, after: applied }, 'drift');
+    // What differs is put back; but an output is what the provider says, and what is recorded follows it.
+    const [before, after] = field.startsWith('outputs.') ? [applied, observed] : [observed, applied];
+    add({ path: field, before, after }, 'drift');
   }
   return [...changes.values()];
 }

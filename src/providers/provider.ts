@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
-import type { ResourceOutputs, ResourceState } from './resource-state.ts';
+import type { Drift, ResourceOutputs, ResourceState } from './resource-state.ts';
+
+export type { Drift } from './resource-state.ts';
 
 /**
  * Makes resources of some kinds real. Every method throws only SluiceErrors; the error's retry class decides what the engine does
@@ -11,6 +13,9 @@ import type { ResourceOutputs, ResourceState } from './resource-state.ts';
 export interface Provider {
   readonly name: string;
   readonly kinds: readonly Kind[];
+
+  /** How many calls it bears: `burst` at once, then `perSecond`. Calls beyond wait. Unlimited when absent. */
+  readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
 
   /** Dotted paths of fields that cannot change in place: a change to one (or below one) replaces the resource. */
   replaceFields(kind: Kind): readonly string[];
@@ -39,6 +44,9 @@ export interface Provider {
 
   /** Brings an existing resource to `fields`, and repairs drift. Idempotent. */
   update(request: UpdateRequest, operation: Operation): Promise<Applied>;
+
+  /** What goes with a resource besides itself, as notes for a plan that deletes or replaces it. Changes nothing. */
+  lossOf?(resource: ResourceState): Promise<readonly Problem[]>;
 
   /** Leaves nothing behind: no process, port or file. Success when it was gone already. */
   delete(resource: ResourceState, operation: Operation): Promise<void>;
@@ -124,11 +132,10 @@ export interface OutputValue {
 
 export type Observation =
   | { readonly status: 'absent' }
-  | { readonly status: 'present'; readonly drift: readonly Drift[]; readonly outputs?: ResourceOutputs };
-
-/** A difference between what was applied and what is there. `field` is a dotted path, or `state` for "not running". */
-export interface Drift {
-  readonly field: string;
-  readonly applied: Json;
-  readonly observed: Json;
-}
+  | {
+      readonly status: 'present';
+      readonly drift: readonly Drift[];
+      readonly outputs?: ResourceOutputs;
+      /** What it is made from says something else by now (the file of a secret). A plan sees this by the fingerprint, a look for drift by this. */
+      readonly sources?: readonly Drift[];
+    };

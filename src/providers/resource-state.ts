@@ -28,6 +28,8 @@ export interface ResourceState {
   /** Absolute stack folder it was last applied from. */
   readonly root: string;
   readonly operation: string;
+  /** Differences from what was applied that somebody has accepted: not reported while they stay as they are, forgotten at the next update. */
+  readonly accepted?: readonly Drift[];
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -37,3 +39,10 @@ export type ResourceStatus = 'creating' | 'updating' | 'deleting' | 'ready' | 'f
 export type ResourceOutputs = Readonly<Record<string, StoredOutput>>;
 
 export type StoredOutput = { readonly value: Json } | { readonly sealed: string };
+
+/** A difference between what was applied and what is there. `field` is a dotted path, or `state` for "not running". */
+export interface Drift {
+  readonly field: string;
+  readonly applied: Json;
+  readonly observed: Json;
+}

@@ -31,6 +31,7 @@ export function createMemoryStore(): Store {
     const previous = documents.get(key);
     const found = previous?.version ?? 0;
     if (expected !== undefined && found !== expected) throw sluiceError('store_conflict', { collection, key, expected, found });
+    if (write.operation === 'expect') return { receipt: found, undo: () => undefined };
     const undo = (): void => {
       if (previous === undefined) documents.delete(key);
       else documents.set(key, previous);

@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from './sqlite-store.ts';
+import { describeSharedStore } from './shared-store-contract.ts';
 import { describeStoreContract } from './store-contract.ts';
 
 let folder: string;
@@ -21,6 +18,7 @@ afterEach(async () => {
 });
 
 describeStoreContract('the SQLite store', () => openSqliteStore({ path }));
+describeSharedStore('the SQLite store', async () => ({ location: path, open: () => openSqliteStore({ path }) }));
 
 async function writeOnce(): Promise<void> {
   const store = await openSqliteStore({ path });
@@ -97,23 +95,29 @@ describe('the SQLite file', () => {
     expect(await readdir(join(folder, 'home'))).toEqual(['state.db']);
   });
 
-  it('holds every acknowledged write after its writer was killed', async () => {
-    const writer = fileURLToPath(new URL('testdata/endless-writer.ts', import.meta.url));
-    const child = spawn(process.execPath, [writer, path], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = once(child, 'exit');
-    const acknowledged: { lane: number; count: number; sequence: number }[] = [];
-    for await (const line of createInterface({ input: child.stdout })) {
-      acknowledged.push(JSON.parse(line));
-      if (acknowledged.length === 300) child.kill('SIGKILL');
-    }
-    await ended;
+  it('is copied as it is at one moment while it is written to', async () => {
+    await writeOnce();
     const store = await openSqliteStore({ path });
-    const entries = new Map((await store.read('acknowledged', 0, 1_000_000)).map(({ sequence, value }) => [sequence, value]));
-    expect(acknowledged.length).toBeGreaterThanOrEqual(300);
-    for (const { lane, count, sequence } of acknowledged) {
-      expect(entries.get(sequence)).toEqual({ lane, count });
-      expect((await store.get('lanes', String(lane)))?.value).toBeGreaterThanOrEqual(count);
-    }
+    let written = 0;
+    const over = new AbortController();
+    const writing = (async () => {
+      for (; !over.signal.aborted; written += 1) {
+        const value = 'x'.repeat(1_000);
+        await store.transact([
+          { operation: 'put', collection: 'pairs', key: `${written}`, value },
+          { operation: 'append', log: 'pairs', value },
+        ]);
+      }
+    })();
+    const files = ['one.db', 'two.db', 'three.db'].map((name) => join(folder, name));
+    const summaries = [];
+    for (const file of files) summaries.push(await store.backup(file));
+    over.abort();
+    await writing;
+    expect(written).toBeGreaterThan(0);
+    for (const { documents, entries } of summaries) expect(documents - 400).toBe(entries);
+    await expect(store.backup(join(folder, 'one.db'))).rejects.toMatchObject({ code: 'backup_exists' });
     await store.close();
+    expect((await readdir(folder)).toSorted()).toEqual(['home', 'one.db', 'three.db', 'two.db']);
   });
 });

@@ -64,6 +64,26 @@ export function describeStoreContract(name: string, open: () => Promise<Store>):
       expect(await store.get('things', 'a')).toBeUndefined();
     });
 
+    it('holds a transaction to a version it expects without changing it', async () => {
+      await store.transact([put('fence', 1)]);
+      const expecting = (ifVersion: number, value: number): Write[] => [
+        { operation: 'expect', collection: 'things', key: 'fence', ifVersion },
+        put('a', value),
+      ];
+      const outcomes = await Promise.all([1, 2, 3].map((value) => store.transact(expecting(1, value))));
+      expect(outcomes.map(([expected]) => expected)).toEqual([1, 1, 1]);
+      expect(await store.get('things', 'fence')).toMatchObject({ version: 1 });
+      await store.transact([put('fence', 2)]);
+      await expect(store.transact(expecting(1, 9))).rejects.toMatchObject({ code: 'store_conflict' });
+      await expect(
+        store.transact([{ operation: 'expect', collection: 'things', key: 'b', ifVersion: 1 }, append('x')]),
+      ).rejects.toMatchObject({
+        code: 'store_conflict',
+      });
+      expect(await store.transact([{ operation: 'expect', collection: 'things', key: 'b', ifVersion: 0 }])).toEqual([0]);
+      expect([(await store.get('things', 'a'))?.version, await store.last('events')]).toEqual([3, 0]);
+    });
+
     it('fails only the transactions whose own expectation does not hold when many run at once', async () => {
       const attempts = Array.from({ length: 50 }, (_, index) => store.transact([append(index), put('slot', index, 0), append(-index)]));
       const outcomes = await Promise.allSettled(attempts);

@@ -34,7 +34,9 @@ export type Write =
   /** `ifVersion: 0` demands that the key does not exist yet. */
   | { readonly operation: 'put'; readonly collection: string; readonly key: string; readonly value: Json; readonly ifVersion?: number }
   | { readonly operation: 'delete'; readonly collection: string; readonly key: string; readonly ifVersion?: number }
+  /** Changes nothing; demands the version (0: absence) for the transaction, also against writers that run at the same moment. */
+  | { readonly operation: 'expect'; readonly collection: string; readonly key: string; readonly ifVersion: number }
   | { readonly operation: 'append'; readonly log: string; readonly value: Json };
 
-/** One number per write, in order: the new version of a put, the sequence of an append, 0 for a delete. */
+/** One number per write, in order: the new version of a put, the sequence of an append, 0 for a delete, the version for an expectation. */
 export type Receipt = readonly number[];

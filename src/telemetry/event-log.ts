@@ -1,7 +1,7 @@
 import type { Json } from '../digest/json.ts';
 import { type Clock, timestamp } from '../effects/clock.ts';
-import type { LogEntry, Store } from '../store/store.ts';
-import type { EventLog, SluiceEvent } from './events.ts';
+import type { LogEntry, Store, Write } from '../store/store.ts';
+import type { EventLog, NewEvent, SluiceEvent } from './events.ts';
 
 const log = 'events';
 const page = 500;
@@ -13,15 +13,25 @@ export function createEventLog({ store, clock }: { readonly store: Store; readon
 
   const read = async (after: number, limit: number): Promise<SluiceEvent[]> => (await store.read(log, after, limit)).map(toEvent);
 
+  const entry = (event: NewEvent): Write => {
+    const value = { time: timestamp(clock.now()), ...event } satisfies Omit<SluiceEvent, 'sequence'>;
+    return { operation: 'append', log, value: value as unknown as Json };
+  };
+
+  const announce = (): void => {
+    const announced = published;
+    published = Promise.withResolvers<void>();
+    announced.resolve();
+  };
+
   return {
     publish: async (event) => {
-      const value = { time: timestamp(clock.now()), ...event } satisfies Omit<SluiceEvent, 'sequence'>;
-      const [sequence] = await store.transact([{ operation: 'append', log, value: value as unknown as Json }]);
-      const announced = published;
-      published = Promise.withResolvers<void>();
-      announced.resolve();
+      const [sequence] = await store.transact([entry(event)]);
+      announce();
       return sequence as number;
     },
+    entry,
+    announce,
     read,
     last: () => store.last(log),
     follow: async function* (after, signal) {

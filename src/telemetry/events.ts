@@ -1,4 +1,5 @@
 import type { Json } from '../digest/json.ts';
+import type { Write } from '../store/store.ts';
 
 /** What happened, for people and programs that watch. Durable, in one order, resumable by sequence. Never contains a secret. */
 export interface SluiceEvent {
@@ -44,6 +45,17 @@ export const eventTypes = [
   'resource.suspended',
   'resource.resumed',
   'resource.forgotten',
+  'database.backed_up',
+  'database.backup_failed',
+  'database.restoring',
+  'database.restored',
+  'database.restore_failed',
+  'database.archive_failing',
+  'database.archiving',
+  'database.storage',
+  'drift.found',
+  'drift.repaired',
+  'environment.unlocked',
   'key.created',
   'key.revoked',
 ] as const;
@@ -54,6 +66,12 @@ export type NewEvent = Omit<SluiceEvent, 'sequence' | 'time'>;
 export interface EventLog {
   /** Resolves with the sequence once the event is durable. */
   publish(event: NewEvent): Promise<number>;
+  /**
+   * The event as a write, for a transaction of the caller's own: what happened and the news of it become durable together. Call `announce`
+   * once the transaction is done, so that those who follow hear of it.
+   */
+  entry(event: NewEvent): Write;
+  announce(): void;
   /** All events after `after`, then new ones as they come, until the signal is aborted. Never skips or repeats one. */
   follow(after: number, signal: AbortSignal): AsyncIterable<SluiceEvent>;
   /** Events after `after`, at most `limit`. */

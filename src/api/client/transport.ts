@@ -6,6 +6,8 @@ import { readServerSentEvents, type ServerSentMessage } from './server-sent-even
 export interface TransportOptions {
   readonly url: string;
   readonly key: string;
+  /** Why changes are made; goes into the audit log. */
+  readonly reason?: string;
   readonly fetch?: typeof fetch;
 }
 
@@ -19,11 +21,16 @@ export interface Transport {
 /** The server sends a heartbeat every 15 seconds; three missed ones are a dead connection. */
 const silenceLimitMs = 45_000;
 
-export function createTransport({ url, key, fetch: send = fetch }: TransportOptions): Transport {
+export function createTransport({ url, key, reason, fetch: send = fetch }: TransportOptions): Transport {
+  const why: Record<string, string> = reason === undefined ? {} : { 'x-sluice-reason': encodeURIComponent(reason.toWellFormed()) };
   const request = async (path: string, init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }): Promise<Response> => {
     let response: Response;
     try {
-      response = await send(`${url}${path}`, { ...init, redirect: 'error', headers: { authorization: `Bearer ${key}`, ...init.headers } });
+      response = await send(`${url}${path}`, {
+        ...init,
+        redirect: 'error',
+        headers: { authorization: `Bearer ${key}`, ...why, ...init.headers },
+      });
     } catch (thrown) {
       if (init.signal?.aborted) throw thrown;
       throw unreachable(thrown);

@@ -10,9 +10,9 @@ export function planHandlers({ plans, runs, untilTakenUp }: ApiDependencies): Pi
       return plans.create(body);
     },
     getPlan: ({ parameters }) => plans.get(parameters.id),
-    applyPlan: async ({ parameters }) => {
+    applyPlan: async ({ parameters, query, actor, reason }) => {
       await untilTakenUp();
-      return runs.start(parameters.id);
+      return runs.start(parameters.id, { ...query, actor, reason });
     },
     listRuns: ({ query }) => runs.list(query),
     getRun: ({ parameters }) => runs.get(parameters.id),

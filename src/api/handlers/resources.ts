@@ -7,7 +7,15 @@ import type { ResourceView } from '../schemas/resource.ts';
 
 const collection = 'resources';
 
-export function resourceHandlers({ store, records }: ApiDependencies): Pick<Handlers, 'listResources' | 'getResource' | 'forgetResource'> {
+export function resourceHandlers({
+  store,
+  databases,
+  records,
+}: ApiDependencies): Pick<Handlers, 'listResources' | 'getResource' | 'forgetResource'> {
+  const viewOf = (state: ResourceState): ResourceView => {
+    const conditions = databases.conditions(state.address);
+    return { ...recordedView(state), ...(conditions.length > 0 && { conditions }) };
+  };
   const find = async (address: Address): Promise<ResourceView> => {
     const document = await store.get(collection, address);
     if (document === undefined) throw sluiceError('unknown_resource', { address });
@@ -29,7 +37,7 @@ export function resourceHandlers({ store, records }: ApiDependencies): Pick<Hand
 }
 
 /** Named one by one: a field that is added to the state is not shown before somebody has decided that it may be. */
-function viewOf(state: ResourceState): ResourceView {
+function recordedView(state: ResourceState): ResourceView {
   return {
     address: state.address,
     environment: state.environment,

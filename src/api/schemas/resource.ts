@@ -5,6 +5,17 @@ const output = z
   .union([z.object({ value: json }), z.object({ secret: z.literal(true) })])
   .openapi({ description: 'A value, or the mark of one that is secret and never shown' });
 
+const condition = z
+  .object({
+    type: z.enum(['storage', 'archive', 'backup']),
+    level: z.enum(['info', 'warning', 'error']),
+    message: z.string(),
+  })
+  .readonly()
+  .openapi('Condition', { description: 'Something to know of a resource that no plan would change' });
+
+export type Condition = z.infer<typeof condition>;
+
 export const resourceView = z
   .object({
     address,
@@ -19,6 +30,7 @@ export const resourceView = z
     dependencies: z.array(address).readonly(),
     createdAt: timestamp,
     updatedAt: timestamp,
+    conditions: z.array(condition).readonly().optional(),
   })
   .readonly()
   .openapi('Resource');

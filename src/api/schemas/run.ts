@@ -20,6 +20,9 @@ export const run = z
     environment: z.string(),
     mode: z.enum(['apply', 'destroy']),
     status: z.enum(['running', 'succeeded', 'failed', 'cancelled']),
+    /** Name of the key that started it, and why. */
+    by: z.string().optional(),
+    reason: z.string().optional(),
     startedAt: timestamp,
     finishedAt: timestamp.optional(),
     /** Why the whole run failed, when it is not the error of one change. */

@@ -7,10 +7,16 @@ import { sluiceError, type SluiceError } from '../../errors/sluice-error.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Store } from '../../store/store.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
+import { createAuditLog, type AuditLog } from '../../audit/audit-log.ts';
+import { createKnownSecrets } from '../../secrets/known-secrets.ts';
+import { createVault } from '../../secrets/file-vault.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
+import type { DatabaseWork } from '../schemas/database.ts';
+import type { DriftReport } from '../schemas/drift.ts';
+import type { LockView } from '../schemas/lock.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
 
@@ -35,6 +41,32 @@ export const knownRun: Run = {
   changes: [],
 };
 
+export const knownHolder: NonNullable<LockView['holder']> = {
+  host: 'elsewhere',
+  pid: 12,
+  since: '2026-11-22T12:00:00.000Z',
+  expiresAt: '2026-11-22T12:00:30.000Z',
+  work: 'apply',
+  run: knownRun.id,
+  by: 'ann',
+  mayBeAlive: true,
+};
+
+export const knownDrift: DriftReport = {
+  environment: 'production',
+  checkedAt: '2026-11-22T12:00:00.000Z',
+  checked: 3,
+  items: [
+    {
+      address: 'production/database/db',
+      kind: 'database',
+      name: 'db',
+      status: 'changed',
+      fields: [{ field: 'settings.max_connections', applied: '200', observed: '10', accepted: false }],
+    },
+  ],
+};
+
 const knownService: ServiceView = {
   address: 'production/service/echo',
   environment: 'production',
@@ -46,12 +78,29 @@ const knownService: ServiceView = {
   urls: [],
 };
 
+const knownBackup = {
+  id: 'backup-0123456789abcdef',
+  startedAt: '2026-11-22T12:00:00.000Z',
+  stoppedAt: '2026-11-22T12:00:01.000Z',
+  bytes: 1,
+};
+
+export const knownWork: DatabaseWork = {
+  id: 'work-0123456789abcdef',
+  address: 'production/database/echo',
+  kind: 'backup',
+  status: 'running',
+  startedAt: '2026-11-22T12:00:00.000Z',
+  by: 'admin',
+};
+
 export interface ApiFixture {
   readonly app: OpenAPIHono;
   readonly keyring: Keyring;
   readonly keys: Readonly<Record<Role, string>>;
   readonly store: Store;
   readonly events: EventLog;
+  readonly audit: AuditLog;
   readonly reported: SluiceError[];
   readonly calls: string[];
   readonly orders: PlanOrder[];
@@ -71,6 +120,8 @@ const service = (environment: string, name: string): Promise<ServiceView> =>
 export async function createApiFixture(replace: Partial<ApiDependencies> = {}): Promise<ApiFixture> {
   const store = createMemoryStore();
   const events = createEventLog({ store, clock: systemClock });
+  const vault = createVault(new Uint8Array(32), systemRandom);
+  const audit = createAuditLog({ store, vault, clock: systemClock, keeper: { read: async () => undefined, write: async () => undefined } });
   const keyring = createKeyring({ store, clock: systemClock, random: systemRandom });
   const keys = { admin: '', operator: '', viewer: '' };
   for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
@@ -83,6 +134,8 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     keyring,
     store,
     events,
+    audit,
+    secrets: createKnownSecrets(),
     clock: systemClock,
     version: '1.2.3',
     allowedHosts: ['localhost'],
@@ -96,11 +149,20 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       get: (id) => known(id, knownPlan, sluiceError('unknown_plan', { id })),
     },
     runs: {
-      start: (id) => known(id, knownPlan, sluiceError('unknown_plan', { id })).then(() => knownRun),
+      start: (id, { parallelism, reason }) => {
+        if (parallelism !== undefined || reason !== undefined) calls.push(`start ${parallelism} ${reason}`);
+        return known(id, knownPlan, sluiceError('unknown_plan', { id })).then(() => knownRun);
+      },
       get: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
       list: () => Promise.resolve([knownRun]),
       cancel: (id) => known(id, knownRun, sluiceError('unknown_run', { id })),
       eventsBefore: (id) => Promise.resolve(id === knownRun.id ? 0 : undefined),
+    },
+    backups: {
+      create: () => {
+        calls.push('backup');
+        return Promise.resolve({ file: '/home/backups/state-2.db', bytes: 8_192, schema: 2, documents: 3, entries: 4 });
+      },
     },
     services: {
       list: () => Promise.resolve([knownService]),
@@ -125,6 +187,32 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         return Promise.resolve();
       },
     },
+    databases: {
+      backups: () => Promise.resolve({ retentionDays: 7, items: [knownBackup], restorable: [], replaced: [] }),
+      startBackup: (_environment, name) => {
+        calls.push(`back up ${name}`);
+        return Promise.resolve(knownWork);
+      },
+      planRestore: (_environment, _name, to) => Promise.resolve({ to, backup: knownBackup, segments: 1 }),
+      startRestore: (_environment, name, to) => {
+        calls.push(`restore ${name} to ${to}`);
+        return Promise.resolve({ ...knownWork, kind: 'restore' as const, to });
+      },
+      work: (_environment, _name, id) => known(id, knownWork, sluiceError('unknown_database_work', { id })),
+      conditions: () => [],
+    },
+    locks: {
+      get: (environment) => Promise.resolve({ environment, holder: knownHolder }),
+      unlock: (environment, since) =>
+        since === knownHolder.since
+          ? Promise.resolve({ environment, holder: knownHolder })
+          : Promise.reject(sluiceError('lock_changed', { environment })),
+    },
+    drift: {
+      find: (environment) => Promise.resolve({ ...knownDrift, environment }),
+      repair: () => Promise.resolve(knownRun),
+      accept: (environment) => Promise.resolve({ ...knownDrift, environment }),
+    },
     untilTakenUp: () => Promise.resolve(),
     status: async () => ({
       version: '1.2.3',
@@ -147,6 +235,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     keys,
     store,
     events,
+    audit,
     reported,
     calls,
     orders,

@@ -17,6 +17,7 @@ import { makePlan, questionOf, showPlan, type PlanWishes } from './planning.ts';
 export interface ApplyWishes extends PlanWishes {
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly parallelism?: number | undefined;
 }
 
 export interface Applied {
@@ -45,7 +46,7 @@ export async function applyStack(
 export async function applyPlan(
   client: Client,
   plan: Plan,
-  wishes: Pick<ApplyWishes, 'yes' | 'dryRun'>,
+  wishes: Pick<ApplyWishes, 'yes' | 'dryRun' | 'parallelism'>,
   terminal: Terminal,
   global: GlobalOptions,
 ): Promise<Applied> {
@@ -55,7 +56,9 @@ export async function applyPlan(
   const question = questionOf(plan);
   if (question !== undefined) await confirm(terminal, question, wishes.yes);
 
-  const carried = await carryOut(plan, client, terminal);
+  const { parallelism } = wishes;
+  const start = () => client.applyPlan(plan.id, parallelism === undefined ? {} : { parallelism });
+  const carried = await carryOut(plan, client, terminal, start);
   if (carried.end === 'left') {
     note(terminal, `The run ${carried.id} goes on in the background; \`sluice events -f\` follows it.`);
     return { plan, end: 'left', code: exitCodes.interrupted, lastEvent: 0 };

@@ -11,18 +11,28 @@ export type CarriedOut =
   | { readonly end: 'finished' | 'cancelled'; readonly run: Run; readonly lastEvent: number }
   | { readonly end: 'left'; readonly id: string };
 
-/** Applies a plan and shows how it goes until it is over or has been left. */
-export function carryOut(plan: Plan, client: Client, terminal: Terminal): Promise<CarriedOut> {
-  return withInterrupts((interrupts) => carryOutUnder(interrupts, plan, client, terminal));
+/** Starts a run of the plan and shows how it goes until it is over or has been left. */
+export function carryOut(plan: Plan, client: Client, terminal: Terminal, start: () => Promise<Run>): Promise<CarriedOut> {
+  return withInterrupts((interrupts) => carryOutUnder(interrupts, plan, client, terminal, start));
 }
 
-async function carryOutUnder(interrupts: Interrupts, plan: Plan, client: Client, terminal: Terminal): Promise<CarriedOut> {
-  const { id } = await client.applyPlan(plan.id);
+async function carryOutUnder(
+  interrupts: Interrupts,
+  plan: Plan,
+  client: Client,
+  terminal: Terminal,
+  start: () => Promise<Run>,
+): Promise<CarriedOut> {
+  const { id } = await start();
   const view = watchProgress(plan, terminal.err);
   let lastEvent = 0;
   const cancel = (): void => {
     view.say(terminal.err.colors.yellow('Cancelling: nothing more is started, what is done stays done. Ctrl-C again leaves at once.'));
-    client.cancelRun(id).catch((thrown: unknown) => view.say(`The run could not be cancelled: ${toSluiceError(thrown).message}`));
+    const told = client.cancelRun(id).then((run) => {
+      const line = underWay(run);
+      if (line !== undefined) view.say(terminal.err.colors.yellow(line));
+    });
+    told.catch((thrown: unknown) => view.say(`The run could not be cancelled: ${toSluiceError(thrown).message}`));
   };
   interrupts.first.addEventListener('abort', cancel, { once: true });
   try {
@@ -41,4 +51,12 @@ async function carryOutUnder(interrupts: Interrupts, plan: Plan, client: Client,
     interrupts.first.removeEventListener('abort', cancel);
     view.end();
   }
+}
+
+/** What a cancelled run still has to finish; undefined when nothing is under way. */
+function underWay({ changes }: Run): string | undefined {
+  const names = changes.filter(({ status }) => status === 'running').map(({ address }) => address.split('/').slice(1).join('/'));
+  if (names.length === 0) return undefined;
+  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
+  return `Finishing what is under way: ${names.slice(0, 5).join(', ')}${more}.`;
 }

@@ -4,7 +4,7 @@ import { applyPlan, applyStack } from '../changing/apply-stack.ts';
 import type { PlanWishes } from '../changing/planning.ts';
 import { isSavedPlan, loadSavedPlan } from '../changing/saved-plan.ts';
 import { defineCommand } from '../command.ts';
-import { environment, flag, planLimits, stackArgument, variables, yes } from '../options.ts';
+import { environment, flag, parallelism, planLimits, reason, stackArgument, variables, yes } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget, stackTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -19,6 +19,8 @@ export const command = defineCommand({
     yes,
     dryRun: flag('Only prints the plan'),
     ...planLimits,
+    parallelism,
+    reason,
   },
   examples: [
     { command: 'sluice apply iac_config.yaml', comment: 'one file' },
@@ -37,13 +39,13 @@ export const command = defineCommand({
     const saved = stack === undefined ? undefined : resolve(terminal.directory, stack);
     if (saved !== undefined && (await isSavedPlan(saved))) {
       refuseNewWishes(options);
-      const { client } = await connect(homeTarget({}, global, terminal), terminal);
+      const { client } = await connect(homeTarget({}, global, terminal), terminal, { reason: options.reason });
       const applied = await applyPlan(client, await loadSavedPlan(saved, client, options), options, terminal, global);
       if (global.json) printJson(terminal, { plan: applied.plan, ...(applied.run && { run: applied.run }) });
       return applied.code;
     }
     const target = stackTarget(stack, global, terminal);
-    const connection = await connect(target, terminal);
+    const connection = await connect(target, terminal, { reason: options.reason });
     const { plan, run, code } = await applyStack(connection, target, 'apply', options, terminal, global);
     if (global.json) printJson(terminal, { plan, ...(run && { run }) });
     return code;

@@ -75,6 +75,7 @@ function render({ resource, service, events }: Description, channel: Channel, no
     renderFields(
       [
         ['status', resource.status],
+        ...optional('condition', (resource.conditions ?? []).map(({ message }) => message).join('\n')),
         ['provider', resource.provider],
         ['id', resource.id],
         ['created', resource.createdAt],

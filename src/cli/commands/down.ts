@@ -28,7 +28,7 @@ export const command = defineCommand({
       target &&
       ((await connectIfRunning(target)) ??
         ((await mayHaveLeftSomething(target))
-          ? await connect(target, terminal, 'No control plane runs; one is started to stop what a crash may have left.')
+          ? await connect(target, terminal, { starting: 'No control plane runs; one is started to stop what a crash may have left.' })
           : undefined));
     if (connection === undefined) {
       if (global.json) printJson(terminal, { stopped: false, home: target?.home });
@@ -44,7 +44,7 @@ export const command = defineCommand({
 });
 
 async function mayHaveLeftSomething({ home }: Home): Promise<boolean> {
-  if (!existsSync(join(home, 'state.db'))) return false;
+  if (!['state.db', 'store.url'].some((file) => existsSync(join(home, file)))) return false;
   const { wasStoppedCleanly } = await import('../../control-plane/discovery.ts');
   return !(await wasStoppedCleanly(home));
 }

@@ -12,6 +12,7 @@ import { age } from '../terminal/duration.ts';
 import { printJson } from '../terminal/json.ts';
 import { renderTable, type Column } from '../terminal/table.ts';
 import { note } from '../terminal/note.ts';
+import { conditionCell, conditionColumn } from '../watching/conditions.ts';
 import { paintState } from '../watching/paint-state.ts';
 import { environmentHolding, kindOf } from '../watching/selection.ts';
 import { serviceColumns, serviceRow } from '../watching/service-tables.ts';
@@ -67,7 +68,7 @@ export const command = defineCommand({
       const now = systemClock.now();
       terminal.out.write(
         renderTable(
-          columns,
+          resources.some(({ conditions = [] }) => conditions.length > 0) ? [...columns, conditionColumn] : columns,
           resources.map((resource) => row(resource, now)),
           look,
         ),
@@ -96,5 +97,6 @@ function row(resource: ResourceView, now: number): readonly string[] {
       .flatMap(([name, output]) => ('value' in output && typeof output.value !== 'object' ? [`${name}=${String(output.value)}`] : []))
       .join(' '),
     age(resource.createdAt, now),
+    conditionCell(resource),
   ];
 }

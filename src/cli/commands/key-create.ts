@@ -2,7 +2,7 @@ import type { CreateKeyRequest } from '../../api/schemas/key.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { oneOf, stackOption, text } from '../options.ts';
+import { oneOf, reason, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -18,6 +18,7 @@ export const command = defineCommand({
   options: {
     role: oneOf(roles, 'What it may do: everything, change and operate, or only read', 'viewer'),
     expires: text('duration', 'When it ends, counted from now: 12h, 30d; default: never'),
+    reason,
     stack: stackOption,
   },
   examples: [
@@ -30,7 +31,7 @@ export const command = defineCommand({
       role: options.role,
       ...(options.expires !== undefined && { expiresInSeconds: secondsOf(options.expires) }),
     };
-    const { client } = await connect(homeTarget(options, global, terminal), terminal);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const created = await client.createKey(request);
     if (global.json) printJson(terminal, created);
     else {

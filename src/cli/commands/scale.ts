@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption, wholeNumber } from '../options.ts';
+import { environment, reason, stackOption, wholeNumber } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -13,11 +13,11 @@ export const command = defineCommand({
     { name: 'service', description: 'Name of a service', required: true },
     { name: 'replicas', description: 'How many instances', required: true },
   ],
-  options: { environment, stack: stackOption },
+  options: { environment, reason, stack: stackOption },
   examples: [{ command: 'sluice scale hello 3', comment: 'three instances' }],
   run: async ({ terminal, global, arguments: { service, replicas: given }, options }) => {
     const replicas = wholeNumber('The number of replicas', given);
-    const { client } = await connect(homeTarget(options, global, terminal), terminal);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const place = await environmentHolding(client, options.environment, 'service', service);
     const view = await client.scaleService(place, service, replicas);
     if (global.json) printJson(terminal, view);

@@ -4,7 +4,7 @@ import { stopEverything } from '../changing/stop-everything.ts';
 import type { PlanWishes } from '../changing/planning.ts';
 import { defineCommand, type Invocation } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { allowDestroy, allowMassDestroy, environment, flag, stackArgument, variables, yes } from '../options.ts';
+import { allowDestroy, allowMassDestroy, environment, flag, parallelism, reason, stackArgument, variables, yes } from '../options.ts';
 import { connect, type Connection } from '../target/connect.ts';
 import { stackTarget } from '../target/target.ts';
 import { withInterrupts, type Interrupts } from '../terminal/interrupts.ts';
@@ -26,6 +26,8 @@ export const command = defineCommand({
     yes,
     allowDestroy,
     allowMassDestroy,
+    parallelism,
+    reason,
   },
   examples: [
     { command: 'sluice up', comment: 'the stack of the current folder' },
@@ -44,6 +46,8 @@ export const command = defineCommand({
 interface UpOptions extends PlanWishes {
   readonly detach: boolean;
   readonly yes: boolean;
+  readonly parallelism: number | undefined;
+  readonly reason: string | undefined;
 }
 
 async function up(
@@ -51,7 +55,7 @@ async function up(
   interrupts: Interrupts,
 ): Promise<ExitCode> {
   const target = stackTarget(stack, global, terminal);
-  const connection = await connect(target, terminal);
+  const connection = await connect(target, terminal, { reason: options.reason });
   const applied = await applyUnlessInterrupted(interrupts, () =>
     applyStack(connection, target, 'apply', { ...options, dryRun: false }, terminal, global),
   ).catch(async (thrown: unknown) => {

@@ -33,7 +33,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf '%s\\n' "\${COMPREPLY
 
   it('offers the options of the command, the global ones included', () => {
     expect(offered('plan', '--')).toEqual(expect.arrayContaining(['--environment', '--var', '--json', '--home']));
-    expect(offered('key', 'create', '--r')).toEqual(['--role']);
+    expect(offered('key', 'create', '--ro')).toEqual(['--role']);
   });
 
   it('offers the values of an option and of an argument', () => {

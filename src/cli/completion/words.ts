@@ -21,6 +21,7 @@ export interface CompletionOption {
 const globals: readonly CompletionOption[] = [
   { long: '--json', description: 'One JSON document on standard output' },
   { long: '--home', description: 'Where Sluice keeps its state', value: 'folders' },
+  { long: '--store', description: 'Where a new home keeps its state', value: 'nothing' },
   { long: '--help', short: '-h', description: 'Explains the command' },
 ];
 

@@ -11,24 +11,45 @@ export interface Connection {
   readonly started: boolean;
 }
 
-/** The control plane of `home`; started in the background, with a word (`reason`) on standard error, when none runs. */
-export async function connect(home: Home, terminal: Terminal, reason?: string): Promise<Connection> {
-  const running = await connectIfRunning(home);
+/**
+ * The control plane of `home`; started in the background, with a word on standard error (`starting` instead of the usual one), when none
+ * runs. `reason` says why, for what is changed over this connection.
+ */
+export async function connect(
+  home: Home,
+  terminal: Terminal,
+  { reason, starting }: { readonly reason?: string | undefined; readonly starting?: string } = {},
+): Promise<Connection> {
+  if (home.store !== undefined) await demandStore(home.home, home.store);
+  const running = await connectIfRunning(home, reason);
   if (running !== undefined) return running;
   const { startControlPlane } = await import('../../control-plane/discovery.ts');
-  note(terminal, reason ?? `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
-  return toConnection(await startControlPlane(home), true);
+  note(terminal, starting ?? `Starting the control plane in the background (${shown(home.home, terminal)}); \`sluice down\` stops it.`);
+  return toConnection(await startControlPlane(home), true, reason);
 }
 
-export async function connectIfRunning({ home }: Pick<Home, 'home'>): Promise<Connection | undefined> {
+export async function connectIfRunning({ home }: Pick<Home, 'home'>, reason?: string): Promise<Connection | undefined> {
   const { findControlPlane } = await import('../../control-plane/discovery.ts');
   const found = await findControlPlane(home);
-  return found && toConnection(found, false);
+  return found && toConnection(found, false, reason);
 }
 
-async function toConnection(found: { url: string; key: string; pid: number }, started: boolean): Promise<Connection> {
+/** Throws `store_differs` when the home keeps its state elsewhere, whether or not its control plane runs. */
+async function demandStore(home: string, store: string): Promise<void> {
+  const [{ homePaths }, { chooseStore }] = await Promise.all([
+    import('../../control-plane/home.ts'),
+    import('../../control-plane/store-choice.ts'),
+  ]);
+  await chooseStore(homePaths(home), store);
+}
+
+async function toConnection(
+  found: { url: string; key: string; pid: number },
+  started: boolean,
+  reason: string | undefined,
+): Promise<Connection> {
   const { createClient } = await import('../../api/client.ts');
-  return { client: createClient(found), pid: found.pid, started };
+  return { client: createClient({ ...found, ...(reason !== undefined && { reason }) }), pid: found.pid, started };
 }
 
 function shown(path: string, terminal: Terminal): string {

@@ -6,6 +6,7 @@ import { environmentsOf } from '../changing/planning.ts';
 import { age } from '../terminal/duration.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
 import type { Channel } from '../terminal/terminal.ts';
+import { conditionCell, conditionColumn } from './conditions.ts';
 import { paintState } from './paint-state.ts';
 import { serviceColumns, serviceRow } from './service-tables.ts';
 
@@ -46,6 +47,7 @@ export function renderStatus(
   );
   const look = { width: channel.width(), colors };
   const others = resources.filter(({ kind }) => kind !== 'service');
+  const remarkable = others.some(({ conditions = [] }) => conditions.length > 0);
   const table = renderTable(
     [
       { title: 'resource', flexible: true },
@@ -53,6 +55,7 @@ export function renderStatus(
       { title: 'status', paint: paintState },
       { title: 'provider' },
       { title: 'age', align: 'right' },
+      ...(remarkable ? [conditionColumn] : []),
     ],
     others.map((resource) => [
       `${resource.kind}/${resource.name}`,
@@ -60,6 +63,7 @@ export function renderStatus(
       resource.status,
       resource.provider,
       age(resource.createdAt, now),
+      conditionCell(resource),
     ]),
     look,
   );

@@ -14,7 +14,7 @@ import { createMemoryStore } from '../../store/memory-store.ts';
 import type { Store } from '../../store/store.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import { createEngine } from '../engine.ts';
-import type { LeaseOwner } from '../lease.ts';
+import type { LeaseOwner } from '../lease-owner.ts';
 import { createPlanner, type PlanOptions } from '../planner.ts';
 import type { RunReport } from '../run-report.ts';
 
@@ -103,6 +103,7 @@ export function createControlPlane(setup: Setup = {}) {
     store,
     world,
     vault,
+    providers,
     events,
     planner,
     engine,

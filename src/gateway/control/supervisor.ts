@@ -13,7 +13,7 @@ import { spawnGateway } from './spawn-gateway.ts';
 /** Keeps one gateway process running for a folder, across restarts of either side. */
 export interface Supervisor {
   /**
-   * Adopts the running gateway or starts one, and from then on replaces it whenever it ends. Resolves also when none can be started now:
+   * Adopts the running gateway or starts one, and from then on replaces it whenever it ends or hangs. Resolves also when none can be started now:
    * it is tried again, and `outage` says why. Idempotent.
    */
   start(): Promise<void>;
@@ -41,6 +41,8 @@ export interface SupervisorDependencies {
 const adoptionLimitMs = 3_000;
 const patienceMs = 15_000;
 const pollMs = process.platform === 'linux' ? 200 : 1_000;
+const pulseMs = 2_000;
+const missedPulses = 3;
 const shortestBackoffMs = 50;
 const longestBackoffMs = 10_000;
 /** To look whether a port is free again costs next to nothing, and somebody waits for it. */
@@ -158,6 +160,21 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     }
   };
 
+  /** A process that lives and does not answer serves nobody: it is ended, and `watch` replaces it. */
+  const watchPulse = async (signal: AbortSignal): Promise<void> => {
+    let missed = 0;
+    for (;;) {
+      await clock.sleep(pulseMs, signal);
+      const current = running;
+      const answers = current === undefined || (await current.client.report().catch(() => undefined)) !== undefined;
+      missed = answers || current !== running ? 0 : missed + 1;
+      if (missed < missedPulses || current === undefined || signal.aborted) continue;
+      missed = 0;
+      await tell('error', `The gateway (pid ${current.identity.pid}) has ceased to answer; it is ended.`);
+      await terminateGroup(current.identity, 1_000, clock);
+    }
+  };
+
   const begin = async (): Promise<void> => {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const before = await recordedProcess(folder);
@@ -169,8 +186,9 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     }
     const pid = running?.identity.pid;
     if (pid !== undefined && pid !== before?.pid) await tell('info', `The gateway runs (pid ${pid}).`);
-    // Ends by its signal alone; everything else is handled inside.
+    // Both end by their signal alone; everything else is handled inside.
     watch(controller.signal).catch(() => {});
+    watchPulse(controller.signal).catch(() => {});
   };
 
   const leave = (): void => {

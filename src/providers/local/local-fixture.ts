@@ -6,9 +6,10 @@ import { systemClock } from '../../effects/clock.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { kindSpecs } from '../../stack/kinds/index.ts';
 import type { Kind, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
+import type { DatabaseKeeper } from '../database-keeper.ts';
 import type { Applied, CreateRequest, Operation, Provider, UpdateRequest } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
-import { createLocalProvider } from './local-provider.ts';
+import { createLocalPlatform, type LocalPlatform } from './local-provider.ts';
 
 /** For tests: a local provider over a home of its own, and what it takes to ask something of it. */
 export interface LocalFixture {
@@ -17,12 +18,17 @@ export interface LocalFixture {
   readonly root: string;
   readonly environment: Record<string, string | undefined>;
   readonly provider: Provider;
+  readonly databases: DatabaseKeeper;
   remove(): Promise<void>;
 }
 
 /** As a new control plane over the same home would make it. */
 export function providerOver(fixture: Pick<LocalFixture, 'home' | 'environment'>): Provider {
-  return createLocalProvider({ home: fixture.home, clock: systemClock, random: systemRandom, environment: fixture.environment });
+  return platformOver(fixture).provider;
+}
+
+export function platformOver({ home, environment }: Pick<LocalFixture, 'home' | 'environment'>, clock = systemClock): LocalPlatform {
+  return createLocalPlatform({ home, clock, random: systemRandom, environment });
 }
 
 export async function localFixture(variables: Readonly<Record<string, string>> = {}): Promise<LocalFixture> {
@@ -32,7 +38,7 @@ export async function localFixture(variables: Readonly<Record<string, string>> =
   const remove = async (): Promise<void> => {
     for (const folder of [home, root]) await rm(folder, { recursive: true, force: true });
   };
-  return { home, root, environment, provider: providerOver({ home, environment }), remove };
+  return { home, root, environment, ...platformOver({ home, environment }), remove };
 }
 
 /** A block as loading a stack yields it, with the kind's defaults. */

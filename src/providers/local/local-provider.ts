@@ -3,10 +3,13 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
 import type { Kind } from '../../stack/stack.ts';
+import type { DatabaseKeeper } from '../database-keeper.ts';
 import type { CreateRequest, Provider } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
 import { createCacheHandler } from './cache/cache.ts';
 import { createDatabaseHandler } from './database/database.ts';
+import { createLocalDatabaseKeeper } from './database/keeper.ts';
+import { createDatabasePlaces } from './database/places.ts';
 import { createDerivedSecrets } from './derived-secrets.ts';
 import { createVirtualMachineHandler } from './machine/virtual-machine.ts';
 import { createNetworkHandler } from './network.ts';
@@ -15,14 +18,25 @@ import { createResourceGroupHandler } from './resource-group.ts';
 import type { LocalContext, ResourceHandler } from './resource-handler.ts';
 import { createSecretHandler } from './secret/secret.ts';
 
-/** Makes infrastructure real on this machine; everything it keeps is under `home`; for root see `serversRoot`. */
-export function createLocalProvider(dependencies: {
+export interface LocalDependencies {
   readonly home: string;
   readonly clock: Clock;
   readonly random: Random;
   /** Source of `{ env }` secrets and of the PATH on which servers are looked for; the process's own when absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-}): Provider {
+}
+
+/** There is one of each for a home. */
+export interface LocalPlatform {
+  readonly provider: Provider;
+  readonly databases: DatabaseKeeper;
+}
+
+/**
+ * The provider that makes infrastructure real on this machine, and who looks after its databases between applies. Everything they keep is
+ * under `home`; for root see `serversRoot`.
+ */
+export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatform {
   const { clock, random, environment = process.env } = dependencies;
   const home = resolve(dependencies.home);
   const context: LocalContext = {
@@ -33,15 +47,20 @@ export function createLocalProvider(dependencies: {
     records: createRecords(home),
     secrets: createDerivedSecrets(home, random),
   };
+  const places = createDatabasePlaces(context);
   const handlers: readonly ResourceHandler[] = [
     createResourceGroupHandler(context),
     createNetworkHandler(context),
     createVirtualMachineHandler(context),
-    createDatabaseHandler(context),
+    createDatabaseHandler(context, places),
     createCacheHandler(context),
     createSecretHandler(context),
   ];
-  return { ...dispatch(handlers), ...carryingOver(context.records, dispatch(handlers)) };
+  const provider = dispatch(handlers);
+  return {
+    provider: { ...provider, ...carryingOver(context.records, provider) },
+    databases: createLocalDatabaseKeeper(context, places),
+  };
 }
 
 function dispatch(handlers: readonly ResourceHandler[]): Provider {
@@ -67,6 +86,7 @@ function dispatch(handlers: readonly ResourceHandler[]): Provider {
     read: (resource) => guarded(resource.address, 'observe', async () => handlerOf(resource.kind).read(resource)),
     create: (request, operation) => guarded(request.address, 'create', async () => handlerOf(request.kind).create(request, operation)),
     update: (request, operation) => guarded(request.address, 'update', async () => handlerOf(request.kind).update(request, operation)),
+    lossOf: (resource) => guarded(resource.address, 'observe', async () => (await handlerOf(resource.kind).lossOf?.(resource)) ?? []),
     delete: (resource, operation) => guarded(resource.address, 'delete', async () => handlerOf(resource.kind).delete(resource, operation)),
     suspend: (resource) => guarded(resource.address, 'suspend', async () => handlerOf(resource.kind).suspend?.(resource)),
     resume: (resource) => guarded(resource.address, 'resume', async () => handlerOf(resource.kind).resume?.(resource)),

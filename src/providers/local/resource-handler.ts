@@ -22,7 +22,7 @@ export interface LocalContext {
 
 /**
  * Makes resources of one kind real on this machine. Each method has the contract of its namesake in `Provider`, seen from one block;
- * a handler without `fingerprint`, `suspend` or `resume` has nothing to do there.
+ * a handler without `fingerprint`, `lossOf`, `suspend` or `resume` has nothing to do there.
  */
 export interface ResourceHandler {
   readonly kind: Kind;
@@ -32,6 +32,7 @@ export interface ResourceHandler {
   read(resource: ResourceState): Promise<Observation>;
   create(request: CreateRequest, operation: Operation): Promise<Applied>;
   update(request: UpdateRequest, operation: Operation): Promise<Applied>;
+  lossOf?(resource: ResourceState): Promise<readonly Problem[]>;
   delete(resource: ResourceState, operation: Operation): Promise<void>;
   suspend?(resource: ResourceState): Promise<void>;
   resume?(resource: ResourceState): Promise<void>;

@@ -128,6 +128,8 @@ function summary(state: ServiceState, world: World): unknown {
 
 const silentEvents: EventLog = {
   publish: async () => 0,
+  entry: (event) => ({ operation: 'append', log: 'events', value: { ...event } }),
+  announce: () => undefined,
   read: async () => [],
   last: async () => 0,
   follow: async function* () {

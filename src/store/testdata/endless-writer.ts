@@ -1,7 +1,7 @@
 // Writes for ever and names on standard output what the store has acknowledged. Ends by being killed.
-import { openSqliteStore } from '../sqlite-store.ts';
+import { openLocation } from './open-location.ts';
 
-const store = await openSqliteStore({ path: process.argv[2] as string });
+const store = await openLocation();
 
 async function write(lane: number): Promise<never> {
   for (let count = 1; ; count += 1) {

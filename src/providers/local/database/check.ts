@@ -30,9 +30,12 @@ export async function checkDatabase(context: LocalContext, block: ResolvedBlock,
   } else {
     problems.push(problem('unknown_database_sku', { sku: fields.sku, examples: skuExamples }, at('sku')));
   }
-  note(problem('not_enforced', { kind: block.kind, field: 'storage_gb', reason: 'disk space is not limited yet' }, at('storage_gb')));
-  const backups = { kind: block.kind, field: 'backup_retention_days', reason: 'no backups are made yet' };
-  note(problem('not_enforced', backups, at('backup_retention_days')));
+  const watched = 'disk use is watched, and warned about from 80% on, but not limited';
+  note(problem('not_enforced', { kind: block.kind, field: 'storage_gb', reason: watched }, at('storage_gb')));
+  if (fields.backup_retention_days === 0) {
+    const how = 'no backups are made, and what is lost cannot be restored';
+    note(problem('enforced_differently', { field: 'backup_retention_days 0', how }, at('backup_retention_days')));
+  }
   const root = await plannedServersRoot(context.home, serverUser());
   if (root !== context.home) {
     const how = `its data is kept in ${root}, because the server does not run as root and could not get past ${dirname(context.home)}`;

@@ -5,12 +5,13 @@ import { promisify } from 'node:util';
 import type { Random } from '../../../effects/random.ts';
 import { sluiceError } from '../../../errors/sluice-error.ts';
 import type { ServerUser } from '../server/server-user.ts';
+import { archiveCommand, archiveTimeoutSeconds, noArchiveCommand } from './archive/archive-commands.ts';
 import type { DatabaseSizing } from './sizing.ts';
 
 /** Role that administers a server. With its underscore it is no DNS label, so no database of a stack can have the name. */
 export const administrator = 'sluice_admin';
 
-const settingsFile = 'sluice.conf';
+export const settingsFile = 'sluice.conf';
 const run = promisify(execFile);
 
 export interface ClusterSpec {
@@ -65,29 +66,42 @@ export async function initialise(spec: ClusterSpec): Promise<void> {
   }
 }
 
-/** Writes the server's settings; whether they differ from what stood there. They take effect when the server starts. */
-export async function writeSettings(
-  folder: string,
-  settings: { readonly host: string; readonly port: number; readonly sizing: DatabaseSizing },
-  user: ServerUser | undefined,
-): Promise<boolean> {
-  const file = join(dataFolder(folder), settingsFile);
-  const text = [
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly sizing: DatabaseSizing;
+  /** Whether the log is archived, as backups need it. */
+  readonly archived: boolean;
+}
+
+/** Writes the settings into a data folder; whether they differ from what stood there. They take effect when the server starts. */
+export async function writeSettings(data: string, settings: ServerSettings, user: ServerUser | undefined): Promise<boolean> {
+  const file = join(data, settingsFile);
+  const text = settingsText(settings);
+  const before = await readFile(file, 'utf8').catch(() => undefined);
+  if (before === text) return false;
+  await writeFile(file, text, { mode: 0o600 });
+  if (user) await chown(file, user.uid, user.gid);
+  return true;
+}
+
+/** The settings file as it is to be; see settings-drift.ts for how it is read again. */
+export function settingsText({ host, port, sizing, archived }: ServerSettings): string {
+  return [
     '# Written by Sluice whenever the database is applied. Settings of your own belong in postgresql.auto.conf (ALTER SYSTEM).',
-    `listen_addresses = '${settings.host}'`,
-    `port = ${settings.port}`,
+    `listen_addresses = '${host}'`,
+    `port = ${port}`,
     "unix_socket_directories = ''",
-    `max_connections = ${settings.sizing.maxConnections}`,
-    `shared_buffers = '${settings.sizing.sharedBuffersMib}MB'`,
+    `max_connections = ${sizing.maxConnections}`,
+    `shared_buffers = '${sizing.sharedBuffersMib}MB'`,
+    'wal_level = replica',
+    'archive_mode = on',
+    `archive_command = '${archived ? archiveCommand : noArchiveCommand}'`,
+    `archive_timeout = ${archiveTimeoutSeconds}`,
     "password_encryption = 'scram-sha-256'",
     "log_destination = 'stderr'",
     "log_timezone = 'UTC'",
     "log_line_prefix = '%m [%p] %u@%d '",
     '',
   ].join('\n');
-  const before = await readFile(file, 'utf8').catch(() => undefined);
-  if (before === text) return false;
-  await writeFile(file, text, { mode: 0o600 });
-  if (user) await chown(file, user.uid, user.gid);
-  return true;
 }

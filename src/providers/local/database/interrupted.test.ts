@@ -40,7 +40,7 @@ describe('the creation of a database that is cut short', () => {
     writeFileSync(join(folder, 'attempt-of-old.password'), 'secret');
     const applied = await providerOver(local).create(request, operationOf('one'));
     expect(await local.provider.read(stateOf(request, applied))).toEqual({ status: 'present', drift: [] });
-    expect(readdirSync(folder).toSorted()).toEqual(['data', 'server.log']);
+    expect(readdirSync(folder).toSorted()).toEqual(['archive', 'data', 'server.log']);
   });
 
   it('while the server starts is completed around that server', async () => {

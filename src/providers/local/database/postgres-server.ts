@@ -20,15 +20,21 @@ export interface ServerSpec {
 }
 
 const readyWithinMs = 60_000;
+const orphansEndWithinMs = 20_000;
 const largestLog = 10 * 2 ** 20;
 
 /** The server that runs on this folder, also one that another control plane has started. */
 export function findServer(folder: string): Promise<ProcessIdentity | undefined> {
-  return runningServer(pidFile(folder), dataFolder(folder));
+  return findServerOn(dataFolder(folder));
 }
 
-function pidFile(folder: string): string {
-  return join(dataFolder(folder), 'postmaster.pid');
+/** The same by the folder of the data itself. */
+export function findServerOn(data: string): Promise<ProcessIdentity | undefined> {
+  return runningServer(pidFile(data), data);
+}
+
+function pidFile(data: string): string {
+  return join(data, 'postmaster.pid');
 }
 
 /**
@@ -37,13 +43,30 @@ function pidFile(folder: string): string {
  */
 export async function runServer(spec: ServerSpec): Promise<void> {
   const running = await findServer(spec.folder);
-  if (running) return waitUntilReady(spec);
+  if (running) {
+    await waitUntilReady(spec);
+    return;
+  }
   const { host, port } = spec.endpoint;
   if ((await freePort(host, port)) !== port) throw sluiceError('port_taken', { name: spec.name, host, port });
   const logFile = join(spec.folder, 'server.log');
   await keepLogSmall(logFile);
+  const deadline = spec.clock.monotonic() + orphansEndWithinMs;
+  for (;;) {
+    const ended = await startOnce(spec, logFile);
+    if (ended === undefined) return;
+    if (!ended.includes('pre-existing shared memory block') || spec.clock.monotonic() > deadline) {
+      throw sluiceError('database_not_started', { name: spec.name, reason: ended });
+    }
+    // Processes of a server that was killed end by themselves: when they notice it, or have archived the segment they are at.
+    await spec.clock.sleep(100, spec.signal);
+  }
+}
+
+/** Undefined once the server accepts connections; the end of its log when it gives up. */
+async function startOnce(spec: ServerSpec, logFile: string): Promise<string | undefined> {
   // After a restart of the system the pid in it may be another program's, and PostgreSQL would refuse to start.
-  await rm(pidFile(spec.folder), { force: true });
+  await rm(pidFile(dataFolder(spec.folder)), { force: true });
   const started = await startDetached({
     command: [join(spec.programs, 'postgres'), '-D', dataFolder(spec.folder)],
     directory: spec.folder,
@@ -51,39 +74,37 @@ export async function runServer(spec: ServerSpec): Promise<void> {
     logFile,
     ...(spec.user && { user: spec.user }),
   });
-  let ended = false;
-  void started.exit.then(() => {
-    ended = true;
-  });
-  await waitUntilReady(spec, async () => {
-    if (ended && !(await findServer(spec.folder)))
-      throw sluiceError('database_not_started', { name: spec.name, reason: await tailOf(logFile, 600) });
-  });
+  const over = new AbortController();
+  void started.exit.then(() => over.abort());
+  const isOver = async (): Promise<boolean> => over.signal.aborted && !(await findServer(spec.folder));
+  return (await waitUntilReady(spec, isOver)) ? undefined : tailOf(logFile, 600);
 }
 
-/** Ends connections, writes everything down and keeps the data ("fast shutdown"). Success when no server runs. */
-export async function haltServer(folder: string, name: string, clock: Clock): Promise<void> {
-  const running = await findServer(folder);
+/** Ends connections, writes everything down and archives it ("fast shutdown"); the data stays. Success when no server runs. */
+export function haltServer(folder: string, name: string, clock: Clock): Promise<void> {
+  return haltServerOn(dataFolder(folder), name, clock);
+}
+
+/** `discarded` data needs no care: the server ends at once. */
+export async function haltServerOn(data: string, name: string, clock: Clock, then: 'kept' | 'discarded' = 'kept'): Promise<void> {
+  const running = await findServerOn(data);
   if (!running) return;
   const stopped = await stopServer(
     running,
-    [
-      ['SIGINT', 20_000],
-      ['SIGQUIT', 5_000],
-      ['SIGKILL', 5_000],
-    ],
+    [...(then === 'kept' ? [['SIGINT', 20_000] as const] : []), ['SIGQUIT', 5_000], ['SIGKILL', 5_000]],
     clock,
   );
   if (!stopped)
     throw sluiceError('local_failure', { address: name, action: 'stop the server of', reason: `process ${running.pid} does not end` });
 }
 
-async function waitUntilReady(spec: ServerSpec, look: () => Promise<void> = async () => undefined): Promise<void> {
+/** False when the server is over before it accepts connections. */
+async function waitUntilReady(spec: ServerSpec, isOver: () => Promise<boolean> = async () => false): Promise<boolean> {
   const deadline = spec.clock.monotonic() + readyWithinMs;
   for (;;) {
-    await look();
+    if (await isOver()) return false;
     const answer = await administratorAnswers(spec.endpoint);
-    if (answer === 'yes') return;
+    if (answer === 'yes') return true;
     if (answer === 'refused')
       throw sluiceError('database_not_started', { name: spec.name, reason: 'it does not accept the password of this home' });
     if (spec.clock.monotonic() > deadline) {

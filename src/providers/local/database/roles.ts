@@ -37,16 +37,21 @@ export async function ensureDatabase(endpoint: Endpoint, name: string, password:
   });
 }
 
-async function withAdministrator<Value>(endpoint: Endpoint, work: (client: pg.Client) => Promise<Value>): Promise<Value> {
+/** A connection of the administrator's own, to the database `postgres` unless told otherwise. */
+export async function withAdministrator<Value>(
+  endpoint: Endpoint,
+  work: (client: pg.Client) => Promise<Value>,
+  { database = 'postgres', queryTimeoutMs = 30_000 }: { readonly database?: string; readonly queryTimeoutMs?: number } = {},
+): Promise<Value> {
   const client = new pg.Client({
     host: endpoint.host,
     port: endpoint.port,
     user: administrator,
     password: endpoint.password,
-    database: 'postgres',
+    database,
     ssl: false,
     connectionTimeoutMillis: 2_000,
-    query_timeout: 30_000,
+    query_timeout: queryTimeoutMs,
   });
   // A connection that breaks while idle is reported here; the query in progress fails by itself.
   client.on('error', () => undefined);

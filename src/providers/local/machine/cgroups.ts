@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../../effects/clock.ts';
 import { sluiceError } from '../../../errors/sluice-error.ts';
+import type { Drift } from '../../provider.ts';
 import { type CgroupSupport, controllers } from './cgroup-support.ts';
 
 export interface MachineLimits {
@@ -20,25 +22,58 @@ export function machineGroups(support: CgroupSupport, owner: string, machine: st
   return support.version === 2 ? [join(support.base, group)] : controllers.map((controller) => join(support.base, controller, group));
 }
 
-/** Creates the groups with the limits, or sets the limits of those that are there. What has a process in a group is held to them at once. */
-export async function limitGroups(support: CgroupSupport, groups: readonly string[], limits: MachineLimits): Promise<void> {
-  for (const group of groups) await mkdir(group, { recursive: true });
+/**
+ * Limits of groups that are not what they were set to, by the name of the file; `enforced` and `missing` for groups that are gone. The
+ * system rounds memory down to whole pages.
+ */
+export async function limitsDrift(support: CgroupSupport, groups: readonly string[], limits: MachineLimits): Promise<readonly Drift[]> {
+  if (support.version === 'none') return [];
+  if (groups.some((group) => !existsSync(group))) return [{ field: 'limits', applied: 'enforced', observed: 'missing' }];
+  const drift: Drift[] = [];
+  for (const { file, value } of limitFiles(support, groups, limits)) {
+    const observed = await readFile(file, 'utf8').then(
+      (text) => text.trim(),
+      () => undefined,
+    );
+    const pages = (text: string): string => (/^\d{5,}$/.test(text) ? String(Math.floor(Number(text) / pageBytes) * pageBytes) : text);
+    if (observed !== undefined && pages(observed) !== pages(value))
+      drift.push({ field: `limits.${basename(file)}`, applied: value, observed });
+  }
+  return drift;
+}
+
+const pageBytes = 4096;
+
+/** What stands in which file. */
+function limitFiles(support: CgroupSupport, groups: readonly string[], limits: MachineLimits): readonly { file: string; value: string }[] {
   const quota = Math.max(1000, Math.round(limits.cpus * periodMicroseconds));
   const processes = String(Math.ceil(limits.cpus * processesPerCpu));
   const memory = String(limits.memoryBytes);
+  const [first = '', second = '', third = ''] = groups;
+  if (support.version === 2) {
+    return [
+      { file: join(first, 'memory.max'), value: memory },
+      { file: join(first, 'cpu.max'), value: `${quota} ${periodMicroseconds}` },
+      { file: join(first, 'pids.max'), value: processes },
+    ];
+  }
+  return [
+    { file: join(first, 'memory.limit_in_bytes'), value: memory },
+    { file: join(second, 'cpu.cfs_period_us'), value: String(periodMicroseconds) },
+    { file: join(second, 'cpu.cfs_quota_us'), value: String(quota) },
+    { file: join(third, 'pids.max'), value: processes },
+  ];
+}
+
+/** Creates the groups with the limits, or sets the limits of those that are there. What has a process in a group is held to them at once. */
+export async function limitGroups(support: CgroupSupport, groups: readonly string[], limits: MachineLimits): Promise<void> {
+  for (const group of groups) await mkdir(group, { recursive: true });
+  if (support.version === 'none') return;
   if (support.version === 2) {
     const [group = ''] = groups;
     for (const above of [support.base, dirname(dirname(group)), dirname(group)]) await passOn(above);
-    await writeFile(join(group, 'memory.max'), memory);
-    await writeFile(join(group, 'cpu.max'), `${quota} ${periodMicroseconds}`);
-    await writeFile(join(group, 'pids.max'), processes);
-  } else if (support.version === 1) {
-    const [memoryGroup = '', cpuGroup = '', pidsGroup = ''] = groups;
-    await writeFile(join(memoryGroup, 'memory.limit_in_bytes'), memory);
-    await writeFile(join(cpuGroup, 'cpu.cfs_period_us'), String(periodMicroseconds));
-    await writeFile(join(cpuGroup, 'cpu.cfs_quota_us'), String(quota));
-    await writeFile(join(pidsGroup, 'pids.max'), processes);
   }
+  for (const { file, value } of limitFiles(support, groups, limits)) await writeFile(file, value);
 }
 
 async function passOn(group: string): Promise<void> {

@@ -12,7 +12,7 @@ import type { LocalContext, ResourceHandler } from '../resource-handler.ts';
 import { resourceFolder, resourceId } from '../resource-names.ts';
 import { checkCapacity, inGib } from './capacity.ts';
 import { cgroupSupport, type CgroupSupport } from './cgroup-support.ts';
-import { limitGroups, machineGroups, removeGroups } from './cgroups.ts';
+import { limitGroups, limitsDrift, machineGroups, removeGroups } from './cgroups.ts';
 import { canListenOn, loopbackFor, privateIpFor } from './loopback.ts';
 import { machineSize, type MachineSize, nearestSizes } from './sizes.ts';
 
@@ -85,9 +85,8 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
       const record = await context.records.get(resource.address);
       const place = await context.records.placeOf(resource.address);
       if (!record || !existsSync(folderOf(place))) return { status: 'absent' };
-      const missing = groupsOf(place).filter((group) => !existsSync(group));
-      if (missing.length === 0) return { status: 'present', drift: [] };
-      return { status: 'present', drift: [{ field: 'limits', applied: 'enforced', observed: 'missing' }] };
+      const { cpus, memoryBytes } = record.details as unknown as MachineDetails;
+      return { status: 'present', drift: await limitsDrift(support, groupsOf(place), { cpus, memoryBytes }) };
     },
 
     async create(request, operation) {

@@ -2,7 +2,8 @@ import type { JsonObject } from '../../../digest/json.ts';
 import { problem, SluiceError, sluiceError, type Problem } from '../../../errors/sluice-error.ts';
 import { fieldsOf, type SecretFields } from '../../../stack/kinds/index.ts';
 import type { ResolvedBlock, ResolvedStack } from '../../../stack/stack.ts';
-import type { Applied, CreateRequest } from '../../provider.ts';
+import type { Applied, CreateRequest, Drift } from '../../provider.ts';
+import type { ResourceState } from '../../resource-state.ts';
 import type { LocalContext, ResourceHandler } from '../resource-handler.ts';
 import { resourceId } from '../resource-names.ts';
 import { isOutside, readSource } from './secret-source.ts';
@@ -26,6 +27,20 @@ export function createSecretHandler(context: LocalContext): ResourceHandler {
     throw sluiceError('unsupported_field', { kind: 'secret', field: 'value.encrypted' });
   }
 
+  /** Whether the file or variable a secret is from holds another value than was applied. Values are never told. */
+  async function changedSource({ declared, fingerprint, name, root }: ResourceState): Promise<Drift | undefined> {
+    const { value: source } = declared as unknown as SecretFields;
+    const applied = fingerprint['value'];
+    if (!isOutside(source) || applied === undefined) return undefined;
+    const value = await readSource(name, source, { root, environment: context.environment }).catch((error: unknown) =>
+      error instanceof SluiceError ? undefined : Promise.reject(error),
+    );
+    if (value === undefined) return { field: 'value', applied: 'as applied', observed: 'its source is gone' };
+    return (await context.secrets.fingerprint(value)) === applied
+      ? undefined
+      : { field: 'value', applied: 'as applied', observed: 'changed at its source' };
+  }
+
   return {
     kind: 'secret',
     replaceFields: [],
@@ -42,7 +57,11 @@ export function createSecretHandler(context: LocalContext): ResourceHandler {
       return value === undefined ? {} : { value: await context.secrets.fingerprint(value) };
     },
 
-    read: async (resource) => ((await context.records.get(resource.address)) ? { status: 'present', drift: [] } : { status: 'absent' }),
+    async read(resource) {
+      if (!(await context.records.get(resource.address))) return { status: 'absent' };
+      const sources = await changedSource(resource);
+      return { status: 'present', drift: [], ...(sources && { sources: [sources] }) };
+    },
 
     async create(request, operation) {
       const record = await context.records.get(request.address);

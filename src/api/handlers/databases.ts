@@ -1,0 +1,14 @@
+import type { Handlers } from '../handler.ts';
+import type { ApiDependencies } from '../ports.ts';
+
+type Names = 'listBackups' | 'backUpDatabase' | 'planRestore' | 'restoreDatabase' | 'getDatabaseWork';
+
+export function databaseHandlers({ databases }: ApiDependencies): Pick<Handlers, Names> {
+  return {
+    listBackups: ({ parameters: { environment, name } }) => databases.backups(environment, name),
+    backUpDatabase: ({ parameters: { environment, name }, actor }) => databases.startBackup(environment, name, actor.name),
+    planRestore: ({ parameters: { environment, name }, body }) => databases.planRestore(environment, name, body.to),
+    restoreDatabase: ({ parameters: { environment, name }, body, actor }) => databases.startRestore(environment, name, body.to, actor.name),
+    getDatabaseWork: ({ parameters: { environment, name, id } }) => databases.work(environment, name, id),
+  };
+}
