@@ -81,7 +81,15 @@ describe('the client', () => {
     expect((await client.listAudit({ limit: 5 })).items).toHaveLength(5);
     expect(await client.verifyAudit()).toMatchObject({ records: expect.any(Number) });
     await client.shutdown({ workloads: 'keep' });
-    expect(api.calls).toEqual(['forget production/service/echo by admin', 'scale echo 3', 'restart echo', 'back up echo', 'restore echo to latest', 'backup', 'shutdown keep']);
+    expect(api.calls).toEqual([
+      'forget production/service/echo by admin',
+      'scale echo 3',
+      'restart echo',
+      'back up echo',
+      'restore echo to latest',
+      'backup',
+      'shutdown keep',
+    ]);
     const operations = Object.values(endpoints).filter(({ path }) => path !== '/healthz');
     const covered = operations.filter(({ method, path }) => {
       const pattern = new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);

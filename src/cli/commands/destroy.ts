@@ -9,7 +9,16 @@ export const command = defineCommand({
   description:
     'Removes every resource of the environment: processes, ports, files and the data in them. Asks first. What the stack protects is refused without --allow-destroy ADDRESS. To stop without losing data, use `sluice down`.',
   arguments: [stackArgument],
-  options: { environment, yes, dryRun: flag('Only prints what would be removed'), allowDestroy, target: targetOption, exclude, parallelism, reason },
+  options: {
+    environment,
+    yes,
+    dryRun: flag('Only prints what would be removed'),
+    allowDestroy,
+    target: targetOption,
+    exclude,
+    parallelism,
+    reason,
+  },
   examples: [
     { command: 'sluice destroy --dry-run', comment: 'what would go' },
     { command: 'sluice destroy iac_config.yaml --yes', comment: 'in a script' },

@@ -1,6 +1,6 @@
 import { applyStack } from '../changing/apply-stack.ts';
 import { defineCommand } from '../command.ts';
-import { environment, flag, stackArgument, variables, yes } from '../options.ts';
+import { environment, flag, parallelism, reason, stackArgument, variables, yes } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { stackTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -13,12 +13,12 @@ export const command = defineCommand({
     { name: 'id', description: "The provider's own name of what exists", required: true },
     stackArgument,
   ],
-  options: { environment, var: variables, yes, dryRun: flag('Only prints the plan') },
+  options: { environment, var: variables, yes, dryRun: flag('Only prints the plan'), parallelism, reason },
   examples: [{ command: 'sluice import secret/session-key secret-session-key-0123456789ab', comment: 'one resource' }],
   exitCodes: { 0: 'adopted', 1: 'there is no such thing, or it cannot be taken over', 2: '--dry-run: it would be adopted' },
   run: async ({ terminal, global, arguments: { address, id, stack }, options }) => {
     const target = stackTarget(stack, global, terminal);
-    const connection = await connect(target, terminal);
+    const connection = await connect(target, terminal, { reason: options.reason });
     const wishes = { ...options, adopt: [{ address, id }] };
     const { plan, run, code } = await applyStack(connection, target, 'apply', wishes, terminal, global);
     if (global.json) printJson(terminal, { plan, ...(run && { run }) });
