@@ -93,6 +93,13 @@ module.exports = {
       to: { path: '^src/(store/(?!store\\.ts)|providers/local|providers/simulated|control-plane|cli)' },
     },
     {
+      name: 'nothing-knows-the-simulation',
+      comment: 'It drives the real core; nothing that ships to users depends on it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/simulation/' },
+      to: { path: '^src/simulation/' },
+    },
+    {
       name: 'only-the-composition-root-composes',
       severity: 'error',
       from: { path: '^src/', pathNot: [tests, '^src/control-plane/', '^src/cli/', '^src/index[.]ts$'] },

@@ -6,6 +6,12 @@ import { isAlive, startDetached, tailOf } from '../effects/processes.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { homePaths, openHome, readRecord } from './home.ts';
 
+/**
+ * For the process of a control plane. Without a bound the space for young objects grows to some 100 MB as soon as a large stack is read,
+ * and stays.
+ */
+export const controlPlaneFlags: readonly string[] = ['--max-semi-space-size=8'];
+
 /** A control plane that answers, and the key of the local user for it. */
 export interface FoundControlPlane {
   readonly url: string;
@@ -66,7 +72,7 @@ export async function startControlPlane({ home, root, host, port, store }: Start
   const paths = await openHome(resolve(home));
   const listening = [...(host === undefined ? [] : ['--host', host]), ...(port === undefined ? [] : ['--port', String(port)])];
   const started = await startDetached({
-    command: [process.execPath, entryFile(), '--home', paths.home, '--root', resolve(root), ...listening],
+    command: [process.execPath, ...controlPlaneFlags, entryFile(), '--home', paths.home, '--root', resolve(root), ...listening],
     directory: paths.home,
     // Compiled modules are kept for the next start, which is then about twice as fast.
     environment: { NODE_COMPILE_CACHE: paths.compileCache, ...inherited(), ...(store !== undefined && { SLUICE_STORE: store }) },

@@ -9,9 +9,21 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  next: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
-  bytes: (count) => new Uint8Array(randomBytes(count)),
+  next: () => Buffer.from(take(6)).readUIntBE(0, 6) / 2 ** 48,
+  bytes: (count) => take(count),
 };
+
+/** Asking the system costs far more than the bytes do, so small amounts come from a supply. What was given is wiped from it. */
+let supply = Buffer.alloc(0);
+
+function take(count: number): Uint8Array {
+  if (count > 1_024) return new Uint8Array(randomBytes(count));
+  if (supply.length < count) supply = randomBytes(4_096);
+  const given = Uint8Array.from(supply.subarray(0, count));
+  supply.fill(0, 0, count);
+  supply = supply.subarray(count);
+  return given;
+}
 
 /** Deterministic generator (mulberry32, Tommy Ettinger, public domain). Never for secrets. */
 export function seededRandom(seed: number): Random {

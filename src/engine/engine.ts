@@ -23,7 +23,7 @@ interface ApplyOptions {
   readonly run: string;
   /** Cancels: what is under way is finished, nothing more is begun. */
   readonly signal: AbortSignal;
-  /** Changes made at the same time; 10 unless told otherwise. */
+  /** Changes made at the same time; as many as all providers of the plan bear unless told otherwise. */
   readonly concurrency?: number;
   /** Content of the stack's files as it is recorded, for a plan that repairs; read again when absent. */
   readonly fingerprints?: ReadonlyMap<Address, JsonObject>;
@@ -91,7 +91,7 @@ export function createEngine(given: EngineDependencies): Engine {
       if (!same) throw stale(plan, 'the stack or a file it names has changed since');
     }
     const blocks = new Map(stack?.blocks.map((block) => [block.address, block]));
-    const { run, signal: cancelled, concurrency = 10 } = options;
+    const { run, signal: cancelled } = options;
     const context: RunContext = {
       ...dependencies,
       plan,
@@ -104,7 +104,7 @@ export function createEngine(given: EngineDependencies): Engine {
       lease,
       cancelled,
     };
-    return runPlan(context, concurrency);
+    return runPlan(context, options.concurrency ?? bearable(context));
   };
 
   return {
@@ -196,6 +196,17 @@ export function createEngine(given: EngineDependencies): Engine {
 }
 
 const never = new AbortController().signal;
+/** How many changes at the same time all providers of the plan bear. */
+function bearable({ plan, states, stack, providers }: RunContext): number {
+  const most = plan.changes.flatMap(({ action, kind, address }) => {
+    const name = states.get(address)?.state.provider ?? stack?.environment.provider;
+    if (action === 'none' || name === undefined) return [];
+    return [providers.providerFor(kind, name)?.concurrency ?? usualConcurrency];
+  });
+  return most.reduce((least, each) => Math.min(least, each), most[0] ?? usualConcurrency);
+}
+
+const usualConcurrency = 10;
 
 function stale({ id }: Plan, reason: string) {
   return sluiceError('plan_stale', { id, reason });

@@ -17,6 +17,9 @@ export interface Provider {
   /** How many calls it bears: `burst` at once, then `perSecond`. Calls beyond wait. Unlimited when absent. */
   readonly rateLimit?: { readonly perSecond: number; readonly burst: number };
 
+  /** How many changes it bears at the same time; 10 when absent. */
+  readonly concurrency?: number;
+
   /** Dotted paths of fields that cannot change in place: a change to one (or below one) replaces the resource. */
   replaceFields(kind: Kind): readonly string[];
 

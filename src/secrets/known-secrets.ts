@@ -9,7 +9,7 @@ import type { Vault } from './vault.ts';
 export interface KnownSecrets {
   /** Takes in a secret value. Texts shorter than six characters are left out: they would make holes in ordinary words. */
   learn(value: Json): void;
-  /** The text with every known secret, also one escaped for JSON or a URL, replaced by `***`. Time grows with the text alone. */
+  /** The text with every known secret, also one escaped for JSON or a URL, replaced by `***`. Time grows with the text, not with their number. */
   scrub(text: string): string;
   /** The same for every text in a value, keys included. */
   scrubJson(value: Json): Json;
@@ -21,18 +21,26 @@ const shortest = 6;
 const mask = '***';
 
 export function createKnownSecrets(): KnownSecrets {
-  /** By their first characters; the longest first, so that a URL is masked as a whole before the password in it. */
-  const byStart = new Map<string, string[]>();
+  /** By their first characters: the secrets that start so, and how long they are, the longest first, so that a URL is masked as a whole. */
+  const byStart = new Map<string, { readonly secrets: Set<string>; lengths: readonly number[] }>();
 
   const add = (secret: string): void => {
     if (secret.length < shortest) return;
     const start = secret.slice(0, shortest);
-    const others = byStart.get(start) ?? [];
-    if (others.includes(secret)) return;
-    byStart.set(
-      start,
-      [...others, secret].sort((left, right) => right.length - left.length),
-    );
+    const others = byStart.get(start);
+    if (others === undefined) {
+      byStart.set(start, { secrets: new Set([secret]), lengths: [secret.length] });
+      return;
+    }
+    others.secrets.add(secret);
+    if (others.lengths.includes(secret.length)) return;
+    others.lengths = [...others.lengths, secret.length].toSorted((left, right) => right - left);
+  };
+
+  /** The length of the longest secret at this place of a text. */
+  const lengthAt = (text: string, at: number): number | undefined => {
+    const known = byStart.get(text.slice(at, at + shortest));
+    return known?.lengths.find((length) => known.secrets.has(text.slice(at, at + length)));
   };
 
   const learn = (value: Json): void => {
@@ -50,10 +58,10 @@ export function createKnownSecrets(): KnownSecrets {
     if (byStart.size === 0) return text;
     let [result, copied] = ['', 0];
     for (let at = 0; at + shortest <= text.length; at += 1) {
-      const found = byStart.get(text.slice(at, at + shortest))?.find((secret) => text.startsWith(secret, at));
-      if (found === undefined) continue;
+      const length = lengthAt(text, at);
+      if (length === undefined) continue;
       result += `${text.slice(copied, at)}${mask}`;
-      copied = at + found.length;
+      copied = at + length;
       at = copied - 1;
     }
     return copied === 0 ? text : result + text.slice(copied);

@@ -7,7 +7,7 @@ import { kindSpecs } from '../../stack/kinds/index.ts';
 import { type Address, type Kind, kinds } from '../../stack/stack.ts';
 import type { Applied, CreateRequest, Drift, OutputValue, Provider } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
-import type { SimulatedEffect, SimulatedResource, SimulatedWorld } from './simulated-world.ts';
+import { noteReferences, type SimulatedEffect, type SimulatedResource, type SimulatedWorld } from './simulated-world.ts';
 
 export interface SimulatedBehaviour {
   /** Time a call takes, in milliseconds; between half and all of it. */
@@ -43,19 +43,21 @@ export function createSimulatedProvider(dependencies: {
   const write = <Result>(call: SimulatedEffect['call'], address: Address, work: () => Result): Promise<Result> =>
     answer(address, () => {
       const fails = random.next() < failures;
-      const failure = sluiceError('simulated_failure', { call, address });
-      if (fails && random.next() < 0.5) throw failure;
+      const failure = () => sluiceError('simulated_failure', { call, address });
+      if (fails && random.next() < 0.5) throw failure();
       const existing = world.resources.get(address);
       const result = work();
       world.effects.push({ call, address, ...consequences(call, address, existing) });
-      if (fails) throw failure;
+      if (fails) throw failure();
       return result;
     });
 
   const consequences = (call: SimulatedEffect['call'], address: Address, before: SimulatedResource | undefined) => {
     if (call === 'create') return { tookOver: before !== undefined && before.operation !== world.resources.get(address)?.operation };
     if (call !== 'delete') return {};
-    return { stranded: [...world.resources].filter(([, { refersTo }]) => refersTo.includes(address)).map(([other]) => other) };
+    const stranded = [...(world.referrers.get(address) ?? [])].filter((other) => world.resources.get(other)?.refersTo.includes(address));
+    world.referrers.set(address, new Set(stranded));
+    return { stranded };
   };
 
   const applied = (resource: SimulatedResource): Applied => ({ id: resource.id, outputs: outputsOf(resource, volatileOutputs) });
@@ -64,6 +66,7 @@ export function createSimulatedProvider(dependencies: {
     const { kind, name, declared, fields, references } = request;
     const resource = { id, kind, name, operation, declared, fields, running: true, refersTo: [...references.keys()] };
     world.resources.set(request.address, resource);
+    noteReferences(world, request.address, resource.refersTo);
     return applied(resource);
   };
 
@@ -75,6 +78,7 @@ export function createSimulatedProvider(dependencies: {
 
   return {
     name: 'simulated',
+    concurrency: 200,
     kinds: kinds.filter((kind) => kind !== 'environment' && kind !== 'variable'),
     replaceFields: (kind) => replaceFields[kind] ?? [],
     check: async () => [],
@@ -96,8 +100,8 @@ export function createSimulatedProvider(dependencies: {
         if (existing?.operation === operation.id) return applied(existing);
         if (existing !== undefined) return put(request, existing.id, operation.id);
         const limit = quota[kind];
-        const used = [...world.resources.values()].filter((resource) => resource.kind === kind).length;
-        if (limit !== undefined && used >= limit) throw sluiceError('simulated_quota', { kind, limit });
+        const used = (): number => [...world.resources.values()].filter((resource) => resource.kind === kind).length;
+        if (limit !== undefined && used() >= limit) throw sluiceError('simulated_quota', { kind, limit });
         world.made += 1;
         return put(request, `${kind}-${world.made}`, operation.id);
       }),

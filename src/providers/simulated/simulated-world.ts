@@ -4,6 +4,8 @@ import type { Address, Kind } from '../../stack/stack.ts';
 /** What really exists, apart from any control plane: it stays when one crashes. Tests change it to play the outside world. */
 export interface SimulatedWorld {
   readonly resources: Map<Address, SimulatedResource>;
+  /** Who was ever told to refer to an address: a superset of those that do now, so that a deletion need not ask everybody. */
+  readonly referrers: Map<Address, Set<Address>>;
   /** Every call that had an effect, in order. */
   readonly effects: SimulatedEffect[];
   /** How many resources were ever made; ids count on from it. */
@@ -33,6 +35,17 @@ export interface SimulatedEffect {
   readonly stranded?: readonly Address[];
 }
 
-export function createSimulatedWorld(): SimulatedWorld {
-  return { resources: new Map(), effects: [], made: 0 };
+/** An empty world, or one that goes on with the resources of another. */
+export function createSimulatedWorld(resources: Iterable<readonly [Address, SimulatedResource]> = [], made = 0): SimulatedWorld {
+  const world: SimulatedWorld = { resources: new Map(resources), referrers: new Map(), effects: [], made };
+  for (const [address, { refersTo }] of world.resources) noteReferences(world, address, refersTo);
+  return world;
+}
+
+export function noteReferences({ referrers }: SimulatedWorld, address: Address, refersTo: Iterable<Address>): void {
+  for (const other of refersTo) {
+    const known = referrers.get(other);
+    if (known === undefined) referrers.set(other, new Set([address]));
+    else known.add(address);
+  }
 }
