@@ -34,6 +34,11 @@ describe('a move', () => {
     expect((await plane.store.read('journal', 0, 100)).map(({ value }) => value)).toContainEqual(
       expect.objectContaining({ action: 'move', phase: 'outcome', ok: true, address: 'test/database/old' }),
     );
+    const told = (await plane.store.read('events', 0, 1_000)).map(({ value }) => value as { type: string; message: string });
+    expect(told.filter(({ message }) => message.includes('database/fresh')).map(({ type }) => type)).toEqual([
+      'change.started',
+      'change.finished',
+    ]);
   });
 
   it('comes before what else the plan does with the resource', async () => {
