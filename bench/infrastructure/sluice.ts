@@ -40,7 +40,8 @@ console.log(JSON.stringify({ seconds, phases, memoryMb, summary: summarize(plan)
 
 async function carryOut(): Promise<Plan> {
   if (operation === 'destroy') {
-    const plan = await timed('plan', () => planner.planDestroy(environment));
+    const allowDestroy = (await store.list('resources', `${environment}/`)).map(({ key }) => key);
+    const plan = await timed('plan', () => planner.planDestroy(environment, { allowDestroy }));
     await apply(plan, undefined);
     return plan;
   }

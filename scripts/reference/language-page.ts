@@ -1,5 +1,6 @@
 import { alternatives, type FieldSchema, fieldSchema } from '../../src/stack/kinds/field-schema.ts';
 import { kindSpecs } from '../../src/stack/kinds/index.ts';
+import type { KindSpec } from '../../src/stack/kinds/kind-spec.ts';
 import { type Kind, kinds } from '../../src/stack/stack.ts';
 import { code, generated, table } from './markdown.ts';
 
@@ -24,9 +25,31 @@ names it in a field marked *after*, is made after it. An environment called \`de
 
 The same rules as JSON Schema, for editors: [stack.schema.json](stack.schema.json), or \`sluice schema\`.`;
 
+const moved = `## moved
+
+What was renamed since it was last applied: one entry or a list. It declares nothing. The resource stays what it is, with its data, under its
+new name.
+
+| field | type | default | meaning |
+| --- | --- | --- | --- |
+| \`from\` | kind/name | *required* | Address it was declared under; no longer declared. |
+| \`to\` | kind/name | *required* | Address it is declared under now, of the same kind; or the \`from\` of a later move. |
+
+\`\`\`yaml
+moved:
+  - { from: database/order-db, to: database/orders }
+\`\`\``;
+
 /** One section per kind: what it is, its fields, its outputs, an example. */
 export function languagePage(): string {
-  return [generated, introduction, ...kinds.map(kindSection), ''].join('\n\n');
+  return [generated, introduction, ...kinds.map(kindSection), moved, ''].join('\n\n');
+}
+
+/** Whether all of a kind or only some of it hold what cannot be made again. */
+function statefulness({ stateful }: KindSpec): string {
+  if (!stateful) return '';
+  const [what, it] = stateful({}) ? ['What it holds', 'it'] : ['What Sluice itself has generated', 'such a one'];
+  return ` ${what} cannot be made again: an apply removes or replaces ${it} only with \`--allow-destroy\`.`;
 }
 
 function kindSection(kind: Kind): string {
@@ -37,7 +60,7 @@ function kindSection(kind: Kind): string {
   ]);
   return [
     `## ${kind}`,
-    spec.summary,
+    `${spec.summary}${statefulness(spec)}`,
     table(['field', 'type', 'default', 'meaning'], fieldRows(fieldSchema(kind), '')),
     ...(outputs.length > 0 ? [table(['output', 'meaning'], outputs)] : []),
     `\`\`\`yaml\n${spec.example}\`\`\``,

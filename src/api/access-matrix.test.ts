@@ -19,7 +19,7 @@ const bodies: Readonly<Record<string, unknown>> = {
 };
 
 async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiFixture): Promise<string> {
-  if (name === 'getResource') {
+  if (name === 'getResource' || name === 'forgetResource') {
     const state = { outputs: {}, dependencies: [], declared: {} };
     await store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value: state }]);
   }

@@ -90,7 +90,7 @@ describe('the HTTP API', () => {
   it('fills in what a request leaves out, and lets nothing reach the prototype', async () => {
     const body = '{"stack":"shop","variables":{"__proto__":"x","constructor":"y"}}';
     await api.request('POST', '/v1/plans', { as: 'operator', body });
-    expect(api.orders[0]).toMatchObject({ stack: 'shop', mode: 'apply', allowDestroy: false });
+    expect(api.orders[0]).toMatchObject({ stack: 'shop', mode: 'apply', allowDestroy: [] });
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
     expect(Object.getPrototypeOf(api.orders[0]?.variables ?? {})).toBe(Object.prototype);
   });

@@ -47,6 +47,13 @@ describe('changes through the API', () => {
     expect(JSON.stringify(records)).not.toContain(key);
   });
 
+  it('record what is forgotten', async () => {
+    const value = { address: 'production/service/echo', outputs: {} };
+    await api.store.transact([{ operation: 'put', collection: 'resources', key: value.address, value }]);
+    await api.request('DELETE', '/v1/environments/production/resources/service/echo', { as: 'admin', headers: reason });
+    expect((await api.audit.read(0, 9)).at(-1)).toMatchObject({ action: 'resource.forget', phase: 'ended', outcome: 'succeeded' });
+  });
+
   it('are not made when the caller may not, or when what was asked cannot be understood', async () => {
     await api.request('POST', '/v1/environments/production/services/echo/scale', { as: 'viewer', body: { replicas: 3 } });
     await api.request('POST', '/v1/environments/production/services/echo/scale', { as: 'operator', body: { replicas: -3 } });

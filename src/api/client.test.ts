@@ -57,6 +57,7 @@ describe('the client', () => {
     await client.cancelRun(knownRun.id);
     expect(await client.listResources('production')).toHaveLength(1);
     await client.getResource('production', 'service', 'echo');
+    expect(await client.forgetResource('production', 'service', 'echo')).toMatchObject({ address: 'production/service/echo' });
     await client.listServices('production');
     await client.getService('production', 'echo');
     await client.scaleService('production', 'echo', 3);
@@ -80,7 +81,15 @@ describe('the client', () => {
     expect((await client.listAudit({ limit: 5 })).items).toHaveLength(5);
     expect(await client.verifyAudit()).toMatchObject({ records: expect.any(Number) });
     await client.shutdown({ workloads: 'keep' });
-    expect(api.calls).toEqual(['scale echo 3', 'restart echo', 'back up echo', 'restore echo to latest', 'backup', 'shutdown keep']);
+    expect(api.calls).toEqual([
+      'forget production/service/echo by admin',
+      'scale echo 3',
+      'restart echo',
+      'back up echo',
+      'restore echo to latest',
+      'backup',
+      'shutdown keep',
+    ]);
     const operations = Object.values(endpoints).filter(({ path }) => path !== '/healthz');
     const covered = operations.filter(({ method, path }) => {
       const pattern = new RegExp(`^${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);

@@ -56,6 +56,8 @@ export interface Client {
   verifyAudit(): Promise<AuditVerificationView>;
   listResources(environment: string): Promise<readonly ResourceView[]>;
   getResource(environment: string, kind: Kind, name: string): Promise<ResourceView>;
+  /** Forgets it without touching it. */
+  forgetResource(environment: string, kind: Kind, name: string): Promise<ResourceView>;
   listServices(environment: string): Promise<readonly ServiceView[]>;
   getService(environment: string, name: string): Promise<ServiceView>;
   scaleService(environment: string, name: string, replicas: number): Promise<ServiceView>;
@@ -160,6 +162,11 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     verifyAudit: () => get('/v1/audit/verification'),
     listResources: (environment) => get(`/v1/environments/${segment(environment)}/resources`),
     getResource: (environment, kind, name) => get(`/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`),
+    forgetResource: async (environment, kind, name) =>
+      (await transport.json(
+        'DELETE',
+        `/v1/environments/${segment(environment)}/resources/${segment(kind)}/${segment(name)}`,
+      )) as ResourceView,
     listServices: (environment) => get(`/v1/environments/${segment(environment)}/services`),
     getService: (environment, name) => get(service(environment, name)),
     scaleService: (environment, name, replicas) => post(`${service(environment, name)}/scale`, { replicas }),

@@ -198,6 +198,16 @@ export const endpoints = {
     parameters: ofResource,
     answer: resourceView,
   }),
+  forgetResource: endpoint({
+    method: 'delete',
+    path: '/v1/environments/{environment}/resources/{kind}/{name}',
+    access: { permission: 'apply' },
+    summary: 'Forgets a resource without touching it',
+    status: 200,
+    parameters: ofResource,
+    answer: resourceView,
+    audit: { action: 'resource.forget' },
+  }),
   listServices: endpoint({
     method: 'get',
     path: '/v1/environments/{environment}/services',

@@ -3,6 +3,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { SluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Address } from '../stack/stack.ts';
 import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
@@ -28,7 +29,21 @@ export interface PlanOrder {
   readonly environment?: string | undefined;
   readonly variables?: Readonly<Record<string, string>> | undefined;
   readonly mode: 'apply' | 'destroy';
-  readonly allowDestroy: boolean;
+  /** Addresses here and below: `kind/name` or `environment/kind/name`. */
+  readonly allowDestroy: readonly string[];
+  readonly allowMassDestroy: boolean;
+  readonly targets: readonly string[];
+  readonly excludes: readonly string[];
+  readonly refreshOnly: boolean;
+  readonly adopt: readonly { readonly address: string; readonly id: string }[];
+  /** Kept for 30 days instead of one. */
+  readonly save: boolean;
+}
+
+/** What may be done to the record of a resource by hand. */
+interface ResourceRecords {
+  /** Forgets a resource without touching it, and says so in the journal and in an event. Throws `unknown_resource`, `environment_busy`. */
+  forget(address: Address, actor: { readonly key: string; readonly name: string }): Promise<void>;
 }
 
 /** Runs go on whether or not anybody watches. */
@@ -105,6 +120,7 @@ export interface ApiDependencies {
   readonly plans: PlanBook;
   readonly runs: RunBook;
   readonly services: ServiceDesk;
+  readonly records: ResourceRecords;
   readonly databases: DatabaseDesk;
   readonly locks: LockDesk;
   readonly drift: DriftDesk;

@@ -1,12 +1,16 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { digestJson } from '../digest/digest.ts';
+import type { JsonObject } from '../digest/json.ts';
 import { problem, sluiceError } from '../errors/sluice-error.ts';
 import { until } from '../testing/conditions.ts';
 import { connect } from './target/connect.ts';
 import { capturedTerminal } from './testdata/captured-terminal.ts';
-import { applying, controlPlaneFixture, planWith, service, servicesOf } from './testdata/control-plane-fixture.ts';
+import { addResource, applying, controlPlaneFixture, planWith, service, servicesOf } from './testdata/control-plane-fixture.ts';
 import { followWhileAlive } from './watching/follow.ts';
+
+const plain = { allowDestroy: [], allowMassDestroy: false, targets: [], excludes: [], refreshOnly: false, adopt: [], save: false };
 
 describe('plan', () => {
   it('ends with 2 when there are changes and with 0 when there are none', async () => {
@@ -21,12 +25,78 @@ describe('plan', () => {
   it('asks for the stack by its path from the root, with environment and variables', async () => {
     const fixture = await controlPlaneFixture((made) => applying(planWith(), {}, made));
     await writeFile(join(fixture.directory, 'one.yaml'), '');
-    await fixture.sluice('plan', 'one.yaml', '-e', 'staging', '--var', 'a=1', '--var', 'b=x=y', '--allow-destroy');
+    await fixture.sluice(
+      'plan',
+      'one.yaml',
+      '-e',
+      'staging',
+      '--var',
+      'a=1',
+      '--var',
+      'b=x=y',
+      '--allow-destroy',
+      'database/a',
+      '--allow-destroy',
+      'staging/cache/b',
+    );
     await fixture.sluice('plan', '--destroy');
+    const allowDestroy = ['database/a', 'staging/cache/b'];
     expect(fixture.orders).toEqual([
-      { stack: 'one.yaml', environment: 'staging', variables: { a: '1', b: 'x=y' }, mode: 'apply', allowDestroy: true },
-      { stack: '.', mode: 'destroy', allowDestroy: false },
+      { ...plain, stack: 'one.yaml', environment: 'staging', variables: { a: '1', b: 'x=y' }, mode: 'apply', allowDestroy },
+      { ...plain, stack: '.', mode: 'destroy' },
     ]);
+  });
+
+  it('passes on what limits the plan, what it may lose and what it takes over', async () => {
+    const fixture = await controlPlaneFixture((made) => applying(planWith('create'), {}, made));
+    await fixture.sluice(
+      'plan',
+      '--target',
+      'cache/a',
+      '--target',
+      'cache/b',
+      '--exclude',
+      'cache/c',
+      '--refresh-only',
+      '--allow-mass-destroy',
+    );
+    await fixture.sluice('import', 'cache/a', 'cache-a-1', '--dry-run');
+    expect(fixture.orders).toEqual([
+      {
+        ...plain,
+        stack: '.',
+        mode: 'apply',
+        targets: ['cache/a', 'cache/b'],
+        excludes: ['cache/c'],
+        refreshOnly: true,
+        allowMassDestroy: true,
+      },
+      { ...plain, stack: '.', mode: 'apply', adopt: [{ address: 'cache/a', id: 'cache-a-1' }] },
+    ]);
+    expect((await fixture.sluice('plan', '--target', '../cache')).code).toBe(1);
+  });
+
+  it('saves a plan for its owner alone, and apply takes it back as it is', async () => {
+    const fixture = await controlPlaneFixture((made) => applying(planWith('create'), {}, made));
+    const file = join(fixture.directory, 'a.plan');
+    expect((await fixture.sluice('plan', '-o', 'a.plan')).code).toBe(2);
+    expect(fixture.orders[0]).toMatchObject({ save: true });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await fixture.sluice('apply', 'a.plan')).code).toBe(0);
+    expect(fixture.calls).toEqual([`apply ${planWith().id}`]);
+    expect((await fixture.sluice('apply', 'a.plan', '--var', 'a=b')).code).toBe(64);
+
+    const saved = JSON.parse(await readFile(file, 'utf8')) as { plan: JsonObject; digest: string };
+    const { digest: _, ...content } = { ...saved, plan: { ...saved.plan, mode: 'destroy' } };
+    await writeFile(file, JSON.stringify({ ...content, digest: digestJson(content) }));
+    expect((await fixture.sluice('apply', 'a.plan')).stderr).toContain('not what the control plane has planned');
+    await writeFile(file, JSON.stringify({ ...content, digest: saved.digest }));
+    expect((await fixture.sluice('apply', 'a.plan')).stderr).toContain('altered since it was saved');
+    await writeFile(file, '{"format":"sluice-plan/1"');
+    expect((await fixture.sluice('apply', 'a.plan')).stderr).toContain('error[saved_plan_unusable]');
+    expect(fixture.calls).toHaveLength(1);
+    await writeFile(file, 'resource_group: { name: a }');
+    expect((await fixture.sluice('plan', '-o', 'a.plan')).stderr).toContain('error[file_in_the_way]');
   });
 
   it('prints one document with --json', async () => {
@@ -140,6 +210,24 @@ describe('destroy', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('Destroyed in 3.0s: 1 deleted.');
     expect(fixture.orders.map(({ mode }) => mode)).toEqual(['destroy', 'destroy']);
+  });
+});
+
+describe('state', () => {
+  it('lists and shows what is recorded, and forgets it only when that is agreed', async () => {
+    const fixture = await controlPlaneFixture();
+    await addResource(fixture, 'database', 'orders');
+    expect((await fixture.sluice('state', 'list')).stdout).toContain('default/database/orders  ready');
+    expect(JSON.parse((await fixture.sluice('state', 'show', 'database/orders')).stdout)).toMatchObject({
+      id: 'id-orders',
+      outputs: { url: { secret: true } },
+    });
+    expect((await fixture.sluice('state', 'rm', 'database/orders')).code).toBe(64);
+    expect(fixture.calls).toEqual([]);
+    const { code, stdout } = await fixture.sluice('state', 'rm', 'default/database/orders', '--yes');
+    expect([code, stdout]).toEqual([0, 'Forgot default/database/orders. To take it back: sluice import database/orders id-orders\n']);
+    expect(fixture.calls).toEqual(['forget default/database/orders by admin']);
+    expect((await fixture.sluice('state', 'rm', 'database/other', '--yes')).code).toBe(1);
   });
 });
 

@@ -55,7 +55,22 @@ export const stackOption = text('path', 'Stack whose control plane is meant; def
   completes: 'files',
 });
 export const yes = flag('Agrees beforehand to every question', 'y');
-export const allowDestroy = flag('Also deletes or replaces what the stack protects');
+/** `--name value`, any number of times. */
+function repeated(value: string, description: string): OptionSpec<readonly string[]> {
+  return { value, description: `${description}; can be repeated`, fallback: [], parse: (given, previous) => [...(previous ?? []), given] };
+}
+
+export const allowDestroy = repeated(
+  'address',
+  'Lets this one resource (kind/name) be deleted or replaced although it is protected or holds data',
+);
+export const allowMassDestroy = flag('Lets a plan delete everything, or more than half of what there is');
+export const target = repeated('address', 'Only this resource (kind/name) and what it needs');
+export const exclude = repeated('address', 'All but this resource (kind/name) and what stands on it');
+const refreshOnly = flag('Only records what was found; changes nothing real');
+
+/** What limits a plan and what it may lose: for every command that makes one. */
+export const planLimits = { allowDestroy, allowMassDestroy, target, exclude, refreshOnly } as const;
 
 export const reason = text('text', 'Why; goes into the audit log');
 export const parallelism = count('number', 'Changes made at the same time; default: 10');

@@ -27,6 +27,20 @@ export const registry: readonly RegisteredCommand[] = [
   { name: 'plan', group: 'Change', summary: 'Show what an apply would change', load: () => import('./commands/plan.ts') },
   { name: 'apply', group: 'Change', summary: 'Make a stack real', load: () => import('./commands/apply.ts') },
   { name: 'destroy', group: 'Change', summary: 'Remove all that a stack made, data included', load: () => import('./commands/destroy.ts') },
+  {
+    name: 'import',
+    group: 'Change',
+    summary: 'Take over what exists already as a resource of the stack',
+    load: () => import('./commands/import.ts'),
+  },
+  { name: 'state list', group: 'Change', summary: 'List what is recorded', load: () => import('./commands/state-list.ts') },
+  { name: 'state show', group: 'Change', summary: 'Print the record of one resource', load: () => import('./commands/state-show.ts') },
+  {
+    name: 'state rm',
+    group: 'Change',
+    summary: 'Forget a resource without touching it',
+    load: () => import('./commands/state-rm.ts'),
+  },
 
   { name: 'drift', group: 'Change', summary: 'Find, repair or accept what was changed outside', load: () => import('./commands/drift.ts') },
   { name: 'unlock', group: 'Change', summary: 'Take an environment from a run that hangs', load: () => import('./commands/unlock.ts') },

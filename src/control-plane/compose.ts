@@ -20,6 +20,7 @@ import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
 import { type KnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import { loadStack } from '../stack/load.ts';
+import { loadPolicyRules } from '../stack/policy/read-rules.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { createDatabaseCare } from './database-care.ts';
 import { createDatabaseDesk } from './database-desk.ts';
@@ -85,6 +86,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     clock,
     root,
     load: loadStack,
+    loadRules: loadPolicyRules,
     planner: createPlanMaker({ planner, drift: finder, providers, store }),
   });
   const runs = createRunBook({
@@ -145,6 +147,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     workloads,
     controller,
     engine,
+    records: engine,
     plans,
     runs,
     services,

@@ -13,7 +13,17 @@ import type { ResolvedStack } from '../stack/stack.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { createPlanBook, type ReloadablePlans } from './plan-book.ts';
 
-const order: PlanOrder = { stack: 'shop', mode: 'apply', allowDestroy: false };
+const order: PlanOrder = {
+  stack: 'shop',
+  mode: 'apply',
+  allowDestroy: [],
+  allowMassDestroy: false,
+  targets: [],
+  excludes: [],
+  refreshOnly: false,
+  adopt: [],
+  save: false,
+};
 
 describe('the plan book', () => {
   let folder: string;
@@ -60,9 +70,16 @@ describe('the plan book', () => {
           const stack = { root: folder, files: [], environment: settings, environments: [environment], blocks: [] };
           return Promise.resolve({ stack, fingerprints: new Map([['staging/cache/c', { value: 'as it was' }]]) });
         },
-        digests: () => Promise.resolve({ stackDigest: digestJson(content), stateDigest: digestJson(state) }),
+        basis: () =>
+          Promise.resolve({
+            stackDigest: digestJson(content),
+            stateDigest: digestJson(state),
+            versions: [{ address: 'staging/database/db', version: 2 }],
+            blocks: () => ({ 'staging/database/db': content, 'staging/cache/c': 'same' }),
+          }),
       },
       load,
+      loadRules: () => Promise.resolve({ ok: true, value: [], problems: [] }),
       root: join(folder, 'root'),
     });
   });
@@ -90,6 +107,26 @@ describe('the plan book', () => {
     await expect(plans.reload(plan.id)).rejects.toMatchObject({ code: 'plan_stale', message: expect.stringContaining('the environment') });
     state = 'empty';
     await expect(plans.reload(plan.id)).resolves.toMatchObject({ plan });
+  });
+
+  it('says of a saved plan which parts have changed, and what has changed in the environment', async () => {
+    const plan = await plans.create({ ...order, save: true });
+    content = 'second';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ message: expect.stringContaining('changed: database/db)') });
+    content = 'first';
+    state = 'other';
+    await expect(plans.reload(plan.id)).rejects.toMatchObject({ message: expect.stringContaining('new: database/db)') });
+  });
+
+  it('keeps a saved plan for thirty days and another for one', async () => {
+    const [saved, other] = [await plans.create({ ...order, save: true }), await plans.create(order)];
+    now += 2 * 86_400_000;
+    await plans.create(order);
+    await expect(plans.get(saved.id)).resolves.toEqual(saved);
+    await expect(plans.get(other.id)).rejects.toMatchObject({ code: 'unknown_plan' });
+    now += 29 * 86_400_000;
+    await plans.create(order);
+    await expect(plans.get(saved.id)).rejects.toMatchObject({ code: 'unknown_plan' });
   });
 
   it('lets a plan be applied once, also when two try at the same time', async () => {

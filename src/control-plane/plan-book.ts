@@ -5,32 +5,38 @@ import type { Json, JsonObject } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import { containedPath } from '../effects/files.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
+import type { DestroyOptions, PlanOptions } from '../engine/planner.ts';
 import type { RepairPlan } from '../engine/drift.ts';
 import type { RecordedStack } from '../engine/recorded-stack.ts';
 import type { Plan } from '../plan/plan.ts';
+import { changedBlocks, movedOn } from '../plan/stale.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { loadStack } from '../stack/load.ts';
+import type { loadPolicyRules } from '../stack/policy/read-rules.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 
 /** What the book asks of the engine's side. Changes nothing. */
 export interface PlanMaker {
-  /** Throws `plan_refused` with everything that is wrong, `protected_resource`. */
-  plan(stack: ResolvedStack, options: { allowDestroy: boolean }): Promise<Plan>;
-  planDestroy(environment: string, options: { allowDestroy: boolean }): Promise<Plan>;
+  /** Throws `plan_refused` with everything that is wrong, `protected_resource`, `mass_destroy`, `policy_denied`, `unknown_address`. */
+  plan(stack: ResolvedStack, options: PlanOptions): Promise<Plan>;
+  planDestroy(environment: string, options: DestroyOptions): Promise<Plan>;
   /** A plan that brings back what was applied; undefined when there is nothing to do. */
   planRepair(environment: string): Promise<RepairPlan | undefined>;
   /** The stack as it is recorded. */
   recorded(environment: string): Promise<RecordedStack>;
   /**
-   * What a plan made now would carry, without the work of making it. No stack: of a plan that destroys. `fingerprints`: instead of the
-   * content of the stack's files as it is now.
+   * What a plan made now would be made from, without the work of making it. No stack: of a plan that destroys. `fingerprints`: instead of
+   * the content of the stack's files as it is now.
    */
-  digests(
-    environment: string,
-    stack: ResolvedStack | undefined,
-    fingerprints?: ReadonlyMap<Address, JsonObject>,
-  ): Promise<Pick<Plan, 'stackDigest' | 'stateDigest'>>;
+  basis(environment: string, stack: ResolvedStack | undefined, fingerprints?: ReadonlyMap<Address, JsonObject>): Promise<PlanBasis>;
+}
+
+/** What a plan stands on: as long as it stays the same, the plan is true. */
+interface PlanBasis extends Pick<Plan, 'stackDigest' | 'stateDigest'> {
+  readonly versions: readonly { readonly address: Address; readonly version: number }[];
+  /** A digest for every block, to say what has changed. */
+  blocks(): Readonly<Record<string, string>>;
 }
 
 export interface PlanBookDependencies {
@@ -39,6 +45,8 @@ export interface PlanBookDependencies {
   readonly clock: Clock;
   readonly planner: PlanMaker;
   readonly load: typeof loadStack;
+  /** The rules beside a stack, for plans that are made without reading it. */
+  readonly loadRules: typeof loadPolicyRules;
   /** Folder all stacks are in. */
   readonly root: string;
 }
@@ -69,15 +77,18 @@ interface StoredPlan {
   readonly stack: string;
   /** Variables from a command line may be secret. */
   readonly sealedVariables?: string;
+  /** Of a plan that was saved: it is kept longer, with digests that tell what has changed. */
+  readonly saved?: { readonly blocks: Readonly<Record<string, string>> };
   readonly run?: string;
   /** Of a plan that repairs: made from what is recorded, with this content where it has changed since. */
   readonly repair?: RepairPlan['fingerprints'];
 }
 
 const collection = 'plans';
-const lifetimeMs = 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+const lifetimeDays = { saved: 30, other: 1 };
 
-export function createPlanBook({ store, vault, clock, planner, load, root }: PlanBookDependencies): ReloadablePlans {
+export function createPlanBook({ store, vault, clock, planner, load, loadRules, root }: PlanBookDependencies): ReloadablePlans {
   const loadFrom = async (stack: string, environment: string | undefined, variables: PlanOrder['variables']): Promise<ResolvedStack> => {
     if (!existsSync(root)) throw sluiceError('root_missing', { root });
     const path = containedPath(root, stack);
@@ -94,11 +105,23 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
     return { stored: document.value as unknown as StoredPlan, version: document.version };
   };
 
-  const compute = async ({ stack, environment, variables, mode, allowDestroy }: PlanOrder): Promise<Plan> => {
+  const rulesBeside = async (stack: string): Promise<ResolvedStack['policies']> => {
+    const path = containedPath(root, stack);
+    const loaded = path === undefined || !existsSync(path) ? undefined : await loadRules(path);
+    if (loaded === undefined || loaded.ok) return loaded?.value;
+    throw sluiceError('plan_refused', { count: loaded.problems.length }, { problems: loaded.problems });
+  };
+
+  const compute = async (order: PlanOrder): Promise<{ readonly plan: Plan; readonly stack?: ResolvedStack }> => {
+    const { stack: path, environment, variables, mode, save: _, ...options } = order;
+    const destroy = async (name: string): Promise<{ readonly plan: Plan }> => {
+      const policies = await rulesBeside(path);
+      return { plan: await planner.planDestroy(name, { ...options, ...(policies && { policies }) }) };
+    };
     // What is named is destroyed from what is recorded, even when its stack is gone.
-    if (mode === 'destroy' && environment !== undefined) return planner.planDestroy(environment, { allowDestroy });
-    const loaded = await loadFrom(stack, environment, variables);
-    return mode === 'destroy' ? planner.planDestroy(loaded.environment.name, { allowDestroy }) : planner.plan(loaded, { allowDestroy });
+    if (mode === 'destroy' && environment !== undefined) return destroy(environment);
+    const stack = await loadFrom(path, environment, variables);
+    return mode === 'destroy' ? destroy(stack.environment.name) : { plan: await planner.plan(stack, options), stack };
   };
 
   const keep = async (stored: StoredPlan): Promise<void> => {
@@ -110,21 +133,24 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
   const reloadRepair = async (plan: Plan, repair: RepairPlan['fingerprints']): Promise<ReloadedPlan> => {
     const { stack, fingerprints: recorded } = await planner.recorded(plan.environment);
     const fingerprints = new Map([...recorded, ...(Object.entries(repair) as [Address, JsonObject][])]);
-    demandSame(plan, await planner.digests(plan.environment, stack, fingerprints));
+    demandSame(plan, await planner.basis(plan.environment, stack, fingerprints));
     return { plan, stack, fingerprints };
   };
 
   const dropOld = async (): Promise<void> => {
-    const documents = await store.list(collection);
-    const old = documents.filter(({ value }) => clock.now() - Date.parse((value as unknown as StoredPlan).plan.createdAt) > lifetimeMs);
+    const old = (await store.list(collection)).filter(({ value }) => {
+      const { plan, saved } = value as unknown as StoredPlan;
+      return clock.now() - Date.parse(plan.createdAt) > lifetimeDays[saved ? 'saved' : 'other'] * dayMs;
+    });
     if (old.length > 0) await store.transact(old.map(({ key }) => ({ operation: 'delete', collection, key })));
   };
 
   return {
     create: async (order) => {
-      const plan = await compute(order);
+      const { plan, stack } = await compute(order);
       const stored: StoredPlan = {
         plan,
+        ...(order.save && { saved: { blocks: (await planner.basis(plan.environment, stack)).blocks() } }),
         stack: relative(root, containedPath(root, order.stack) ?? root),
         ...(order.variables !== undefined && { sealedVariables: vault.seal(JSON.stringify(order.variables)) }),
       };
@@ -142,12 +168,12 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
     get: async (id) => (await find(id)).stored.plan,
 
     reload: async (id) => {
-      const { plan, run, stack: path, sealedVariables, repair } = (await find(id)).stored;
+      const { plan, run, stack: path, sealedVariables, saved, repair } = (await find(id)).stored;
       if (run !== undefined) throw sluiceError('plan_applied', { id, run });
       if (repair !== undefined) return reloadRepair(plan, repair);
       const variables = sealedVariables === undefined ? undefined : (JSON.parse(vault.open(sealedVariables)) as Record<string, string>);
       const stack = plan.mode === 'destroy' ? undefined : await loadFrom(path, plan.environment, variables);
-      demandSame(plan, await planner.digests(plan.environment, stack));
+      demandSame(plan, await planner.basis(plan.environment, stack), saved?.blocks);
       return { plan, stack };
     },
 
@@ -160,7 +186,11 @@ export function createPlanBook({ store, vault, clock, planner, load, root }: Pla
   };
 }
 
-function demandSame({ id, stackDigest, stateDigest }: Plan, now: Pick<Plan, 'stackDigest' | 'stateDigest'>): void {
-  if (now.stackDigest !== stackDigest) throw sluiceError('plan_stale', { id, reason: 'the stack has changed since' });
-  if (now.stateDigest !== stateDigest) throw sluiceError('plan_stale', { id, reason: 'the environment has changed since' });
+/** `blocks`: digests that were saved with the plan; with them it is said which blocks have changed. */
+function demandSame(plan: Plan, now: PlanBasis, blocks?: Readonly<Record<string, string>>): void {
+  const { id, stackDigest, stateDigest } = plan;
+  if (now.stackDigest !== stackDigest) {
+    throw sluiceError('plan_stale', { id, reason: changedBlocks(blocks ?? {}, blocks ? now.blocks() : {}) });
+  }
+  if (now.stateDigest !== stateDigest) throw sluiceError('plan_stale', { id, reason: movedOn(plan, now.versions) });
 }

@@ -1,3 +1,4 @@
+import { digestJson } from '../digest/digest.ts';
 import { fingerprintAll, providersOf, type Planner } from '../engine/planner.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
@@ -16,26 +17,28 @@ export function createPlanMaker(dependencies: {
   readonly store: Store;
 }): PlanMaker {
   const { planner, drift, providers, store } = dependencies;
-  const recorded = async (environment: string): Promise<readonly { address: Address; version: number }[]> =>
-    (await store.list('resources', `${environment}/`)).map(({ key, version }) => ({ address: key as Address, version }));
-
-  /** The caller's word stands for the whole environment: every protected resource of it is named. */
-  const options = async (environment: string, allowDestroy: boolean) =>
-    allowDestroy ? { allowDestroy: (await recorded(environment)).map(({ address }) => address) } : {};
-
   return {
-    plan: async (stack, { allowDestroy }) => planner.plan(stack, await options(stack.environment.name, allowDestroy)),
-    planDestroy: async (environment, { allowDestroy }) => planner.planDestroy(environment, await options(environment, allowDestroy)),
+    plan: (stack, options) => planner.plan(stack, options),
+    planDestroy: (environment, options) => planner.planDestroy(environment, options),
     planRepair: (environment) => drift.planRepair(environment),
     recorded: async (environment) =>
       recordedStack(
         environment,
         Array.from((await loadStates(store, environment)).values(), ({ state }) => state),
       ),
-    digests: async (environment, stack, fingerprints) => ({
-      stackDigest:
-        stack === undefined ? '' : digestStack(stack, fingerprints ?? (await fingerprintAll(stack, providersOf(stack, providers), []))),
-      stateDigest: digestStates(await recorded(environment)),
-    }),
+    basis: async (environment, stack, given) => {
+      const documents = await store.list('resources', `${environment}/`);
+      const versions = documents.map(({ key, version }) => ({ address: key as Address, version }));
+      const fingerprints = given ?? (stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), []));
+      return {
+        stackDigest: stack === undefined ? '' : digestStack(stack, fingerprints),
+        stateDigest: digestStates(versions),
+        versions,
+        blocks: () =>
+          Object.fromEntries(
+            stack?.blocks.map(({ address, fields }) => [address, digestJson({ fields, content: fingerprints.get(address) ?? {} })]) ?? [],
+          ),
+      };
+    },
   };
 }

@@ -4,6 +4,7 @@ import { type Change, summarize } from '../plan/plan.ts';
 import type { Address } from '../stack/stack.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import { dependencyValues } from './dependency-values.ts';
+import { performMoves } from './moves.ts';
 import { perform } from './perform.ts';
 import { type RunContext, stateOf } from './run-context.ts';
 import { type ChangeResult, reportError, type RunReport } from './run-report.ts';
@@ -41,6 +42,7 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
   };
   const steps = plan.changes.map(({ address, after }) => ({ key: address, after }));
   try {
+    await performMoves(context);
     await walk(steps, concurrency, visit);
   } catch (thrown) {
     const error = context.secrets.scrubError(thrown);
@@ -61,7 +63,8 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
 }
 
 /** A resource without changes of its own is updated when something updated in this run now gives other values than it was applied with. */
-function followingAction(context: RunContext, { address }: Change, updated: ReadonlySet<Address>): 'update' | undefined {
+function followingAction(context: RunContext, { address, outOfScope }: Change, updated: ReadonlySet<Address>): 'update' | undefined {
+  if (outOfScope === true) return undefined;
   const block = context.blocks.get(address);
   const state = stateOf(context, address);
   if (block === undefined || state === undefined || !block.references.some((reference) => updated.has(reference.address))) return undefined;
@@ -73,7 +76,9 @@ async function apply(context: RunContext, change: Change, action: Effective): Pr
   const { address, kind, name } = change;
   const telling = tellChange(context, change, action);
   try {
-    await perform(context, address, action, telling);
+    await perform(context, change, action, telling);
+    // What nothing was recorded for has not been told yet: a move was made before.
+    if (!telling.isOver) for (const event of await telling.finished()) await context.events.publish(event);
     return { address, kind, name, action, status: 'done', durationMs: telling.durationMs() };
   } catch (thrown) {
     const error = context.secrets.scrubError(thrown);

@@ -133,6 +133,7 @@ export function createDriftFinder(dependencies: DriftDependencies): DriftFinder 
         problems: [],
         // Nothing is deleted: see `repairing`.
         allowDestroy: [...states.keys()],
+        allowMassDestroy: true,
       });
       const changes = plan.changes.map((change) => repairing(change, drifted.has(change.address)));
       return { plan: { ...plan, changes, problems: [] }, fingerprints: Object.fromEntries(renewed) };

@@ -3,10 +3,12 @@ import { createTurns } from '../effects/turns.ts';
 import { type Problem, sluiceError } from '../errors/sluice-error.ts';
 import { digestStack, digestStates } from '../plan/digests.ts';
 import type { Plan } from '../plan/plan.ts';
+import { movedOn } from '../plan/stale.ts';
 import { createKnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { JsonObject } from '../digest/json.ts';
 import { runPlan } from './apply.ts';
+import { forgetResource } from './forget.ts';
 import { processOwner } from './lease-owner.ts';
 import { createLeases, type Lease, type LeaseHolder, describeHolder } from './lease.ts';
 import { createRateLimits } from './rate-limit.ts';
@@ -34,6 +36,11 @@ export interface Engine {
    * is at work; in both cases nothing was changed. Runs of one environment wait for each other.
    */
   apply(plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport>;
+  /**
+   * Forgets a resource without touching it: the record goes, with an entry in the journal and an event that names who. Throws
+   * `unknown_resource` and `environment_busy`.
+   */
+  forget(address: Address, actor: { readonly key: string; readonly name: string }): Promise<void>;
   /**
    * Stops everything that runs, dependents first; identity and data stay. Failures become events; resolves with the resources they are of.
    * An aborted signal ends all waits: what has not stopped by then has failed to.
@@ -74,7 +81,7 @@ export function createEngine(given: EngineDependencies): Engine {
   const applyHolding = async (lease: Lease, plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport> => {
     const states = await loadStates(store, plan.environment);
     const versions = Array.from(states, ([address, { version }]) => ({ address, version }));
-    if (digestStates(versions) !== plan.stateDigest) throw stale(plan, 'the environment has changed since');
+    if (digestStates(versions) !== plan.stateDigest) throw stale(plan, movedOn(plan, versions));
     const found: Problem[] = [];
     const fingerprints =
       options.fingerprints ?? (stack === undefined ? new Map() : await fingerprintAll(stack, providersOf(stack, providers), found));
@@ -85,7 +92,18 @@ export function createEngine(given: EngineDependencies): Engine {
     }
     const blocks = new Map(stack?.blocks.map((block) => [block.address, block]));
     const { run, signal: cancelled } = options;
-    const context: RunContext = { ...dependencies, plan, run, stack, blocks, fingerprints, states, lease, cancelled };
+    const context: RunContext = {
+      ...dependencies,
+      plan,
+      run,
+      stack,
+      blocks,
+      fingerprints,
+      states,
+      failedMoves: new Map(),
+      lease,
+      cancelled,
+    };
     return runPlan(context, options.concurrency ?? bearable(context));
   };
 
@@ -112,6 +130,18 @@ export function createEngine(given: EngineDependencies): Engine {
           await lease.release();
         }
       }),
+
+    forget: (address, actor) => {
+      const environment = address.slice(0, address.indexOf('/'));
+      return inTurn(environment, async () => {
+        const lease = await leases.acquire(environment, { work: 'edit' });
+        try {
+          await forgetResource({ ...dependencies, lease }, address, actor);
+        } finally {
+          await lease.release();
+        }
+      });
+    },
 
     lock: (environment) => leases.holder(environment),
 

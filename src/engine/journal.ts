@@ -12,7 +12,7 @@ export interface JournalEntry {
   readonly operation: string;
   readonly run: string;
   readonly address: Address;
-  readonly action: 'create' | 'update' | 'delete';
+  readonly action: 'create' | 'update' | 'delete' | 'adopt' | 'move' | 'refresh' | 'forget';
   readonly phase: 'intent' | 'outcome';
   readonly ok?: boolean;
   readonly error?: ReportedError;

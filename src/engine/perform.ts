@@ -2,14 +2,17 @@ import { jsonEquals, type JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
 import { newId } from '../effects/random.ts';
 import { type SluiceError, sluiceError } from '../errors/sluice-error.ts';
-import type { Action } from '../plan/plan.ts';
-import type { Applied, CreateRequest, Operation, Provider } from '../providers/provider.ts';
+import { localAddress } from '../plan/decide.ts';
+import type { Action, Change } from '../plan/plan.ts';
+import { withObserved } from '../plan/refresh.ts';
+import type { Applied, CreateRequest, Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { call } from './call.ts';
 import { dependencyValues, referencedResources, resolvedDigests, resolveFields } from './dependency-values.ts';
 import { intentOf, type JournalEntry, outcomeOf } from './journal.ts';
+import { observe } from './observe.ts';
 import { storeOutputs } from './outputs.ts';
-import { withRetry } from './retry.ts';
 import { record, type RunContext, stateOf } from './run-context.ts';
 import type { Telling } from './telling.ts';
 
@@ -17,9 +20,16 @@ import type { Telling } from './telling.ts';
  * Makes one change real. Before each call to a provider the intent and the state it leads through are durable; after it, the outcome
  * and the new state, each pair in one transaction. Throws what went wrong, after recording it.
  */
-export async function perform(context: RunContext, address: Address, action: Exclude<Action, 'none'>, telling: Telling): Promise<void> {
+export async function perform(context: RunContext, change: Change, action: Exclude<Action, 'none'>, telling: Telling): Promise<void> {
+  const { address } = change;
+  const failedMove = context.failedMoves.get(address);
+  if (failedMove !== undefined) throw failedMove;
+  if (change.from !== undefined) telling.report(`moved from ${localAddress(change.from)}`);
+  if (action === 'move') return;
   if (action === 'delete') return remove(context, address, telling);
+  if (action === 'refresh') return refresh(context, address, telling);
   const prepared = prepare(context, address);
+  if (action === 'adopt') return adopt(context, prepared, change.id ?? '', telling);
   if (action === 'update') return update(context, prepared, telling);
   if (action === 'replace') return replace(context, prepared, telling);
   return create(context, prepared, undefined, telling);
@@ -87,6 +97,70 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
     const applied = await call(context, provider, intent.operation, telling, (operation) => provider.create(request, operation));
     return ready(context, { ...intent, dependencies }, applied);
   });
+}
+
+/**
+ * Nothing is recorded before the provider has answered: cut short, the import begins again, and a creation that comes instead takes over
+ * what is there.
+ */
+async function adopt(context: RunContext, prepared: Prepared, id: string, telling: Telling): Promise<void> {
+  const { provider, request, resolved, dependencies } = prepared;
+  const { address, environment, kind, name, declared, fingerprint, root } = request;
+  const takeOver = provider.import?.bind(provider);
+  if (takeOver === undefined) {
+    throw sluiceError('import_unsupported', { kind, provider: provider.name, reason: 'it can only make them' });
+  }
+  const now = timestamp(context.clock.now());
+  const operation = newId('operation', context.random);
+  const state: ResourceState = {
+    address,
+    environment,
+    kind,
+    name,
+    provider: provider.name,
+    status: 'ready',
+    id,
+    declared,
+    fingerprint,
+    resolved,
+    outputs: {},
+    dependencies,
+    root,
+    operation,
+    createdAt: now,
+    updatedAt: now,
+  };
+  const entry = entryFor(context, state, 'adopt');
+  const before = stateOf(context, address);
+  await record(context, address, before, [intentOf(entry)], telling.started());
+  let next: ResourceState;
+  try {
+    const applied = await call(context, provider, operation, telling, (given) => takeOver({ ...request, id }, given));
+    next = ready(context, state, applied);
+  } catch (thrown) {
+    const error = context.secrets.scrubError(thrown);
+    // Whoever has lost the right to write does not write down that he has.
+    if (error.code !== 'lease_lost') await record(context, address, before, [outcomeOf(entry, error)], await telling.failed(error));
+    throw error;
+  }
+  await record(context, address, next, [outcomeOf(entry)], await telling.finished());
+}
+
+/** Asks again what is there and writes it down; nothing real is touched. */
+async function refresh(context: RunContext, address: Address, telling: Telling): Promise<void> {
+  const current = stateOf(context, address) as ResourceState;
+  const observation = await observe(context, providerFor(context, current.kind, current.provider), current);
+  const operation = newId('operation', context.random);
+  const entry = entryFor(context, { ...current, operation }, 'refresh');
+  if (observation.status === 'absent') return record(context, address, undefined, [outcomeOf(entry)], await telling.finished());
+  const next: ResourceState = {
+    ...current,
+    declared: withObserved(current.declared, observation.drift),
+    outputs: { ...current.outputs, ...observation.outputs },
+    operation,
+    updatedAt: timestamp(context.clock.now()),
+  };
+  await record(context, address, next, [outcomeOf(entry)], await telling.finished());
 }
 
 async function update(context: RunContext, prepared: Prepared, telling: Telling): Promise<void> {
@@ -171,31 +245,6 @@ async function failed(
   const left: ResourceState = intent.status === 'deleting' ? intent : { ...intent, status: 'failed' };
   await record(context, intent.address, left, [outcomeOf(entry, error)], await telling.failed(error));
   return error;
-}
-
-/** One call to a provider, within its rate, tried again as its error says; each attempt only by the one who holds the environment. */
-function call<Result>(
-  context: RunContext,
-  provider: Provider,
-  id: string,
-  telling: Telling,
-  work: (operation: Operation) => Promise<Result>,
-): Promise<Result> {
-  const operation: Operation = {
-    id,
-    signal: AbortSignal.any([context.cancelled, context.lease.lost]),
-    progress: (message) => telling.report(message),
-  };
-  const attempt = async (): Promise<Result> => {
-    await context.limits.take(provider, context.lease.lost);
-    await context.lease.ensureHeld();
-    return work(operation);
-  };
-  return withRetry(context, attempt, {
-    signal: AbortSignal.any([context.cancelled, context.lease.lost]),
-    onRetry: (error, waitMs, { attempt: tried, attempts }) =>
-      telling.report(`${error.message} Trying again in ${(waitMs / 1_000).toFixed(1)} s (attempt ${tried + 1} of ${attempts}).`),
-  });
 }
 
 function ready(context: RunContext, state: ResourceState, { id, outputs }: Applied): ResourceState {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
+import type { SluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
@@ -39,6 +40,8 @@ export interface RunContext extends Omit<EngineDependencies, 'secrets'> {
   readonly fingerprints: ReadonlyMap<Address, JsonObject>;
   /** What is recorded at this moment; kept in step with the store by `record`. */
   readonly states: Map<Address, VersionedState>;
+  /** Why a resource could not be moved to the address it is kept under; filled before anything else is done. */
+  readonly failedMoves: Map<Address, SluiceError>;
   readonly lease: Lease;
   /** Aborted when the user cancels: nothing new is begun. */
   readonly cancelled: AbortSignal;

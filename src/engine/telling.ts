@@ -68,8 +68,19 @@ export function changeEvent(
 
 const progressive: Readonly<Record<Effective, string>> = {
   create: 'creating',
+  adopt: 'adopting',
+  move: 'moving',
+  refresh: 'recording what was found of',
   update: 'updating',
   replace: 'replacing',
   delete: 'deleting',
 };
-const past: Readonly<Record<Effective, string>> = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' };
+const past: Readonly<Record<Effective, string>> = {
+  create: 'created',
+  adopt: 'adopted',
+  move: 'moved',
+  refresh: 'recorded as found',
+  update: 'updated',
+  replace: 'replaced',
+  delete: 'deleted',
+};

@@ -75,4 +75,16 @@ export const cliErrors = {
     message: ({ what }) => `Interrupted: ${what}`,
     help: () => '',
   }),
+  saved_plan_unusable: entry<{ file: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ file, reason }) => `The saved plan ${file} cannot be used: ${reason}.`,
+    help: () => 'Plan again with `sluice plan -o FILE`; nothing has been changed.',
+  }),
+  file_in_the_way: entry<{ file: string; reason: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ file, reason }) => `The plan is not written to ${file}: ${reason}.`,
+    help: () => 'Name another file.',
+  }),
 };

@@ -6,6 +6,9 @@ it('tells whoever meets a protected resource the flag and the address to pass', 
     address: 'test/database/state',
     action: 'delete',
     reason: 'no longer in the stack',
+    why: 'stateful',
+    flags: ['--allow-destroy database/state'],
+    hint: '',
   });
   expect(help).toBe('Nothing has been changed. Undo what leads to it, or pass --allow-destroy database/state.');
 });

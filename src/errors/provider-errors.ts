@@ -216,4 +216,11 @@ export const providerErrors = {
     message: ({ name, file, reason }) => `The secret '${name}' cannot be read from '${file}': ${reason}.`,
     help: () => 'Name a UTF-8 text file of at most 64 KiB inside the folder of the stack.',
   }),
+  local_address_taken: entry<{ from: string; to: string; id: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ from, to, id }) => `'${from}' cannot move to '${to}': this machine still has something there (${id}) that is not recorded.`,
+    help: ({ to, id }) =>
+      `Take it over under another name (\`sluice import ${to.split('/').slice(1).join('/')} ${id}\`), or choose another name for the move.`,
+  }),
 };

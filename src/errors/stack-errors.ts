@@ -199,6 +199,40 @@ const referenceErrors = {
   ),
 };
 
+const movedErrors = {
+  moved_still_declared: mistake<{ from: string }>(
+    ({ from }) => `'${from}' is said to have moved and is still declared.`,
+    () => 'Remove the block, or the move.',
+  ),
+  moved_twice: mistake<{ from: string }>(
+    ({ from }) => `'${from}' is said to have moved twice.`,
+    () => 'Keep the move to where it is declared now.',
+  ),
+  moved_kinds_differ: mistake<{ from: string; to: string }>(
+    ({ from, to }) => `A ${from} cannot become a ${to} by moving.`,
+    () => 'A move changes the name alone; what becomes another kind is made anew.',
+  ),
+  moved_to_nothing: mistake<{ to: string; nearest?: string | undefined }>(
+    ({ to }) => `Something is said to have moved to '${to}', which is not declared.`,
+    ({ nearest }) => near(nearest).trim() || 'Declare it, or remove the move.',
+  ),
+  moved_in_a_circle: mistake<{ cycle: readonly string[] }>(
+    ({ cycle }) => `These moves lead in a circle: ${cycle.join(' -> ')}.`,
+    () => 'Remove one of them. To swap two names, move one to a third name, apply, and move on.',
+  ),
+};
+
+const policyErrors = {
+  policy_invalid: mistake<{ what: string; reason: string }>(
+    ({ what, reason }) => `${what} is not a rule on plans: ${reason}.`,
+    () => 'docs/policies.md shows how rules are written.',
+  ),
+  policy_unknown_field: mistake<{ rule: string; kind: string; field: string; nearest?: string | undefined }>(
+    ({ rule, kind, field }) => `The rule '${rule}' looks at the field '${field}', and a ${kind} has none.`,
+    ({ nearest }) => near(nearest).trim() || 'A rule that looks at nothing would never speak; correct the name.',
+  ),
+};
+
 const networkErrors = {
   subnet_outside_network: mistake<{ subnet: string; range: string; space: string }>(
     ({ subnet, range, space }) => `The subnet '${subnet}' (${range}) lies outside of the address space ${space}.`,
@@ -233,5 +267,7 @@ export const stackErrors = {
   ...fieldErrors,
   ...variableErrors,
   ...referenceErrors,
+  ...movedErrors,
+  ...policyErrors,
   ...networkErrors,
 };

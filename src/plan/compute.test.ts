@@ -9,6 +9,7 @@ const service = block('service', 'web', { env: { URL: '${database.db.url}' } }, 
 const stack = [desired(service), desired(database), desired(group)];
 const state = [recorded(service), recorded(database), recorded(group)];
 
+const mayGo = { allowDestroy: [database.address], allowMassDestroy: true };
 const changeOf = (plan: Plan, name: string): Change => plan.changes.find((change) => change.name === name) as Change;
 const actions = (plan: Plan) => plan.changes.map(({ action, name }) => `${action} ${name}`);
 const changed = (fields: object) => block('database', 'db', { ...database.fields, ...fields }, database.references);
@@ -46,7 +47,7 @@ describe('a plan', () => {
 
   it('replaces for a field that cannot change in place, and updates those who read its outputs', () => {
     const newer = desired(changed({ version: '16' }), { replaceFields: ['version'] });
-    const plan = computePlan(inputs([desired(service), newer, desired(group)], state));
+    const plan = computePlan(inputs([desired(service), newer, desired(group)], state, mayGo));
     expect(actions(plan)).toEqual(['none main', 'replace db', 'update web']);
     expect(changeOf(plan, 'db')).toMatchObject({ reason: 'version cannot change in place', risk: 'high', downtime: true });
     expect(changeOf(plan, 'web').fields).toEqual([
@@ -57,7 +58,11 @@ describe('a plan', () => {
   it('replaces what cannot live without a replaced dependency, but only updates it when that merely came back', () => {
     const inGroup = desired(database, { replaceFields: ['resource_group_name'] });
     const moved = desired(block('resource_group', 'main', { location: 'westus' }), { replaceFields: ['location'] });
-    expect(actions(computePlan(inputs([desired(service), inGroup, moved], state)))).toEqual(['replace main', 'replace db', 'update web']);
+    expect(actions(computePlan(inputs([desired(service), inGroup, moved], state, mayGo)))).toEqual([
+      'replace main',
+      'replace db',
+      'update web',
+    ]);
     const gone = [recorded(service), recorded(database), recorded(group, {}, { status: 'absent' })];
     expect(actions(computePlan(inputs([desired(service), inGroup, desired(group)], gone)))).toEqual([
       'create main',
@@ -108,14 +113,14 @@ describe('a plan', () => {
   it('deletes in reverse order, after dependents have gone or turned away', () => {
     expect(actions(computePlan(inputs([], state, { mode: 'destroy' })))).toEqual(['delete web', 'delete db', 'delete main']);
     const alone = block('service', 'web', { env: {} });
-    const plan = computePlan(inputs([desired(alone)], state));
+    const plan = computePlan(inputs([desired(alone)], state, mayGo));
     expect(actions(plan)).toEqual(['update web', 'delete db', 'delete main']);
     expect(changeOf(plan, 'db')).toMatchObject({ after: [alone.address], reason: 'no longer in the stack', risk: 'high' });
   });
 
   it('removes dependents before it replaces what they stood on', () => {
     const newer = desired(changed({ version: '16' }), { replaceFields: ['version'] });
-    expect(actions(computePlan(inputs([newer, desired(group)], state)))).toEqual(['none main', 'delete web', 'replace db']);
+    expect(actions(computePlan(inputs([newer, desired(group)], state, mayGo)))).toEqual(['none main', 'delete web', 'replace db']);
   });
 
   it('finds an order even when a reshaped stack would rather have two', () => {
@@ -141,7 +146,9 @@ describe('a protected resource', () => {
 
   it('may go when it is named, or when it was never made', () => {
     const allowDestroy = [addressOf('database', 'db')];
-    expect(actions(computePlan(inputs([], [recorded(protectedDatabase)], { allowDestroy })))).toEqual(['delete db']);
+    expect(actions(computePlan(inputs([], [recorded(protectedDatabase)], { allowDestroy, allowMassDestroy: true })))).toEqual([
+      'delete db',
+    ]);
     expect(actions(computePlan(inputs([], [recorded(protectedDatabase, { id: '', status: 'creating' })])))).toEqual(['delete db']);
   });
 });

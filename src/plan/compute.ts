@@ -1,44 +1,88 @@
-import { sluiceError, problem, type Problem } from '../errors/sluice-error.ts';
+import { type Problem, problem } from '../errors/sluice-error.ts';
 import type { Address } from '../stack/stack.ts';
-import { type Decision, decide } from './decide.ts';
+import { type Decision, decide, localAddress } from './decide.ts';
 import { digestStates } from './digests.ts';
 import type { DesiredResource, PlanInputs, RecordedResource } from './inputs.ts';
 import { type Edge, orderAlong } from './order.ts';
-import type { Action, Change, Plan } from './plan.ts';
+import type { Action, Change, Plan, Scope } from './plan.ts';
+import { judge, judgedChanges, refuseDenied } from './policy.ts';
+import { decideRefresh } from './refresh.ts';
+import { likelyRenames, moveEntry } from './renames.ts';
 import { riskOf } from './risk.ts';
+import { refuseUnwantedLosses } from './safeguards.ts';
+import { scopeOf } from './scope.ts';
+
+type Desired = ReadonlyMap<Address, DesiredResource>;
+type Recorded = ReadonlyMap<Address, RecordedResource>;
+type Decisions = ReadonlyMap<Address, Decision>;
 
 /**
  * The changes that lead from what is recorded and observed to what is desired. Pure, and linear in resources plus references. Throws
- * `protected_resource` when a protected resource would be deleted or replaced without being named in `allowDestroy`.
+ * `protected_resource` and `mass_destroy` when more would be lost than is allowed, and `policy_denied` when a rule of the stack denies.
  */
 export function computePlan(inputs: PlanInputs): Plan {
   const desired = new Map(inputs.desired.map((resource) => [resource.block.address, resource]));
   const recorded = new Map(inputs.recorded.map((resource) => [resource.state.address, resource]));
-  const decisions = decideAll(inputs, desired, recorded);
-  refuseProtected(inputs, decisions, desired, recorded);
+  const notes: Problem[] = [];
+  const wanted = inputs.refreshOnly === true ? refreshAll(recorded, notes) : decideAll(inputs, desired, recorded);
+  const { decisions, scope, outOfScope } = limit(inputs, wanted, desired, recorded);
+
+  const renames = likelyRenames(decisions, desired, recorded);
+  const hints = new Map(renames.map((rename) => [rename.from, moveEntry(rename)]));
+  refuseUnwantedLosses(inputs, decisions, desired, recorded, hints);
+  for (const { from, to } of renames) notes.push(renameNote(from, to, desired));
+
   const { order, after } = orderAlong([...decisions.keys()], ...edgesBetween(inputs, decisions));
   const changes = order.map((address): Change => {
-    const { action, reason, fields } = decisions.get(address) as Decision;
-    const { kind, name } = desired.get(address)?.block ?? (recorded.get(address) as RecordedResource).state;
-    const exists = (recorded.get(address)?.state.id ?? '') !== '';
-    const risk = riskOf(action, kind, exists);
-    return { address, kind, name, action, reason, fields, risk, downtime: action === 'replace' && exists, after: after.get(address) ?? [] };
+    const change = changeOf(address, { inputs, decisions, desired, recorded, outOfScope });
+    return Object.assign(change, { after: after.get(address) ?? [] });
   });
+  const findings = judgeAll(inputs, changes, desired, recorded);
+
   const { id, environment, mode, stackDigest, createdAt } = inputs;
-  const stateDigest = digestStates(inputs.recorded.map(({ state, version }) => ({ address: state.address, version })));
-  const problems = [...inputs.problems, ...followNotes(inputs, decisions)];
-  return { id, environment, mode, stackDigest, stateDigest, createdAt, changes, problems };
+  const versions = inputs.recorded.map(({ state, version, from }) => ({ address: from ?? state.address, version }));
+  const problems = [...inputs.problems, ...findings, ...notes, ...followNotes(inputs, decisions)];
+  return { id, environment, mode, stackDigest, stateDigest: digestStates(versions), createdAt, changes, problems, ...(scope && { scope }) };
 }
 
-function decideAll(
-  inputs: PlanInputs,
-  desired: ReadonlyMap<Address, DesiredResource>,
-  recorded: ReadonlyMap<Address, RecordedResource>,
-): ReadonlyMap<Address, Decision> {
+interface Decided {
+  readonly inputs: PlanInputs;
+  readonly decisions: Decisions;
+  readonly desired: Desired;
+  readonly recorded: Recorded;
+  readonly outOfScope: ReadonlySet<Address>;
+}
+
+function changeOf(address: Address, { inputs, decisions, desired, recorded, outOfScope }: Decided): Omit<Change, 'after'> {
+  const { action, reason, fields } = decisions.get(address) as Decision;
+  const record = recorded.get(address);
+  const { kind, name } = desired.get(address)?.block ?? (record as RecordedResource).state;
+  const exists = (record?.state.id ?? '') !== '';
+  const id = action === 'adopt' ? inputs.adopt?.get(address) : undefined;
+  const left = outOfScope.has(address);
+  return {
+    address,
+    kind,
+    name,
+    action,
+    reason,
+    fields,
+    risk: riskOf(action, kind, record?.state.declared ?? {}, exists),
+    downtime: action === 'replace' && exists,
+    ...(record?.from !== undefined && !left && { from: record.from }),
+    ...(id !== undefined && { id }),
+    ...(record && { version: record.version }),
+    ...(left && { outOfScope: true as const }),
+  };
+}
+
+function decideAll(inputs: PlanInputs, desired: Desired, recorded: Recorded): Decisions {
   const decisions = new Map<Address, Decision>();
   const actions = new Map<Address, Action>();
   for (const address of orderAlong([...desired.keys()], referenceEdges(inputs.desired)).order) {
-    const decision = decide(desired.get(address) as DesiredResource, recorded.get(address), actions);
+    const id = inputs.adopt?.get(address);
+    const adopted: Decision | undefined = id === undefined ? undefined : { action: 'adopt', reason: `takes over ${id}`, fields: [] };
+    const decision = adopted ?? decide(desired.get(address) as DesiredResource, recorded.get(address), actions);
     decisions.set(address, decision);
     actions.set(address, decision.action);
   }
@@ -47,6 +91,34 @@ function decideAll(
     if (!desired.has(address)) decisions.set(address, { action: 'delete', reason, fields: [] });
   }
   return decisions;
+}
+
+function refreshAll(recorded: Recorded, notes: Problem[]): Decisions {
+  return new Map(
+    Array.from(recorded, ([address, record]) => {
+      const refreshed = decideRefresh(record);
+      notes.push(...refreshed.notes);
+      return [address, refreshed.decision];
+    }),
+  );
+}
+
+/** The decisions within the limits of the plan; what lies outside is left as it is. */
+function limit(
+  { targets = [], excludes = [] }: PlanInputs,
+  decisions: Decisions,
+  desired: Desired,
+  recorded: Recorded,
+): { decisions: Decisions; scope?: Scope; outOfScope: ReadonlySet<Address> } {
+  if (targets.length === 0 && excludes.length === 0) return { decisions, outOfScope: new Set() };
+  const actionOf = (address: Address) => decisions.get(address)?.action;
+  const { scope, includes } = scopeOf({ targets, excludes, desired, recorded, actionOf });
+  const outOfScope = new Set([...decisions.keys()].filter((address) => !includes(address)));
+  const limited = Array.from(decisions, ([address, decision]): [Address, Decision] => {
+    if (!outOfScope.has(address)) return [address, decision];
+    return [address, { action: 'none', reason: 'outside the limits of this plan', fields: [] }];
+  });
+  return { decisions: new Map(limited), scope, outOfScope };
 }
 
 function referenceEdges(desired: readonly DesiredResource[]): readonly Edge[] {
@@ -59,7 +131,7 @@ function referenceEdges(desired: readonly DesiredResource[]): readonly Edge[] {
  * Dependencies come before dependents, and go after everything that depended on them has gone or has turned to something else. It is
  * only a wish that a replaced resource outlives dependents that go: in some reshaped stacks that cannot be had.
  */
-function edgesBetween(inputs: PlanInputs, decisions: ReadonlyMap<Address, Decision>): readonly [readonly Edge[], readonly Edge[]] {
+function edgesBetween(inputs: PlanInputs, decisions: Decisions): readonly [readonly Edge[], readonly Edge[]] {
   const edges = [...referenceEdges(inputs.desired)];
   const wishes: Edge[] = [];
   for (const { state } of inputs.recorded) {
@@ -74,31 +146,26 @@ function edgesBetween(inputs: PlanInputs, decisions: ReadonlyMap<Address, Decisi
   return [edges, wishes];
 }
 
-function refuseProtected(
-  inputs: PlanInputs,
-  decisions: ReadonlyMap<Address, Decision>,
-  desired: ReadonlyMap<Address, DesiredResource>,
-  recorded: ReadonlyMap<Address, RecordedResource>,
-): void {
-  const allowed = new Set(inputs.allowDestroy);
-  const problems: Problem[] = [];
-  for (const [address, { action, reason }] of decisions) {
-    if ((action !== 'delete' && action !== 'replace') || allowed.has(address)) continue;
-    const state = recorded.get(address)?.state;
-    const block = desired.get(address)?.block;
-    const isProtected = state?.declared['protect'] === true || block?.fields['protect'] === true;
-    if (!isProtected || state?.id === '') continue;
-    const position = block?.positionOf('protect');
-    problems.push(problem('protected_resource', { address, action, reason }, { address, ...(position && { position }) }));
-  }
-  const [first] = problems;
-  if (first?.address === undefined) return;
-  const { action, reason } = decisions.get(first.address as Address) as Decision;
-  throw sluiceError('protected_resource', { address: first.address, action, reason }, { problems });
+function judgeAll({ environment, policies = [] }: PlanInputs, changes: readonly Change[], desired: Desired, recorded: Recorded) {
+  if (policies.length === 0) return [];
+  const judged = judgedChanges(
+    changes,
+    (address) => desired.get(address)?.block,
+    (address) => recorded.get(address)?.state.declared,
+  );
+  const findings = judge(environment, policies, judged);
+  refuseDenied(findings);
+  return findings;
+}
+
+function renameNote(from: Address, to: Address, desired: Desired): Problem {
+  const position = desired.get(to)?.block.position;
+  const parameters = { from: localAddress(from), to: localAddress(to), entry: moveEntry({ from, to }) };
+  return problem('looks_like_rename', parameters, { severity: 'warning', address: to, ...(position && { position }) });
 }
 
 /** Says which unchanged resources read outputs of updated ones: they follow within the same apply should those outputs change. */
-function followNotes(inputs: PlanInputs, decisions: ReadonlyMap<Address, Decision>): readonly Problem[] {
+function followNotes(inputs: PlanInputs, decisions: Decisions): readonly Problem[] {
   return inputs.desired.flatMap(({ block, dependencyValues }) => {
     if (decisions.get(block.address)?.action !== 'none') return [];
     const updated = dependencyValues.find(({ reads, address }) => reads === 'output' && decisions.get(address)?.action === 'update');

@@ -16,6 +16,12 @@ export type DecidedActions = ReadonlyMap<Address, Action>;
 
 /** What has to happen so that `recorded` becomes `desired`. Its dependencies must have been decided before. */
 export function decide(desired: DesiredResource, recorded: RecordedResource | undefined, dependencies: DecidedActions): Decision {
+  const decision = decideInPlace(desired, recorded, dependencies);
+  if (recorded?.from === undefined || decision.action !== 'none') return decision;
+  return { action: 'move', reason: `was ${localAddress(recorded.from)}`, fields: [] };
+}
+
+function decideInPlace(desired: DesiredResource, recorded: RecordedResource | undefined, dependencies: DecidedActions): Decision {
   if (recorded === undefined) return created(desired, 'new');
   const { state, observation } = recorded;
   if (state.provider !== desired.provider) {
@@ -61,6 +67,11 @@ function fieldChanges(desired: DesiredResource, recorded: RecordedResource, depe
     add({ path: field, before, after }, 'drift');
   }
   return [...changes.values()];
+}
+
+/** `kind/name`. */
+export function localAddress(address: Address): string {
+  return address.slice(address.indexOf('/') + 1);
 }
 
 const unfinishedReasons: Readonly<Record<ResourceStatus, string | undefined>> = {

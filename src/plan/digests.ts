@@ -6,7 +6,17 @@ import type { Address, ResolvedStack } from '../stack/stack.ts';
 export function digestStack(stack: ResolvedStack, fingerprints: ReadonlyMap<Address, JsonObject>): Digest {
   const blocks = stack.blocks.map(({ address, fields }) => [address, { fields, fingerprint: fingerprints.get(address) ?? {} }] as const);
   const { name, provider } = stack.environment;
-  return digestJson({ environment: name, provider, blocks: Object.fromEntries(blocks) });
+  const moved = stack.moved?.map(({ kind, from, to }) => [kind, from, to]);
+  const policies = stack.policies?.map(
+    ({ name, effect, message, match, when }) => ({ name, effect, message, match, when }) as unknown as JsonObject,
+  );
+  return digestJson({
+    environment: name,
+    provider,
+    blocks: Object.fromEntries(blocks),
+    ...(moved && { moved }),
+    ...(policies && { policies }),
+  });
 }
 
 /** Digest over which resources are recorded and how often each record was written. */

@@ -3,6 +3,7 @@ import type { JsonObject } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
 import type { Observation } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
+import type { PolicyRule } from '../stack/policy/rule.ts';
 import type { Address, ResolvedBlock } from '../stack/stack.ts';
 import type { Plan } from './plan.ts';
 
@@ -12,8 +13,19 @@ export interface PlanInputs extends Pick<Plan, 'id' | 'environment' | 'mode' | '
   readonly recorded: readonly RecordedResource[];
   /** Warnings and notes found on the way; they travel with the plan. */
   readonly problems: readonly Problem[];
-  /** Protected resources that this plan may delete or replace all the same. */
+  /** Protected and stateful resources that this plan may delete or replace all the same. */
   readonly allowDestroy?: readonly Address[];
+  /** Whether it may delete everything, or more than half of what is recorded. */
+  readonly allowMassDestroy?: boolean;
+  /** Only these and what they need; everything when empty. */
+  readonly targets?: readonly Address[];
+  /** All but these and what stands on them. */
+  readonly excludes?: readonly Address[];
+  /** Only record what was found. */
+  readonly refreshOnly?: boolean;
+  /** Resources of the stack to take over, with the provider's ids. */
+  readonly adopt?: ReadonlyMap<Address, string>;
+  readonly policies?: readonly PolicyRule[];
 }
 
 export interface DesiredResource {
@@ -42,6 +54,8 @@ export interface RecordedResource {
   readonly state: ResourceState;
   /** Version of the state's document. */
   readonly version: number;
+  /** Where it is recorded, when the stack says it has moved: `state` then is already as it will be. */
+  readonly from?: Address;
   /** What the provider found; absent when it was not asked (a resource to be deleted, one that was never finished). */
   readonly observation?: Observation;
 }

@@ -16,9 +16,25 @@ export interface Plan {
   readonly changes: readonly Change[];
   /** Warnings and notes; a plan with errors is never made. */
   readonly problems: readonly Problem[];
+  /** Present when the plan was limited to a part of the environment. */
+  readonly scope?: Scope;
 }
 
-export type Action = 'create' | 'update' | 'replace' | 'delete' | 'none';
+/** What a plan was limited to. Everything else is in it as a change `none` that is `outOfScope`. */
+export interface Scope {
+  readonly targets: readonly Address[];
+  readonly excludes: readonly Address[];
+  /** What came in because a target needs it, or because it stands on a target that goes. */
+  readonly alsoIncluded: readonly Address[];
+  /** What was left out because it stands on something excluded, or because something excluded stands on it. */
+  readonly alsoExcluded: readonly Address[];
+}
+
+/**
+ * `adopt` takes over what is there already; `move` gives a resource another name and leaves it as it is; `refresh` only records what was
+ * found.
+ */
+export type Action = 'create' | 'adopt' | 'update' | 'move' | 'replace' | 'delete' | 'refresh' | 'none';
 export type Risk = 'none' | 'low' | 'medium' | 'high';
 
 export interface Change {
@@ -34,6 +50,14 @@ export interface Change {
   readonly downtime: boolean;
   /** Changes of this plan that must be finished before this one starts. */
   readonly after: readonly Address[];
+  /** Where it was until now, for what moves; whatever else is done with it is done after the move. */
+  readonly from?: Address;
+  /** The provider's id of what is adopted. */
+  readonly id?: string;
+  /** Version of the record the plan was made from; absent without a record. Tells what has moved on when a plan is stale. */
+  readonly version?: number;
+  /** It differs, or may differ, and is left alone because the plan is limited. */
+  readonly outOfScope?: true;
 }
 
 /** One differing leaf field. `before` is absent for an addition, `after` for a removal. */
@@ -46,16 +70,10 @@ export interface FieldChange {
   readonly origin: 'stack' | 'default' | 'content' | 'drift' | 'dependency';
 }
 
-export interface PlanSummary {
-  readonly create: number;
-  readonly update: number;
-  readonly replace: number;
-  readonly delete: number;
-  readonly none: number;
-}
+export type PlanSummary = Readonly<Record<Action, number>>;
 
 export function summarize(plan: Pick<Plan, 'changes'>): PlanSummary {
-  const summary = { create: 0, update: 0, replace: 0, delete: 0, none: 0 };
+  const summary = { create: 0, adopt: 0, update: 0, move: 0, replace: 0, delete: 0, refresh: 0, none: 0 };
   for (const change of plan.changes) summary[change.action] += 1;
   return summary;
 }

@@ -12,7 +12,11 @@ describe('a rendered plan', () => {
   it('shows every kind of change with its fields, reasons and dangers', () => {
     const newer = desired(database({ version: '16', storage_gb: 256 }), { replaceFields: ['version'] });
     const held = [recorded(service), recorded(database({ tier: 'basic' })), recorded(block('cache', 'old'))];
-    expect(text([desired(service, { fingerprint: { source: 'sha256:2' } }), newer, desired(group)], held)).toBe(
+    expect(
+      text([desired(service, { fingerprint: { source: 'sha256:2' } }), newer, desired(group)], held, {
+        allowDestroy: [newer.block.address],
+      }),
+    ).toBe(
       [
         'Environment production',
         '',
@@ -26,10 +30,13 @@ describe('a rendered plan', () => {
         '',
         '  - cache/old  delete (no longer in the stack)',
         '',
-        '  ~ service/web  update in place (content of source changed; env.URL follows a dependency)',
+        '  ~ service/web  update in place (content of source changed; env.URL follows a dependency)  after database/db',
         '        source   content changed',
         '        env.URL  ${database.db.url}  # value known after apply',
         '',
+        'High risk, data is lost or may be: database/db.',
+        'Medium risk: cache/old.',
+        'Downtime: database/db.',
         'Plan: 1 to create, 1 to update, 1 to replace, 1 to delete, 0 unchanged.',
         '',
       ].join('\n'),

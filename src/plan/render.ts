@@ -1,17 +1,31 @@
 import pc from 'picocolors';
 import type { Json } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
+import type { Address } from '../stack/stack.ts';
+import { localAddress } from './decide.ts';
 import { maskField } from './mask.ts';
 import { type Action, type Change, type FieldChange, hasChanges, type Plan, summarize } from './plan.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
-const symbols: Readonly<Record<Action, string>> = { create: '  +', update: '  ~', replace: '-/+', delete: '  -', none: '   ' };
+const symbols: Readonly<Record<Action, string>> = {
+  create: '  +',
+  adopt: '  &',
+  update: '  ~',
+  move: '  >',
+  replace: '-/+',
+  delete: '  -',
+  refresh: '  =',
+  none: '   ',
+};
 const verbs: Readonly<Record<Action, string>> = {
   create: 'create',
+  adopt: 'adopt',
   update: 'update in place',
+  move: 'move',
   replace: 'replace',
   delete: 'delete',
+  refresh: 'record as found',
   none: 'unchanged',
 };
 const longestValue = 72;
@@ -32,32 +46,70 @@ export function renderPlan(plan: Plan, { color, folder }: RenderOptions): string
   const changes = plan.changes.filter(({ action }) => action !== 'none');
   const changed = new Set<string | undefined>(changes.map(({ address }) => address));
   const problems = plan.problems.filter(({ severity, address }) => severity !== 'note' || address === undefined || changed.has(address));
+  const limits = renderScope(plan);
   const sections = [
     colors.bold(title),
-    ...changes.map((change) => renderChange(change, colors)),
+    ...(limits === '' ? [] : [limits]),
+    ...changes.map((change) => renderChange(change, changed, colors)),
     ...(problems.length > 0 ? [problems.map((problem) => renderProblem(problem, folder, colors)).join('\n')] : []),
-    colors.bold(renderSummary(plan)),
+    [...renderDangers(changes, colors), colors.bold(renderSummary(plan))].join('\n'),
   ];
   return `${sections.join('\n\n')}\n`;
 }
 
-/** `Plan: 3 to create, 1 to update, 0 to replace, 0 to delete, 4 unchanged.` or a sentence that starts with `No changes.` */
+/** What a limited plan takes in and leaves alone; empty for one without limits. */
+function renderScope({ scope, changes }: Plan): string {
+  if (scope === undefined) return '';
+  const { targets, excludes, alsoIncluded, alsoExcluded } = scope;
+  const left = changes.filter(({ outOfScope }) => outOfScope === true).length;
+  return [
+    ...(targets.length > 0 ? [`Only ${listed(targets)}${alsoIncluded.length > 0 ? `, with ${listed(alsoIncluded)}` : ''}.`] : []),
+    ...(excludes.length > 0 ? [`Without ${listed(excludes)}${alsoExcluded.length > 0 ? `, nor ${listed(alsoExcluded)}` : ''}.`] : []),
+    `${left} left as ${left === 1 ? 'it is' : 'they are'}.`,
+  ].join(' ');
+}
+
+/** Which changes may hurt, and which are noticed while they are made. */
+function renderDangers(changes: readonly Change[], colors: Colors): readonly string[] {
+  const high = changes.filter(({ risk }) => risk === 'high').map(({ address }) => address);
+  const medium = changes.filter(({ risk }) => risk === 'medium').map(({ address }) => address);
+  const down = changes.filter(({ downtime }) => downtime).map(({ address }) => address);
+  return [
+    ...(high.length > 0 ? [colors.red(`High risk, data is lost or may be: ${listed(high)}.`)] : []),
+    ...(medium.length > 0 ? [colors.yellow(`Medium risk: ${listed(medium)}.`)] : []),
+    ...(down.length > 0 ? [colors.yellow(`Downtime: ${listed(down)}.`)] : []),
+  ];
+}
+
+function listed(addresses: readonly Address[]): string {
+  const more = addresses.length > 5 ? ` and ${addresses.length - 5} more` : '';
+  return `${addresses.slice(0, 5).map(localAddress).join(', ')}${more}`;
+}
+
+/** `Plan: 3 to create, 1 to update, 0 to replace, 0 to delete, 4 unchanged.` (rarer actions only where there are any) or a sentence that starts with `No changes.` */
 function renderSummary(plan: Plan): string {
-  const { create, update, replace, delete: remove, none } = summarize(plan);
+  const { create, adopt, update, move, replace, delete: remove, refresh, none } = summarize(plan);
   if (!hasChanges(plan)) {
     if (plan.mode === 'destroy') return 'No changes. Nothing is left to destroy.';
+    if (plan.scope !== undefined) return 'No changes within the limits of this plan.';
     const resources = none === 1 ? 'The 1 resource is' : `All ${none} resources are`;
     return none === 0 ? 'No changes. The stack declares no resources.' : `No changes. ${resources} as the stack declares.`;
   }
-  return `Plan: ${create} to create, ${update} to update, ${replace} to replace, ${remove} to delete, ${none} unchanged.`;
+  if (refresh > 0) return `Plan: ${refresh} to record as found, ${none} as recorded. Nothing real changes.`;
+  const rare = [...(adopt > 0 ? [`${adopt} to adopt`] : []), ...(move > 0 ? [`${move} to move`] : [])].map((part) => `${part}, `).join('');
+  return `Plan: ${create} to create, ${update} to update, ${replace} to replace, ${remove} to delete, ${rare}${none} unchanged.`;
 }
 
-function renderChange(change: Change, colors: Colors): string {
+function renderChange(change: Change, changed: ReadonlySet<string | undefined>, colors: Colors): string {
   const paint = painter(change.action, colors);
-  const reason = change.reason === '' || change.reason === 'new' ? '' : colors.dim(` (${change.reason})`);
+  const moved = change.from === undefined || change.action === 'move' ? '' : `was ${localAddress(change.from)}`;
+  const why = [moved, change.reason === 'new' ? '' : change.reason].filter((part) => part !== '').join('; ');
+  const reason = why === '' ? '' : colors.dim(` (${escapeControls(why)})`);
   const warnings = [...(change.downtime ? ['downtime'] : []), ...(change.risk === 'high' ? ['high risk'] : [])];
   const warning = warnings.length === 0 ? '' : ` ${colors.yellow(`! ${warnings.join(', ')}`)}`;
-  const head = `${paint(symbols[change.action])} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}`;
+  const waits = change.after.filter((address) => changed.has(address));
+  const order = waits.length === 0 ? '' : colors.dim(`  after ${listed(waits)}`);
+  const head = `${paint(symbols[change.action])} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}${order}`;
   const fields = change.fields.filter(({ path, origin }) => path !== 'name' && (change.action !== 'create' || origin === 'stack'));
   const width = Math.max(0, ...fields.map(({ path }) => path.length));
   return [head, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`)].join('\n');
@@ -86,8 +138,8 @@ function originNotes({ origin }: FieldChange, action: Action): readonly string[]
 }
 
 function painter(action: Action, colors: Colors): (text: string) => string {
-  if (action === 'create') return colors.green;
-  if (action === 'update') return colors.yellow;
+  if (action === 'create' || action === 'adopt') return colors.green;
+  if (action === 'update' || action === 'move' || action === 'refresh') return colors.yellow;
   return action === 'none' ? colors.dim : colors.red;
 }
 

@@ -55,6 +55,18 @@ export interface Provider {
   delete(resource: ResourceState, operation: Operation): Promise<void>;
 
   /**
+   * The resource answers to the address `to` from now on; identity, outputs, data and what runs stay. Idempotent: success when it is
+   * there already, also when `resource` is still given with its old address. A provider without it cannot move its kinds.
+   */
+  move?(resource: ResourceState, to: Address, operation: Operation): Promise<void>;
+
+  /**
+   * Takes over the existing thing `request.id` as `request.address`, and changes as little of it as it can: what still differs shows in
+   * the next plan. Idempotent. Throws `import_not_found`, `import_unsupported`. A provider without it adopts nothing.
+   */
+  import?(request: ImportRequest, operation: Operation): Promise<Applied>;
+
+  /**
    * Stops what runs (`sluice down`) and keeps identity and data. Resources without processes have nothing to do. An aborted `signal` ends
    * waits: it rejects then, unless everything has stopped.
    */
@@ -102,6 +114,11 @@ export interface ReferencedResource {
 
 export interface UpdateRequest extends CreateRequest {
   readonly current: ResourceState;
+}
+
+interface ImportRequest extends CreateRequest {
+  /** The provider's own name of what is taken over. */
+  readonly id: string;
 }
 
 export interface Applied {

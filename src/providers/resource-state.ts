@@ -21,6 +21,8 @@ export interface ResourceState {
   /** Keyed digest of the value each interpolation had when it was applied, so that a changed value is seen without being stored. */
   readonly resolved: Readonly<Record<string, Digest>>;
   readonly outputs: ResourceOutputs;
+  /** Where a move under way leads: until it is finished the provider may have the resource at either address. */
+  readonly movingTo?: Address;
   /** Addresses this one needs to exist: they are created before it and deleted after it. */
   readonly dependencies: readonly Address[];
   /** Absolute stack folder it was last applied from. */

@@ -3,7 +3,7 @@ import { labelPattern } from './fields/names.ts';
 import type { ProblemList } from './problems.ts';
 import { describeNode, type MapNode, positionOfNode, type SourceNode } from './source/node.ts';
 import { shorten } from './source/tree.ts';
-import { type Kind, kinds } from './stack.ts';
+import { type Kind, kinds, movedKey } from './stack.ts';
 import { nearestName } from './suggest.ts';
 
 /** A block as it stands in its file, with a name that holds for every environment. */
@@ -22,6 +22,7 @@ export function collectBlocks(files: readonly SourceNode[], problems: ProblemLis
       continue;
     }
     for (const [kind, { keyStart, value }] of file.entries) {
+      if (kind === movedKey) continue;
       if (isKind(kind)) collectKind(kind, value, blocks, problems);
       else {
         const position = file.source.positionAt(keyStart);

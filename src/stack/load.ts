@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { problem } from '../errors/sluice-error.ts';
 import { reportMissingPaths } from './check/paths.ts';
+import { readPolicyRules } from './policy/read-rules.ts';
 import { createProblemList, type ProblemList } from './problems.ts';
 import { declareStack, resolveStack } from './resolve.ts';
 import { readStackFiles, type StackFiles } from './source/files.ts';
@@ -26,8 +27,10 @@ export async function loadStack(path: string, options: LoadOptions = {}): Promis
   const files = await readStackFiles(path, problems);
   if (!files || problems.hasErrors) return { ok: false, problems: problems.sorted() };
   const stack = resolveTexts(files, options, problems);
-  if (stack) await reportMissingPaths(stack.blocks, stack.root, 'error', problems);
-  return loaded(stack, problems);
+  if (!stack) return loaded(stack, problems);
+  await reportMissingPaths(stack.blocks, stack.root, 'error', problems);
+  const policies = await readPolicyRules(stack.root, problems);
+  return loaded(policies.length === 0 ? stack : { ...stack, policies }, problems);
 }
 
 /** As `loadStack` for a text that is no file yet: touches no disk, so the paths it names are checked by their form only. */

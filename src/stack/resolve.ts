@@ -8,10 +8,11 @@ import { checkSchema } from './check/schema.ts';
 import { type DeclaredEnvironment, type Declarations, readDeclarations } from './declarations.ts';
 import { readFields, type Variables } from './fields-of-node.ts';
 import { kindSpecs } from './kinds/index.ts';
+import { collectMoved } from './moved.ts';
 import type { ProblemList } from './problems.ts';
 import { positionOfNode, type SourceNode } from './source/node.ts';
 import { placeOfPath, positionOfPath } from './source/place.ts';
-import { type Kind, kinds, type ResolvedBlock, type ResolvedStack } from './stack.ts';
+import { type Kind, kinds, type Moved, type ResolvedBlock, type ResolvedStack } from './stack.ts';
 import { nearestName } from './suggest.ts';
 import { parseVariable } from './variable-value.ts';
 
@@ -21,6 +22,7 @@ export interface DeclaredStack {
   readonly blocks: readonly RawBlock[];
   readonly names: Names;
   readonly subnets: ReadonlyMap<string, string>;
+  readonly moved: readonly Moved[];
 }
 
 export function declareStack(files: readonly SourceNode[], problems: ProblemList): DeclaredStack {
@@ -29,7 +31,8 @@ export function declareStack(files: readonly SourceNode[], problems: ProblemList
   for (const { kind, name } of blocks) names.get(kind)?.add(name);
   const declared = names.get('environment');
   if (declared?.size === 0) declared.add('default');
-  return { blocks, names, subnets: networksBySubnet(blocks), declarations: readDeclarations(blocks, names, problems) };
+  const declarations = readDeclarations(blocks, names, problems);
+  return { blocks, names, subnets: networksBySubnet(blocks), declarations, moved: collectMoved(files, blocks, problems) };
 }
 
 export interface ResolveOptions {
@@ -69,6 +72,7 @@ export function resolveStack(stack: DeclaredStack, options: ResolveOptions, prob
     environment: settings,
     environments: declarations.environments.map(({ name }) => name),
     blocks,
+    ...(stack.moved.length > 0 && { moved: stack.moved }),
   };
 }
 

@@ -6,6 +6,21 @@ import { type Kind, kinds } from './stack.ts';
 /** What an editor is told where a value may be an interpolation instead. */
 const interpolation = { $ref: '#/definitions/interpolation' };
 
+const address = { type: 'string', pattern: '^[a-z_]+/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$' };
+const move = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['from', 'to'],
+  properties: {
+    from: { ...address, description: 'Address (kind/name) it was declared under; no longer declared.' },
+    to: { ...address, description: 'Address (kind/name) it is declared under now.' },
+  },
+};
+const movedSchema = {
+  description: 'What was renamed: the resource stays what it is, with its data, under its new name.',
+  anyOf: [move, { type: 'array', items: move }],
+};
+
 /**
  * JSON Schema (draft 7) of a stack file, for editors: yaml-language-server completes and checks by it. It accepts every valid stack. What
  * depends on more than one field, on other blocks or on the disk is checked only by Sluice itself.
@@ -21,7 +36,7 @@ export function stackJsonSchema(): JsonObject {
     title: 'Sluice stack',
     type: 'object',
     additionalProperties: false,
-    properties: Object.fromEntries(properties),
+    properties: { ...Object.fromEntries(properties), moved: movedSchema },
     definitions: {
       interpolation: { type: 'string', pattern: '\\$\\{', description: 'An interpolation such as ${var.name} or ${kind.name.output}.' },
       ...Object.fromEntries(definitions),

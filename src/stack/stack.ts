@@ -1,5 +1,6 @@
 import type { JsonObject } from '../digest/json.ts';
 import type { Problem, SourcePosition } from '../errors/sluice-error.ts';
+import type { PolicyRule } from './policy/rule.ts';
 
 /** The kinds of the language, in the order in which documentation lists them. */
 export const kinds = [
@@ -65,6 +66,18 @@ export interface EnvironmentSettings {
   readonly position?: SourcePosition;
 }
 
+/** The top-level key under which a stack says what was renamed. It is no kind: it declares nothing. */
+export const movedKey = 'moved';
+
+/** One entry of it: the resource that was declared as `from` is declared as `to` now, and stays what it is. */
+export interface Moved {
+  readonly kind: Kind;
+  /** Names within the kind. */
+  readonly from: string;
+  readonly to: string;
+  readonly position: SourcePosition;
+}
+
 /** A stack as one environment sees it. `blocks` holds neither `environment` nor `variable`. */
 export interface ResolvedStack {
   /** Absolute path of the folder all paths of the stack are relative to. */
@@ -73,6 +86,10 @@ export interface ResolvedStack {
   readonly environment: EnvironmentSettings;
   readonly environments: readonly string[];
   readonly blocks: readonly ResolvedBlock[];
+  /** What was renamed, each chain followed to its end. */
+  readonly moved?: readonly Moved[];
+  /** Rules on plans of this stack, from `policies/plan` beside it. */
+  readonly policies?: readonly PolicyRule[];
 }
 
 /** What loading yields: a stack, or everything that is wrong with it. Warnings may come with a stack. */

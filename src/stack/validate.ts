@@ -1,5 +1,6 @@
 import { reportMissingPaths } from './check/paths.ts';
 import { declareTexts, type LoadOptions } from './load.ts';
+import { readPolicyRules } from './policy/read-rules.ts';
 import { createProblemList } from './problems.ts';
 import { resolveStack } from './resolve.ts';
 import { readStackFiles } from './source/files.ts';
@@ -28,6 +29,7 @@ export async function validateStack(path: string, { variables }: Pick<LoadOption
     const stack = resolveStack(declared, { root: files.root, files: names, environment, variables, start }, problems);
     await reportMissingPaths(stack.blocks, stack.root, 'warning', problems);
   }
+  await readPolicyRules(files.root, problems);
   if (problems.hasErrors) return { ok: false, problems: problems.sorted() };
   return { ok: true, value: { files: names, environments, blocks: declared.blocks.length }, problems: problems.sorted() };
 }

@@ -44,6 +44,7 @@ export const eventTypes = [
   'service.restarted',
   'resource.suspended',
   'resource.resumed',
+  'resource.forgotten',
   'database.backed_up',
   'database.backup_failed',
   'database.restoring',

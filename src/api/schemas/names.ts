@@ -15,6 +15,15 @@ export const kind = z.enum(kinds).openapi({ example: 'service' });
 export const address = z
   .custom<Address>((value) => typeof value === 'string' && value.length < 256)
   .openapi({ type: 'string', example: 'production/service/conversation-agent' });
+/** `kind/name`, or with its environment before it; which of them exist, the planner says. */
+export const resourceName = z
+  .string()
+  .max(256)
+  .regex(
+    /^(?:[a-z0-9-]{1,63}\/)?[a-z_]{1,32}\/[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is not an address (kind/name or environment/kind/name)',
+  )
+  .openapi({ example: 'database/orders' });
 export const timestamp = z.string().openapi({ format: 'date-time', example: '2026-11-22T01:02:03.004Z' });
 export const json = z
   .custom<Json>((value) => value !== undefined)

@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import type { Plan } from '../../plan/plan.ts';
 import { problem } from './error.ts';
-import { address, environmentName, json, kind, timestamp } from './names.ts';
+import { address, environmentName, json, kind, resourceName, timestamp } from './names.ts';
+
+const resourceNames = z.array(resourceName).max(1_000).default([]);
 
 export const planRequest = z
   .strictObject({
@@ -13,7 +15,17 @@ export const planRequest = z
     environment: environmentName.optional(),
     variables: z.record(z.string().max(63), z.string().max(16_384)).optional(),
     mode: z.enum(['apply', 'destroy']).default('apply'),
-    allowDestroy: z.boolean().default(false).openapi({ description: 'Also delete or replace what the stack protects' }),
+    allowDestroy: resourceNames.openapi({ description: 'Protected and stateful resources that may be deleted or replaced all the same' }),
+    allowMassDestroy: z.boolean().default(false).openapi({ description: 'Everything, or more than half of what there is, may be deleted' }),
+    targets: resourceNames.openapi({ description: 'Only these and what they need' }),
+    excludes: resourceNames.openapi({ description: 'All but these and what stands on them' }),
+    refreshOnly: z.boolean().default(false).openapi({ description: 'Only record what was found; nothing real changes' }),
+    adopt: z
+      .array(z.strictObject({ address: resourceName, id: z.string().regex(/^[\x21-\x7e]{1,256}$/) }))
+      .max(100)
+      .default([])
+      .openapi({ description: "Declared resources to take over, by the provider's id; the plan is limited to them and what they need" }),
+    save: z.boolean().default(false).openapi({ description: 'Keep the plan for 30 days instead of one' }),
   })
   .openapi('PlanRequest');
 
@@ -32,12 +44,16 @@ const change = z
     address,
     kind,
     name: z.string(),
-    action: z.enum(['create', 'update', 'replace', 'delete', 'none']),
+    action: z.enum(['create', 'adopt', 'update', 'move', 'replace', 'delete', 'refresh', 'none']),
     reason: z.string(),
     fields: z.array(fieldChange).readonly(),
     risk: z.enum(['none', 'low', 'medium', 'high']),
     downtime: z.boolean(),
     after: z.array(address).readonly(),
+    from: address.optional(),
+    id: z.string().optional(),
+    version: z.number().int().optional(),
+    outOfScope: z.literal(true).optional(),
   })
   .readonly()
   .openapi('Change');
@@ -52,6 +68,15 @@ export const plan = z
     createdAt: timestamp,
     changes: z.array(change).readonly(),
     problems: z.array(problem).readonly(),
+    scope: z
+      .object({
+        targets: z.array(address).readonly(),
+        excludes: z.array(address).readonly(),
+        alsoIncluded: z.array(address).readonly(),
+        alsoExcluded: z.array(address).readonly(),
+      })
+      .readonly()
+      .optional(),
   })
   .readonly()
   .openapi('Plan') satisfies z.ZodType<Plan>;

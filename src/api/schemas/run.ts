@@ -5,7 +5,7 @@ import { address, timestamp } from './names.ts';
 const runChange = z
   .object({
     address,
-    action: z.enum(['create', 'update', 'replace', 'delete']),
+    action: z.enum(['create', 'adopt', 'update', 'move', 'replace', 'delete', 'refresh']),
     status: z.enum(['pending', 'running', 'done', 'failed', 'skipped']),
     error: errorAnswer.shape.error.optional(),
   })

@@ -181,6 +181,12 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         yield { instance: `${name}-1`, line: 'two: {"a":1}' };
       },
     },
+    records: {
+      forget: (address, { name }) => {
+        calls.push(`forget ${address} by ${name}`);
+        return Promise.resolve();
+      },
+    },
     databases: {
       backups: () => Promise.resolve({ retentionDays: 7, items: [knownBackup], restorable: [], replaced: [] }),
       startBackup: (_environment, name) => {

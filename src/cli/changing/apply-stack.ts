@@ -1,3 +1,4 @@
+import type { Client } from '../../api/client.ts';
 import type { Run } from '../../api/schemas/run.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { hasChanges, type Plan } from '../../plan/plan.ts';
@@ -29,10 +30,7 @@ export interface Applied {
   readonly lastEvent: number;
 }
 
-/**
- * Plan, question where one is due, run with live progress, outcome: what `apply`, `destroy` and `up` have in common. Rejects only while
- * nothing has been changed.
- */
+/** Makes a plan and applies it: what `apply`, `destroy`, `import` and `up` have in common. Rejects only while nothing has been changed. */
 export async function applyStack(
   { client }: Connection,
   target: StackTarget,
@@ -41,7 +39,17 @@ export async function applyStack(
   terminal: Terminal,
   global: GlobalOptions,
 ): Promise<Applied> {
-  const plan = await orInterrupt(makePlan(client, target, mode, wishes));
+  return applyPlan(client, await orInterrupt(makePlan(client, target, mode, wishes)), wishes, terminal, global);
+}
+
+/** Shows a plan, asks where a question is due, runs it with live progress and tells the outcome. */
+export async function applyPlan(
+  client: Client,
+  plan: Plan,
+  wishes: Pick<ApplyWishes, 'yes' | 'dryRun' | 'parallelism'>,
+  terminal: Terminal,
+  global: GlobalOptions,
+): Promise<Applied> {
   await showPlan(plan, terminal, global.json);
   if (!hasChanges(plan)) return { plan, end: 'unchanged', code: exitCodes.ok, lastEvent: 0 };
   if (wishes.dryRun) return { plan, end: 'planned', code: exitCodes.changes, lastEvent: 0 };

@@ -45,7 +45,15 @@ function renderFailure({ address, error }: { address: string; error?: RunChange[
 }
 
 function counts(changes: readonly RunChange[]): string {
-  const words = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' };
+  const words = {
+    create: 'created',
+    adopt: 'adopted',
+    update: 'updated',
+    move: 'moved',
+    replace: 'replaced',
+    delete: 'deleted',
+    refresh: 'recorded as found',
+  };
   const parts = Object.entries(words).flatMap(([action, word]) => {
     const count = changes.filter((change) => change.action === action && change.status === 'done').length;
     return count > 0 ? [`${count} ${word}`] : [];

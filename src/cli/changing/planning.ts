@@ -10,7 +10,14 @@ import type { Terminal } from '../terminal/terminal.ts';
 export interface PlanWishes {
   readonly environment: string | undefined;
   readonly var: Readonly<Record<string, string>>;
-  readonly allowDestroy?: boolean;
+  readonly allowDestroy?: readonly string[];
+  readonly allowMassDestroy?: boolean;
+  readonly target?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly refreshOnly?: boolean;
+  readonly adopt?: readonly { readonly address: string; readonly id: string }[];
+  /** The plan is kept for a later apply. */
+  readonly save?: boolean;
 }
 
 /** Lets the control plane make a plan. Rejects with `plan_refused` and all findings when there is none. */
@@ -22,11 +29,21 @@ export async function makePlan(client: Client, target: StackTarget, mode: Plan['
     mode,
     ...(wishes.environment !== undefined && { environment: wishes.environment }),
     ...(Object.keys(wishes.var).length > 0 && { variables: wishes.var }),
-    ...(wishes.allowDestroy === true && { allowDestroy: true }),
+    ...some('allowDestroy', wishes.allowDestroy),
+    ...(wishes.allowMassDestroy === true && { allowMassDestroy: true }),
+    ...some('targets', wishes.target),
+    ...some('excludes', wishes.exclude),
+    ...(wishes.refreshOnly === true && { refreshOnly: true }),
+    ...some('adopt', wishes.adopt),
+    ...(wishes.save === true && { save: true }),
   };
   return client.createPlan(request).catch((thrown: unknown) => {
     throw locatedError(thrown, root);
   });
+}
+
+function some<Name extends string, Item>(name: Name, items: readonly Item[] = []): { readonly [Key in Name]?: Item[] } {
+  return items.length === 0 ? {} : ({ [name]: [...items] } as { readonly [Key in Name]: Item[] });
 }
 
 export async function showPlan(plan: Plan, terminal: Terminal, json: boolean): Promise<void> {

@@ -2,10 +2,9 @@ import type { ResourceView } from '../../api/schemas/resource.ts';
 import type { ServiceView } from '../../api/schemas/service.ts';
 import type { SluiceEvent } from '../../telemetry/events.ts';
 import { systemClock } from '../../effects/clock.ts';
-import { sluiceError } from '../../errors/sluice-error.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption } from '../options.ts';
+import { environment as environmentOption, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -13,7 +12,7 @@ import { renderFields, renderTable } from '../terminal/table.ts';
 import type { Channel } from '../terminal/terminal.ts';
 import { curlFor } from '../watching/call-example.ts';
 import { eventLine } from '../watching/event-line.ts';
-import { environmentHolding, kindOf } from '../watching/selection.ts';
+import { environmentHolding, resourceWord } from '../watching/selection.ts';
 import { instanceColumns, instanceRow } from '../watching/service-tables.ts';
 
 const eventsShown = 10;
@@ -30,20 +29,15 @@ export const command = defineCommand({
   arguments: [
     { name: 'resource', description: 'KIND/NAME, for example service/hello; or an address ENVIRONMENT/KIND/NAME', required: true },
   ],
-  options: { environment, stack: stackOption },
+  options: { environment: environmentOption, stack: stackOption },
   examples: [
     { command: 'sluice describe service/hello', comment: 'with instances and events' },
     { command: 'sluice describe production/database/support-db --json', comment: 'by its address' },
   ],
   run: async ({ terminal, global, arguments: { resource: word }, options }) => {
-    const parts = word.split('/');
-    const [name, kindWord, place] = parts.toReversed();
-    if (name === undefined || kindWord === undefined || parts.length > 3) {
-      throw sluiceError('usage', { reason: `'${word}' is not of the form KIND/NAME.`, command: 'describe' });
-    }
-    const kind = kindOf(kindWord);
+    const { kind, name, environment } = resourceWord(word);
     const { client } = await connect(homeTarget(options, global, terminal), terminal);
-    const where = await environmentHolding(client, place ?? options.environment, kind, name);
+    const where = await environmentHolding(client, environment ?? options.environment, kind, name);
     const [resource, service, events] = await Promise.all([
       client.getResource(where, kind, name),
       kind === 'service' ? client.getService(where, name) : undefined,

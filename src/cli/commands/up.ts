@@ -4,7 +4,7 @@ import { stopEverything } from '../changing/stop-everything.ts';
 import type { PlanWishes } from '../changing/planning.ts';
 import { defineCommand, type Invocation } from '../command.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { allowDestroy, environment, flag, parallelism, reason, stackArgument, variables, yes } from '../options.ts';
+import { allowDestroy, allowMassDestroy, environment, flag, parallelism, reason, stackArgument, variables, yes } from '../options.ts';
 import { connect, type Connection } from '../target/connect.ts';
 import { stackTarget } from '../target/target.ts';
 import { withInterrupts, type Interrupts } from '../terminal/interrupts.ts';
@@ -25,6 +25,7 @@ export const command = defineCommand({
     var: variables,
     yes,
     allowDestroy,
+    allowMassDestroy,
     parallelism,
     reason,
   },

@@ -63,7 +63,7 @@ describeWith('fish', 'completion in fish', (fish) => {
     ['sluice de', ['describe', 'destroy']],
     ['sluice key ', ['create', 'list', 'revoke']],
     ['sluice graph --format ', ['dot', 'mermaid']],
-    ['sluice plan --al', ['--allow-destroy']],
+    ['sluice plan --al', ['--allow-destroy', '--allow-mass-destroy']],
   ])('offers what fits after `%s`', (line, words) => {
     const offered = printedBy(fish, '-N', '-c', `${fishCompletion(commands)}\ncomplete -C '${line}'`);
     expect(offered.map((text) => text.split('\t')[0])).toEqual(words);

@@ -3,8 +3,24 @@ import { duration } from '../terminal/duration.ts';
 import { escapeControls, padEnd, truncate, displayWidth } from '../terminal/text.ts';
 import { labelOf, waitsFor, type Progress, type Step } from './progress.ts';
 
-const doing: Readonly<Record<string, string>> = { create: 'creating', update: 'updating', replace: 'replacing', delete: 'deleting' };
-const did: Readonly<Record<string, string>> = { create: 'created', update: 'updated', replace: 'replaced', delete: 'deleted' };
+const doing: Readonly<Record<string, string>> = {
+  create: 'creating',
+  adopt: 'adopting',
+  update: 'updating',
+  move: 'moving',
+  replace: 'replacing',
+  delete: 'deleting',
+  refresh: 'recording what was found',
+};
+const did: Readonly<Record<string, string>> = {
+  create: 'created',
+  adopt: 'adopted',
+  update: 'updated',
+  move: 'moved',
+  replace: 'replaced',
+  delete: 'deleted',
+  refresh: 'recorded as found',
+};
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 export interface Look {

@@ -1,6 +1,7 @@
 import type { Client } from '../../api/client.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { kinds, type Kind } from '../../stack/stack.ts';
+import type { ArgumentSpec } from '../command.ts';
 import { environmentsOf } from '../changing/planning.ts';
 import { nearestName } from '../../stack/suggest.ts';
 
@@ -37,4 +38,20 @@ export async function environmentHolding(client: Client, wanted: string | undefi
     throw sluiceError('usage', { reason: `The ${kind} '${name}' is in several environments (${places}): name one with -e.` });
   }
   return only.environment;
+}
+
+export const addressArgument = {
+  name: 'address',
+  description: 'KIND/NAME, or ENVIRONMENT/KIND/NAME',
+  required: true,
+} as const satisfies ArgumentSpec;
+
+/** What a word such as `database/orders` or `production/database/orders` means. */
+export function resourceWord(word: string): { readonly kind: Kind; readonly name: string; readonly environment?: string } {
+  const parts = word.split('/');
+  const [name, kindWord, environment] = parts.toReversed();
+  if (name === undefined || kindWord === undefined || parts.length > 3) {
+    throw sluiceError('usage', { reason: `'${word}' is not of the form KIND/NAME.` });
+  }
+  return { kind: kindOf(kindWord), name, ...(environment !== undefined && { environment }) };
 }

@@ -57,6 +57,11 @@ export function stackOf(...blocks: readonly ResolvedBlock[]): ResolvedStack {
   return { root: '/stack', files: ['stack.yaml'], environment: settings, environments: [environment], blocks };
 }
 
+/** A provider that lacks one of the things not every provider can do. */
+export function without(provider: Provider, ability: 'move' | 'import'): Provider {
+  return Object.fromEntries(Object.entries(provider).filter(([name]) => name !== ability)) as unknown as Provider;
+}
+
 export interface Setup {
   readonly store?: Store;
   readonly world?: SimulatedWorld;
@@ -88,7 +93,13 @@ export function createControlPlane(setup: Setup = {}) {
     runs += 1;
     return engine.apply(plan, stack, { run: `run-${runs}`, signal });
   };
+  /** Everything recorded may go: most tests are not about what is guarded. */
+  const anything = async (): Promise<PlanOptions> => ({
+    allowDestroy: (await store.list('resources', `${environment}/`)).map(({ key }) => key),
+    allowMassDestroy: true,
+  });
   return {
+    anything,
     store,
     world,
     vault,
@@ -97,7 +108,8 @@ export function createControlPlane(setup: Setup = {}) {
     planner,
     engine,
     applyPlan,
-    apply: async (stack: ResolvedStack, options?: PlanOptions) => applyPlan(await planner.plan(stack, options), stack),
+    apply: async (stack: ResolvedStack, options?: PlanOptions) =>
+      applyPlan(await planner.plan(stack, options ?? (await anything())), stack),
     destroy: async (options?: PlanOptions) => applyPlan(await planner.planDestroy(environment, options)),
   };
 }

@@ -35,6 +35,9 @@ export function crashAt(at: number, moment: 'before' | 'after') {
       create: (...given) => effect(() => provider.create(...given)),
       update: (...given) => effect(() => provider.update(...given)),
       delete: (...given) => effect(() => provider.delete(...given)),
+      ...(provider.move && {
+        move: (...given: Parameters<NonNullable<Provider['move']>>) => effect(async () => provider.move?.(...given)),
+      }),
     }),
   };
 }

@@ -24,7 +24,7 @@ const engine = createEngine({ store, providers, vault, events, clock, random });
 async function perform(): Promise<unknown> {
   if (verb === 'unlock') return (await engine.unlock(environment, 'test')) ?? 'free';
   const stack = stackOf(...names.map((name) => blockOf('cache', name)));
-  const plan = await createPlanner({ store, providers, vault, clock, random }).plan(stack);
+  const plan = await createPlanner({ store, providers, vault, clock, random }).plan(stack, { allowMassDestroy: true });
   const { status } = await engine.apply(plan, stack, { run: `run-${process.pid}`, signal: new AbortController().signal, concurrency: 1 });
   return { status };
 }

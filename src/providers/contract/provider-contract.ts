@@ -105,6 +105,51 @@ export function describeProviderContract(name: string, setup: () => Promise<Prov
       });
     });
 
+    it('moves a resource with its identity and outputs, once or twice, and makes another one where it was', async () => {
+      const { provider } = subject;
+      if (provider.move === undefined) return;
+      await withResources(subject, async (made) => {
+        for (const { request, state } of made.toReversed()) {
+          const moved = movedState(state);
+          await provider.move?.(state, moved.address, newOperation());
+          await provider.move?.(state, moved.address, newOperation());
+          expect([state.kind, await provider.read(state)]).toEqual([state.kind, { status: 'absent' }]);
+          expect([state.kind, await provider.read(moved)]).toEqual([state.kind, expect.objectContaining({ status: 'present', drift: [] })]);
+          const { address, name, declared } = moved;
+          const there = { ...request, address, name, declared, fields: withName(request.fields, name) };
+          const updated = await provider.update({ ...there, current: moved }, newOperation());
+          expect([state.kind, updated.id, outputsText(updated)]).toEqual([state.kind, state.id, textOf(state.outputs)]);
+          await provider.suspend(moved);
+          await provider.resume(moved);
+
+          const operation = newOperation();
+          const second = await provider.create(request, operation);
+          expect([state.kind, second.id === state.id]).toEqual([state.kind, false]);
+          const secondState = stateOf(request, second, operation.id);
+          expect(await provider.read(secondState)).toMatchObject({ status: 'present', drift: [] });
+          await provider.delete(secondState, newOperation());
+          expect([state.kind, await provider.read(moved)]).toEqual([state.kind, expect.objectContaining({ status: 'present', drift: [] })]);
+          await provider.move?.(moved, state.address, newOperation());
+          expect([state.kind, await provider.read(state)]).toEqual([state.kind, expect.objectContaining({ status: 'present', drift: [] })]);
+        }
+      });
+    });
+
+    it('takes over by its id what it has made, and says what it knows when there is no such thing', async () => {
+      const { provider } = subject;
+      if (provider.import === undefined) return;
+      await withResources(subject, async (made) => {
+        for (const { request, state } of made) {
+          const applied = await provider.import?.({ ...request, id: state.id }, newOperation());
+          expect([state.kind, applied?.id, outputsText(applied as Applied)]).toEqual([state.kind, state.id, textOf(state.outputs)]);
+          await expect(provider.import?.({ ...request, id: 'nothing-like-it' }, newOperation())).rejects.toMatchObject({
+            code: 'import_not_found',
+            help: expect.stringContaining(state.id),
+          });
+        }
+      });
+    });
+
     it('keeps identity and outputs over a suspension, and both steps may be repeated', async () => {
       await withResources(subject, async (made) => {
         for (const { state } of [...made, ...made].toReversed()) await subject.provider.suspend(state);
@@ -192,12 +237,31 @@ function stateOf(request: CreateRequest, applied: Applied, operation: string): R
   };
 }
 
+/** A network gives its own name as an output: that alone follows a move. */
 function outputsText({ outputs }: Applied): string {
-  return canonicalJson(Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])));
+  return canonicalJson(
+    Object.fromEntries(Object.entries(outputs).flatMap(([name, { value }]) => (name === 'name' ? [] : [[name, value]]))),
+  );
+}
+
+function textOf(outputs: ResourceState['outputs']): string {
+  const open = Object.entries(outputs).flatMap(([name, output]) =>
+    'value' in output && name !== 'name' ? [[name, output.value] as const] : [],
+  );
+  return canonicalJson(Object.fromEntries(open));
+}
+
+function movedState(state: ResourceState): ResourceState {
+  const name = `${state.name}-moved`;
+  return { ...state, name, address: `${state.environment}/${state.kind}/${name}`, declared: withName(state.declared, name) };
 }
 
 let operations = 0;
 function newOperation(): Operation {
   operations += 1;
   return { id: `operation-${process.pid}-${operations}`, signal: new AbortController().signal, progress: () => {} };
+}
+
+function withName(fields: JsonObject, name: string): JsonObject {
+  return Object.hasOwn(fields, 'name') ? { ...fields, name } : fields;
 }

@@ -4,7 +4,8 @@ import type { Random } from '../../effects/random.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
 import type { Kind } from '../../stack/stack.ts';
 import type { DatabaseKeeper } from '../database-keeper.ts';
-import type { Provider } from '../provider.ts';
+import type { CreateRequest, Provider } from '../provider.ts';
+import type { ResourceState } from '../resource-state.ts';
 import { createCacheHandler } from './cache/cache.ts';
 import { createDatabaseHandler } from './database/database.ts';
 import { createLocalDatabaseKeeper } from './database/keeper.ts';
@@ -12,7 +13,7 @@ import { createDatabasePlaces } from './database/places.ts';
 import { createDerivedSecrets } from './derived-secrets.ts';
 import { createVirtualMachineHandler } from './machine/virtual-machine.ts';
 import { createNetworkHandler } from './network.ts';
-import { createRecords } from './records.ts';
+import { createRecords, type Records } from './records.ts';
 import { createResourceGroupHandler } from './resource-group.ts';
 import type { LocalContext, ResourceHandler } from './resource-handler.ts';
 import { createSecretHandler } from './secret/secret.ts';
@@ -55,7 +56,11 @@ export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatf
     createCacheHandler(context),
     createSecretHandler(context),
   ];
-  return { provider: dispatch(handlers), databases: createLocalDatabaseKeeper(context, places) };
+  const provider = dispatch(handlers);
+  return {
+    provider: { ...provider, ...carryingOver(context.records, provider) },
+    databases: createLocalDatabaseKeeper(context, places),
+  };
 }
 
 function dispatch(handlers: readonly ResourceHandler[]): Provider {
@@ -85,6 +90,48 @@ function dispatch(handlers: readonly ResourceHandler[]): Provider {
     delete: (resource, operation) => guarded(resource.address, 'delete', async () => handlerOf(resource.kind).delete(resource, operation)),
     suspend: (resource) => guarded(resource.address, 'suspend', async () => handlerOf(resource.kind).suspend?.(resource)),
     resume: (resource) => guarded(resource.address, 'resume', async () => handlerOf(resource.kind).resume?.(resource)),
+  };
+}
+
+/** Everything a resource is on this machine hangs on its record: what moves or is taken over keeps all that its record names. */
+function carryingOver(records: Records, provider: Provider): Required<Pick<Provider, 'move' | 'import'>> {
+  return {
+    move: ({ address }, to) => guarded(address, 'move', () => records.move(address, to)),
+    import: (request, operation) =>
+      guarded(request.address, 'take over', async () => {
+        const { id, kind, environment, address } = request;
+        if (id.includes('/')) {
+          throw sluiceError('import_unsupported', { kind, provider: 'local', reason: 'it is taken over by its id, not by a folder' });
+        }
+        const known = (await records.list(kind)).filter((other) => other.address.startsWith(`${environment}/`));
+        const found = known.find(({ record }) => record.id === id);
+        if (!found) throw sluiceError('import_not_found', { kind, id, known: known.map(({ record }) => record.id) });
+        if (found.address !== address) await records.move(found.address, address);
+        // What is recorded here was made by an earlier Sluice over this home: bringing it up again changes no data.
+        return provider.update({ ...request, current: { ...stateOf(request), id } }, operation);
+      }),
+  };
+}
+
+function stateOf({ address, environment, kind, name, declared, fingerprint, root }: CreateRequest): ResourceState {
+  const at = new Date(0).toISOString();
+  return {
+    address,
+    environment,
+    kind,
+    name,
+    provider: 'local',
+    status: 'ready',
+    id: '',
+    declared,
+    fingerprint,
+    resolved: {},
+    outputs: {},
+    dependencies: [],
+    root,
+    operation: '',
+    createdAt: at,
+    updatedAt: at,
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { isJsonObject, type JsonObject } from '../../digest/json.ts';
@@ -18,13 +19,26 @@ export interface ResourceRecord {
   readonly phase: 'making' | 'made';
   /** Facts of the kind: a port, a folder, an address. */
   readonly details: JsonObject;
+  /**
+   * The address that everything of the resource on this machine is named after (folders, control groups, the database on the server), when
+   * it is not its own: a resource that moved keeps what it was made with.
+   */
+  readonly madeAs?: Address;
 }
 
 export interface Records {
   get(address: Address): Promise<ResourceRecord | undefined>;
   /** All records of a kind, in every environment. */
   list(kind: Kind): Promise<readonly { readonly address: Address; readonly record: ResourceRecord }[]>;
+  /** `madeAs` is kept, or settled when this is the first record. */
   put(address: Address, record: ResourceRecord): Promise<void>;
+  /**
+   * What things of a resource are named after: its `madeAs`, its own address, or, should a resource that moved away still hold that
+   * name, another one made from it. The same until the resource is deleted, once it is recorded.
+   */
+  placeOf(address: Address): Promise<Address>;
+  /** The record under another address; what it names stays. Success when it is there already. */
+  move(from: Address, to: Address): Promise<void>;
   /** Removes the file, and each folder above it that it leaves empty. */
   remove(address: Address): Promise<void>;
 }
@@ -52,10 +66,31 @@ export function createRecords(home: string): Records {
       }
       return found;
     },
-    async put(address, record) {
-      const write = (): Promise<void> => writeDurably(fileOf(address), `${JSON.stringify(record, undefined, 2)}\n`);
+    async put(address, { madeAs: given, ...record }) {
+      const place = given ?? (await records.placeOf(address));
+      const text = `${JSON.stringify({ ...record, ...(place !== address && { madeAs: place }) }, undefined, 2)}\n`;
+      const write = (): Promise<void> => writeDurably(fileOf(address), text);
       // The removal of a neighbour may take the empty folder away in the moment before the file is in it.
       await write().catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? write() : Promise.reject(error)));
+    },
+    async placeOf(address) {
+      const own = await records.get(address);
+      if (own) return own.madeAs ?? address;
+      const { environment, kind, name } = partsOf(address);
+      const others = await records.list(kind as Kind);
+      const taken = new Set(others.map((other) => other.record.madeAs ?? other.address));
+      for (let attempt = 0; ; attempt += 1) {
+        const suffix = createHash('sha256').update(`${address}\n${attempt}`).digest('hex').slice(0, 8);
+        const place: Address = attempt === 0 ? address : `${environment}/${kind as Kind}/${name.slice(0, 54)}-${suffix}`;
+        if (!taken.has(place)) return place;
+      }
+    },
+    async move(from, to) {
+      const [record, other] = [await records.get(from), await records.get(to)];
+      if (!record) return;
+      if (other && other.id !== record.id) throw sluiceError('local_address_taken', { from, to, id: other.id });
+      await records.put(to, { ...record, madeAs: record.madeAs ?? from });
+      await records.remove(from);
     },
     async remove(address) {
       await rm(fileOf(address), { force: true });

@@ -1,5 +1,5 @@
 import { digestJson } from '../../digest/digest.ts';
-import { jsonEquals } from '../../digest/json.ts';
+import { jsonEquals, type JsonObject } from '../../digest/json.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
@@ -114,9 +114,51 @@ export function createSimulatedProvider(dependencies: {
         world.resources.delete(address);
       }),
 
+    move: ({ address, id }, to) =>
+      write('move', address, () => {
+        const resource = world.resources.get(address);
+        if (resource === undefined || resource.id !== id) return;
+        const name = to.slice(to.lastIndexOf('/') + 1);
+        world.resources.delete(address);
+        const renamed = (fields: JsonObject): JsonObject => (Object.hasOwn(fields, 'name') ? { ...fields, name } : fields);
+        world.resources.set(to, { ...resource, name, declared: renamed(resource.declared), fields: renamed(resource.fields) });
+        follow(world, address, to);
+      }),
+
+    import: (request, operation) =>
+      write('import', request.address, () => {
+        const { address, kind, id, references } = request;
+        const found = [...world.resources].find(([, resource]) => resource.id === id && resource.kind === kind);
+        if (found === undefined) {
+          const known = [...world.resources.values()].filter((resource) => resource.kind === kind).map((resource) => resource.id);
+          throw sluiceError('import_not_found', { kind, id, known });
+        }
+        const [before, resource] = found;
+        world.resources.delete(before);
+        const adopted = { ...resource, name: request.name, operation: operation.id, refersTo: [...references.keys()] };
+        world.resources.set(address, adopted);
+        return applied(adopted);
+      }),
+
     suspend: (state) => setRunning('suspend', state),
     resume: (state) => setRunning('resume', state),
   };
+}
+
+/** How an interpolation of an output of the resource begins. */
+function expression(address: Address): string {
+  return `\${${address.split('/').slice(1).join('.')}`;
+}
+
+/** What others were told of a resource follows it to its new address: the values stay the same, only the name in the text changes. */
+function follow(world: SimulatedWorld, from: Address, to: Address): void {
+  for (const [other, resource] of world.resources) {
+    if (!resource.refersTo.includes(from)) continue;
+    const text = JSON.stringify(resource.declared);
+    const renamed = ['.', '}'].reduce((written, end) => written.replaceAll(expression(from) + end, () => expression(to) + end), text);
+    const refersTo = resource.refersTo.map((referred) => (referred === from ? to : referred));
+    world.resources.set(other, { ...resource, refersTo, declared: JSON.parse(renamed) as JsonObject });
+  }
 }
 
 /** One value for every output the language knows of the kind. */

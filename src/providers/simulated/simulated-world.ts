@@ -27,7 +27,7 @@ export interface SimulatedResource {
 }
 
 export interface SimulatedEffect {
-  readonly call: 'create' | 'update' | 'delete' | 'suspend' | 'resume';
+  readonly call: 'create' | 'update' | 'delete' | 'move' | 'import' | 'suspend' | 'resume';
   readonly address: Address;
   /** Whether a creation found something at its address that another operation had made. */
   readonly tookOver?: boolean;

@@ -6,6 +6,7 @@ import { defineKind } from './kind-spec.ts';
 export const database = defineKind({
   kind: 'database',
   summary: 'A relational database with its own server, role and password.',
+  stateful: () => true,
   schema: z.strictObject({
     name: blockName('database'),
     resource_group_name: refersTo('resource_group', { ordering: true }).optional().describe('Resource group it belongs to.'),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonObject } from '../../digest/json.ts';
 import type { Kind, ResolvedBlock } from '../stack.ts';
 import { cache } from './cache.ts';
 import { database } from './database.ts';
@@ -39,6 +40,11 @@ const specs = {
 
 /** What the language knows of each kind. */
 export const kindSpecs: Readonly<Record<Kind, KindSpec>> = specs;
+
+/** Whether a resource of this kind with these fields holds what cannot be made again. */
+export function isStateful(kind: Kind, fields: JsonObject): boolean {
+  return kindSpecs[kind].stateful?.(fields) ?? false;
+}
 
 /** The checked fields of a block of kind `K`, defaults filled in. */
 export type FieldsOf<K extends Kind> = z.output<(typeof specs)[K]['schema']>;

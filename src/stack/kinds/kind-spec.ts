@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonObject } from '../../digest/json.ts';
 import type { Problem } from '../../errors/sluice-error.ts';
 import type { Kind, ResolvedBlock } from '../stack.ts';
 
@@ -20,6 +21,8 @@ export interface KindSpec<Schema extends z.ZodType = z.ZodType> {
   readonly example: string;
   /** Fields in which numbers and booleans are kept as they were written (`1.10` stays `1.10`), because they end up as text. */
   readonly verbatim?: readonly string[];
+  /** Whether a resource with these fields holds what cannot be made again: it is not removed or replaced unless that is asked for by name. */
+  readonly stateful?: (fields: JsonObject) => boolean;
   /** What only the whole stack can tell. Called once with the blocks of the kind that the schema accepts. */
   readonly check?: (blocks: readonly ResolvedBlock[], context: CheckContext) => readonly Problem[];
 }

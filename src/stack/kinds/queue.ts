@@ -7,6 +7,7 @@ import { defineKind } from './kind-spec.ts';
 export const queue = defineKind({
   kind: 'queue',
   summary: 'A durable queue of messages between services.',
+  stateful: () => true,
   schema: z.strictObject({
     name: blockName('queue'),
     resource_group_name: refersTo('resource_group', { ordering: true }).optional().describe('Resource group it belongs to.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from '../../digest/json.ts';
 import { blockName } from '../fields/names.ts';
 import { stackPath } from '../fields/paths.ts';
 import { text, whole } from '../fields/text.ts';
@@ -29,6 +30,7 @@ const encrypted = z.strictObject({
 export const secret = defineKind({
   kind: 'secret',
   summary: 'A value that is never shown: only a reference to it is written, stored and printed.',
+  stateful: ({ value }) => isJsonObject(value) && 'generated' in value,
   schema: z.strictObject({
     name: blockName('secret'),
     value: z

@@ -8,7 +8,7 @@ import type { Applied, CreateRequest, Operation } from '../../provider.ts';
 import type { ResourceState } from '../../resource-state.ts';
 import { removeEmptyFolders, type ResourceRecord } from '../records.ts';
 import type { LocalContext, ResourceHandler } from '../resource-handler.ts';
-import { resourceFolder, resourceId } from '../resource-names.ts';
+import { partsOf, resourceFolder, resourceId } from '../resource-names.ts';
 import { lastingPort, withFirstPort } from '../server/server-port.ts';
 import { makeServerFolder, serversRoot } from '../server/server-user.ts';
 import { makeArchive } from './archive/wal-archive.ts';
@@ -46,7 +46,8 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
     const known = before?.details as unknown as DatabaseDetails | undefined;
     const root = known?.root ?? (await serversRoot(context.home, user));
     if (known?.root === context.home) await serversRoot(context.home, user);
-    const folder = await makeServerFolder(root, databasesGroup, request.address, user);
+    const place = await context.records.placeOf(request.address);
+    const folder = await makeServerFolder(root, databasesGroup, place, user);
     await settleRestore(folder, request.name, context.clock);
     await refuseForeignData(request.name, folder, fields.version, before);
     const port = known?.port ?? (await lastingPort(host, context.random));
@@ -76,7 +77,7 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
       await haltServer(folder, request.name, context.clock);
       await run();
     }
-    const name = databaseName(request.name);
+    const name = databaseName(partsOf(place).name);
     const password = await context.secrets.derive(id, 'database', 32);
     await ensureDatabase(endpoint, name, password, context.random);
     await context.records.put(request.address, { ...record, phase: 'made' });
@@ -126,7 +127,7 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
   async function remove(resource: ResourceState): Promise<void> {
     const found = await places.find(resource.address);
     const root = found?.details.root ?? context.home;
-    const folder = resourceFolder(root, databasesGroup, resource.address);
+    const folder = resourceFolder(root, databasesGroup, await context.records.placeOf(resource.address));
     for (const data of [preparingFolder(folder), dataFolder(folder)]) {
       await haltServerOn(data, resource.address, context.clock, 'discarded');
     }

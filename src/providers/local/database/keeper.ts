@@ -17,7 +17,7 @@ import { restorableRanges } from './restore/ranges.ts';
 import { replacedFolders } from './restore/replaced.ts';
 import { planRecovery, restoreDatabase } from './restore/restore.ts';
 import { leadsFrom, readTimelines } from './restore/timelines.ts';
-import { databaseName, ensureDatabase } from './roles.ts';
+import { ensureDatabase } from './roles.ts';
 import { archiveState } from './watch/archiver.ts';
 
 /** The keeper of the databases of this machine. */
@@ -31,11 +31,10 @@ export function createLocalDatabaseKeeper(context: LocalContext, places: Databas
   };
 
   /** Runs the server again that is there after a restore, or after the failure of one. */
-  const bringUp = async (address: Address, { record, details }: PlacedDatabase): Promise<void> => {
+  const bringUp = async (address: Address, { record, details, database }: PlacedDatabase): Promise<void> => {
     await places.run(address);
-    const name = databaseName((await placed(address)).name);
     const password = await context.secrets.derive(record.id, 'database', 32);
-    await ensureDatabase(await places.endpointOf(record.id, details), name, password, random);
+    await ensureDatabase(await places.endpointOf(record.id, details), database, password, random);
   };
 
   const keeper: DatabaseKeeper = {
@@ -105,14 +104,14 @@ export function createLocalDatabaseKeeper(context: LocalContext, places: Databas
       within(address, 'restore', () =>
         places.inTurn(address, async () => {
           const found = await placed(address);
-          const { record, details, folder, name } = found;
+          const { record, details, folder, name, database } = found;
           operation.signal.throwIfAborted();
           if (await settleRestore(folder, name, clock)) await places.run(address);
           const running = (await findServer(folder)) !== undefined;
           const programs = await places.programsFor(details);
           const endpoint = await places.endpointOf(record.id, details);
           const { user } = places;
-          const spec = { name, folder, programs, user, endpoint, settings: settingsOf(details), clock, random };
+          const spec = { name, database, folder, programs, user, endpoint, settings: settingsOf(details), clock, random };
           try {
             const { recoveredTo, backup } = await restoreDatabase(spec, to, operation);
             operation.progress('starting the restored server');

@@ -11,7 +11,7 @@ import type { ServerSettings } from './cluster.ts';
 import { chooseInstallation, findInstallations, howToInstall } from './installations.ts';
 import { runServer } from './postgres-server.ts';
 import { usablePrograms } from './programs.ts';
-import type { Endpoint } from './roles.ts';
+import { databaseName, type Endpoint } from './roles.ts';
 import { databaseSizing, skuExamples } from './sizing.ts';
 
 /** What the record of a database holds. */
@@ -39,6 +39,8 @@ export interface PlacedDatabase {
   /** Folder of the server. */
   readonly folder: string;
   readonly name: string;
+  /** The database on the server; a resource that moved keeps the one it was made with. */
+  readonly database: string;
 }
 
 /** Where databases are and how they are reached: what the handler and the keeper share. */
@@ -65,7 +67,9 @@ export function createDatabasePlaces(context: LocalContext): DatabasePlaces {
       const record = await context.records.get(address);
       if (!record) return undefined;
       const details = record.details as unknown as DatabaseDetails;
-      return { record, details, folder: resourceFolder(details.root, databasesGroup, address), name: partsOf(address).name };
+      const place = record.madeAs ?? address;
+      const folder = resourceFolder(details.root, databasesGroup, place);
+      return { record, details, folder, name: partsOf(address).name, database: databaseName(partsOf(place).name) };
     },
     async endpointOf(id, { host, port }) {
       return { host, port, password: await context.secrets.derive(id, 'database administrator', 32) };

@@ -38,11 +38,12 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
   async function bring(request: CreateRequest, id: string, operation: string): Promise<Applied> {
     const fields = fieldsOf(request, 'virtual_machine');
     const size = sizeOf(fields);
-    const directory = folderOf(request.address);
+    const place = await context.records.placeOf(request.address);
+    const directory = folderOf(place);
     // Two machines of one plan must not be given the same address.
     const details = await oneAtATime(async () => {
       const addresses = await chooseAddress(request.address, id, fields.network_interface.private_ip);
-      const chosen: MachineDetails = { ...addresses, cpus: size.cpus, memoryBytes: size.memoryBytes, cgroups: groupsOf(request.address) };
+      const chosen: MachineDetails = { ...addresses, cpus: size.cpus, memoryBytes: size.memoryBytes, cgroups: groupsOf(place) };
       await context.records.put(request.address, { id, operation, phase: 'making', details: { ...chosen } });
       return chosen;
     });
@@ -82,9 +83,10 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
 
     async read(resource) {
       const record = await context.records.get(resource.address);
-      if (!record || !existsSync(folderOf(resource.address))) return { status: 'absent' };
+      const place = await context.records.placeOf(resource.address);
+      if (!record || !existsSync(folderOf(place))) return { status: 'absent' };
       const { cpus, memoryBytes } = record.details as unknown as MachineDetails;
-      return { status: 'present', drift: await limitsDrift(support, groupsOf(resource.address), { cpus, memoryBytes }) };
+      return { status: 'present', drift: await limitsDrift(support, groupsOf(place), { cpus, memoryBytes }) };
     },
 
     async create(request, operation) {
@@ -95,8 +97,9 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
     update: (request, operation) => bring(request, request.current.id || resourceId(request.address, operation.id), operation.id),
 
     async delete(resource) {
-      const folder = folderOf(resource.address);
-      await removeGroups(groupsOf(resource.address), resource.name, context.clock);
+      const place = await context.records.placeOf(resource.address);
+      const folder = folderOf(place);
+      await removeGroups(groupsOf(place), resource.name, context.clock);
       await rm(folder, { recursive: true, force: true });
       await removeEmptyFolders(dirname(folder), context.home);
       await context.records.remove(resource.address);
@@ -106,7 +109,7 @@ export function createVirtualMachineHandler(context: LocalContext, support: Cgro
     async resume(resource) {
       const record = await context.records.get(resource.address);
       const { cpus, memoryBytes } = (record?.details ?? {}) as unknown as MachineDetails;
-      if (record) await limitGroups(support, groupsOf(resource.address), { cpus, memoryBytes });
+      if (record) await limitGroups(support, groupsOf(record.madeAs ?? resource.address), { cpus, memoryBytes });
     },
   };
 }

@@ -22,6 +22,8 @@ import { type LivedTimeline, parseHistory, readTimelines } from './timelines.ts'
 
 export interface RestoreSpec {
   readonly name: string;
+  /** The database on the server. */
+  readonly database: string;
   /** Folder of the server. */
   readonly folder: string;
   readonly programs: string;
@@ -96,7 +98,7 @@ export async function restoreDatabase(spec: RestoreSpec, to: string, operation: 
     const target = running || to !== 'latest' ? moment : undefined;
     const { endpoint, reached } = await recoverTo(spec, chosen.lived.timeline, candidate, target, operation);
     operation.progress('checking the recovered database');
-    const checked = await checkRecovered(spec.name, endpoint, moment);
+    const checked = await checkRecovered(spec, endpoint, moment);
     const ancestors = await keepHistory(spec, checked.timeline);
     if (reached === 'end of the log') await refuseEarlyEnd(spec, chosen, ancestors);
     await haltServerOn(data, name, clock);
