@@ -1,4 +1,5 @@
 import type { Random } from '../../effects/random.ts';
+import type { Meter } from '../measuring/meter.ts';
 import type { Instance } from './instance.ts';
 
 /** A release as the balancer sees it. `ready` holds the healthy ones of `active`; both change in place. */
@@ -7,6 +8,7 @@ export interface Backend {
   readonly weight: number;
   readonly active: readonly Instance[];
   ready: readonly Instance[];
+  readonly meter?: Meter;
 }
 
 /**

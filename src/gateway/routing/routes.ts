@@ -1,6 +1,12 @@
 import { hash } from 'node:crypto';
 import type { Backend } from '../balancing/choose.ts';
 import type { Instance } from '../balancing/instance.ts';
+import type { RetryBudget } from '../balancing/retry-budget.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
+import type { RequestHead } from '../http/downstream.ts';
+import type { Limiter, Priority } from '../limits/limiter.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import type { Split } from './split.ts';
 
 /** One service, compiled: everything a request needs is reachable from here without looking anything up. */
 export interface RoutedService {
@@ -11,6 +17,20 @@ export interface RoutedService {
   readonly health: { readonly path?: string | undefined; readonly intervalMs: number; readonly timeoutMs: number };
   /** By name; undefined stands for a service that may be called but is not deployed. */
   readonly calls: Map<string, RoutedService | undefined>;
+  /** What is undefined of the following is not asked for by the table. */
+  readonly split?: Split;
+  readonly limiter?: Limiter;
+  readonly priority?: Priority;
+  /** All must let a request pass; `keyOf` gives the key of a request. */
+  readonly rateLimiters?: readonly RateLimit[];
+  readonly cache?: ResponseCache;
+  readonly mirror?: { readonly backend: Backend; readonly percent: number; readonly bodyBytes: number };
+  readonly retryBudget?: RetryBudget;
+}
+
+export interface RateLimit {
+  readonly limiter: RateLimiter;
+  readonly keyOf: (head: RequestHead, caller: string | undefined) => string;
 }
 
 interface PathRoute {

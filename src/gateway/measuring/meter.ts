@@ -1,0 +1,44 @@
+/** How a request ended, as far as the service is to be judged by it. */
+export type Ending =
+  /** The instance answered, whatever it answered. */
+  | 'answered'
+  /** The gateway answered because no instance could (502, 503, 504). */
+  | 'failed'
+  /** The answer broke off. */
+  | 'aborted'
+  /** The client went away before the answer was whole. */
+  | 'abandoned'
+  /** Refused at the door: limits, rate limits, forbidden, malformed. Says nothing about a release. */
+  | 'refused'
+  /** From the cache. */
+  | 'cached'
+  | 'switched';
+
+/** What is known of one request at its end. A single mutable object may be used again for the next: nothing of it may be kept. */
+export interface Finished {
+  /** Of the answer; 0 when there was none. */
+  status: number;
+  ending: Ending;
+  /** Milliseconds, fractional: from the whole head of the request to the first byte of the answer, and to its end. */
+  firstByteMs: number;
+  totalMs: number;
+  bytesIn: number;
+  bytesOut: number;
+  retries: number;
+  queuedMs: number;
+  /** Of the assignment (see `Assignment`). */
+  probability: number;
+  by: 'request' | 'unit' | 'override';
+  unit: number;
+  /** Value of the answer header `x-sluice-attributes`; empty when there was none. */
+  attributes: string;
+}
+
+/** Counts and latencies of one release of one service. Updated in place, without allocation. */
+export interface Meter {
+  /** An attempt was given to an instance of it. Every `begin` is matched by one `end`. */
+  begin(): void;
+  end(finished: Finished, now: number): void;
+  /** An instance of it was ejected. */
+  ejected(): void;
+}
