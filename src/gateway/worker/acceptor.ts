@@ -11,6 +11,8 @@ export interface Acceptor {
   open(socket: BoundSocket): Promise<void>;
   /** Accepts no more; connections without a request end, what runs goes on. */
   close(): void;
+  /** Client connections that are open, whether they carry a request or not. */
+  connections(): number;
   /** Ends the connections that are left. */
   destroy(): void;
 }
@@ -18,7 +20,15 @@ export interface Acceptor {
 /** The one place where this package meets the HTTP engine's way of serving a listening socket. */
 export function createAcceptor(engine: Engine, side: Side, door: Door): Acceptor {
   const server = createFront(engine, side);
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.on('close', () => {
+      connections -= 1;
+    });
+  });
   return {
+    connections: () => connections,
     open: (socket) => listenOn(server, socket, door.host, door.port),
     close: () => {
       server.close();

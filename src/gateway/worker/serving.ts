@@ -47,6 +47,9 @@ export interface ServingDependencies {
   readonly onEjected: (key: string) => void;
 }
 
+/** How long a drain waits for the request of a connection that has none. */
+const firstRequestMs = 1_000;
+
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
 export function createServing({ clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
@@ -118,6 +121,12 @@ export function createServing({ clock, random, identifiers, log, limits, onEject
     for (const service of touched) refreshReady(service);
   };
 
+  /** A client that had connected a moment before may be about to send its request. */
+  const isDone = (elapsedMs: number): boolean => {
+    if (running.size > 0) return false;
+    return elapsedMs > firstRequestMs || leaving.values().every((acceptor) => acceptor.connections() === 0);
+  };
+
   return {
     open: async (door, socket) => {
       const side = door.side === 'internal' ? { kind: 'internal' as const } : publicSide(door.address);
@@ -143,8 +152,8 @@ export function createServing({ clock, random, identifiers, log, limits, onEject
     drain: async (deadlineMs) => {
       stopping = true;
       for (const address of acceptors.keys()) close(address);
-      const deadline = clock.monotonic() + deadlineMs;
-      while (running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
+      const begun = clock.monotonic();
+      while (clock.monotonic() < begun + deadlineMs && !isDone(clock.monotonic() - begun)) await clock.sleep(20);
       if (running.size > 0) log.warn({ left: running.size }, 'drain deadline passed');
       for (const exchange of running) exchange.terminate();
       for (const acceptor of leaving) acceptor.destroy();
