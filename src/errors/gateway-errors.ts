@@ -128,4 +128,28 @@ export const gatewayErrors = {
     message: ({ reason }) => `The gateway did not start: ${reason}`,
     help: () => 'Read gateway/gateway.log in the SLUICE_HOME folder.',
   }),
+  gateway_misdirected: entry<Record<string, never>>({
+    status: 421,
+    retry: 'retry',
+    message: () => 'This connection was opened for another host.',
+    help: () => 'Send the request again on a connection of its own.',
+  }),
+  tls_certificate_invalid: entry<{ place: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ place, reason }) => `The certificate or key at ${place} cannot be used: ${reason}.`,
+    help: () => 'Give the chain in PEM, the server certificate first, and its key in PEM without a passphrase.',
+  }),
+  tls_certificate_expired: entry<{ place: string; at: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ place, at }) => `The certificate at ${place} is not valid any more: it ended at ${at}.`,
+    help: () => 'Put a valid one in its place, or let Sluice get certificates by itself with tls.acme.',
+  }),
+  tls_issue_failed: entry<{ host: string; reason: string }>({
+    status: 502,
+    retry: 'retry',
+    message: ({ host, reason }) => `No certificate could be got for ${host}: ${reason}.`,
+    help: ({ host }) => `Check that ${host} leads here and that port 80 of it reaches the plain listener; it is tried again by itself.`,
+  }),
 };
