@@ -18,10 +18,9 @@ export async function createTestAuthority(folder: string): Promise<TestAuthority
   await mkdir(folder, { recursive: true });
   const at = (name: string): string => join(folder, name);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await run('openssl', [
-    ...['req', '-x509', ...newKey, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '30', '-subj', '/CN=Test Authority'],
-    ...['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'],
-  ]);
+  const own = ['-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '30', '-subj', '/CN=Test Authority'];
+  const uses = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
+  await run('openssl', ['req', '-x509', ...newKey, ...own, ...uses]);
   let serial = 1;
   return {
     caFile: at('ca.pem'),
@@ -32,10 +31,9 @@ export async function createTestAuthority(folder: string): Promise<TestAuthority
       const [keyFile, certificateFile, extensions] = [at(`${label}.key`), at(`${label}.pem`), at(`${label}.ext`)];
       await writeFile(extensions, `subjectAltName=${alternative}\n`);
       await run('openssl', ['req', ...newKey, '-keyout', keyFile, '-out', at(`${label}.csr`), '-subj', `/CN=${names[0]}`]);
-      await run('openssl', [
-        ...['x509', '-req', '-in', at(`${label}.csr`), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-set_serial', String(serial)],
-        ...['-days', String(days), '-extfile', extensions, '-out', certificateFile],
-      ]);
+      const signer = ['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-set_serial', String(serial)];
+      const made = ['-days', String(days), '-extfile', extensions, '-out', certificateFile];
+      await run('openssl', ['x509', '-req', '-in', at(`${label}.csr`), ...signer, ...made]);
       return { certificateFile, keyFile };
     },
   };
