@@ -91,7 +91,7 @@ test.each<[string, readonly (readonly [string, string])[]]>([
     (frame) =>
       isReset(1)(frame) || frame.type === frames.goaway || (frame.type === frames.data && frame.payload.includes('gateway_request_')),
   );
-  if (refused.type === frames.reset) expect(refused.payload.readUInt32BE(0)).toBe(protocolError);
+  expect(refused.type === frames.reset ? refused.payload.readUInt32BE(0) : protocolError).toBe(protocolError);
   expect(heard.filter((each) => each.startsWith('begun'))).toEqual([]);
 });
 
@@ -143,7 +143,7 @@ test.each([
     client.send(type, 0, 0, Buffer.alloc(bytes));
     if (count % 200 === 0) await new Promise(setImmediate);
   }
-  await client.closed();
+  expect(await client.closed()).toBe(true);
 });
 
 test('more streams at a time than announced are not begun', async () => {

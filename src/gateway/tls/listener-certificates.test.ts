@@ -23,7 +23,13 @@ const selectedNames = (names: readonly string[] | undefined) => names?.join(' ')
 
 test('a name gets its own certificate, then that of its wildcard, then the first one', () => {
   const certificates = createListenerCertificates(folder);
-  certificates.follow({ port: 1, certificates: [shop, wild].map((each) => ({ ...each, hosts: [] })) });
+  certificates.follow({
+    port: 1,
+    certificates: [
+      { ...shop, hosts: [] },
+      { ...wild, hosts: [] },
+    ],
+  });
   const of = (host?: string) => selectedNames(certificates.select(host)?.certificate.names);
   expect(of('WWW.shop.test')).toBe('shop.test www.shop.test');
   expect(of('a.apps.test')).toBe('*.apps.test');
