@@ -25,12 +25,25 @@ interface Places {
  * use them. The messages hold nothing of the texts. Whether it is valid now is the caller's question.
  */
 export function readCertificate(chain: string, key: string, places: Places): Certificate {
-  const parsed = parse(places.certificate, 'it holds no certificate in PEM', () => new X509Certificate(chain));
+  const parsed = firstOf(chain, places);
   const privateKey = parse(places.key, 'it holds no private key in PEM without a passphrase', () => createPrivateKey(key));
   if (!parsed.checkPrivateKey(privateKey)) throw invalid(places.key, `the key does not belong to the certificate ${places.certificate}`);
   parse(places.certificate, 'TLS cannot use the certificate with its key', () => createSecureContext({ cert: chain, key }));
   refuseWeakKey(privateKey, places.key);
-  return { chain, key, names: namesOf(parsed), validFrom: Date.parse(parsed.validFrom), validTo: Date.parse(parsed.validTo) };
+  return { chain, key, ...factsOf(parsed) };
+}
+
+/** As `readCertificate` where the key is not known. */
+export function readChain(chain: string, places: Places): Omit<Certificate, 'key'> {
+  return { chain, ...factsOf(firstOf(chain, places)) };
+}
+
+function firstOf(chain: string, places: Places): X509Certificate {
+  return parse(places.certificate, 'it holds no certificate in PEM', () => new X509Certificate(chain));
+}
+
+function factsOf(parsed: X509Certificate): Pick<Certificate, 'names' | 'validFrom' | 'validTo'> {
+  return { names: namesOf(parsed), validFrom: Date.parse(parsed.validFrom), validTo: Date.parse(parsed.validTo) };
 }
 
 function parse<Value>(place: string, reason: string, read: () => Value): Value {
