@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../effects/clock.ts';
+import type { Clock } from '../../effects/clock.ts';
 import type { Backend } from '../balancing/choose.ts';
 import type { Instance } from '../balancing/instance.ts';
 import type { GatewayLog } from '../log.ts';
@@ -42,6 +42,8 @@ export interface Front {
   /** Ends what has exceeded a limit between requests; called by the engine's sweep. */
   expire(now: number): void;
   readonly connections: number;
+  /** Ends up to so many connections that are between two requests; how many it were. */
+  closeIdle(atMost: number): number;
 }
 
 export interface EngineDependencies {
@@ -68,6 +70,8 @@ export interface Engine extends EngineDependencies {
   /** Copies of requests that are on their way to a mirror: nobody waits for them. */
   readonly mirrored: Set<Running>;
   readonly fronts: Set<Front>;
+  /** Of clients, of all fronts. */
+  connectionCount(): number;
   /** To be called every `sweepMs`: limits are kept by it and not by a timer for each. */
   sweep(): void;
   readonly sweepMs: number;
@@ -97,6 +101,11 @@ export function createEngine(dependencies: EngineDependencies): Engine {
     running,
     mirrored,
     fronts,
+    connectionCount: () => {
+      let count = 0;
+      for (const front of fronts) count += front.connections;
+      return count;
+    },
     sweep: () => {
       const at = now();
       for (const exchange of running) exchange.expire(at);
