@@ -56,6 +56,18 @@ export const gatewayErrors = {
     message: () => 'The service has no running instance right now.',
     help: () => 'Try again shortly.',
   }),
+  gateway_overloaded: entry<Record<string, never>>({
+    status: 503,
+    retry: 'retry',
+    message: () => 'There are more requests than can be taken on right now.',
+    help: () => 'Try again after the time in Retry-After; the request reached no instance.',
+  }),
+  gateway_rate_limited: entry<Record<string, never>>({
+    status: 429,
+    retry: 'retry',
+    message: () => 'Requests come faster than the service allows.',
+    help: () => 'Try again after the time in Retry-After.',
+  }),
   gateway_upstream_unreachable: entry<Record<string, never>>({
     status: 502,
     retry: 'retry',
