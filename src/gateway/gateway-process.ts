@@ -17,6 +17,7 @@ import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
 import { createSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
+import { createTlsUpkeep } from './tls/upkeep.ts';
 import { createEmbeddedPlane } from './worker/embedded-plane.ts';
 import { handOver } from './worker/hand-over.ts';
 import { createPredecessors } from './worker/predecessors.ts';
@@ -60,7 +61,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   const predecessors = createPredecessors(folder, process.pid, clock);
   const plane = createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) });
   const snapshot = createSnapshot(files.snapshot, () => clock.now());
-  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log });
+  const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
+  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, upkeep });
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway

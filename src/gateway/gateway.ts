@@ -41,9 +41,11 @@ export interface GatewayDependencies {
   /** Spreads the health checks over time. */
   readonly random: Random;
   readonly log: GatewayLog;
+  /** What else goes by the table, without serving. */
+  readonly upkeep?: { follow(table: RoutingTable): void; warnings(): readonly string[]; stop(): void };
 }
 
-export function createGateway({ plane, snapshot, clock, random, log }: GatewayDependencies): Gateway {
+export function createGateway({ plane, snapshot, clock, random, log, upkeep }: GatewayDependencies): Gateway {
   const startedAt = timestamp(clock.now());
   const warnings: string[] = [];
   let table: RoutingTable | undefined;
@@ -61,7 +63,9 @@ export function createGateway({ plane, snapshot, clock, random, log }: GatewayDe
     const instances = book.follow(next);
     await commit();
     table = next;
-    if (!stopping) checks.follow(instances);
+    if (stopping) return;
+    checks.follow(instances);
+    upkeep?.follow(next);
   };
 
   const applyOne = async (value: unknown): Promise<void> => {
@@ -102,7 +106,7 @@ export function createGateway({ plane, snapshot, clock, random, log }: GatewayDe
       startedAt,
       ...(table && { tableVersion: table.version }),
       stopping,
-      warnings: [...warnings],
+      warnings: [...warnings, ...(upkeep?.warnings() ?? [])],
       internalUrl,
       listeners: [...serving.listeners],
       inFlight: serving.inFlight,
@@ -140,6 +144,7 @@ export function createGateway({ plane, snapshot, clock, random, log }: GatewayDe
     drain: async (deadlineMs) => {
       stopping = true;
       checks.stop();
+      upkeep?.stop();
       await plane.drain(deadlineMs);
     },
   };

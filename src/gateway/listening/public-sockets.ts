@@ -1,7 +1,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import { toSluiceError } from '../../errors/sluice-error.ts';
 import type { ListenerState } from '../data-plane.ts';
-import type { ListenerRoute } from '../routing-table.ts';
+import type { PublicAddress } from './public-address.ts';
 
 /** The public addresses, opened before a table is applied and closed after. */
 export interface PublicSockets {
@@ -10,7 +10,7 @@ export interface PublicSockets {
    * `tolerateTakenPorts` it is tried again and again instead. `commit` puts the list in force and closes the rest; it cannot fail.
    */
   prepare(
-    listeners: readonly ListenerRoute[],
+    listeners: readonly PublicAddress[],
     options: { readonly tolerateTakenPorts: boolean },
   ): Promise<{ commit(): Promise<void>; discard(): Promise<void> }>;
   status(): readonly ListenerState[];
@@ -20,19 +20,19 @@ export interface PublicSockets {
 
 /** Opens and closes one address; `open` throws `gateway_port_taken`. */
 export interface Doorkeeper {
-  open(address: { readonly host: string; readonly port: number }): Promise<void>;
-  close(address: { readonly host: string; readonly port: number }): Promise<void>;
+  open(address: PublicAddress): Promise<void>;
+  close(address: PublicAddress): Promise<void>;
 }
 
 const retryMs = 500;
 
 export function createPublicSockets(doors: Doorkeeper, clock: Clock): PublicSockets {
-  const opened = new Map<string, ListenerRoute>();
-  let wanted: readonly ListenerRoute[] = [];
+  const opened = new Map<string, PublicAddress>();
+  let wanted: readonly PublicAddress[] = [];
   let failures = new Map<string, string>();
   let generation = 0;
 
-  const putInForce = async (listeners: readonly ListenerRoute[], failed: ReadonlyMap<string, string>): Promise<void> => {
+  const putInForce = async (listeners: readonly PublicAddress[], failed: ReadonlyMap<string, string>): Promise<void> => {
     generation += 1;
     wanted = listeners;
     const kept = new Set(listeners.map(addressOf));
@@ -69,7 +69,7 @@ export function createPublicSockets(doors: Doorkeeper, clock: Clock): PublicSock
 
   return {
     prepare: async (listeners, { tolerateTakenPorts }) => {
-      const fresh: ListenerRoute[] = [];
+      const fresh: PublicAddress[] = [];
       const failed = new Map<string, string>();
       const discard = async (): Promise<void> => {
         for (const listener of fresh) {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '../../effects/clock.ts';
 import { freePort } from '../../effects/ports.ts';
 import { type Random, seededRandom } from '../../effects/random.ts';
@@ -87,7 +89,9 @@ function memorySnapshot(): Snapshot {
 
 export async function createRig(limits: Partial<Limits> = {}, random: Random = seededRandom(1)): Promise<Rig> {
   const clock = systemClock;
+  const folder = join(tmpdir(), `sluice-rig-${process.pid}`);
   const serving = createServing({
+    folder,
     clock,
     random,
     identifiers: seededRandom(2),

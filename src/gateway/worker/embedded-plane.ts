@@ -1,6 +1,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { DataPlane, ListenerState } from '../data-plane.ts';
 import { type BoundSocket, bindSocket } from '../listening/bound-socket.ts';
+import { publicAddresses } from '../listening/public-address.ts';
 import { createPublicSockets } from '../listening/public-sockets.ts';
 import type { Crew } from './crew.ts';
 import { mergeReports } from './merge-reports.ts';
@@ -79,12 +80,13 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
     prepare: async (table, options) => {
       // At a start the table comes first: whoever reaches a port that was inherited, or is known from before, must find his service. Later
       // the ports come first, since only then can a table be refused for them; nobody knows a new one yet.
-      const listeners = options.tolerateTakenPorts ? undefined : await publicSockets.prepare(table.listeners, options);
+      const addresses = table.listeners.flatMap(publicAddresses);
+      const listeners = options.tolerateTakenPorts ? undefined : await publicSockets.prepare(addresses, options);
       await crew.prepare(table);
       return {
         commit: async () => {
           await crew.putInForce(table);
-          await (listeners ?? (await publicSockets.prepare(table.listeners, options))).commit();
+          await (listeners ?? (await publicSockets.prepare(addresses, options))).commit();
           // What was inherited and is in no table is nobody's any more.
           for (const socket of legacy.values()) socket.close();
           legacy.clear();

@@ -43,6 +43,7 @@ process.on('uncaughtException', (error) => log.error({ reason: error.message, st
 process.on('unhandledRejection', (reason) => log.error({ reason: String(reason) }, 'unhandled rejection'));
 
 const serving = createServing({
+  folder,
   clock,
   random: seededRandom(Math.floor(systemRandom.next() * 2 ** 32)),
   identifiers: systemRandom,

@@ -3,18 +3,25 @@ import type { Random } from '../../effects/random.ts';
 import { chooseInstance } from '../balancing/choose.ts';
 import { createInstances, type Instance } from '../balancing/instance.ts';
 import type { InstanceHealth, InstanceLoad } from '../data-plane.ts';
+import type { Refusal } from '../http/answer.ts';
+import type { RequestHead } from '../http/downstream.ts';
 import { judge, type Observation } from '../health/judge.ts';
-import { createAgents } from '../http/agents.ts';
-import type { Engine, Exchange } from '../http/engine.ts';
+import { createEngine } from '../http/engine.ts';
+import type { Front } from '../http/engine.ts';
+import { createFront } from '../http/front.ts';
+import type { Side } from '../http/exchange/admit.ts';
 import type { Limits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
-import type { RoutingTable } from '../routing-table.ts';
+import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import { compileTable, refreshReady } from '../table/compile-table.ts';
+import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
+import { plainAnswer } from '../tls/plain-answers.ts';
+import { createServingCertificates } from '../tls/serving-certificates.ts';
 import { type Acceptor, createAcceptor } from './acceptor.ts';
-import { type Door, environmentsOf } from './door.ts';
+import { type Door, listenersOf } from './door.ts';
 
 /** The HTTP engine with all it needs to serve by a table, in whatever process it runs. */
 export interface Serving {
@@ -36,6 +43,8 @@ export interface ServingReport {
 }
 
 export interface ServingDependencies {
+  /** Of the gateway: where automatic certificates and the answers to their challenges are. */
+  readonly folder: string;
   readonly clock: Clock;
   /** Draws releases and instances; a seeded one will do. */
   readonly random: Random;
@@ -48,19 +57,19 @@ export interface ServingDependencies {
 }
 
 /** How long a drain waits for the request of a connection that has none. */
-const firstRequestMs = 1_000;
+const firstRequestMs = 500;
 
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
-export function createServing({ clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
-  const running = new Set<Exchange>();
-  const agents = createAgents(limits.upstreamKeepAliveMs);
-  const instances = createInstances((instance) => agents.forget(instance));
+export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
+  const instances = createInstances((instance) => engine.pools.forget(instance));
+  const certificates = createServingCertificates(folder, clock, log);
+  const encrypted = new Map<string, EncryptedFront>();
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
   const leaving = new Set<Acceptor>();
   let routes: Routes = noRoutes;
-  let environments: ReadonlyMap<string, string> = new Map();
+  let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
   let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
   let stopping = false;
 
@@ -72,41 +81,45 @@ export function createServing({ clock, random, identifiers, log, limits, onEject
     if (!instance.healthy) onEjected(instance.key);
   };
 
-  const engine: Engine = {
+  const engine = createEngine({
     dispatch: {
       routes: () => routes,
-      choose: (service, tried) => chooseInstance(service.backends, random, tried),
+      choose: (service, tried, assigned) => {
+        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
+        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
+      },
       acquire: (instance) => instances.acquire(instance),
       release: (instance) => instances.release(instance),
       report: observe,
     },
     limits,
     log,
-    now: () => clock.monotonic(),
+    clock,
+    point: () => random.next(),
     identifier: createIdentifiers(identifiers),
-    agentOf: (instance) => agents.of(instance),
-    running,
     isStopping: () => stopping,
-  };
+  });
 
   const sweep = async (): Promise<void> => {
-    const shortest = Math.min(limits.connectMs, limits.bodyIdleMs, limits.responseHeadMs, limits.streamIdleMs, limits.upgradeIdleMs);
-    const interval = Math.max(20, Math.min(500, shortest / 4));
     for (;;) {
-      await clock.sleep(interval, life.signal);
-      const now = clock.monotonic();
-      for (const exchange of running) exchange.expire(now);
+      await clock.sleep(engine.sweepMs, life.signal);
+      engine.sweep();
     }
   };
-  // Ends only when `life` does, by rejection.
+  const refresh = (): void => {
+    for (const front of encrypted.values()) front.refresh();
+  };
+  // Both end only when `life` does, by rejection.
   sweep().catch(() => {});
+  certificates.watch(refresh, life.signal).catch(() => {});
 
-  const close = (address: string): void => {
+  const close = (address: string): Acceptor | undefined => {
     const acceptor = acceptors.get(address);
-    if (acceptor === undefined) return;
     acceptors.delete(address);
-    leaving.add(acceptor);
-    acceptor.close();
+    encrypted.delete(address);
+    if (acceptor !== undefined) leaving.add(acceptor);
+    acceptor?.close();
+    return acceptor;
   };
 
   const setHealth = (changes: readonly InstanceHealth[]): void => {
@@ -121,48 +134,68 @@ export function createServing({ clock, random, identifiers, log, limits, onEject
     for (const service of touched) refreshReady(service);
   };
 
-  /** A client that had connected a moment before may be about to send its request. */
-  const isDone = (elapsedMs: number): boolean => {
-    if (running.size > 0) return false;
-    return elapsedMs > firstRequestMs || leaving.values().every((acceptor) => acceptor.connections() === 0);
-  };
-
   return {
     open: async (door, socket) => {
-      const side = door.side === 'internal' ? { kind: 'internal' as const } : publicSide(door.address);
-      const acceptor = createAcceptor(engine, side, door);
+      const acceptor = createAcceptor(frontFor(door), door);
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
     },
-    close,
+    close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
       routes = compileTable(table, instances);
-      environments = environmentsOf(table);
+      listeners = listenersOf(table);
+      certificates.follow(table);
+      refresh();
       members = new Map(
         routes.services.flatMap((service) => service.instances.map((instance) => [instance.key, { instance, service }] as const)),
       );
       setHealth(Array.from(unhealthy, (key) => ({ key, healthy: false })));
-      agents.settle();
+      engine.pools.settle();
     },
     setHealth,
     report: () => ({
-      inFlight: running.size,
+      inFlight: engine.running.size,
       instances: Array.from(instances.all(), ({ key, state, inFlight }) => ({ key, state, inFlight })),
     }),
     drain: async (deadlineMs) => {
       stopping = true;
       for (const address of acceptors.keys()) close(address);
       const begun = clock.monotonic();
-      while (clock.monotonic() < begun + deadlineMs && !isDone(clock.monotonic() - begun)) await clock.sleep(20);
-      if (running.size > 0) log.warn({ left: running.size }, 'drain deadline passed');
-      for (const exchange of running) exchange.terminate();
+      const runsUntil = async (isDone: () => boolean, limitMs: number): Promise<void> => {
+        while (!isDone() && clock.monotonic() < begun + limitMs) await clock.sleep(20);
+      };
+      // A client that had connected a moment before may be about to send its request: idle connections are not closed at once.
+      await runsUntil(() => engine.connectionCount() === 0, Math.min(deadlineMs, firstRequestMs));
+      for (const acceptor of leaving) acceptor.retire();
+      await runsUntil(() => engine.running.size === 0, deadlineMs);
+      if (engine.running.size > 0) log.warn({ left: engine.running.size }, 'drain deadline passed');
+      for (const exchange of engine.running) exchange.terminate();
       for (const acceptor of leaving) acceptor.destroy();
       life.abort(new Error('stopped'));
-      agents.close();
+      engine.pools.close();
     },
   };
 
-  function publicSide(address: string): { kind: 'public'; environment: () => string | undefined } {
-    return { kind: 'public', environment: () => environments.get(address) };
+  function frontFor({ side, address }: Door): Front {
+    if (side === 'internal') return createFront(engine, { kind: 'internal' });
+    const environment = (): string | undefined => listeners.get(address)?.environment;
+    const open: Side = { kind: 'public', environment };
+    if (side === 'encrypted') return encryptedFront(open, address);
+    const answer = (head: RequestHead): Refusal | undefined => {
+      const listener = listeners.get(address);
+      return listener?.tls === undefined ? undefined : plainAnswer(head, listener, folder);
+    };
+    return createFront(engine, { ...open, answer });
+  }
+
+  function encryptedFront(side: Side, address: string): Front {
+    const front = createEncryptedFront({
+      engine,
+      side,
+      certificates: () => certificates.of(listeners.get(address)?.environment ?? ''),
+      ticketKeys: () => certificates.ticketKeys(),
+    });
+    encrypted.set(address, front);
+    return front;
   }
 }
