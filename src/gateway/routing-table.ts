@@ -132,6 +132,8 @@ const certificate = z.object({ hosts: z.array(z.string()), certificateFile: z.st
 const acme = z.object({
   directoryUrl: z.string(),
   email: z.string().optional(),
+  /** Certificates (PEM) of an authority whose directory is not signed by a public one. */
+  caFile: z.string().optional(),
   /** Names to get certificates for, beside those given as files. */
   hosts: z.array(z.string()),
 });

@@ -26,10 +26,12 @@ function conflictsIn(table: RoutingTable): readonly string[] {
   };
   const environments = new Set(table.listeners.map((listener) => listener.environment));
   const once = { environment: unique(), address: unique(), service: unique(), expose: unique(), instance: unique(), token: unique() };
-  for (const { environment, host, port } of table.listeners) {
+  for (const { environment, host, port, tls } of table.listeners) {
     once.environment(environment, `environment '${environment}' has two listeners`);
-    once.address(`${host}:${port}`, `two listeners share ${host}:${port}`);
-    if (port < 1 || port > 65_535) conflicts.push(`port ${port} of environment '${environment}' is out of range`);
+    for (const used of tls === undefined ? [port] : [port, tls.port]) {
+      once.address(`${host}:${used}`, `two listeners share ${host}:${used}`);
+      if (used < 1 || used > 65_535) conflicts.push(`port ${used} of environment '${environment}' is out of range`);
+    }
   }
   for (const service of table.services) {
     const name = `${service.environment}/${service.name}`;
