@@ -17,9 +17,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   exports: Record<string, string | Record<string, string>>;
 };
 const promised = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)));
-const missing = [...promised, './dist/cli/main.js', './dist/control-plane/main.js', './dist/gateway/main.js'].filter(
-  (file) => !existsSync(join(root, file)),
-);
+const missing = [
+  ...promised,
+  './dist/cli/main.js',
+  './dist/control-plane/main.js',
+  './dist/gateway/main.js',
+  './dist/gateway/worker/main.js',
+].filter((file) => !existsSync(join(root, file)));
 if (missing.length > 0) {
   console.error(`build: package.json promises files that were not built: ${missing.join(', ')}`);
   process.exit(1);

@@ -30,7 +30,11 @@ export function gatewayFiles(folder: string): {
   };
 }
 
-const settingsSchema = z.object({ internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }) });
+const settingsSchema = z.object({
+  internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
+  /** Worker processes; undefined: one per core, and never less than two. */
+  workers: z.number().int().min(1).max(256).optional(),
+});
 export type GatewaySettings = z.infer<typeof settingsSchema>;
 
 /** Below the range systems take outgoing ports from, so that the port is still free after a restart. */
@@ -47,7 +51,8 @@ export async function settingsOf(folder: string): Promise<GatewaySettings> {
 /** Chooses the internal address anew, with the first port that is free. Only for when no instance runs that was given the old one. */
 export async function chooseSettings(folder: string): Promise<GatewaySettings> {
   const host = '127.0.0.1';
-  const chosen = { internal: { host, port: await firstFreePort(host, firstInternalPort) } };
+  const before = await readJson(gatewayFiles(folder).settings, settingsSchema);
+  const chosen = { ...before, internal: { host, port: await firstFreePort(host, firstInternalPort) } };
   await writeDurably(gatewayFiles(folder).settings, JSON.stringify(chosen));
   return chosen;
 }

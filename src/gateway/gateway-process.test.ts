@@ -36,17 +36,26 @@ beforeEach(async () => {
   };
 });
 afterEach(async () => {
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) endGroup(child);
   children = [];
   upstream.close();
   upstream.closeAllConnections();
   await rm(folder, { recursive: true });
 });
 
+/** With its workers, as when the machine takes everything down. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-(pid as number), 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
 const publicPort = (): number => table.listeners[0]?.port as number;
 
 async function start(): Promise<{ child: ChildProcess; admin: AdminClient; url: string; token: string; ended: Promise<unknown[]> }> {
-  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env: {} });
+  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env: {}, detached: true });
   children.push(child);
   const ended = once(child, 'exit');
   const { adminUrl } = await until('the gateway to serve', async () => {
@@ -62,7 +71,7 @@ test('serves its last table at once after a kill, on the same ports and without 
   await first.admin.putTable(table);
   const { internalUrl } = await first.admin.report();
   expect((await ask(publicPort())).body).toBe('ok');
-  first.child.kill('SIGKILL');
+  endGroup(first.child);
   await first.ended;
   const second = await start();
   expect((await ask(publicPort())).body).toBe('ok');
@@ -83,11 +92,11 @@ test('starts although its snapshot is damaged, keeps the file aside and says so'
 test('starts although a public port is taken, and listens as soon as it is free', async () => {
   const first = await start();
   await first.admin.putTable(table);
-  first.child.kill('SIGKILL');
+  endGroup(first.child);
   await first.ended;
   const thief = createServer((_req, res) => res.end('thief'));
-  thief.listen(publicPort(), '127.0.0.1');
-  await once(thief, 'listening');
+  await until('the port to be free', () => freePort('127.0.0.1', publicPort()).then((free) => free === publicPort()));
+  await once(thief.listen(publicPort(), '127.0.0.1'), 'listening');
   const { admin } = await start();
   expect((await admin.report()).listeners).toMatchObject([{ environment: 'test', closedBecause: expect.stringContaining('EADDRINUSE') }]);
   thief.close();

@@ -1,34 +1,59 @@
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { systemClock, timestamp } from '../effects/clock.ts';
 import { writeDurably } from '../effects/files.ts';
 import { identify } from '../effects/processes.ts';
-import { seededRandom, systemRandom } from '../effects/random.ts';
+import { systemRandom } from '../effects/random.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import type { GatewayProcess } from './admin/gateway-report.ts';
 import { adminTokenOf, gatewayFiles, settingsOf } from './gateway-folder.ts';
-import { createGateway } from './gateway.ts';
+import { createGateway, type Gateway } from './gateway.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
 import { createSnapshot } from './table/snapshot.ts';
+import { createTlsUpkeep } from './tls/upkeep.ts';
+import { createEmbeddedPlane } from './worker/embedded-plane.ts';
+import { startWorker } from './worker/worker-link.ts';
+import { createWorkerPool } from './worker/worker-pool.ts';
 
 const signalDrainMs = 30_000;
+const pulse = { intervalMs: 500, missed: 8 };
+
+/** `main.ts` from sources, `main.js` when compiled: whatever this file is. */
+const here = fileURLToPath(import.meta.url);
+const workerEntry = fileURLToPath(new URL(`worker/main${extname(here)}`, import.meta.url));
 
 /**
- * The gateway as a process of its own. Resolves once it serves; it then lives until a signal or `drain-and-exit`. Throws
- * `gateway_port_taken` when the internal address is taken: what then has to be done is the control plane's to decide.
+ * The gateway's main process: holds the sockets, the table and its snapshot, checks health, and keeps the workers that serve. Resolves
+ * once it serves; it then lives until a signal or `drain-and-exit`. Throws `gateway_port_taken` when the internal address is taken: what
+ * then has to be done is the control plane's to decide.
  */
 export async function runGatewayProcess(folder: string): Promise<void> {
   const clock = systemClock;
   const files = gatewayFiles(folder);
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
-  const gateway = createGateway({
+  const settings = await settingsOf(folder);
+  const environment = workerEnvironment();
+  const pool = createWorkerPool({
+    count: settings.workers ?? Math.max(2, availableParallelism()),
+    spawn: (onNotice) => startWorker({ entry: workerEntry, parameters: [folder], environment, onNotice }),
+    clock,
+    log,
+    onEjected: (key) => gateway.ejected(key),
+    pulse,
+  });
+  const plane = createEmbeddedPlane({ crew: pool, clock });
+  const gateway: Gateway = createGateway({
+    plane,
     snapshot: createSnapshot(files.snapshot, () => clock.now()),
     clock,
-    random: seededRandom(Math.floor(systemRandom.next() * 2 ** 32)),
-    identifiers: systemRandom,
+    random: systemRandom,
     log,
+    upkeep: createTlsUpkeep({ folder, clock, random: systemRandom, log }),
   });
-  await gateway.start((await settingsOf(folder)).internal);
+  await gateway.start(settings.internal);
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway
@@ -45,7 +70,13 @@ export async function runGatewayProcess(folder: string): Promise<void> {
   process.on('SIGTERM', () => exitAfterDrain(signalDrainMs));
   process.on('SIGINT', () => exitAfterDrain(signalDrainMs));
   await writeDurably(files.process, JSON.stringify(describeProcess(adminPort)));
-  log.info({ tableVersion: gateway.report().tableVersion, internalUrl: gateway.report().internalUrl }, 'gateway serves');
+  log.info({ tableVersion: gateway.tableVersion(), workers: pool.pids() }, 'gateway serves');
+}
+
+/** Nothing of the environment but what a Node process needs: workers face the network. */
+function workerEnvironment(): Record<string, string> {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { ...(PATH !== undefined && { PATH }), ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };
 }
 
 function describeProcess(adminPort: number): GatewayProcess {

@@ -3,26 +3,16 @@ import { type Clock, timestamp } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { GatewayReport } from './admin/gateway-report.ts';
-import { chooseInstance } from './balancing/choose.ts';
-import { createInstances, type Instance } from './balancing/instance.ts';
+import type { DataPlane, PlaneReport } from './data-plane.ts';
 import { createHealthChecks } from './health/checks.ts';
-import { judge, type Observation } from './health/judge.ts';
+import { createHealthBook } from './health/health-book.ts';
 import { probe } from './health/probe.ts';
-import { createEngine, type Engine } from './http/engine.ts';
-import { createFront } from './http/front.ts';
-import { defaultLimits, type Limits } from './http/limits.ts';
-import { createIdentifiers } from './http/trace.ts';
-import { listen } from './listening/listen.ts';
-import { createFrontServer } from './listening/front-server.ts';
-import { createPublicListeners } from './listening/public-listeners.ts';
 import type { GatewayLog } from './log.ts';
-import type { RoutedService, Routes } from './routing/routes.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { parseTable } from './table/check-table.ts';
-import { compileTable, refreshReady } from './table/compile-table.ts';
 import type { Snapshot } from './table/snapshot.ts';
 
-/** The data plane, without its process: routing, proxying, health and drain behind three verbs and a report. */
+/** Decides what a data plane does: which table is in force, and who is healthy. Behind three verbs and a report. */
 export interface Gateway {
   /** Opens the internal listener and serves by the last snapshot at once. */
   start(internal: { host: string; port: number }): Promise<{ internalPort: number }>;
@@ -31,73 +21,49 @@ export interface Gateway {
    * `gateway_table_invalid`, `gateway_table_stale` or `gateway_port_taken`; then everything is as before.
    */
   apply(table: unknown): Promise<void>;
-  report(): GatewayReport;
+  /** Of the table in force. */
+  tableVersion(): number | undefined;
+  /** What happened to requests says that an instance is not to be given any. */
+  ejected(key: string): void;
+  report(): Promise<GatewayReport>;
+  /** The report, for one who has the plane's already. */
+  describe(plane: PlaneReport): GatewayReport;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
 
 export interface GatewayDependencies {
+  readonly plane: DataPlane;
   readonly snapshot: Snapshot;
   readonly clock: Clock;
-  /** Draws releases and instances; a seeded one will do. */
+  /** Spreads the health checks over time. */
   readonly random: Random;
-  /** Draws request and trace ids. */
-  readonly identifiers: Random;
   readonly log: GatewayLog;
-  readonly limits?: Partial<Limits>;
+  /** What else goes by the table, without serving. */
+  readonly upkeep?: { follow(table: RoutingTable): void; warnings(): readonly string[]; stop(): void };
 }
 
-const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
-
-export function createGateway(dependencies: GatewayDependencies): Gateway {
-  const { snapshot, clock, random, log } = dependencies;
-  const limits = { ...defaultLimits, ...dependencies.limits };
+export function createGateway({ plane, snapshot, clock, random, log, upkeep }: GatewayDependencies): Gateway {
   const startedAt = timestamp(clock.now());
   const warnings: string[] = [];
-  const instances = createInstances((instance) => engine.pools.forget(instance));
-  const life = new AbortController();
-  let routes: Routes = noRoutes;
   let table: RoutingTable | undefined;
-  let owners = new Map<Instance, RoutedService>();
   let stopping = false;
   let internalUrl = '';
   let queue: Promise<void> = Promise.resolve();
 
-  const observe = (instance: Instance, observation: Observation): void => {
-    if (!judge(instance, observation)) return;
-    log.warn({ instance: instance.key, healthy: instance.healthy, observation }, 'instance health changed');
-    const owner = owners.get(instance);
-    if (owner) refreshReady(owner);
-  };
-  const checks = createHealthChecks({ clock, random, probe, report: observe });
-
-  const engine: Engine = createEngine({
-    dispatch: {
-      routes: () => routes,
-      choose: (service, tried, assigned) => {
-        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
-        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
-      },
-      acquire: (instance) => instances.acquire(instance),
-      release: (instance) => instances.release(instance),
-      report: observe,
-    },
-    limits,
-    log,
-    clock,
-    point: () => random.next(),
-    identifier: createIdentifiers(dependencies.identifiers),
-    isStopping: () => stopping,
+  const book = createHealthBook((change, observation) => {
+    log.warn({ instance: change.key, healthy: change.healthy, observation }, 'instance health changed');
+    plane.setHealth([change]);
   });
-  const listeners = createPublicListeners((environment) => createFrontServer(createFront(engine, { kind: 'public', environment })), clock);
-  const internalServer = createFrontServer(createFront(engine, { kind: 'internal' }));
+  const checks = createHealthChecks({ clock, random, probe, report: (key, outcome) => book.observe(key, outcome) });
 
-  const putInForce = (next: RoutingTable): void => {
-    routes = compileTable(next, instances);
+  const putInForce = async (next: RoutingTable, commit: () => Promise<void>): Promise<void> => {
+    const instances = book.follow(next);
+    await commit();
     table = next;
-    owners = new Map(routes.services.flatMap((service) => service.instances.map((instance) => [instance, service] as const)));
-    engine.pools.settle();
-    checks.follow(routes.services);
+    if (stopping) return;
+    checks.follow(instances);
+    upkeep?.follow(next);
   };
 
   const applyOne = async (value: unknown): Promise<void> => {
@@ -108,40 +74,53 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       if (table !== undefined && jsonEquals(next, table)) return;
       throw sluiceError('gateway_table_stale', { offered: next.version, current });
     }
-    const prepared = await listeners.prepare(next.listeners);
+    const prepared = await plane.prepare(next, { tolerateTakenPorts: false });
     try {
       await snapshot.save(next);
     } catch (error) {
-      prepared.discard();
+      await prepared.discard();
       throw error;
     }
-    putInForce(next);
-    prepared.commit();
+    await putInForce(next, () => prepared.commit());
     log.info({ version: next.version, services: next.services.length }, 'routing table applied');
   };
 
-  const sweep = async (): Promise<void> => {
-    for (;;) {
-      await clock.sleep(engine.sweepMs, life.signal);
-      engine.sweep();
+  const restore = async (): Promise<void> => {
+    const { table: last, damaged } = await snapshot.load();
+    if (damaged) {
+      warnings.push(`the last routing table was damaged (${damaged.reason}) and is kept as ${damaged.setAside}`);
+      log.error(damaged, 'snapshot set aside');
     }
+    if (last === undefined) return;
+    const prepared = await plane.prepare(last, { tolerateTakenPorts: true });
+    await putInForce(last, () => prepared.commit());
+  };
+
+  const describe = (serving: PlaneReport): GatewayReport => {
+    book.forget(new Set(serving.instances.map(({ key }) => key)));
+    return {
+      pid: process.pid,
+      startedAt,
+      ...(table && { tableVersion: table.version }),
+      stopping,
+      warnings: [...warnings, ...(upkeep?.warnings() ?? [])],
+      internalUrl,
+      listeners: [...serving.listeners],
+      inFlight: serving.inFlight,
+      instances: serving.instances.flatMap(({ key, state, inFlight }) => {
+        const known = book.of(key);
+        if (known === undefined) return [];
+        const { environment, service, release, id, healthy } = known;
+        return [{ environment, service, release, id, state, healthy, inFlight }];
+      }),
+    };
   };
 
   return {
     start: async ({ host, port }) => {
-      const internalPort = await listen(internalServer.server, host, port);
+      const { internalPort } = await plane.start({ host, port });
       internalUrl = `http://${host}:${internalPort}`;
-      const { table: last, damaged } = await snapshot.load();
-      if (damaged) {
-        warnings.push(`the last routing table was damaged (${damaged.reason}) and is kept as ${damaged.setAside}`);
-        log.error(damaged, 'snapshot set aside');
-      }
-      if (last) {
-        putInForce(last);
-        await listeners.restore(last.listeners);
-      }
-      // Ends only when `life` does, by rejection.
-      sweep().catch(() => {});
+      await restore();
       return { internalPort };
     },
     apply: (value) => {
@@ -149,38 +128,15 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       queue = applied.catch(() => {});
       return applied;
     },
-    report: () => ({
-      pid: process.pid,
-      startedAt,
-      ...(table && { tableVersion: table.version }),
-      stopping,
-      warnings: [...warnings],
-      internalUrl,
-      listeners: [...listeners.status()],
-      inFlight: engine.running.size,
-      instances: Array.from(instances.all(), ({ environment, service, release, id, state, healthy, inFlight }) => ({
-        environment,
-        service,
-        release,
-        id,
-        state,
-        healthy,
-        inFlight,
-      })),
-    }),
+    tableVersion: () => table?.version,
+    ejected: (key) => book.observe(key, 'unreachable'),
+    report: async () => describe(await plane.report()),
+    describe,
     drain: async (deadlineMs) => {
       stopping = true;
-      listeners.close();
-      internalServer.close();
-      const deadline = clock.monotonic() + deadlineMs;
-      while (engine.running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
-      if (engine.running.size > 0) log.warn({ left: engine.running.size }, 'drain deadline passed');
-      for (const exchange of engine.running) exchange.terminate();
-      listeners.destroy();
-      internalServer.destroy();
       checks.stop();
-      life.abort(new Error('stopped'));
-      engine.pools.close();
+      upkeep?.stop();
+      await plane.drain(deadlineMs);
     },
   };
 }

@@ -27,11 +27,11 @@ export function createAdminServer({ gateway, token, onDrainRequested }: AdminDep
     }
     switch (`${req.method} ${req.url}`) {
       case 'GET /status':
-        send(res, 200, gateway.report());
+        send(res, 200, await gateway.report());
         return;
       case 'PUT /table':
         await gateway.apply(await readJson(req));
-        send(res, 200, { version: gateway.report().tableVersion });
+        send(res, 200, { version: gateway.tableVersion() });
         return;
       case 'POST /drain-and-exit': {
         const deadlineMs = deadlineOf(await readJson(req));

@@ -96,6 +96,7 @@ export function createInstances(onForgotten: (instance: Instance) => void = () =
   };
 }
 
-function instanceKey(spec: Pick<InstanceSpec, 'environment' | 'service' | 'id' | 'host' | 'port'>): string {
+/** The `key` of the instance that a specification stands for. */
+export function instanceKey(spec: Pick<InstanceSpec, 'environment' | 'service' | 'id' | 'host' | 'port'>): string {
   return `${spec.environment}/${spec.service}/${spec.id}@${spec.host}:${spec.port}`;
 }

@@ -1,13 +1,12 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
-import type { Instance } from '../balancing/instance.ts';
-import type { RoutedService } from '../routing/routes.ts';
+import type { BookedInstance } from './health-book.ts';
 import type { ProbeOutcome, ProbeTarget } from './probe.ts';
 
 /** Active checks: every active instance is probed at its service's interval, for as long as the table has it. */
 export interface HealthChecks {
-  /** Checks exactly the active instances of these services from now on. */
-  follow(services: readonly RoutedService[]): void;
+  /** Checks exactly the active ones of these from now on. */
+  follow(instances: readonly BookedInstance[]): void;
   stop(): void;
 }
 
@@ -15,52 +14,45 @@ export interface HealthCheckDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly probe: (target: ProbeTarget) => Promise<ProbeOutcome>;
-  readonly report: (instance: Instance, outcome: ProbeOutcome) => void;
+  readonly report: (key: string, outcome: ProbeOutcome) => void;
 }
 
 export function createHealthChecks({ clock, random, probe, report }: HealthCheckDependencies): HealthChecks {
-  const followed = new Map<Instance, { settings: string; stop: AbortController }>();
+  const followed = new Map<string, { settings: string; stop: AbortController }>();
 
-  const check = async (instance: Instance, health: RoutedService['health'], signal: AbortSignal): Promise<void> => {
+  const check = async ({ key, host, port, health }: BookedInstance, signal: AbortSignal): Promise<void> => {
     // The first check comes at a random moment of the interval, so that a large table is not checked in bursts.
     await clock.sleep(health.intervalMs * random.next(), signal);
     for (;;) {
-      const outcome = await probe({ host: instance.host, port: instance.port, path: health.path, timeoutMs: health.timeoutMs });
+      const outcome = await probe({ host, port, path: health.path, timeoutMs: health.timeoutMs });
       if (signal.aborted) return;
-      report(instance, outcome);
+      report(key, outcome);
       await clock.sleep(health.intervalMs, signal);
     }
   };
 
-  const unfollow = (instance: Instance): void => {
-    followed.get(instance)?.stop.abort(new Error('no longer checked'));
-    followed.delete(instance);
+  const unfollow = (key: string): void => {
+    followed.get(key)?.stop.abort(new Error('no longer checked'));
+    followed.delete(key);
   };
 
   return {
-    follow: (services) => {
-      const wanted = new Map<Instance, RoutedService>();
-      for (const service of services) {
-        for (const instance of service.instances) if (instance.state === 'active') wanted.set(instance, service);
+    follow: (instances) => {
+      const wanted = new Map(instances.filter(({ state }) => state === 'active').map((instance) => [instance.key, instance]));
+      for (const [key, { settings }] of followed) {
+        const instance = wanted.get(key);
+        if (instance === undefined || JSON.stringify(instance.health) !== settings) unfollow(key);
       }
-      for (const [instance, { settings }] of followed) {
-        const service = wanted.get(instance);
-        if (service === undefined || settingsOf(service) !== settings) unfollow(instance);
-      }
-      for (const [instance, service] of wanted) {
-        if (followed.has(instance)) continue;
+      for (const [key, instance] of wanted) {
+        if (followed.has(key)) continue;
         const stop = new AbortController();
-        followed.set(instance, { settings: settingsOf(service), stop });
+        followed.set(key, { settings: JSON.stringify(instance.health), stop });
         // Ends only by its signal, and then by rejection.
-        check(instance, service.health, stop.signal).catch(() => {});
+        check(instance, stop.signal).catch(() => {});
       }
     },
     stop: () => {
-      for (const instance of followed.keys()) unfollow(instance);
+      for (const key of followed.keys()) unfollow(key);
     },
   };
-}
-
-function settingsOf(service: RoutedService): string {
-  return JSON.stringify(service.health);
 }

@@ -1,5 +1,3 @@
-import type { Instance } from '../balancing/instance.ts';
-
 /** `passed`, `failed`: an active check. `answered`, `reset`: a request. `unreachable`: nothing accepts connections, whoever tried. */
 export type Observation = 'passed' | 'failed' | 'answered' | 'reset' | 'unreachable';
 
@@ -11,7 +9,7 @@ const failuresToEject = 3;
  * once; one failed check or reset request is not. Only an active check brings an instance back: a request that got through by luck
  * must not.
  */
-export function judge(instance: Instance, observation: Observation): boolean {
+export function judge(instance: { healthy: boolean; failures: number }, observation: Observation): boolean {
   const before = instance.healthy;
   switch (observation) {
     case 'passed':

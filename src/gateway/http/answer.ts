@@ -10,6 +10,8 @@ export interface Refusal {
   readonly requestId: string | undefined;
   /** Whole seconds. */
   readonly retryAfter: number | undefined;
+  /** Instead of those of an error: of an answer of the gateway's own that is none. */
+  readonly headers?: RawHeaders;
 }
 
 export function refusal<Code extends ErrorCode>(
@@ -28,8 +30,7 @@ export function refusal<Code extends ErrorCode>(
 /** The refusal's header, but for the connection's own fields. */
 export function refusalHeaders(refused: Refusal): RawHeaders {
   const headers = [
-    'content-type',
-    'application/json',
+    ...(refused.headers ?? ['content-type', 'application/json']),
     'content-length',
     String(Buffer.byteLength(refused.body)),
     'cache-control',

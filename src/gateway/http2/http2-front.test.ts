@@ -195,7 +195,7 @@ test('an answer that breaks off is an error for the client, and one that is whol
 
 test('an early answer to an upload is whole, and the rest of the upload is called off', async () => {
   rig.serve((downstream) => {
-    downstream.refuse({ status: 413, body: '{"error":{}}' }, true);
+    downstream.refuse({ status: 413, body: '{"error":{}}', requestId: undefined, retryAfter: undefined }, true);
     return {};
   });
   const session = rig.connect();

@@ -1,7 +1,8 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { refusal, type Refusal } from '../http/answer.ts';
 import type { Downstream, DownstreamEvents, RequestHead } from '../http/downstream.ts';
+import type { Front } from '../http/engine.ts';
 import type { Limits } from '../http/limits.ts';
 import { createAllowance } from './abuse.ts';
 import { type CheckedStream, checkStreamHead } from './request-fields.ts';
@@ -9,21 +10,21 @@ import { createStreamDownstream } from './stream-downstream.ts';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
 
-export interface Http2Front {
-  /** Serves a connection on which HTTP/2 was agreed. `mayCarry` tells whether it may carry requests for a host. */
-  accept(socket: TLSSocket, mayCarry: (host: string) => boolean): void;
-  /** Tells every client to send new requests elsewhere; what runs goes on. */
-  retire(): void;
-  /** Breaks off every connection that is left. */
-  destroy(): void;
-  /** Ends connections that have been idle for too long. `now` is monotonic milliseconds. */
-  expire(now: number): void;
-  readonly connections: number;
+export interface Http2Front extends Front {
+  /**
+   * Serves a connection on which HTTP/2 was agreed. `mayCarry` tells whether it may carry requests for a host: undefined for all. A client
+   * that is told to send new requests elsewhere (`retire`) loses none that is on its way.
+   */
+  accept(socket: Socket, options?: { readonly isEncrypted: boolean; readonly mayCarry?: (host: string) => boolean }): void;
+}
+
+/** What serves a stream: told what happens on it after `begin`. */
+export interface StreamExchange extends DownstreamEvents {
+  begin(): void;
 }
 
 export interface Http2FrontOptions {
-  /** Begins an exchange. It may answer at once, and is told nothing before it returns. */
-  readonly serve: (downstream: Downstream) => DownstreamEvents;
+  readonly begin: (downstream: Downstream) => StreamExchange;
   readonly limits: Pick<Limits, 'headerBytes' | 'headerCount' | 'clientKeepAliveMs'>;
   readonly now: () => number;
   readonly report: (error: unknown) => void;
@@ -44,7 +45,7 @@ const lastStreamOfAll = 2 ** 31 - 1;
  * header (CONTINUATION floods included), streams that are begun and reset (CVE-2023-44487), SETTINGS and PING frames to be acknowledged.
  * WebSockets are not offered on HTTP/2 (RFC 8441): clients open an HTTP/1.1 connection for them.
  */
-export function createHttp2Front({ serve, limits, now, report }: Http2FrontOptions): Http2Front {
+export function createHttp2Front({ begin, limits, now, report }: Http2FrontOptions): Http2Front {
   const sessions = new Map<ServerHttp2Session, Activity>();
   let isRetiring = false;
 
@@ -56,16 +57,18 @@ export function createHttp2Front({ serve, limits, now, report }: Http2FrontOptio
       return;
     }
     try {
-      downstream.attach(serve(downstream));
+      const exchange = begin(downstream);
+      downstream.attach(exchange);
+      exchange.begin();
     } catch (error) {
       report(error);
-      downstream.attach(ignoring);
       downstream.refuse(refusal('gateway_failure', {}), false);
     }
   };
 
   return {
-    accept: (socket, mayCarry) => {
+    accept: (socket, options) => {
+      const mayCarry = options?.mayCarry ?? (() => true);
       const clientAddress = plainAddress(socket.remoteAddress);
       const session = performServerHandshake(socket, {
         maxHeaderListPairs: limits.headerCount + 8,
@@ -118,6 +121,16 @@ export function createHttp2Front({ serve, limits, now, report }: Http2FrontOptio
       for (const [session, { streams, idleSince }] of sessions) {
         if (streams === 0 && at - idleSince > limits.clientKeepAliveMs && !session.closed) session.close();
       }
+    },
+    closeIdle: (atMost) => {
+      let closed = 0;
+      for (const [session, { streams }] of sessions) {
+        if (closed === atMost) break;
+        if (streams > 0 || session.closed) continue;
+        session.close();
+        closed += 1;
+      }
+      return closed;
     },
     get connections() {
       return sessions.size;

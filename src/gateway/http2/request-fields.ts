@@ -1,5 +1,6 @@
 import { normalizedHost } from '../routing/host.ts';
 import type { RequestHead } from '../http/downstream.ts';
+import { leavesItsPrefix } from '../http/wire/target.ts';
 
 export type CheckedStream =
   | { readonly outcome: 'accepted'; readonly head: RequestHead }
@@ -118,6 +119,7 @@ function checkPseudo(
   if (host === undefined) return invalid('the authority is not a host name');
   const target = pseudo.get(':path') ?? '';
   if (!/^\/[\x21\x22\x24-\x7e]*$/.test(target)) return invalid('the path is missing or not a path');
+  if (leavesItsPrefix(target)) return invalid('the path contains dot segments');
   return { outcome: 'asked', method, authority, host, target };
 }
 

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { Refusal } from '../http/answer.ts';
+import { refusalHeaders } from '../http/answer.ts';
 import type { Downstream, DownstreamEvents, RawHeaders, RequestHead } from '../http/downstream.ts';
 import { answerFields } from './answer-fields.ts';
 
@@ -90,7 +90,7 @@ export function createStreamDownstream(stream: ServerHttp2Stream, head: RequestH
       if (!isUsable() || hasAnswered) return;
       hasAnswered = true;
       const isHead = head.method === 'HEAD';
-      if (!respond(refusal.status, refusalFields(refusal), Buffer.byteLength(refusal.body), isHead)) return;
+      if (!respond(refusal.status, refusalHeaders(refusal), Buffer.byteLength(refusal.body), isHead)) return;
       if (!isHead) stream.end(refusal.body);
       leaveRequest();
     },
@@ -132,10 +132,4 @@ export function createStreamDownstream(stream: ServerHttp2Stream, head: RequestH
       });
     },
   };
-}
-
-function refusalFields({ status }: Refusal): RawHeaders {
-  const fields = ['content-type', 'application/json', 'cache-control', 'no-store'];
-  if (status === 503) fields.push('retry-after', '1');
-  return fields;
 }

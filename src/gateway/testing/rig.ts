@@ -1,18 +1,24 @@
 import { createHash } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '../../effects/clock.ts';
 import { freePort } from '../../effects/ports.ts';
 import { type Random, seededRandom } from '../../effects/random.ts';
+import type { GatewayReport } from '../admin/gateway-report.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
-import type { Limits } from '../http/limits.ts';
+import { defaultLimits, type Limits } from '../http/limits.ts';
 import { silentLog } from '../log.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
 import type { Snapshot } from '../table/snapshot.ts';
+import { soloCrew } from '../worker/crew.ts';
+import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
+import { createServing } from '../worker/serving.ts';
 
 /** A gateway in this process with real sockets, and real servers behind it. Dispose it after the test. */
 export interface Rig {
-  readonly gateway: Gateway;
+  readonly gateway: LocalGateway;
   readonly publicPort: number;
   readonly publicUrl: string;
   readonly internalPort: number;
@@ -23,6 +29,11 @@ export interface Rig {
   /** Waits for nothing: what the report says now. */
   inFlight(id: string): number;
   close(): Promise<void>;
+}
+
+/** One that serves in this process, so that what it reports is known at once. */
+interface LocalGateway extends Pick<Gateway, 'apply' | 'drain'> {
+  report(): GatewayReport;
 }
 
 interface Upstream {
@@ -77,15 +88,25 @@ function memorySnapshot(): Snapshot {
 }
 
 export async function createRig(limits: Partial<Limits> = {}, random: Random = seededRandom(1)): Promise<Rig> {
-  const gateway = createGateway({
-    snapshot: memorySnapshot(),
-    clock: systemClock,
+  const clock = systemClock;
+  const folder = join(tmpdir(), `sluice-rig-${process.pid}`);
+  const serving = createServing({
+    folder,
+    clock,
     random,
     identifiers: seededRandom(2),
     log: silentLog,
-    limits,
+    limits: { ...defaultLimits, ...limits },
+    onEjected: (key) => master.ejected(key),
   });
-  const { internalPort } = await gateway.start({ host: '127.0.0.1', port: 0 });
+  const plane = createEmbeddedPlane({ crew: soloCrew(serving), clock });
+  const master = createGateway({ plane, snapshot: memorySnapshot(), clock, random: seededRandom(3), log: silentLog });
+  const gateway: LocalGateway = {
+    apply: (table) => master.apply(table),
+    drain: (deadlineMs) => master.drain(deadlineMs),
+    report: () => master.describe({ ...serving.report(), listeners: plane.listeners() }),
+  };
+  const { internalPort } = await master.start({ host: '127.0.0.1', port: 0 });
   const publicPort = await freePort('127.0.0.1');
   const servers: Server[] = [];
   let version = 0;

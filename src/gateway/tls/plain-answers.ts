@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Downstream, RequestHead } from '../http/downstream.ts';
+import type { Refusal } from '../http/answer.ts';
+import type { RequestHead } from '../http/downstream.ts';
 import type { ListenerRoute } from '../routing-table.ts';
 import { challengeFile } from './acme/acme-files.ts';
 
@@ -8,22 +9,16 @@ const challengeToken = /^[A-Za-z0-9_-]{1,128}$/;
 
 /**
  * What the plain twin of an encrypted listener answers by itself, before any routing: the pending challenges of automatic certificates, and
- * the way to the encrypted listener where that is wanted. False: the request is to be routed; nothing has been said.
+ * the way to the encrypted listener where that is wanted. Undefined: the request is to be routed.
  */
-export function answerPlain(downstream: Downstream, listener: ListenerRoute, folder: string): boolean {
-  const { head } = downstream;
+export function plainAnswer(head: RequestHead, listener: ListenerRoute, folder: string): Refusal | undefined {
   const { tls } = listener;
-  if (tls === undefined || head.isEncrypted) return false;
+  if (tls === undefined || head.isEncrypted) return undefined;
   const challenge = tls.acme && pendingChallenge(head, folder);
-  if (challenge !== undefined) {
-    answer(downstream, 200, 'OK', ['Content-Type', 'application/octet-stream'], challenge);
-    return true;
-  }
-  if (listener.redirectToTls !== true) return false;
+  if (challenge !== undefined) return answer(200, challenge, ['content-type', 'application/octet-stream']);
+  if (listener.redirectToTls !== true) return undefined;
   const port = tls.port === 443 ? '' : `:${tls.port}`;
-  const fields = ['Location', `https://${head.host}${port}${head.target}`, 'Cache-Control', 'no-store'];
-  answer(downstream, 308, 'Permanent Redirect', fields, '');
-  return true;
+  return answer(308, '', ['location', `https://${head.host}${port}${head.target}`]);
 }
 
 /** Only what an authority may ask for at this moment, and only for the host it is about. */
@@ -38,10 +33,6 @@ function pendingChallenge({ host, target }: RequestHead, folder: string): string
   }
 }
 
-function answer(downstream: Downstream, status: number, reason: string, fields: readonly string[], text: string): void {
-  const body = Buffer.from(downstream.head.method === 'HEAD' ? '' : text);
-  const length = String(Buffer.byteLength(text));
-  downstream.answer(status, reason, [...fields, 'Content-Length', length], downstream.head.method === 'HEAD' ? 'none' : body.length);
-  if (body.length > 0) downstream.write(body);
-  downstream.end([]);
+function answer(status: number, body: string, headers: readonly string[]): Refusal {
+  return { status, body, headers, requestId: undefined, retryAfter: undefined };
 }

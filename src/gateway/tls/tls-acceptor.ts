@@ -6,6 +6,8 @@ import type { ListenerCertificates } from './listener-certificates.ts';
 /** Makes encrypted connections of accepted plain ones. */
 export interface TlsAcceptor {
   accept(socket: Socket): void;
+  /** Connections that have not agreed on anything yet. */
+  handshakes(): number;
   /** Puts the present default certificate and ticket keys in force for new handshakes. */
   refresh(): void;
   /** Breaks off every connection and handshake that is left. */
@@ -13,7 +15,7 @@ export interface TlsAcceptor {
 }
 
 export interface TlsAcceptorOptions {
-  readonly certificates: ListenerCertificates;
+  readonly certificates: () => ListenerCertificates;
   readonly ticketKeys: () => Buffer | undefined;
   readonly handshakeMs: number;
   readonly http1: (socket: TLSSocket) => void;
@@ -26,19 +28,24 @@ export interface TlsAcceptorOptions {
  */
 export function createTlsAcceptor({ certificates, ticketKeys, handshakeMs, http1, http2 }: TlsAcceptorOptions): TlsAcceptor {
   const open = new Set<Socket>();
+  let secured = 0;
 
   const baseOptions = (): SecureContextOptions & { ticketKeys?: Buffer } => {
     const keys = ticketKeys();
-    return { ...contextOptions(certificates.select(undefined)?.certificate), ...(keys && { ticketKeys: keys }) };
+    return { ...contextOptions(certificates().select(undefined)?.certificate), ...(keys && { ticketKeys: keys }) };
   };
 
   const server = createServer({
     ...baseOptions(),
     ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: handshakeMs,
-    SNICallback: (host, answer) => answer(null, certificates.select(host)?.context ?? emptyContext()),
+    SNICallback: (host, answer) => answer(null, certificates().select(host)?.context ?? emptyContext()),
   });
   server.on('secureConnection', (socket) => {
+    secured += 1;
+    socket.once('close', () => {
+      secured -= 1;
+    });
     if (socket.alpnProtocol === 'h2') http2(socket);
     else http1(socket);
   });
@@ -55,6 +62,7 @@ export function createTlsAcceptor({ certificates, ticketKeys, handshakeMs, http1
       socket.on('error', () => socket.destroy());
       server.emit('connection', socket);
     },
+    handshakes: () => Math.max(0, open.size - secured),
     refresh: () => server.setSecureContext(baseOptions()),
     destroy: () => {
       for (const socket of open) socket.destroy();

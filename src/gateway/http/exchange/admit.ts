@@ -4,7 +4,14 @@ import { callerOf, internalRoute, publicRoute, type RoutedService, type Routes }
 import { fieldKind, kind } from '../wire/field-kinds.ts';
 
 /** Which listener a request came in by. The environment of a public listener can change hands with a table. */
-export type Side = { readonly kind: 'public'; readonly environment: () => string | undefined } | { readonly kind: 'internal' };
+export type Side =
+  | {
+      readonly kind: 'public';
+      readonly environment: () => string | undefined;
+      /** What the listener answers by itself, before any routing. */
+      readonly answer?: (head: RequestHead) => Refusal | undefined;
+    }
+  | { readonly kind: 'internal' };
 
 export type Admission =
   | { readonly outcome: 'admitted'; readonly service: RoutedService; readonly target: string; readonly caller: string | undefined }
@@ -12,7 +19,9 @@ export type Admission =
 
 /** Decides whether and to which service a request goes. */
 export function admit(head: RequestHead, side: Side, routes: Routes): Admission {
-  return side.kind === 'public' ? admitPublic(head, side.environment(), routes) : admitInternal(head, routes);
+  if (side.kind === 'internal') return admitInternal(head, routes);
+  const own = side.answer?.(head);
+  return own === undefined ? admitPublic(head, side.environment(), routes) : refused(own);
 }
 
 function admitPublic(head: RequestHead, environment: string | undefined, routes: Routes): Admission {

@@ -10,7 +10,7 @@ import { defaultLimits } from '../../http/limits.ts';
 import { createListenerCertificates, type ListenerCertificates } from '../../tls/listener-certificates.ts';
 import { createTestAuthority, type TestAuthority } from '../../tls/testing/authority.ts';
 import { createTlsAcceptor, type TlsAcceptor } from '../../tls/tls-acceptor.ts';
-import { createHttp2Front, type Http2Front } from '../http2-front.ts';
+import { createHttp2Front, type Http2Front, type StreamExchange } from '../http2-front.ts';
 
 /** An exchange of the test's own on the real front, over real TLS. */
 export type Serve = (downstream: Downstream) => Partial<DownstreamEvents>;
@@ -42,17 +42,21 @@ export async function createHttp2Rig(): Promise<Http2Rig> {
   });
   let by: Serve = none;
   const front = createHttp2Front({
-    serve: (downstream) => ({ body: noop, bodyEnd: noop, bodyBroken: noop, drained: noop, gone: noop, ...by(downstream) }),
+    begin: (downstream) => exchangeOf(() => by(downstream)),
     limits: defaultLimits,
     now: () => systemClock.monotonic(),
     report: noop,
   });
   const acceptor = createTlsAcceptor({
-    certificates,
+    certificates: () => certificates,
     ticketKeys: () => undefined,
     handshakeMs: 5_000,
     http1: (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\none'),
-    http2: (socket) => front.accept(socket, (host) => certificates.sharesConnection(socket.servername || undefined, host)),
+    http2: (socket) =>
+      front.accept(socket, {
+        isEncrypted: true,
+        mayCarry: (host) => certificates.sharesConnection(socket.servername || undefined, host),
+      }),
   });
   const server = createServer((socket) => acceptor.accept(socket));
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -85,6 +89,18 @@ export async function createHttp2Rig(): Promise<Http2Rig> {
 }
 
 function noop(): void {}
+
+function exchangeOf(by: () => Partial<DownstreamEvents>): StreamExchange {
+  const exchange = {
+    body: noop,
+    bodyEnd: noop,
+    bodyBroken: noop,
+    drained: noop,
+    gone: noop,
+    begin: () => void Object.assign(exchange, by()),
+  };
+  return exchange;
+}
 
 function none(): Partial<DownstreamEvents> {
   return {};

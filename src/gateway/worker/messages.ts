@@ -1,0 +1,59 @@
+import type { InstanceHealth } from '../data-plane.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import type { Door } from './door.ts';
+
+/** How much of a service's concurrency a worker may use. */
+export interface Share {
+  /** `environment/name`. */
+  readonly service: string;
+  readonly capacity: number;
+}
+
+/** What a service's requests ask for in one worker. */
+export interface Demand {
+  readonly service: string;
+  readonly running: number;
+  readonly queued: number;
+}
+
+/** What the main process asks of a worker; each is answered, in order. Sent by structured clone over the channel of `fork`. */
+export type Order =
+  /** Accompanied by the socket. The answer is why it cannot be listened on, if it cannot. */
+  | { readonly kind: 'open'; readonly door: Door }
+  | { readonly kind: 'close'; readonly address: string }
+  | { readonly kind: 'prepare'; readonly table: RoutingTable }
+  /** Puts the prepared table in force. */
+  | { readonly kind: 'commit'; readonly version: number; readonly unhealthy: readonly string[] }
+  | { readonly kind: 'health'; readonly changes: readonly InstanceHealth[] }
+  /** Answered once no service runs more requests than its new share. */
+  | { readonly kind: 'shares'; readonly shares: readonly Share[] }
+  /** Answered with what the collector of that name gives: a value that can be cloned. */
+  | { readonly kind: 'collect'; readonly what: string }
+  /** Answered when nothing is left; the worker then ends. */
+  | { readonly kind: 'drain'; readonly deadlineMs: number }
+  | { readonly kind: 'ping' };
+
+export interface NumberedOrder {
+  readonly id: number;
+  readonly order: Order;
+}
+
+/** What a worker tells the main process. */
+export type Notice =
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  /** The order could not be carried out: a defect. */
+  | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
+  | { readonly kind: 'ejected'; readonly key: string }
+  | { readonly kind: 'demand'; readonly demands: readonly Demand[] }
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly message: string };
+
+/** Both ends are of this package and of one version; what else arrives (Node's own messages) is not for us. */
+export function isOrder(message: unknown): message is NumberedOrder {
+  return typeof message === 'object' && message !== null && 'order' in message && 'id' in message;
+}
+
+const notices: ReadonlySet<unknown> = new Set<Notice['kind']>(['answer', 'failed', 'ejected', 'demand', 'log']);
+
+export function isNotice(message: unknown): message is Notice {
+  return typeof message === 'object' && message !== null && 'kind' in message && notices.has(message.kind);
+}

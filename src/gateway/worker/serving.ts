@@ -1,0 +1,192 @@
+import type { Clock } from '../../effects/clock.ts';
+import type { Random } from '../../effects/random.ts';
+import { chooseInstance } from '../balancing/choose.ts';
+import { createInstances, type Instance } from '../balancing/instance.ts';
+import type { InstanceHealth, InstanceLoad } from '../data-plane.ts';
+import type { Refusal } from '../http/answer.ts';
+import type { RequestHead } from '../http/downstream.ts';
+import { judge, type Observation } from '../health/judge.ts';
+import { createEngine } from '../http/engine.ts';
+import type { Front } from '../http/engine.ts';
+import { createFront } from '../http/front.ts';
+import type { Side } from '../http/exchange/admit.ts';
+import type { Limits } from '../http/limits.ts';
+import { createIdentifiers } from '../http/trace.ts';
+import type { BoundSocket } from '../listening/bound-socket.ts';
+import type { GatewayLog } from '../log.ts';
+import type { RoutedService, Routes } from '../routing/routes.ts';
+import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
+import { compileTable, refreshReady } from '../table/compile-table.ts';
+import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
+import { plainAnswer } from '../tls/plain-answers.ts';
+import { createServingCertificates } from '../tls/serving-certificates.ts';
+import { type Acceptor, createAcceptor } from './acceptor.ts';
+import { type Door, listenersOf } from './door.ts';
+
+/** The HTTP engine with all it needs to serve by a table, in whatever process it runs. */
+export interface Serving {
+  /** Accepts connections from the socket, which is then its own. Throws `gateway_port_taken` when another program listens there. */
+  open(door: Door, socket: BoundSocket): Promise<void>;
+  /** Accepts no more at this address; what runs goes on. */
+  close(address: string): void;
+  /** Serves every later request by this table, of whose instances these are known to be unhealthy. */
+  putInForce(table: RoutingTable, unhealthy: Iterable<string>): void;
+  setHealth(changes: readonly InstanceHealth[]): void;
+  report(): ServingReport;
+  /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+export interface ServingReport {
+  readonly inFlight: number;
+  readonly instances: readonly InstanceLoad[];
+}
+
+export interface ServingDependencies {
+  /** Of the gateway: where automatic certificates and the answers to their challenges are. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Draws releases and instances; a seeded one will do. */
+  readonly random: Random;
+  /** Draws request and trace ids. */
+  readonly identifiers: Random;
+  readonly log: GatewayLog;
+  readonly limits: Limits;
+  /** An instance is left out because of what happened to its requests. */
+  readonly onEjected: (key: string) => void;
+}
+
+const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
+
+export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
+  const instances = createInstances((instance) => engine.pools.forget(instance));
+  const certificates = createServingCertificates(folder, clock, log);
+  const encrypted = new Map<string, EncryptedFront>();
+  const life = new AbortController();
+  const acceptors = new Map<string, Acceptor>();
+  const leaving = new Set<Acceptor>();
+  let routes: Routes = noRoutes;
+  let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
+  let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
+  let stopping = false;
+
+  const observe = (instance: Instance, observation: Observation): void => {
+    if (!judge(instance, observation)) return;
+    const member = members.get(instance.key);
+    if (member !== undefined) refreshReady(member.service);
+    log.warn({ instance: instance.key, healthy: instance.healthy, observation }, 'instance health changed');
+    if (!instance.healthy) onEjected(instance.key);
+  };
+
+  const engine = createEngine({
+    dispatch: {
+      routes: () => routes,
+      choose: (service, tried, assigned) => {
+        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
+        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
+      },
+      acquire: (instance) => instances.acquire(instance),
+      release: (instance) => instances.release(instance),
+      report: observe,
+    },
+    limits,
+    log,
+    clock,
+    point: () => random.next(),
+    identifier: createIdentifiers(identifiers),
+    isStopping: () => stopping,
+  });
+
+  const sweep = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(engine.sweepMs, life.signal);
+      engine.sweep();
+    }
+  };
+  const refresh = (): void => {
+    for (const front of encrypted.values()) front.refresh();
+  };
+  // Both end only when `life` does, by rejection.
+  sweep().catch(() => {});
+  certificates.watch(refresh, life.signal).catch(() => {});
+
+  const close = (address: string): void => {
+    const acceptor = acceptors.get(address);
+    if (acceptor === undefined) return;
+    acceptors.delete(address);
+    encrypted.delete(address);
+    leaving.add(acceptor);
+    acceptor.close();
+  };
+
+  const setHealth = (changes: readonly InstanceHealth[]): void => {
+    const touched = new Set<RoutedService>();
+    for (const { key, healthy } of changes) {
+      const member = members.get(key);
+      if (member === undefined || member.instance.healthy === healthy) continue;
+      member.instance.healthy = healthy;
+      member.instance.failures = 0;
+      touched.add(member.service);
+    }
+    for (const service of touched) refreshReady(service);
+  };
+
+  return {
+    open: async (door, socket) => {
+      const acceptor = createAcceptor(frontFor(door), door);
+      await acceptor.open(socket);
+      acceptors.set(door.address, acceptor);
+    },
+    close,
+    putInForce: (table, unhealthy) => {
+      routes = compileTable(table, instances);
+      listeners = listenersOf(table);
+      certificates.follow(table);
+      refresh();
+      members = new Map(
+        routes.services.flatMap((service) => service.instances.map((instance) => [instance.key, { instance, service }] as const)),
+      );
+      setHealth(Array.from(unhealthy, (key) => ({ key, healthy: false })));
+      engine.pools.settle();
+    },
+    setHealth,
+    report: () => ({
+      inFlight: engine.running.size,
+      instances: Array.from(instances.all(), ({ key, state, inFlight }) => ({ key, state, inFlight })),
+    }),
+    drain: async (deadlineMs) => {
+      stopping = true;
+      for (const address of acceptors.keys()) close(address);
+      const deadline = clock.monotonic() + deadlineMs;
+      while (engine.running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
+      if (engine.running.size > 0) log.warn({ left: engine.running.size }, 'drain deadline passed');
+      for (const exchange of engine.running) exchange.terminate();
+      for (const acceptor of leaving) acceptor.destroy();
+      life.abort(new Error('stopped'));
+      engine.pools.close();
+    },
+  };
+
+  function frontFor({ side, address }: Door): Front {
+    if (side === 'internal') return createFront(engine, { kind: 'internal' });
+    const environment = (): string | undefined => listeners.get(address)?.environment;
+    const open: Side = { kind: 'public', environment };
+    if (side === 'encrypted') return encryptedFront(open, address);
+    const answer = (head: RequestHead): Refusal | undefined => {
+      const listener = listeners.get(address);
+      return listener?.tls === undefined ? undefined : plainAnswer(head, listener, folder);
+    };
+    return createFront(engine, { ...open, answer });
+  }
+
+  function encryptedFront(side: Side, address: string): Front {
+    const front = createEncryptedFront({
+      engine,
+      side,
+      certificates: () => certificates.of(listeners.get(address)?.environment ?? ''),
+      ticketKeys: () => certificates.ticketKeys(),
+    });
+    encrypted.set(address, front);
+    return front;
+  }
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { BoundSocket } from '../listening/bound-socket.ts';
+import { isNotice, type Notice, type NumberedOrder, type Order } from './messages.ts';
+
+export type Answer =
+  | { readonly outcome: 'answered'; readonly value: unknown }
+  | { readonly outcome: 'failed'; readonly reason: string }
+  /** It ended before it answered. */
+  | { readonly outcome: 'gone' };
+
+/** One worker process from the main process's side. */
+export interface WorkerLink {
+  readonly pid: number;
+  /** Never rejects; answers come in the order of what was asked. */
+  ask(order: Order, socket?: BoundSocket): Promise<Answer>;
+  /** At once and without mercy. */
+  kill(): void;
+  /** Resolves when the process has ended. */
+  readonly gone: Promise<void>;
+}
+
+export interface WorkerSpec {
+  /** The module it runs. */
+  readonly entry: string;
+  readonly parameters: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly onNotice: (notice: Exclude<Notice, { kind: 'answer' | 'failed' }>) => void;
+}
+
+/** Starts a worker. It is of this process's group, so that both end together when the group is ended. */
+export function startWorker({ entry, parameters, environment, onNotice }: WorkerSpec): WorkerLink {
+  const child: ChildProcess = fork(entry, parameters, {
+    serialization: 'advanced',
+    execArgv: [],
+    env: { ...environment },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let lastId = 0;
+  let isGone = false;
+
+  const gone = new Promise<void>((resolve) => {
+    const end = (): void => {
+      if (isGone) return;
+      isGone = true;
+      for (const settle of waiting.values()) settle({ outcome: 'gone' });
+      waiting.clear();
+      resolve();
+    };
+    child.on('exit', end);
+    // One that could not even be started never exits.
+    child.on('error', () => {
+      if (child.pid === undefined) end();
+    });
+    // A worker that cannot be told anything any more must not go on by an old table.
+    child.on('disconnect', () => child.kill('SIGKILL'));
+  });
+
+  child.on('message', (message) => {
+    if (!isNotice(message)) return;
+    if (message.kind !== 'answer' && message.kind !== 'failed') {
+      onNotice(message);
+      return;
+    }
+    const settle = waiting.get(message.id);
+    waiting.delete(message.id);
+    settle?.(message.kind === 'answer' ? { outcome: 'answered', value: message.value } : { outcome: 'failed', reason: message.reason });
+  });
+
+  return {
+    pid: child.pid ?? 0,
+    ask: (order, socket) =>
+      new Promise((resolve) => {
+        if (isGone) {
+          resolve({ outcome: 'gone' });
+          return;
+        }
+        lastId += 1;
+        waiting.set(lastId, resolve);
+        const message: NumberedOrder = { id: lastId, order };
+        // What cannot be sent cannot be answered either: `gone` settles it.
+        child.send(message, socket as never, {}, () => {});
+      }),
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+    gone,
+  };
+}

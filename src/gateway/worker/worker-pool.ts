@@ -1,0 +1,254 @@
+import type { Clock } from '../../effects/clock.ts';
+import { sluiceError } from '../../errors/sluice-error.ts';
+import type { InstanceHealth } from '../data-plane.ts';
+import type { BoundSocket } from '../listening/bound-socket.ts';
+import type { GatewayLog } from '../log.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import type { Crew } from './crew.ts';
+import type { Door } from './door.ts';
+import { mergeReports, silentReport } from './merge-reports.ts';
+import type { Notice, Order } from './messages.ts';
+import type { ServingReport } from './serving.ts';
+import type { Answer, WorkerLink } from './worker-link.ts';
+
+type WorkerNotice = Exclude<Notice, { kind: 'answer' | 'failed' }>;
+
+export interface WorkerPoolDependencies {
+  /** How many serve at a time. */
+  readonly count: number;
+  readonly spawn: (onNotice: (notice: WorkerNotice) => void) => WorkerLink;
+  readonly clock: Clock;
+  readonly log: GatewayLog;
+  readonly onEjected: (key: string) => void;
+  /** How often workers are asked whether they are there. One that has missed this many is replaced. */
+  readonly pulse: { readonly intervalMs: number; readonly missed: number };
+}
+
+export interface WorkerPool extends Crew {
+  /** What all workers that answer have collected under this name. */
+  collect(what: string): Promise<readonly unknown[]>;
+  pids(): readonly number[];
+}
+
+interface Worker {
+  readonly link: WorkerLink;
+  readonly since: number;
+  /** It has the newest table and is being given the sockets: from now on a switch waits for it. */
+  isUp: boolean;
+  last: ServingReport;
+  unanswered: number;
+}
+
+/** Having lived this long, a worker is replaced at once and not with the backoff of a crash loop. */
+const soundLifeMs = 5_000;
+const shortestBackoffMs = 50;
+const longestBackoffMs = 5_000;
+/** The first worker must come up within so many tries, or the gateway has not started. */
+const firstTries = 3;
+/** What an order may take before the worker counts as hanging, and what coming up may. */
+const orderMs = 5_000;
+const startMs = 20_000;
+const reportMs = 1_000;
+
+/**
+ * Worker processes that are kept at their number. Each is told, before it is given a socket, what all others were told; a dead one costs
+ * what it was working on and nothing else, since the sockets are held by this process.
+ */
+export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }: WorkerPoolDependencies): WorkerPool {
+  const workers = new Set<Worker>();
+  const doors = new Map<string, { readonly door: Door; readonly socket: BoundSocket }>();
+  const unhealthy = new Set<string>();
+  const life = new AbortController();
+  let table: RoutingTable | undefined;
+  let prepared: RoutingTable | undefined;
+  let backoffMs = 0;
+  let isDraining = false;
+
+  const onNotice = (notice: WorkerNotice): void => {
+    if (notice.kind === 'ejected') onEjected(notice.key);
+    else if (notice.kind === 'log') log[notice.level](notice.fields, notice.message);
+  };
+
+  /** An answer within a limit: a worker that takes longer is killed, and then has answered `gone`. */
+  const insist = async (worker: Worker, order: Order, socket?: BoundSocket): Promise<Answer> => {
+    const done = new AbortController();
+    const answered = worker.link.ask(order, socket);
+    const limit = clock.sleep(worker.isUp ? orderMs : startMs, done.signal).then(
+      () => {
+        log.error({ worker: worker.link.pid, order: order.kind }, 'worker does not answer; it is ended');
+        worker.link.kill();
+      },
+      () => {},
+    );
+    const answer = await answered;
+    done.abort(new Error('answered'));
+    await limit;
+    if (answer.outcome === 'failed') {
+      log.error({ worker: worker.link.pid, order: order.kind, reason: answer.reason }, 'worker failed; it is ended');
+      worker.link.kill();
+    }
+    return answer;
+  };
+
+  const all = async (order: Order): Promise<void> => {
+    const answers: Promise<Answer>[] = [];
+    for (const worker of workers) {
+      if (worker.isUp) answers.push(insist(worker, order));
+      // It has no socket yet, and orders reach it in their order: nobody need wait for it.
+      else worker.link.ask(order).catch(() => {});
+    }
+    await Promise.all(answers);
+  };
+
+  const hire = (): Worker => {
+    const last = { inFlight: 0, instances: [] };
+    const worker: Worker = { link: spawn(onNotice), since: clock.monotonic(), isUp: false, last, unanswered: 0 };
+    workers.add(worker);
+    worker.link.gone.then(() => replace(worker)).catch(() => {});
+    bringUp(worker).catch(() => {});
+    return worker;
+  };
+
+  const bringUp = async (worker: Worker): Promise<void> => {
+    const tell = (order: Order): Promise<Answer> => worker.link.ask(order);
+    if (table !== undefined) {
+      tell({ kind: 'prepare', table }).catch(() => {});
+      tell({ kind: 'commit', version: table.version, unhealthy: [...unhealthy] }).catch(() => {});
+    }
+    if (prepared !== undefined) tell({ kind: 'prepare', table: prepared }).catch(() => {});
+    const answer = await insist(worker, { kind: 'ping' });
+    if (answer.outcome !== 'answered') return;
+    worker.isUp = true;
+    worker.unanswered = 0;
+    await Promise.all(Array.from(doors.values(), ({ door, socket }) => insist(worker, { kind: 'open', door }, socket)));
+  };
+
+  const replace = async (dead: Worker): Promise<void> => {
+    workers.delete(dead);
+    if (isDraining) return;
+    const lived = clock.monotonic() - dead.since;
+    backoffMs = lived > soundLifeMs ? 0 : Math.min(Math.max(shortestBackoffMs, backoffMs * 2), longestBackoffMs);
+    log.error({ worker: dead.link.pid, livedMs: Math.round(lived), backoffMs }, 'worker ended; it is replaced');
+    if (backoffMs > 0) await clock.sleep(backoffMs, life.signal);
+    if (workers.size < count) hire();
+  };
+
+  const watchPulse = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(pulse.intervalMs, life.signal);
+      for (const worker of workers) {
+        // Counted in rounds and not in time: when this process itself was stopped, one round has passed.
+        if (worker.isUp && worker.unanswered >= pulse.missed) {
+          log.error({ worker: worker.link.pid }, 'worker has ceased to answer; it is ended');
+          worker.link.kill();
+        }
+        worker.unanswered += 1;
+        if (worker.unanswered === 1) heartbeat(worker).catch(() => {});
+      }
+    }
+  };
+
+  const heartbeat = async (worker: Worker): Promise<void> => {
+    const answer = await worker.link.ask({ kind: 'collect', what: 'report' });
+    if (answer.outcome !== 'answered') return;
+    worker.unanswered = 0;
+    worker.last = answer.value as ServingReport;
+  };
+
+  const reportOf = async (worker: Worker): Promise<ServingReport> => {
+    const done = new AbortController();
+    const late = clock.sleep(reportMs, done.signal).then(
+      () => silentReport(worker.last),
+      () => worker.last,
+    );
+    const answer = await Promise.race([worker.link.ask({ kind: 'collect', what: 'report' }), late]);
+    done.abort(new Error('answered'));
+    if (!('outcome' in answer)) return answer;
+    if (answer.outcome !== 'answered') return { inFlight: 0, instances: [] };
+    worker.last = answer.value as ServingReport;
+    return worker.last;
+  };
+
+  return {
+    pids: () => Array.from(workers, ({ link }) => link.pid),
+    start: async () => {
+      for (let tries = 1; ; tries += 1) {
+        const first = workers.values().next().value ?? hire();
+        while (workers.size < count) hire();
+        const answer = await insist(first, { kind: 'ping' });
+        if (answer.outcome === 'answered') break;
+        if (tries < firstTries) continue;
+        isDraining = true;
+        life.abort(new Error('not started'));
+        for (const { link } of workers) link.kill();
+        throw sluiceError('gateway_start_failed', { reason: 'its workers end as soon as they are started.' });
+      }
+      watchPulse().catch(() => {});
+    },
+    open: async (door, socket) => {
+      const tried = new Set<Worker>();
+      for (;;) {
+        const worker = await nextWorker(tried);
+        tried.add(worker);
+        const answer = await insist(worker, { kind: 'open', door }, socket);
+        if (answer.outcome !== 'answered') continue;
+        const reason = answer.value;
+        if (typeof reason === 'string') throw sluiceError('gateway_port_taken', { address: door.address, reason });
+        doors.set(door.address, { door, socket });
+        const others = Array.from(workers).filter((each) => each !== worker && each.isUp);
+        await Promise.all(others.map((each) => insist(each, { kind: 'open', door }, socket)));
+        return;
+      }
+    },
+    close: async (address) => {
+      doors.delete(address);
+      await all({ kind: 'close', address });
+    },
+    prepare: async (next) => {
+      prepared = next;
+      await all({ kind: 'prepare', table: next });
+    },
+    putInForce: async (next) => {
+      table = next;
+      prepared = undefined;
+      await all({ kind: 'commit', version: next.version, unhealthy: [...unhealthy] });
+    },
+    setHealth: (changes: readonly InstanceHealth[]) => {
+      for (const { key, healthy } of changes) {
+        if (healthy) unhealthy.delete(key);
+        else unhealthy.add(key);
+      }
+      all({ kind: 'health', changes }).catch(() => {});
+    },
+    report: async () => mergeReports(await Promise.all(Array.from(workers, reportOf))),
+    collect: async (what) => {
+      const answers = await Promise.all(Array.from(workers, ({ link }) => link.ask({ kind: 'collect', what })));
+      return answers.flatMap((answer) => (answer.outcome === 'answered' ? [answer.value] : []));
+    },
+    drain: async (deadlineMs) => {
+      isDraining = true;
+      life.abort(new Error('draining'));
+      await Promise.all(Array.from(workers, (worker) => endOf(worker, deadlineMs)));
+    },
+  };
+
+  async function nextWorker(tried: ReadonlySet<Worker>): Promise<Worker> {
+    for (;;) {
+      const found = Array.from(workers).find((each) => each.isUp && !tried.has(each));
+      if (found !== undefined) return found;
+      await clock.sleep(10, life.signal);
+    }
+  }
+
+  async function endOf({ link }: Worker, deadlineMs: number): Promise<void> {
+    const done = new AbortController();
+    const limit = clock.sleep(deadlineMs + 2_000, done.signal).then(
+      () => link.kill(),
+      () => {},
+    );
+    link.ask({ kind: 'drain', deadlineMs }).catch(() => {});
+    await link.gone;
+    done.abort(new Error('gone'));
+    await limit;
+  }
+}
