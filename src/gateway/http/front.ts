@@ -1,4 +1,3 @@
-
 import type { Engine, Front } from './engine.ts';
 import type { Side } from './exchange/admit.ts';
 import { ClientConnection, type ConnectionHome } from './front/client-connection.ts';
