@@ -1,3 +1,4 @@
+import type { RawHeaders } from './downstream.ts';
 import { catalogue, type ErrorCode, type ErrorParameters } from '../../errors/catalogue.ts';
 import { problem } from '../../errors/sluice-error.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
-import { chooseInstance } from '../balancing/choose.ts';
+import { chooseAssigned, chooseInstance } from '../balancing/choose.ts';
 import { createInstances, type Instance } from '../balancing/instance.ts';
 import type { InstanceHealth, InstanceLoad } from '../data-plane.ts';
 import type { Refusal } from '../http/answer.ts';
@@ -16,7 +16,8 @@ import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
-import { compileTable, refreshReady } from '../table/compile-table.ts';
+import { compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
+import { createPolicyMemory } from '../table/service-policies.ts';
 import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
 import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
@@ -65,6 +66,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   const instances = createInstances((instance) => engine.pools.forget(instance));
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
+  const policies = createPolicyMemory(() => clock.monotonic());
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
   const leaving = new Set<Acceptor>();
@@ -74,6 +76,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
+    members.get(instance.key)?.service.outliers?.report(instance, observation !== 'answered', clock.monotonic());
     if (!judge(instance, observation)) return;
     const member = members.get(instance.key);
     if (member !== undefined) refreshReady(member.service);
@@ -84,9 +87,11 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   const engine = createEngine({
     dispatch: {
       routes: () => routes,
-      choose: (service, tried, assigned) => {
-        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
-        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
+      choose: ({ backends }, tried, assigned) => {
+        const now = clock.monotonic();
+        return assigned === undefined
+          ? chooseInstance(backends, random, tried, now)
+          : chooseAssigned(assigned, backends, random, tried, now);
       },
       acquire: (instance) => instances.acquire(instance),
       release: (instance) => instances.release(instance),
@@ -104,6 +109,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     for (;;) {
       await clock.sleep(engine.sweepMs, life.signal);
       engine.sweep();
+      tickPolicies(routes, clock.monotonic());
     }
   };
   const refresh = (): void => {
@@ -142,7 +148,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances);
+      routes = compileTable(table, instances, { policies });
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
