@@ -53,6 +53,16 @@ describe('a move', () => {
     expect(plane.world.made).toBe(2);
   });
 
+  it('is followed by an update when what the resource reads changes in the same run', async () => {
+    const plane = createControlPlane({ behaviour: { volatileOutputs: true } });
+    const service = (name: string, size: number) =>
+      stackOf(blockOf('database', 'db', { size }), blockOf('cache', name, { env: { URL: '${database.db.url}' } }));
+    await plane.apply(service('old', 1));
+    const moved = renaming(service('fresh', 2), 'cache', 'old', 'fresh');
+    expect((await plane.apply(moved)).results.map(({ action, name }) => `${action} ${name}`)).toEqual(['update db', 'update fresh']);
+    expect((await plane.planner.plan(moved)).changes.every(({ action }) => action === 'none')).toBe(true);
+  });
+
   it('without an entry for it loses nothing: the plan is refused', async () => {
     const plane = createControlPlane();
     await plane.apply(before);

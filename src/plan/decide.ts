@@ -75,8 +75,7 @@ function fieldChanges(
   for (const leaf of diffLeaves(state.fingerprint, fingerprint)) add(leaf, 'content');
   for (const { path, reads, key, address, digest } of desired.dependencyValues) {
     const action = dependencies.get(address);
-    const same = digest !== undefined && state.resolved[key] === digest && !turnsFrom.includes(address);
-    if (same && action !== 'create' && action !== 'replace') continue;
+    if (digest !== undefined && action !== 'create' && action !== 'replace' && state.resolved[key] === digest) continue;
     // A dependency that merely came back keeps those that refer to it; one that is replaced may not.
     add({ path, after: key }, 'dependency', reads === 'output' || action === 'replace');
   }
@@ -85,7 +84,7 @@ function fieldChanges(
     const [before, after] = field.startsWith('outputs.') ? [applied, observed] : [observed, applied];
     add({ path: field, before, after }, 'drift');
   }
-  // What uses an old copy through nothing that is declared any more lets go of it all the same.
+  // What still uses an old copy turns, even where both copies give it the same values.
   if (changes.size === 0) for (const address of turnsFrom) add({ path: localAddress(address), after: 'the new copy' }, 'dependency', false);
   return [...changes.values()];
 }

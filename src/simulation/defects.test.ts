@@ -24,6 +24,8 @@ async function isBrokenBy(promise: string, tamper: World['tamper']): Promise<boo
   return false;
 }
 
+const turned = (on: readonly string[]) => Object.fromEntries(on.map((address) => [address, 'new']));
+
 const isOld = (state: JsonObject): boolean => (state['copy'] as { role?: string } | undefined)?.role === 'old';
 
 const isState = (write: Write): write is Extract<Write, { operation: 'put' }> =>
@@ -56,7 +58,6 @@ describe('the simulation notices an engine that', () => {
   });
 
   it('takes everything for turned to a new copy before it is', { timeout: 30_000 }, async () => {
-    const turned = (on: readonly string[]) => Object.fromEntries(on.map((address) => [address, 'new']));
     const tamper = states((state) => ({ ...state, standsOn: turned(state['dependencies'] as readonly string[]) }));
     expect(await isBrokenBy('nobody_stranded', tamper)).toBe(true);
   });

@@ -89,6 +89,7 @@ describe('a replacement on this machine', () => {
         expect((await planner.plan(stack('Valkey'))).changes.every(({ action }) => action === 'none')).toBe(true);
         // Suspended and resumed it is the same server, wherever it lies.
         expect(await engine.suspendAll()).toEqual([]);
+        expect(await answersPing(endpoint(told[1]?.url ?? ''))).toBe(false);
         expect(await engine.resumeAll()).toEqual([]);
         expect(await answersPing(endpoint(told[1]?.url ?? ''))).toBe(true);
       } finally {
