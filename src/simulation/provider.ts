@@ -1,5 +1,4 @@
 import type { JsonObject } from '../digest/json.ts';
-import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { CreateRequest, Operation, Provider } from '../providers/provider.ts';
@@ -34,15 +33,13 @@ const single: ReadonlySet<Kind> = new Set(['virtual_machine', 'service']);
 const exclusive = ['port'];
 
 /** The cloud as one control plane reaches it: late, unreliably, and checked at every call against what is durable. */
-export function simulatedProvider(
-  world: World,
-  process: Process & { readonly clock: Clock; readonly random: Random; readonly faults: Faults },
-): Provider {
+export function simulatedProvider(world: World, process: Process & { readonly random: Random; readonly faults: Faults }): Provider {
   const { scheduler, cloud, ledger, tally } = world;
-  const { name, clock, random, faults, living, awake, moment } = process;
+  const { name, random, faults, living, awake, moment } = process;
 
   const reach = async (call: string, address: Address): Promise<void> => {
-    if (faults.latencyMs > 0) await clock.sleep(Math.floor(faults.latencyMs * random.next()));
+    // What is on its way arrives, however long the process that sent it stands still.
+    if (faults.latencyMs > 0) await scheduler.clock.sleep(Math.floor(faults.latencyMs * random.next()));
     await scheduler.turn(`${name} ${call} ${address}`);
     await living();
     if (random.next() >= faults.throttling) return;
