@@ -26,7 +26,7 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
 
   const visit = async (address: Address, blockedBy: Address | undefined): Promise<Address | undefined> => {
     const change = changes.get(address) as Change;
-    const action = change.action === 'none' ? followingAction(context, change, updated) : change.action;
+    const action = effectiveAction(context, change, updated);
     if (action === undefined) return blockedBy;
     if (blockedBy !== undefined || context.cancelled.aborted) {
       const cause = blockedBy === undefined ? 'the run was cancelled' : `${blockedBy} was not changed as planned`;
@@ -60,6 +60,12 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
   await publish(context, 'run.finished', level, message, { status, done, failed, skipped, durationMs });
   const { environment, mode } = plan;
   return { run, environment, mode, status, startedAt: started.at, finishedAt: timestamp(clock.now()), durationMs, results };
+}
+
+/** What is only moved follows its dependencies as what is left alone does. */
+function effectiveAction(context: RunContext, change: Change, updated: ReadonlySet<Address>): Effective | undefined {
+  if (change.action === 'none') return followingAction(context, change, updated);
+  return change.action === 'move' ? (followingAction(context, change, updated) ?? 'move') : change.action;
 }
 
 /** A resource without changes of its own is updated when something updated in this run now gives other values than it was applied with. */

@@ -74,7 +74,10 @@ export function createDriftFinder(dependencies: DriftDependencies): DriftFinder 
   const vault = dependencies.secrets === undefined ? learningVault(dependencies.vault, secrets) : dependencies.vault;
 
   const look = async (environment: string): Promise<readonly Looked[]> => {
-    const states = [...(await loadStates(store, environment)).values()].filter(({ state }) => state.status === 'ready' && state.id !== '');
+    // A second copy is on its way in or out: nobody wants it brought back.
+    const states = [...(await loadStates(store, environment)).values()].filter(
+      ({ state }) => state.status === 'ready' && state.id !== '' && state.copy === undefined,
+    );
     const looked = await mapLimited(states, concurrency, async (versioned): Promise<readonly Looked[]> => {
       const { state } = versioned;
       const provider = providers.providerFor(state.kind, state.provider);

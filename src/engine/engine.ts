@@ -8,6 +8,7 @@ import { createKnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { JsonObject } from '../digest/json.ts';
 import { runPlan } from './apply.ts';
+import { createCopyBook } from './copy-book.ts';
 import { forgetResource } from './forget.ts';
 import { processOwner } from './lease-owner.ts';
 import { createLeases, type Lease, type LeaseHolder, describeHolder } from './lease.ts';
@@ -100,6 +101,7 @@ export function createEngine(given: EngineDependencies): Engine {
       blocks,
       fingerprints,
       states,
+      copies: createCopyBook(states),
       failedMoves: new Map(),
       lease,
       cancelled,

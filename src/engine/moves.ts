@@ -3,7 +3,7 @@ import { newId } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { JsonObject } from '../digest/json.ts';
 import { renameState } from '../plan/moves.ts';
-import type { ResourceState } from '../providers/resource-state.ts';
+import { placeOf, type ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Write } from '../store/store.ts';
 import { call } from './call.ts';
@@ -42,25 +42,36 @@ async function orFail(context: RunContext, address: Address, work: () => Promise
 }
 
 async function move(context: RunContext, from: Address, to: Address): Promise<void> {
-  const { movingTo: _, ...before } = stateOf(context, from) as ResourceState;
+  const { movingTo, movingPlace, ...before } = stateOf(context, from) as ResourceState;
   const operation = newId('operation', context.random);
+  const place = movingTo === to ? (movingPlace ?? to) : context.copies.freePlace(to, operation);
+  const moving: ResourceState = { ...before, movingTo: to, ...(place !== to && { movingPlace: place }) };
   const entry = { operation, run: context.run, address: from, action: 'move', time: timestamp(context.clock.now()) } as const;
-  await record(context, from, { ...before, movingTo: to }, [intentOf(entry)]);
+  await record(context, from, moving, [intentOf(entry)]);
   try {
-    await moveWithProvider(context, before, to, operation);
+    await moveWithProvider(context, before, place, operation);
   } catch (thrown) {
     const error = context.secrets.scrubError(thrown);
     // Whoever has lost the right to write does not write down that he has.
-    if (error.code !== 'lease_lost') await record(context, from, { ...before, movingTo: to }, [outcomeOf(entry, error)]);
+    if (error.code !== 'lease_lost') await record(context, from, moving, [outcomeOf(entry, error)]);
     throw error;
   }
-  await rename(context, before, to, appendJournal(outcomeOf(entry)));
+  await rename(context, before, { to, place }, appendJournal(outcomeOf(entry)));
 }
 
 /** The record under its new key, the old key gone and every mention changed, all at once. */
-async function rename(context: RunContext, before: ResourceState, to: Address, outcome: Write): Promise<void> {
+async function rename(
+  context: RunContext,
+  { placedAt: _left, ...before }: ResourceState,
+  { to, place }: { readonly to: Address; readonly place: Address },
+  outcome: Write,
+): Promise<void> {
   const renames = new Map([[before.address, to]]);
-  const moved = { ...renameState(before, renames), updatedAt: timestamp(context.clock.now()) };
+  const moved: ResourceState = {
+    ...renameState(before, renames),
+    ...(place !== to && { placedAt: place }),
+    updatedAt: timestamp(context.clock.now()),
+  };
   const others = [...context.states.values()].flatMap(({ state, version }) => {
     const next = state.address === before.address ? state : renameState(state, renames);
     return next === state ? [] : [{ next, version }];
@@ -75,6 +86,7 @@ async function rename(context: RunContext, before: ResourceState, to: Address, o
   context.states.delete(before.address);
   for (const [index, state] of [moved, ...others.map(({ next }) => next)].entries()) {
     context.states.set(state.address, { state, version: receipt[index + 1] as number });
+    context.copies.note(state);
   }
 }
 
@@ -83,11 +95,12 @@ function put(state: ResourceState, ifVersion: number): Write {
 }
 
 async function takeBack(context: RunContext, state: ResourceState, movingTo: Address): Promise<void> {
-  const { movingTo: _, ...settled } = state;
+  const { movingTo: _to, movingPlace = movingTo, ...settled } = state;
   const operation = newId('operation', context.random);
   const entry = { operation, run: context.run, address: state.address, action: 'move', time: timestamp(context.clock.now()) } as const;
-  await moveWithProvider(context, { ...state, address: movingTo }, state.address, operation);
-  await record(context, state.address, settled, [intentOf(entry), outcomeOf(entry)]);
+  await record(context, state.address, state, [intentOf(entry)]);
+  await moveWithProvider(context, { ...state, placedAt: movingPlace }, placeOf(state), operation);
+  await record(context, state.address, settled, [outcomeOf(entry)]);
 }
 
 async function moveWithProvider(context: RunContext, state: ResourceState, to: Address, id: string): Promise<void> {

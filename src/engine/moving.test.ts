@@ -16,6 +16,9 @@ const before = stackOf(blockOf('database', 'old', { version: '15' }), reader('ol
 const plain = stackOf(blockOf('database', 'fresh', { version: '15' }), reader('fresh'));
 const after = renaming(plain, 'database', 'old', 'fresh');
 
+const service = (name: string, size: number) =>
+  stackOf(blockOf('database', 'db', { size }), blockOf('cache', name, { env: { URL: '${database.db.url}' } }));
+
 describe('a move', () => {
   it('keeps the resource, touches nothing else, and is over after one apply', async () => {
     const plane = createControlPlane();
@@ -51,6 +54,14 @@ describe('a move', () => {
       'update test/database/fresh',
     ]);
     expect(plane.world.made).toBe(2);
+  });
+
+  it('is followed by an update when what the resource reads changes in the same run', async () => {
+    const plane = createControlPlane({ behaviour: { volatileOutputs: true } });
+    await plane.apply(service('old', 1));
+    const moved = renaming(service('fresh', 2), 'cache', 'old', 'fresh');
+    expect((await plane.apply(moved)).results.map(({ action, name }) => `${action} ${name}`)).toEqual(['update db', 'update fresh']);
+    expect((await plane.planner.plan(moved)).changes.every(({ action }) => action === 'none')).toBe(true);
   });
 
   it('without an entry for it loses nothing: the plan is refused', async () => {

@@ -1,18 +1,18 @@
-import { jsonEquals, type JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
 import { newId } from '../effects/random.ts';
-import { type SluiceError, sluiceError } from '../errors/sluice-error.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
 import { localAddress } from '../plan/decide.ts';
 import type { Action, Change } from '../plan/plan.ts';
 import { withObserved } from '../plan/refresh.ts';
-import type { Applied, CreateRequest, Provider } from '../providers/provider.ts';
-import type { ResourceState } from '../providers/resource-state.ts';
+import type { Provider } from '../providers/provider.ts';
+import { placeOf, type ResourceState } from '../providers/resource-state.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { continues, either, entryFor, failed, type Prepared, ready, settle } from './attempt.ts';
 import { call } from './call.ts';
 import { dependencyValues, referencedResources, resolvedDigests, resolveFields } from './dependency-values.ts';
 import { intentOf, type JournalEntry, outcomeOf } from './journal.ts';
 import { observe } from './observe.ts';
-import { storeOutputs } from './outputs.ts';
+import { replaceBeside } from './replace-beside.ts';
 import { record, type RunContext, stateOf } from './run-context.ts';
 import type { Telling } from './telling.ts';
 
@@ -31,16 +31,10 @@ export async function perform(context: RunContext, change: Change, action: Exclu
   const prepared = prepare(context, address);
   if (action === 'adopt') return adopt(context, prepared, change.id ?? '', telling);
   if (action === 'update') return update(context, prepared, telling);
-  if (action === 'replace') return replace(context, prepared, telling);
+  if (action === 'replace') {
+    return change.replacement?.order === 'create_first' ? replaceBeside(context, prepared, telling) : replace(context, prepared, telling);
+  }
   return create(context, prepared, undefined, telling);
-}
-
-interface Prepared {
-  readonly block: ResolvedBlock;
-  readonly provider: Provider;
-  readonly request: CreateRequest;
-  readonly resolved: ResourceState['resolved'];
-  readonly dependencies: readonly Address[];
 }
 
 /** Everything a provider needs, resolved before anything is touched: a value that cannot be had must not leave a change half done. */
@@ -73,8 +67,11 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
   const { address, environment, kind, name, declared, fingerprint, root } = request;
   const before = stateOf(context, address);
   const now = timestamp(context.clock.now());
+  const operation = continues(before, declared, fingerprint, resolved) ? before.operation : newId('operation', context.random);
+  const place = before === undefined ? context.copies.freePlace(address, operation) : placeOf(before);
   const intent: ResourceState = {
     address,
+    ...(place !== address && { placedAt: place }),
     environment,
     kind,
     name,
@@ -87,14 +84,14 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
     outputs: {},
     dependencies: either(before, dependencies),
     root,
-    operation: continues(before, declared, fingerprint, resolved) ? before.operation : newId('operation', context.random),
+    operation,
     createdAt: now,
     updatedAt: now,
   };
   const entry = entryFor(context, intent, 'create');
   await record(context, address, intent, [...(deletion ? [deletion] : []), intentOf(entry)], telling.started());
   await settle(context, intent, entry, telling, async () => {
-    const applied = await call(context, provider, intent.operation, telling, (operation) => provider.create(request, operation));
+    const applied = await call(context, provider, operation, telling, (given) => provider.create({ ...request, address: place }, given));
     return ready(context, { ...intent, dependencies }, applied);
   });
 }
@@ -112,8 +109,11 @@ async function adopt(context: RunContext, prepared: Prepared, id: string, tellin
   }
   const now = timestamp(context.clock.now());
   const operation = newId('operation', context.random);
+  const before = stateOf(context, address);
+  const place = before === undefined ? context.copies.freePlace(address, operation) : placeOf(before);
   const state: ResourceState = {
     address,
+    ...(place !== address && { placedAt: place }),
     environment,
     kind,
     name,
@@ -131,11 +131,10 @@ async function adopt(context: RunContext, prepared: Prepared, id: string, tellin
     updatedAt: now,
   };
   const entry = entryFor(context, state, 'adopt');
-  const before = stateOf(context, address);
   await record(context, address, before, [intentOf(entry)], telling.started());
   let next: ResourceState;
   try {
-    const applied = await call(context, provider, operation, telling, (given) => takeOver({ ...request, id }, given));
+    const applied = await call(context, provider, operation, telling, (given) => takeOver({ ...request, address: place, id }, given));
     next = ready(context, state, applied);
   } catch (thrown) {
     const error = context.secrets.scrubError(thrown);
@@ -212,61 +211,4 @@ async function beginDeletion(context: RunContext, address: Address, telling: Tel
   const entry = entryFor(context, intent, 'delete');
   await record(context, address, intent, [intentOf(entry)], telling.started());
   return { intent, entry, act: () => call(context, provider, operation, telling, (given) => provider.delete(current, given)) };
-}
-
-/** Records how an operation ended: the state it leads to, or what is left of the attempt. */
-async function settle(
-  context: RunContext,
-  intent: ResourceState,
-  entry: ReturnType<typeof entryFor>,
-  telling: Telling,
-  work: () => Promise<ResourceState | undefined>,
-): Promise<void> {
-  let next: ResourceState | undefined;
-  try {
-    next = await work();
-  } catch (thrown) {
-    throw await failed(context, intent, entry, telling, thrown);
-  }
-  await record(context, intent.address, next, [outcomeOf(entry)], await telling.finished());
-}
-
-/** Records a failure, without the secrets that may be in its words, and returns it. */
-async function failed(
-  context: RunContext,
-  intent: ResourceState,
-  entry: ReturnType<typeof entryFor>,
-  telling: Telling,
-  thrown: unknown,
-): Promise<SluiceError> {
-  const error = context.secrets.scrubError(thrown);
-  // Whoever has lost the right to write does not write down that he has.
-  if (error.code === 'lease_lost') return error;
-  const left: ResourceState = intent.status === 'deleting' ? intent : { ...intent, status: 'failed' };
-  await record(context, intent.address, left, [outcomeOf(entry, error)], await telling.failed(error));
-  return error;
-}
-
-function ready(context: RunContext, state: ResourceState, { id, outputs }: Applied): ResourceState {
-  return { ...state, status: 'ready', id, outputs: storeOutputs(outputs, context.vault), updatedAt: timestamp(context.clock.now()) };
-}
-
-/** Whether an interrupted creation asked for exactly the same: then its operation goes on and the provider adopts what it made. */
-function continues(
-  before: ResourceState | undefined,
-  declared: JsonObject,
-  fingerprint: JsonObject,
-  resolved: ResourceState['resolved'],
-): before is ResourceState {
-  if (before?.status !== 'creating') return false;
-  return jsonEquals([before.declared, before.fingerprint, before.resolved], [declared, fingerprint, resolved]);
-}
-
-/** Until a change is done, its resource may depend on what it is leaving as well as on what it is turning to. */
-function either(before: ResourceState | undefined, dependencies: readonly Address[]): readonly Address[] {
-  return [...new Set([...(before?.dependencies ?? []), ...dependencies])];
-}
-
-function entryFor(context: RunContext, { operation, address }: ResourceState, action: JournalEntry['action']) {
-  return { operation, run: context.run, address, action, time: timestamp(context.clock.now()) };
 }

@@ -13,7 +13,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Vault } from '../secrets/vault.ts';
-import type { Address, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 import { dependencyValues } from './dependency-values.ts';
 import { mapLimited } from './limited.ts';
@@ -88,6 +88,7 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
           provider: provider.name,
           fingerprint: fingerprints.get(block.address) ?? {},
           replaceFields: provider.replaceFields(block.kind),
+          ...coexisting(provider, block.kind),
           dependencyValues: dependencyValues(block, (address) => now.get(address), vault),
         };
       });
@@ -123,6 +124,11 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
       return withLosses(plan, states, providers);
     },
   };
+}
+
+function coexisting(provider: Provider, kind: Kind): Pick<DesiredResource, 'coexistence'> {
+  const coexistence = provider.coexistence?.(kind);
+  return coexistence === undefined ? {} : { coexistence };
 }
 
 function limitsOf(environment: string, options: PlanOptions, known: ReadonlySet<Address>) {
@@ -236,10 +242,10 @@ async function observeAll(
     if (block === undefined || provider === undefined || state.id === '') return recorded;
     try {
       const observation = await observe(dependencies, provider, before);
-      const elsewhere = moved ? state.address : before.movingTo;
+      const elsewhere = before.movingPlace ?? before.movingTo;
       if (observation.status !== 'absent' || elsewhere === undefined) return { ...recorded, observation };
       // A move that was cut short: the provider has it at its new address already.
-      return { ...recorded, observation: await observe(dependencies, provider, { ...before, address: elsewhere }) };
+      return { ...recorded, observation: await observe(dependencies, provider, { ...before, placedAt: elsewhere }) };
     } catch (error) {
       found.push(...problemsOf(error, block));
       return recorded;

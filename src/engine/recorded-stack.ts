@@ -13,7 +13,7 @@ const nowhere = { file: 'the recorded state', line: 1, column: 1 };
 
 /** Only finished resources: what a crash or a failure left is for the next apply, which knows what was wanted. */
 export function recordedStack(environment: string, states: readonly ResourceState[]): RecordedStack {
-  const finished = states.filter(({ status, id }) => status === 'ready' && id !== '');
+  const finished = states.filter(({ status, id, copy }) => status === 'ready' && id !== '' && copy === undefined);
   const [first] = finished;
   const provider = finished.find(({ kind, provider }) => kind !== provider)?.provider ?? first?.provider ?? '';
   const blocks = finished.map(blockOf);

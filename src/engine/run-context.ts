@@ -7,9 +7,10 @@ import type { ProviderRegistry } from '../providers/registry.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Address, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Write } from '../store/store.ts';
 import type { EventLog, NewEvent } from '../telemetry/events.ts';
 import type { KnownSecrets } from '../secrets/known-secrets.ts';
+import type { CopyBook } from './copy-book.ts';
 import { appendJournal, type JournalEntry } from './journal.ts';
 import type { LeaseOwner } from './lease-owner.ts';
 import type { Lease } from './lease.ts';
@@ -40,6 +41,8 @@ export interface RunContext extends Omit<EngineDependencies, 'secrets'> {
   readonly fingerprints: ReadonlyMap<Address, JsonObject>;
   /** What is recorded at this moment; kept in step with the store by `record`. */
   readonly states: Map<Address, VersionedState>;
+  /** What `states` says of copies, kept in step with it. */
+  readonly copies: CopyBook;
   /** Why a resource could not be moved to the address it is kept under; filled before anything else is done. */
   readonly failedMoves: Map<Address, SluiceError>;
   readonly lease: Lease;
@@ -47,28 +50,48 @@ export interface RunContext extends Omit<EngineDependencies, 'secrets'> {
   readonly cancelled: AbortSignal;
 }
 
-/**
- * Writes the state of one resource (undefined removes it), journal entries and the events that tell of it in one transaction: no crash
- * falls between a change and the news of it. The version the state had and the fencing token are named, so a writer that was overtaken
- * fails instead of overwriting.
- */
-export async function record(
+/** The state of one resource (undefined removes it) with what tells of it: see `recordAll`. */
+export function record(
   context: RunContext,
   address: Address,
   next: ResourceState | undefined,
   entries: readonly JournalEntry[],
   events: readonly NewEvent[] = [],
 ): Promise<void> {
-  const ifVersion = context.states.get(address)?.version ?? 0;
-  const place = { collection: resourceCollection, key: address, ifVersion };
-  const [version] = await context.lease.transact([
-    next === undefined ? { operation: 'delete', ...place } : { operation: 'put', ...place, value: { ...next } as unknown as JsonObject },
+  return recordAll(context, [[address, next]], entries, events);
+}
+
+/**
+ * Writes states (undefined removes one), journal entries and the events that tell of them in one transaction: no crash falls between a
+ * change and the news of it. The version each state had and the fencing token are named, so a writer that was overtaken fails instead of
+ * overwriting.
+ */
+export async function recordAll(
+  context: RunContext,
+  states: readonly (readonly [Address, ResourceState | undefined])[],
+  entries: readonly JournalEntry[],
+  events: readonly NewEvent[] = [],
+): Promise<void> {
+  const writes = states.map(([key, next]): Write => {
+    const place = { collection: resourceCollection, key, ifVersion: context.states.get(key)?.version ?? 0 };
+    return next === undefined
+      ? { operation: 'delete', ...place }
+      : { operation: 'put', ...place, value: { ...next } as unknown as JsonObject };
+  });
+  const versions = await context.lease.transact([
+    ...writes,
     ...entries.map(appendJournal),
     ...events.map((event) => context.events.entry(event)),
   ]);
   if (events.length > 0) context.events.announce();
-  if (next === undefined) context.states.delete(address);
-  else context.states.set(address, { state: next, version: version as number });
+  for (const [index, [address, next]] of states.entries()) {
+    if (next === undefined) {
+      context.states.delete(address);
+      continue;
+    }
+    context.states.set(address, { state: next, version: versions[index] as number });
+    context.copies.note(next);
+  }
 }
 
 export function stateOf(context: RunContext, address: Address): ResourceState | undefined {

@@ -1,3 +1,4 @@
+import { oldCopies, usersOf } from '../plan/copies.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
@@ -73,13 +74,22 @@ function visitOne(provider: Provider, call: 'suspend' | 'resume', state: Resourc
 }
 
 function dependenciesFirst(states: readonly ResourceState[]): readonly Step<Address>[] {
-  return states.map(({ address, dependencies }) => ({ key: address, after: dependencies }));
+  const needsOf = needsIn(states);
+  return states.map((state) => ({ key: state.address, after: needsOf(state) }));
+}
+
+/** What each needs to run, the old copies that it has not turned from included. */
+function needsIn(states: readonly ResourceState[]): (state: ResourceState) => readonly Address[] {
+  const { uses } = usersOf(states, oldCopies(states));
+  return ({ address, dependencies, status }) =>
+    status === 'ready' ? [...dependencies, ...(uses.get(address) ?? []).map((copy) => copy.address)] : dependencies;
 }
 
 function dependentsFirst(states: readonly ResourceState[]): readonly Step<Address>[] {
   const dependents = new Map<Address, Address[]>(states.map(({ address }) => [address, []]));
-  for (const { address, dependencies } of states) {
-    for (const dependency of dependencies) dependents.get(dependency)?.push(address);
+  const needsOf = needsIn(states);
+  for (const state of states) {
+    for (const need of needsOf(state)) dependents.get(need)?.push(state.address);
   }
   return Array.from(dependents, ([key, after]) => ({ key, after }));
 }

@@ -1,5 +1,7 @@
 import { type Problem, problem } from '../errors/sluice-error.ts';
+import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
+import { oldCopies, usersOf } from './copies.ts';
 import { type Decision, decide, localAddress } from './decide.ts';
 import { digestStates } from './digests.ts';
 import type { DesiredResource, PlanInputs, RecordedResource } from './inputs.ts';
@@ -11,6 +13,7 @@ import { likelyRenames, moveEntry } from './renames.ts';
 import { riskOf } from './risk.ts';
 import { refuseUnwantedLosses } from './safeguards.ts';
 import { scopeOf } from './scope.ts';
+import { decideCopy, replacementIn, type Turnover, turnOver } from './turnover.ts';
 
 type Desired = ReadonlyMap<Address, DesiredResource>;
 type Recorded = ReadonlyMap<Address, RecordedResource>;
@@ -25,19 +28,22 @@ export function computePlan(inputs: PlanInputs): Plan {
   const recorded = new Map(inputs.recorded.map((resource) => [resource.state.address, resource]));
   const notes: Problem[] = [];
   const wanted = inputs.refreshOnly === true ? refreshAll(recorded, notes) : decideAll(inputs, desired, recorded);
-  const { decisions, scope, outOfScope } = limit(inputs, wanted, desired, recorded);
+  const limited = limit(inputs, wanted, desired, recorded);
+  const { scope, outOfScope } = limited;
 
-  const renames = likelyRenames(decisions, desired, recorded);
+  const renames = likelyRenames(limited.decisions, desired, recorded);
   const hints = new Map(renames.map((rename) => [rename.from, moveEntry(rename)]));
-  refuseUnwantedLosses(inputs, decisions, desired, recorded, hints);
+  refuseUnwantedLosses(inputs, limited.decisions, desired, recorded, hints);
   for (const { from, to } of renames) notes.push(renameNote(from, to, desired));
 
-  const { order, after } = orderAlong([...decisions.keys()], ...edgesBetween(inputs, decisions));
+  const turnover = turnOver(limited.decisions, desired, recorded);
+  const { decisions } = turnover;
+  const { order, after } = orderAlong([...decisions.keys()], ...edgesBetween(inputs, turnover));
   const changes = order.map((address): Change => {
-    const change = changeOf(address, { inputs, decisions, desired, recorded, outOfScope });
+    const change = changeOf(address, { inputs, turnover, desired, recorded, outOfScope });
     return Object.assign(change, { after: after.get(address) ?? [] });
   });
-  const findings = judgeAll(inputs, changes, desired, recorded);
+  const findings = judgeAll(inputs, changes, desired, turnover.recorded);
 
   const { id, environment, mode, stackDigest, createdAt } = inputs;
   const versions = inputs.recorded.map(({ state, version, from }) => ({ address: from ?? state.address, version }));
@@ -47,16 +53,19 @@ export function computePlan(inputs: PlanInputs): Plan {
 
 interface Decided {
   readonly inputs: PlanInputs;
-  readonly decisions: Decisions;
+  readonly turnover: Turnover;
   readonly desired: Desired;
   readonly recorded: Recorded;
   readonly outOfScope: ReadonlySet<Address>;
 }
 
-function changeOf(address: Address, { inputs, decisions, desired, recorded, outOfScope }: Decided): Omit<Change, 'after'> {
-  const { action, reason, fields } = decisions.get(address) as Decision;
-  const record = recorded.get(address);
+function changeOf(address: Address, { inputs, turnover, desired, recorded, outOfScope }: Decided): Omit<Change, 'after'> {
+  const { action, reason, fields } = turnover.decisions.get(address) as Decision;
+  const record = turnover.recorded.get(address);
   const { kind, name } = desired.get(address)?.block ?? (record as RecordedResource).state;
+  const replacement = turnover.replacements.get(address);
+  const copyOf = record?.state.copy?.of;
+  const version = recorded.get(address)?.version;
   const exists = (record?.state.id ?? '') !== '';
   const id = action === 'adopt' ? inputs.adopt?.get(address) : undefined;
   const left = outOfScope.has(address);
@@ -68,29 +77,41 @@ function changeOf(address: Address, { inputs, decisions, desired, recorded, outO
     reason,
     fields,
     risk: riskOf(action, kind, record?.state.declared ?? {}, exists),
-    downtime: action === 'replace' && exists,
+    downtime: action === 'replace' && exists && replacement?.order !== 'create_first',
     ...(record?.from !== undefined && !left && { from: record.from }),
     ...(id !== undefined && { id }),
-    ...(record && { version: record.version }),
+    ...(version !== undefined && { version }),
     ...(left && { outOfScope: true as const }),
+    ...(replacement && { replacement }),
+    ...(copyOf !== undefined && { copyOf }),
   };
 }
 
 function decideAll(inputs: PlanInputs, desired: Desired, recorded: Recorded): Decisions {
   const decisions = new Map<Address, Decision>();
   const actions = new Map<Address, Action>();
+  const states = Array.from(recorded.values(), ({ state }) => state);
+  const { uses } = usersOf(states, oldCopies(states));
   for (const address of orderAlong([...desired.keys()], referenceEdges(inputs.desired)).order) {
     const id = inputs.adopt?.get(address);
     const adopted: Decision | undefined = id === undefined ? undefined : { action: 'adopt', reason: `takes over ${id}`, fields: [] };
-    const decision = adopted ?? decide(desired.get(address) as DesiredResource, recorded.get(address), actions);
+    const decision =
+      adopted ?? decide(desired.get(address) as DesiredResource, recorded.get(address), actions, copiedBy(uses.get(address)));
     decisions.set(address, decision);
     actions.set(address, decision.action);
   }
   const reason = inputs.mode === 'destroy' ? 'the environment is destroyed' : 'no longer in the stack';
-  for (const address of recorded.keys()) {
-    if (!desired.has(address)) decisions.set(address, { action: 'delete', reason, fields: [] });
+  for (const [address, { state }] of recorded) {
+    if (desired.has(address)) continue;
+    const copy = state.copy && decideCopy(state.copy, replacementIn(state.copy.of, { decisions, desired, recorded })?.oldCopy === address);
+    decisions.set(address, copy ?? { action: 'delete', reason, fields: [] });
   }
   return decisions;
+}
+
+/** The resources whose copies these are. */
+function copiedBy(copies: readonly ResourceState[] = []): readonly Address[] {
+  return copies.flatMap(({ copy }) => copy?.of ?? []);
 }
 
 function refreshAll(recorded: Recorded, notes: Problem[]): Decisions {
@@ -128,21 +149,25 @@ function referenceEdges(desired: readonly DesiredResource[]): readonly Edge[] {
 }
 
 /**
- * Dependencies come before dependents, and go after everything that depended on them has gone or has turned to something else. It is
- * only a wish that a replaced resource outlives dependents that go: in some reshaped stacks that cannot be had.
+ * Dependencies come before dependents, and go after everything that depended on them has gone or has turned to something else; so do old
+ * copies. It is only a wish that what is replaced by deletion first outlives dependents that go: in some reshaped stacks that cannot be
+ * had.
  */
-function edgesBetween(inputs: PlanInputs, decisions: Decisions): readonly [readonly Edge[], readonly Edge[]] {
+function edgesBetween(inputs: PlanInputs, turnover: Turnover): readonly [readonly Edge[], readonly Edge[]] {
+  const { decisions, states, replacements, usedBy } = turnover;
   const edges = [...referenceEdges(inputs.desired)];
   const wishes: Edge[] = [];
-  for (const { state } of inputs.recorded) {
+  for (const state of states) {
     const dependent = decisions.get(state.address)?.action;
     for (const dependency of state.dependencies) {
       const action = decisions.get(dependency)?.action;
       const edge = { earlier: state.address, later: dependency };
       if (action === 'delete') edges.push(edge);
-      else if (action === 'replace' && dependent === 'delete') wishes.push(edge);
+      else if (action === 'replace' && dependent === 'delete' && replacements.get(dependency)?.order !== 'create_first') wishes.push(edge);
     }
   }
+  for (const [copy, users] of usedBy) for (const user of users) edges.push({ earlier: user, later: copy });
+  for (const [address, { oldCopy }] of replacements) if (oldCopy !== undefined) edges.push({ earlier: address, later: oldCopy });
   return [edges, wishes];
 }
 

@@ -14,14 +14,27 @@ export interface Decision {
 /** What this plan does with the dependencies decided so far. */
 export type DecidedActions = ReadonlyMap<Address, Action>;
 
-/** What has to happen so that `recorded` becomes `desired`. Its dependencies must have been decided before. */
-export function decide(desired: DesiredResource, recorded: RecordedResource | undefined, dependencies: DecidedActions): Decision {
-  const decision = decideInPlace(desired, recorded, dependencies);
+/**
+ * What has to happen so that `recorded` becomes `desired`. Its dependencies must have been decided before; `turnsFrom` are those of which
+ * it still uses an old copy.
+ */
+export function decide(
+  desired: DesiredResource,
+  recorded: RecordedResource | undefined,
+  dependencies: DecidedActions,
+  turnsFrom: readonly Address[] = [],
+): Decision {
+  const decision = decideInPlace(desired, recorded, dependencies, turnsFrom);
   if (recorded?.from === undefined || decision.action !== 'none') return decision;
   return { action: 'move', reason: `was ${localAddress(recorded.from)}`, fields: [] };
 }
 
-function decideInPlace(desired: DesiredResource, recorded: RecordedResource | undefined, dependencies: DecidedActions): Decision {
+function decideInPlace(
+  desired: DesiredResource,
+  recorded: RecordedResource | undefined,
+  dependencies: DecidedActions,
+  turnsFrom: readonly Address[],
+): Decision {
   if (recorded === undefined) return created(desired, 'new');
   const { state, observation } = recorded;
   if (state.provider !== desired.provider) {
@@ -30,7 +43,7 @@ function decideInPlace(desired: DesiredResource, recorded: RecordedResource | un
   }
   if (state.id === '') return created(desired, state.status === 'failed' ? 'its creation failed' : 'its creation did not finish');
   if (observation?.status === 'absent') return created(desired, 'no longer there');
-  const fields = fieldChanges(desired, recorded, dependencies);
+  const fields = fieldChanges(desired, recorded, dependencies, turnsFrom);
   const forcing = fields.filter(({ forcesReplacement }) => forcesReplacement);
   if (forcing.length > 0) return { action: 'replace', reason: `${names(forcing)} cannot change in place`, fields };
   const unfinished = unfinishedReasons[state.status];
@@ -45,7 +58,12 @@ function created({ block, fingerprint }: DesiredResource, reason: string): Decis
   return { action: 'create', reason, fields: [...stated, ...content] };
 }
 
-function fieldChanges(desired: DesiredResource, recorded: RecordedResource, dependencies: DecidedActions): readonly FieldChange[] {
+function fieldChanges(
+  desired: DesiredResource,
+  recorded: RecordedResource,
+  dependencies: DecidedActions,
+  turnsFrom: readonly Address[],
+): readonly FieldChange[] {
   const { block, fingerprint, replaceFields } = desired;
   const { state, observation } = recorded;
   const changes = new Map<string, FieldChange>();
@@ -66,6 +84,8 @@ function fieldChanges(desired: DesiredResource, recorded: RecordedResource, depe
     const [before, after] = field.startsWith('outputs.') ? [applied, observed] : [observed, applied];
     add({ path: field, before, after }, 'drift');
   }
+  // What still uses an old copy turns, even where both copies give it the same values.
+  if (changes.size === 0) for (const address of turnsFrom) add({ path: localAddress(address), after: 'the new copy' }, 'dependency', false);
   return [...changes.values()];
 }
 

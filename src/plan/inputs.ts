@@ -1,7 +1,7 @@
 import type { Digest } from '../digest/digest.ts';
 import type { JsonObject } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
-import type { Observation } from '../providers/provider.ts';
+import type { Coexistence, Observation } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { PolicyRule } from '../stack/policy/rule.ts';
 import type { Address, ResolvedBlock } from '../stack/stack.ts';
@@ -35,6 +35,8 @@ export interface DesiredResource {
   readonly fingerprint: JsonObject;
   /** `Provider.replaceFields` of its kind. */
   readonly replaceFields: readonly string[];
+  /** `Provider.coexistence` of its kind. */
+  readonly coexistence?: Coexistence;
   readonly dependencyValues: readonly DependencyValue[];
 }
 

@@ -27,12 +27,25 @@ export function renameState(state: ResourceState, renames: Renames): ResourceSta
   const resolved = Object.entries(state.resolved).map(([key, digest]) => [renameKey(key, state.environment, renames), digest] as const);
   const mentions = renameReferences(state, renames);
   const declared = address !== state.address && mentions['name'] === state.name ? { ...mentions, name } : mentions;
+  const standsOn = state.standsOn && Object.entries(state.standsOn).map(([key, id]) => [renames.get(key as Address) ?? key, id] as const);
+  const copied = state.copy && renames.get(state.copy.of);
   const touched =
+    copied !== undefined ||
     address !== state.address ||
     declared !== state.declared ||
     dependencies.some((dependency, index) => dependency !== state.dependencies[index]) ||
     resolved.some(([key]) => !Object.hasOwn(state.resolved, key));
-  return touched ? { ...state, address, name, dependencies, resolved: Object.fromEntries(resolved), declared } : state;
+  if (!touched) return state;
+  return {
+    ...state,
+    address,
+    name,
+    dependencies,
+    resolved: Object.fromEntries(resolved),
+    declared,
+    ...(standsOn && { standsOn: Object.fromEntries(standsOn) }),
+    ...(copied !== undefined && state.copy && { copy: { ...state.copy, of: copied } }),
+  };
 }
 
 function renameKey(key: string, environment: string, renames: Renames): string {

@@ -58,6 +58,22 @@ export interface Change {
   readonly version?: number;
   /** It differs, or may differ, and is left alone because the plan is limited. */
   readonly outOfScope?: true;
+  /** How it is replaced; present for the replacement of what exists. */
+  readonly replacement?: Replacement;
+  /** It is not a resource of its own but a second copy of this one, left by a replacement of this plan or of an earlier one. */
+  readonly copyOf?: Address;
+}
+
+/**
+ * `create_first`: the new copy is made, `turns` turn to it, then `oldCopy` is deleted by a change of its own, unless it stays for those
+ * outside the plan that still use it. `delete_first`: the old copy goes before the new one comes, for the reason given.
+ */
+export interface Replacement {
+  readonly order: 'create_first' | 'delete_first';
+  readonly because?: string;
+  readonly oldCopy?: Address;
+  readonly turns?: readonly Address[];
+  readonly staysFor?: readonly Address[];
 }
 
 /** One differing leaf field. `before` is absent for an addition, `after` for a removal. */
@@ -72,9 +88,13 @@ export interface FieldChange {
 
 export type PlanSummary = Readonly<Record<Action, number>>;
 
+/** Counts resources: the old copy that a replacement of this plan leaves is part of that replacement. */
 export function summarize(plan: Pick<Plan, 'changes'>): PlanSummary {
   const summary = { create: 0, adopt: 0, update: 0, move: 0, replace: 0, delete: 0, refresh: 0, none: 0 };
-  for (const change of plan.changes) summary[change.action] += 1;
+  const replaced = new Set(plan.changes.map(({ replacement }) => replacement?.oldCopy));
+  for (const { action, address, copyOf } of plan.changes) {
+    if (copyOf === undefined || (action !== 'none' && !replaced.has(address))) summary[action] += 1;
+  }
   return summary;
 }
 

@@ -34,7 +34,7 @@ export function likelyRenames(
   const same = new Map<string, Address[]>();
   for (const [address, { action }] of decisions) {
     const state = recorded.get(address)?.state;
-    if (action !== 'delete' || state === undefined || state.id === '') continue;
+    if (action !== 'delete' || state === undefined || state.id === '' || state.copy !== undefined) continue;
     const fields = unnamed(state.declared);
     const ofKind = going.get(state.kind) ?? new Map<Address, JsonObject>();
     going.set(state.kind, ofKind.set(address, fields));

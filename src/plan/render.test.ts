@@ -21,6 +21,7 @@ describe('a rendered plan', () => {
         'Environment production',
         '',
         '-/+ database/db  replace (version cannot change in place) ! downtime, high risk',
+        '        delete, create: downtime (its provider keeps one database of a name)',
         '        storage_gb  256  (added)',
         '        tier        "basic"  (removed)',
         '        version     "15" -> "16"  # forces replacement',

@@ -4,7 +4,7 @@ import type { Problem } from '../errors/sluice-error.ts';
 import type { Address } from '../stack/stack.ts';
 import { localAddress } from './decide.ts';
 import { maskField } from './mask.ts';
-import { type Action, type Change, type FieldChange, hasChanges, type Plan, summarize } from './plan.ts';
+import { type Action, type Change, type FieldChange, hasChanges, type Plan, type Replacement, summarize } from './plan.ts';
 
 type Colors = ReturnType<typeof pc.createColors>;
 
@@ -109,10 +109,18 @@ function renderChange(change: Change, changed: ReadonlySet<string | undefined>, 
   const warning = warnings.length === 0 ? '' : ` ${colors.yellow(`! ${warnings.join(', ')}`)}`;
   const waits = change.after.filter((address) => changed.has(address));
   const order = waits.length === 0 ? '' : colors.dim(`  after ${listed(waits)}`);
-  const head = `${paint(symbols[change.action])} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}${order}`;
+  const symbol = change.replacement?.order === 'create_first' ? '+/-' : symbols[change.action];
+  const how = change.replacement === undefined ? [] : [`        ${colors.dim(renderReplacement(change.replacement))}`];
+  const head = `${paint(symbol)} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}${order}`;
   const fields = change.fields.filter(({ path, origin }) => path !== 'name' && (change.action !== 'create' || origin === 'stack'));
   const width = Math.max(0, ...fields.map(({ path }) => path.length));
-  return [head, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`)].join('\n');
+  return [head, ...how, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`)].join('\n');
+}
+
+function renderReplacement({ order, because = '', turns = [], staysFor = [] }: Replacement): string {
+  if (order === 'delete_first') return escapeControls(`delete, create: downtime (${because})`);
+  const turning = turns.length === 0 ? '' : `, turn ${listed(turns)}`;
+  return `create new${turning}, ${staysFor.length === 0 ? 'delete old' : `keep old until ${listed(staysFor)} turned`}`;
 }
 
 function renderField(change: Change, field: FieldChange, width: number, colors: Colors): string {

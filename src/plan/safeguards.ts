@@ -21,7 +21,7 @@ export function refuseUnwantedLosses(
   for (const [address, { action, reason }] of decisions) {
     if ((action !== 'delete' && action !== 'replace') || allowed.has(address)) continue;
     const state = recorded.get(address)?.state;
-    if (state === undefined || state.id === '') continue;
+    if (state === undefined || state.id === '' || (state.copy !== undefined && allowed.has(state.copy.of))) continue;
     const block = desired.get(address)?.block;
     const isProtected = state.declared['protect'] === true || block?.fields['protect'] === true;
     const why = isProtected ? 'protected' : 'stateful';
@@ -61,7 +61,7 @@ function massOf(
   recorded: ReadonlyMap<Address, RecordedResource>,
 ): { readonly deleted: number; readonly recorded: number } | undefined {
   if (mode === 'destroy' || allowMassDestroy === true) return undefined;
-  const real = [...recorded.values()].filter(({ state }) => state.id !== '');
+  const real = [...recorded.values()].filter(({ state }) => state.id !== '' && state.copy === undefined);
   const deleted = real.filter(({ state }) => decisions.get(state.address)?.action === 'delete').length;
   return deleted * 2 > real.length ? { deleted, recorded: real.length } : undefined;
 }

@@ -24,6 +24,12 @@ export interface Provider {
   replaceFields(kind: Kind): readonly string[];
 
   /**
+   * Whether two copies of a resource can be there at once, under two addresses: then a replacement makes the new one first. Undefined when
+   * they cannot, also when the method is absent: then the old one goes first.
+   */
+  coexistence?(kind: Kind): Coexistence | undefined;
+
+  /**
    * Everything that can be known before anything is changed: fields and values whose engine comes later (`unsupported_field`), versions
    * that are not available, capacity that is over-committed. Notes say honestly what will not be enforced here. Changes nothing.
    * Called with the blocks of the stack; the provider looks at the kinds it makes and may look at all.
@@ -56,7 +62,8 @@ export interface Provider {
 
   /**
    * The resource answers to the address `to` from now on; identity, outputs, data and what runs stay. Idempotent: success when it is
-   * there already, also when `resource` is still given with its old address. A provider without it cannot move its kinds.
+   * there already, also when `resource` is still given with its old address. Without an id it is what a creation that was cut short may
+   * have left at its address. A provider without it cannot move its kinds.
    */
   move?(resource: ResourceState, to: Address, operation: Operation): Promise<void>;
 
@@ -77,6 +84,11 @@ export interface Provider {
    * `signal` ends waits.
    */
   resume(resource: ResourceState, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Coexistence {
+  /** Dotted paths of fields whose value only one resource can have at a time: a fixed address, port or name. */
+  readonly exclusive: readonly string[];
 }
 
 export interface Operation {

@@ -1,7 +1,8 @@
 import type { Kind } from '../stack/stack.ts';
+import { placed } from './placed.ts';
 import type { Provider } from './provider.ts';
 
-/** Finds the provider that makes a kind real in an environment. */
+/** Finds the provider that makes a kind real in an environment; it is called with the addresses resources have here (see `placed`). */
 export interface ProviderRegistry {
   /** Undefined when the environment's provider is not known or does not make this kind. */
   providerFor(kind: Kind, environmentProviderName: string): Provider | undefined;
@@ -15,11 +16,16 @@ export function createProviderRegistry(providers: {
   readonly environmentProviders: Readonly<Record<string, Provider>>;
   readonly kindProviders: readonly Provider[];
 }): ProviderRegistry {
+  const given = new Set([...providers.kindProviders, ...Object.values(providers.environmentProviders)]);
+  const asPlaced = new Map(Array.from(given, (provider) => [provider, placed(provider)]));
+  const kindProviders = providers.kindProviders.map((provider) => asPlaced.get(provider) as Provider);
+  const environmentProviders = Object.entries(providers.environmentProviders).map(
+    ([name, provider]) => [name, asPlaced.get(provider) as Provider] as const,
+  );
   const byName = new Map<string, Provider>();
-  for (const provider of [...providers.kindProviders, ...Object.values(providers.environmentProviders)])
-    byName.set(provider.name, provider);
-  for (const [name, provider] of Object.entries(providers.environmentProviders)) byName.set(name, provider);
-  const byKind = new Map(providers.kindProviders.flatMap((provider) => provider.kinds.map((kind) => [kind, provider] as const)));
+  for (const provider of [...kindProviders, ...environmentProviders.map(([, provider]) => provider)]) byName.set(provider.name, provider);
+  for (const [name, provider] of environmentProviders) byName.set(name, provider);
+  const byKind = new Map(kindProviders.flatMap((provider) => provider.kinds.map((kind) => [kind, provider] as const)));
   return {
     providerFor: (kind, environmentProviderName) => {
       const named = byName.get(environmentProviderName);

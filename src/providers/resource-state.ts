@@ -23,6 +23,17 @@ export interface ResourceState {
   readonly outputs: ResourceOutputs;
   /** Where a move under way leads: until it is finished the provider may have the resource at either address. */
   readonly movingTo?: Address;
+  /** The address the provider will know it by after that move, when it is not `movingTo` itself. */
+  readonly movingPlace?: Address;
+  /** The address its provider knows it by, when it is not its own: see `placeOf`. */
+  readonly placedAt?: Address;
+  /**
+   * Set on the record of a second copy of `of`, which a replacement keeps beside the one in use: `next` until the new copy is ready, then,
+   * the two having changed places, `old` until nothing uses it any more.
+   */
+  readonly copy?: { readonly of: Address; readonly role: 'next' | 'old' };
+  /** Which copy (its id) of a dependency it was turned to, for those that had two copies at the time. */
+  readonly standsOn?: Readonly<Record<Address, string>>;
   /** Addresses this one needs to exist: they are created before it and deleted after it. */
   readonly dependencies: readonly Address[];
   /** Absolute stack folder it was last applied from. */
@@ -45,4 +56,9 @@ export interface Drift {
   readonly field: string;
   readonly applied: Json;
   readonly observed: Json;
+}
+
+/** The address by which the provider knows a resource. */
+export function placeOf({ placedAt, address }: Pick<ResourceState, 'placedAt' | 'address'>): Address {
+  return placedAt ?? address;
 }

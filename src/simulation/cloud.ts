@@ -16,7 +16,8 @@ interface CloudResource {
   /** Fields with all values put in. */
   readonly fields: JsonObject;
   readonly running: boolean;
-  readonly refersTo: readonly Address[];
+  /** Ids: what it was told to use, whatever stands at that address by now. */
+  readonly refersTo: readonly string[];
 }
 
 /** What really exists, apart from any control plane. Everything here happens at once and without faults. */
@@ -24,6 +25,10 @@ export interface Cloud {
   readonly resources: Map<string, CloudResource>;
   /** Deletions that left someone referring to what is gone, in order. */
   readonly stranded: { readonly address: Address; readonly by: readonly Address[] }[];
+  /** Who was told to use this one. */
+  usersOf(id: string): readonly Address[];
+  /** Success when it is there already. */
+  move(state: ResourceState, to: Address, names: { readonly from: string; readonly to: string }): void;
   at(address: Address): readonly CloudResource[];
   read(state: ResourceState): Observation;
   /** Takes over what is at the address, as the port demands for creations that failed. */
@@ -54,15 +59,28 @@ export function createCloud(outputsChange: boolean): Cloud {
   };
 
   const put = ({ address, kind, declared, fields, references }: CreateRequest, id: string, operation: string): Applied => {
-    const resource = { id, address, kind, operation, declared, fields, running: true, refersTo: [...references.keys()] };
+    const resource = {
+      id,
+      address,
+      kind,
+      operation,
+      declared,
+      fields,
+      running: true,
+      refersTo: Array.from(references.values(), (other) => other.id),
+    };
     resources.set(id, resource);
     return { id, outputs: outputsOf(resource) };
   };
+
+  const usersOf = (id: string): readonly Address[] =>
+    [...resources.values()].filter(({ refersTo }) => refersTo.includes(id)).map((resource) => resource.address);
 
   return {
     resources,
     stranded,
     at,
+    usersOf,
     read: (state) => {
       const resource = resources.get(state.id);
       if (resource === undefined) return { status: 'absent' };
@@ -88,10 +106,28 @@ export function createCloud(outputsChange: boolean): Cloud {
     delete: ({ address, id }) => {
       const gone = id === '' ? at(address) : at(address).filter((resource) => resource.id === id);
       for (const resource of gone) resources.delete(resource.id);
-      const by = [...resources.values()].filter(({ refersTo }) => refersTo.includes(address)).map((resource) => resource.address);
-      if (gone.length > 0 && by.length > 0) stranded.push({ address, by });
+      const by = gone.flatMap((resource) => usersOf(resource.id));
+      if (by.length > 0) stranded.push({ address, by });
+    },
+    move: ({ id, kind, address }, to, names) => {
+      // What a creation that was cut short has made is known by its address alone.
+      const resource = id === '' ? at(address)[0] : resources.get(id);
+      if (resource === undefined || resource.address === to) return;
+      const [other] = at(to);
+      if (other !== undefined && other.id !== resource.id)
+        throw new Violation('no_duplicate', `${resource.id} is moved to ${to}, where ${other.id} is`);
+      const renamed = (fields: JsonObject): JsonObject => ({ ...fields, name: names.to });
+      resources.set(resource.id, { ...resource, address: to, declared: renamed(resource.declared), fields: renamed(resource.fields) });
+      for (const [key, each] of resources) resources.set(key, { ...each, declared: follow(each.declared, kind, names) });
     },
   };
+}
+
+/** What the others were told follows: the values stay the same, only the name in the text changes. */
+function follow(declared: JsonObject, kind: Kind, { from, to }: { readonly from: string; readonly to: string }): JsonObject {
+  const [before, after] = [`\${${kind}.${from}`, `\${${kind}.${to}`];
+  const text = ['.', '}'].reduce((written, end) => written.replaceAll(before + end, () => after + end), JSON.stringify(declared));
+  return JSON.parse(text) as JsonObject;
 }
 
 function driftOf(state: ResourceState, { declared, running }: CloudResource): readonly Drift[] {

@@ -86,7 +86,7 @@ export function startControlPlane(
     },
   };
   const owner = { name, mayBeAlive: (other: string): boolean => world.mayBeAlive(other) };
-  const provider = simulatedProvider(world, { name, clock, random, faults, living, awake, moment });
+  const provider = simulatedProvider(world, { name, random, faults, living, awake, moment });
   const dependencies = {
     store,
     clock,

@@ -15,6 +15,19 @@ async function brokenBy(tamper: World['tamper']): Promise<readonly string[]> {
   return [...found].toSorted();
 }
 
+/** Whether some of more histories find this promise broken, for defects that only show now and then. */
+async function isBrokenBy(promise: string, tamper: World['tamper']): Promise<boolean> {
+  for (let seed = 1; seed <= 2_000; seed += 1) {
+    const { violation } = await playHistory(seed, { tamper });
+    if (violation?.invariant === promise) return true;
+  }
+  return false;
+}
+
+const turned = (on: readonly string[]) => Object.fromEntries(on.map((address) => [address, 'new']));
+
+const isOld = (state: JsonObject): boolean => (state['copy'] as { role?: string } | undefined)?.role === 'old';
+
 const isState = (write: Write): write is Extract<Write, { operation: 'put' }> =>
   write.operation === 'put' && write.collection === 'resources';
 
@@ -37,6 +50,16 @@ describe('the simulation notices an engine that', () => {
 
   it('forgets what its provider answered', async () => {
     expect(await brokenBy(states((state) => (state['status'] === 'ready' ? { ...state, id: 'lost' } : state)))).toContain('converges');
+  });
+
+  it('forgets what the old copy of a replacement was', { timeout: 30_000 }, async () => {
+    const tamper = states((state) => (isOld(state) ? { ...state, id: 'lost' } : state));
+    expect(await isBrokenBy('converges', tamper)).toBe(true);
+  });
+
+  it('takes everything for turned to a new copy before it is', { timeout: 30_000 }, async () => {
+    const tamper = states((state) => ({ ...state, standsOn: turned(state['dependencies'] as readonly string[]) }));
+    expect(await isBrokenBy('nobody_stranded', tamper)).toBe(true);
   });
 
   it('writes down secrets', async () => {

@@ -90,11 +90,12 @@ async function play(world: World, running: Map<string, ControlPlane>): Promise<v
 
 /** One user's try: it may be refused, fail, be cancelled or die; whatever it comes to must be an outcome that the catalogue foresees. */
 async function attempt(world: World, plane: ControlPlane, stack: ResolvedStack): Promise<void> {
+  const limits = randomLimits(world.random, stack);
   const work = async (): Promise<void> => {
     await plane.engine.recover();
     for (let tries = 0; tries < 3; tries += 1) {
       try {
-        await planAndApply(world, plane, stack, world.random.next() < 0.5);
+        await planAndApply(world, plane, stack, { mayAllow: world.random.next() < 0.5, ...limits });
         return;
       } catch (error) {
         const code = error instanceof SluiceError ? error.code : undefined;
@@ -126,7 +127,7 @@ async function finish(world: World, plane: ControlPlane, stack: ResolvedStack): 
   cloud.stranded.length = 0;
   for (;;) {
     try {
-      const report = await planAndApply(world, plane, stack, true);
+      const report = await planAndApply(world, plane, stack, { mayAllow: true });
       if (report.status !== 'succeeded') {
         const failed = report.results.find(({ status }) => status !== 'done');
         throw new Violation('converges', `a faultless apply ${report.status}: ${failed?.error?.message ?? ''}`);
@@ -140,8 +141,15 @@ async function finish(world: World, plane: ControlPlane, stack: ResolvedStack): 
   await assertConverged(world, plane, stack);
 }
 
-async function planAndApply(world: World, plane: ControlPlane, stack: ResolvedStack, mayAllow: boolean): Promise<RunReport> {
-  const plan = await planAllowing(world, plane, stack, mayAllow);
+interface Wish {
+  /** Whether what a safeguard refuses is allowed, as a user would who means it. */
+  readonly mayAllow: boolean;
+  readonly targets?: readonly Address[];
+  readonly excludes?: readonly Address[];
+}
+
+async function planAndApply(world: World, plane: ControlPlane, stack: ResolvedStack, wish: Wish): Promise<RunReport> {
+  const plan = await planAllowing(world, plane, stack, wish);
   if (plan.mode === 'destroy') for (const { address } of plan.changes) world.emptied.add(address);
   const given = plan.mode === 'destroy' ? undefined : stack;
   const report = await plane.engine.apply(plan, given, { run: `run-${plane.name}`, signal: plane.cancelled });
@@ -150,9 +158,13 @@ async function planAndApply(world: World, plane: ControlPlane, stack: ResolvedSt
   return report;
 }
 
-/** Plans; where a safeguard refuses a loss, the loss is allowed as a user would who means it. */
-async function planAllowing({ allowed }: World, { planner }: ControlPlane, stack: ResolvedStack, mayAllow: boolean): Promise<Plan> {
-  const options = { allowDestroy: [] as Address[], allowMassDestroy: false };
+async function planAllowing(
+  { allowed }: World,
+  { planner }: ControlPlane,
+  stack: ResolvedStack,
+  { mayAllow, ...limits }: Wish,
+): Promise<Plan> {
+  const options = { allowDestroy: [] as Address[], allowMassDestroy: false, ...limits };
   for (;;) {
     try {
       return await (stack.blocks.length === 0 ? planner.planDestroy(environment, options) : planner.plan(stack, options));
@@ -167,6 +179,14 @@ async function planAllowing({ allowed }: World, { planner }: ControlPlane, stack
       } else throw error;
     }
   }
+}
+
+/** Now and then only a part of a stack is applied: what is replaced in it may have users outside. */
+function randomLimits(random: Random, { blocks }: ResolvedStack): Pick<Wish, 'targets' | 'excludes'> {
+  const roll = random.next();
+  if (roll > 0.14 || blocks.length === 0) return {};
+  const { address } = pick(random, blocks);
+  return roll < 0.07 ? { targets: [address] } : { excludes: [address] };
 }
 
 function randomFaults(random: Random): Faults {
@@ -192,7 +212,7 @@ function randomFate(random: Random): Fate {
 /** Somebody changes something without Sluice. */
 function outsideChange({ random, cloud, ledger, tally, trace }: World): void {
   // What a creation that was cut short left is not known well enough to be compared: the next one takes it as it is.
-  const known = [...cloud.resources.values()].filter(({ id, address }) => ledger.stateOf(address)?.id === id);
+  const known = [...cloud.resources.values()].filter(({ id }) => ledger.recordOf(id) !== undefined);
   if (known.length === 0 || random.next() < 0.7) return;
   tally.drifts += 1;
   const resource = pick(random, known);

@@ -1,5 +1,5 @@
 import { jsonEquals } from '../digest/json.ts';
-import type { ResourceState } from '../providers/resource-state.ts';
+import { placeOf, type ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Write } from '../store/store.ts';
 import { Violation } from './violation.ts';
@@ -9,10 +9,14 @@ export interface Ledger {
   /** To be told of every transaction that was committed, and by whom. */
   committed(writer: string, writes: readonly Write[]): void;
   stateOf(address: Address): ResourceState | undefined;
+  /** What is recorded of the thing with this id. */
+  recordOf(id: string): ResourceState | undefined;
   /** Whether this id was ever recorded as what a finished creation made. */
   wasRecorded(id: string): boolean;
   /** Throws unless the intent of this call is durable, not yet closed, and the state says the same. */
-  assertIntended(caller: string, operation: string, address: Address, action: 'create' | 'update' | 'delete'): ResourceState;
+  assertIntended(caller: string, operation: string, place: Address, action: 'create' | 'update' | 'delete'): ResourceState;
+  /** The same for a move between two places, there or back. */
+  assertMoving(caller: string, operation: string, from: Address, to: Address): ResourceState;
 }
 
 interface Entry {
@@ -63,24 +67,36 @@ export function createLedger(): Ledger {
     },
     stateOf: (address) => states.get(address),
     wasRecorded: (id) => recorded.has(id),
-    assertIntended: (caller, operation, address, action) => {
-      const intent = intents.get(operation);
-      if (intent?.address !== address || intent.action !== action) {
-        throw new Violation('intent_before_effect', `${action} ${address} was called without a durable intent of ${operation}`);
+    recordOf: (id) => [...states.values()].find((state) => state.id === id),
+    assertIntended: (caller, operation, place, action) => {
+      const { state, address } = intended(caller, operation, place, action);
+      if (state?.operation !== operation || state.status !== unfinished[action] || placeOf(state) !== place) {
+        throw new Violation('intent_before_effect', `${action} ${place} was called while its state is ${state?.status ?? 'missing'}`);
       }
-      const state = states.get(address);
-      if (state?.operation !== operation || state.status !== unfinished[action]) {
-        throw new Violation('intent_before_effect', `${action} ${address} was called while its state is ${state?.status ?? 'missing'}`);
-      }
-      if (holder !== caller)
-        throw new Violation('single_writer', `${caller} calls for ${address} while ${holder ?? 'nobody'} holds the lease`);
       const before = previous.get(address);
       if (action === 'create' && before?.status === 'creating' && before.operation !== operation && sameContent(before, state)) {
         throw new Violation('no_duplicate', `the creation of ${address} that was cut short goes on as another operation`);
       }
       return state;
     },
+    assertMoving: (caller, operation, from, to) => {
+      const { state } = intended(caller, operation, from, 'move');
+      const places = state && [placeOf(state), state.movingPlace ?? state.movingTo];
+      if (state === undefined || from === to || !places?.includes(from) || !places.includes(to)) {
+        throw new Violation('intent_before_effect', `${from} is moved to ${to} while nothing durable says so`);
+      }
+      return state;
+    },
   };
+
+  function intended(caller: string, operation: string, place: Address, action: string) {
+    const intent = intents.get(operation);
+    if (intent?.action !== action) {
+      throw new Violation('intent_before_effect', `${action} ${place} was called without a durable intent of ${operation}`);
+    }
+    if (holder !== caller) throw new Violation('single_writer', `${caller} calls for ${place} while ${holder ?? 'nobody'} holds the lease`);
+    return { address: intent.address, state: states.get(intent.address) };
+  }
 }
 
 function sameContent(left: ResourceState, right: ResourceState): boolean {

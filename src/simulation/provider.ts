@@ -1,11 +1,10 @@
 import type { JsonObject } from '../digest/json.ts';
-import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { CreateRequest, Operation, Provider } from '../providers/provider.ts';
-import type { ResourceState } from '../providers/resource-state.ts';
+import { placeOf, type ResourceState } from '../providers/resource-state.ts';
 import { kindSpecs } from '../stack/kinds/index.ts';
-import { type Address, kinds } from '../stack/stack.ts';
+import { type Address, type Kind, kinds } from '../stack/stack.ts';
 import type { Process } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Violation } from './violation.ts';
@@ -29,16 +28,18 @@ export const noFaults: Faults = { latencyMs: 0, throttling: 0, failures: 0, lost
 /** Fields that cannot change in place. */
 const replaceFields = ['version'];
 
+/** Kinds of which there can be only one at a time, and what two copies of any other may not have in common. */
+const single: ReadonlySet<Kind> = new Set(['virtual_machine', 'service']);
+const exclusive = ['port'];
+
 /** The cloud as one control plane reaches it: late, unreliably, and checked at every call against what is durable. */
-export function simulatedProvider(
-  world: World,
-  process: Process & { readonly clock: Clock; readonly random: Random; readonly faults: Faults },
-): Provider {
+export function simulatedProvider(world: World, process: Process & { readonly random: Random; readonly faults: Faults }): Provider {
   const { scheduler, cloud, ledger, tally } = world;
-  const { name, clock, random, faults, living, awake, moment } = process;
+  const { name, random, faults, living, awake, moment } = process;
 
   const reach = async (call: string, address: Address): Promise<void> => {
-    if (faults.latencyMs > 0) await clock.sleep(Math.floor(faults.latencyMs * random.next()));
+    // What is on its way arrives, however long the process that sent it stands still.
+    if (faults.latencyMs > 0) await scheduler.clock.sleep(Math.floor(faults.latencyMs * random.next()));
     await scheduler.turn(`${name} ${call} ${address}`);
     await living();
     if (random.next() >= faults.throttling) return;
@@ -47,13 +48,13 @@ export function simulatedProvider(
   };
 
   const write = async <Result>(
-    call: 'create' | 'update' | 'delete',
+    call: 'create' | 'update' | 'delete' | 'move',
     address: Address,
-    { id: operation }: Operation,
-    work: () => Result,
+    assertIntended: () => ResourceState,
+    work: (state: ResourceState) => Result,
   ): Promise<Result> => {
     await moment('before a call');
-    checked(scheduler, () => ledger.assertIntended(name, operation, address, call));
+    const state = checked(scheduler, assertIntended);
     await reach(call, address);
     tally.effects += 1;
     const failure = () => sluiceError('simulated_failure', { call, address });
@@ -61,7 +62,7 @@ export function simulatedProvider(
       tally.failures += 1;
       throw failure();
     }
-    const result = checked(scheduler, work);
+    const result = checked(scheduler, () => work(state));
     tally[`${call}s`] += 1;
     await moment('after a call');
     if (random.next() < faults.lostAnswers) {
@@ -80,10 +81,25 @@ export function simulatedProvider(
     }
   };
 
+  /** Two copies are there at once only where that can be. */
+  const assertApart = ({ copy, declared, kind }: ResourceState): void => {
+    const other = copy?.role === 'next' ? ledger.stateOf(copy.of) : undefined;
+    if (other === undefined) return;
+    const shared = exclusive.filter((field) => declared[field] !== undefined && declared[field] === other.declared[field]);
+    if (!single.has(kind) && shared.length === 0) return;
+    throw new Violation('no_duplicate', `a second ${other.address} is made that cannot be there beside the first`);
+  };
+
+  const intent =
+    (call: 'create' | 'update' | 'delete', place: Address, { id }: Operation) =>
+    (): ResourceState =>
+      ledger.assertIntended(name, id, place, call);
+
   return {
     name: 'simulated',
     kinds: kinds.filter((kind) => kind !== 'environment' && kind !== 'variable'),
     replaceFields: () => replaceFields,
+    coexistence: (kind) => (single.has(kind) ? undefined : { exclusive }),
     check: async () => [],
     fingerprint: async () => ({}),
 
@@ -95,8 +111,9 @@ export function simulatedProvider(
     },
 
     create: (request, operation) =>
-      write('create', request.address, operation, () => {
+      write('create', request.address, intent('create', request.address, operation), (state) => {
         assertFooting(request);
+        assertApart(state);
         const [existing] = cloud.at(request.address);
         if (existing !== undefined && existing.operation !== operation.id && ledger.wasRecorded(existing.id)) {
           throw new Violation('no_duplicate', `${request.address} is created although ${existing.id} is there`);
@@ -109,7 +126,7 @@ export function simulatedProvider(
       }),
 
     update: (request, operation) =>
-      write('update', request.address, operation, () => {
+      write('update', request.address, intent('update', request.address, operation), () => {
         assertFooting(request);
         const applied = cloud.update(request, request.current.id);
         if (applied === undefined) throw sluiceError('simulated_failure', { call: 'update', address: request.address });
@@ -117,13 +134,31 @@ export function simulatedProvider(
       }),
 
     delete: (state, operation) =>
-      write('delete', state.address, operation, () => {
-        const recorded = ledger.stateOf(state.address);
-        if (recorded !== undefined && state.id !== '' && mayNotGo(world, recorded)) {
+      write('delete', state.address, intent('delete', state.address, operation), (recorded) => {
+        if (state.id !== '' && mayNotGo(world, recorded)) {
           throw new Violation('protection', `${state.address} may not go unless it is named, and is deleted all the same`);
+        }
+        if (recorded.copy?.role === 'old') {
+          const by = cloud.usersOf(state.id);
+          if (by.length > 0) throw new Violation('nobody_stranded', `the old copy ${state.id} goes while ${by.join(' ')} still uses it`);
+          tally.oldCopies += 1;
         }
         cloud.delete(state);
       }),
+
+    move: (state, to, operation) =>
+      write(
+        'move',
+        state.address,
+        () => ledger.assertMoving(name, operation.id, state.address, to),
+        (recorded) => {
+          const [from, end] = [recorded.address, recorded.movingTo ?? recorded.address].map((address) => address.split('/')[2] ?? '') as [
+            string,
+            string,
+          ];
+          cloud.move(state, to, to === placeOf(recorded) ? { from: end, to: from } : { from, to: end });
+        },
+      ),
 
     suspend: async () => {},
     resume: async () => {},
@@ -131,8 +166,8 @@ export function simulatedProvider(
 }
 
 /** Whether it is protected, or holds data, and nobody has allowed its loss. */
-function mayNotGo({ allowed, emptied }: World, { address, kind, declared }: ResourceState): boolean {
-  if (allowed.has(address)) return false;
+function mayNotGo({ allowed, emptied }: World, { address, kind, declared, copy }: ResourceState): boolean {
+  if (allowed.has(address) || (copy !== undefined && allowed.has(copy.of))) return false;
   const spec: object & { readonly stateful?: (fields: JsonObject) => boolean } = { ...kindSpecs[kind] };
   return declared['protect'] === true || (!emptied.has(address) && (spec.stateful?.(declared) ?? false));
 }

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../digest/json.ts';
 import type { Random } from '../effects/random.ts';
 import { outputExpressions } from '../stack/interpolate.ts';
 import { kindSpecs } from '../stack/kinds/index.ts';
-import type { Address, Kind, Reference, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import type { Address, Kind, Moved, Reference, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 
 export const environment = 'test';
 
@@ -14,7 +14,11 @@ export interface Sketch {
   readonly size: number;
   /** Cannot change in place. */
   readonly version: number;
+  /** Only one can have it at a time. */
+  readonly port?: number;
   readonly protect: boolean;
+  /** Names it has moved from. */
+  readonly was: readonly string[];
   /** Indices of earlier blocks it stands on. */
   readonly on: readonly number[];
   /** Indices of earlier blocks whose outputs it reads. */
@@ -49,10 +53,11 @@ export function edit(random: Random, before: readonly Sketch[]): readonly Sketch
   const roll = random.next();
   if (chosen === undefined || roll < 0.2) return before.length < 7 ? [...before, sketch(random, before)] : before;
   const put = (changed: Partial<Sketch>) => before.with(index, { ...chosen, ...changed });
-  if (roll < 0.45) return put({ size: chosen.size + 1 });
-  if (roll < 0.53) return put({ version: chosen.version + 1 });
-  if (roll < 0.6) return put({ protect: !chosen.protect });
-  if (roll < 0.67) return put({ name: freeName(random, before) });
+  if (roll < 0.38) return put({ size: chosen.size + 1 });
+  if (roll < 0.53) return put({ version: chosen.version + 1, ...(random.next() < 0.3 && { port: Math.floor(random.next() * 3) }) });
+  if (roll < 0.58) return put({ protect: !chosen.protect });
+  if (roll < 0.62) return put({ name: freeName(random, before) });
+  if (roll < 0.67) return put({ name: freeName(random, before), was: [...chosen.was, chosen.name] });
   if (roll < 0.76) return put({ on: earlier(random, index), reads: earlier(random, index) });
   return roll < 0.97 ? without(before, index) : [];
 }
@@ -64,7 +69,9 @@ function sketch(random: Random, before: readonly Sketch[]): Sketch {
     name: freeName(random, before),
     size: 1,
     version: 1,
+    ...(random.next() < 0.2 && { port: Math.floor(random.next() * 3) }),
     protect: random.next() < 0.12,
+    was: [],
     on: earlier(random, last),
     reads: earlier(random, last),
   };
@@ -92,19 +99,34 @@ function without(before: readonly Sketch[], gone: number): readonly Sketch[] {
 
 export function toStack(sketches: readonly Sketch[]): ResolvedStack {
   const others = (indices: readonly number[]) => indices.map((index) => sketches[index] as Sketch);
-  const blocks = sketches.map(({ kind, name, size, version, protect, on, reads }) => {
+  const blocks = sketches.map(({ kind, name, size, version, port, protect, on, reads }) => {
     const env = others(reads).flatMap((other) => expressionFor(other));
     return blockOf(kind, {
       name,
       size,
       version,
+      ...(port !== undefined && { port }),
       ...(protect && { protect }),
       on: others(on).map((other) => `${other.kind}.${other.name}`),
       env: Object.fromEntries(env.map((text, at): [string, Json] => [`V${at}`, text])),
     });
   });
   const settings = { name: environment, provider: 'simulated', fields: {} };
-  return { root: '/stack', files: ['stack.yaml'], environment: settings, environments: [environment], blocks };
+  const moved = movesOf(sketches);
+  const files = ['stack.yaml'];
+  return { root: '/stack', files, environment: settings, environments: [environment], blocks, ...(moved.length > 0 && { moved }) };
+}
+
+/** What a stack may say of moves: from names that nothing has by now, and from each only once. */
+function movesOf(sketches: readonly Sketch[]): readonly Moved[] {
+  const taken = new Set(sketches.map(({ kind, name }) => `${kind}/${name}`));
+  return sketches.flatMap(({ kind, name, was }) =>
+    was.flatMap((from): Moved[] => {
+      if (taken.has(`${kind}/${from}`)) return [];
+      taken.add(`${kind}/${from}`);
+      return [{ kind, from, to: name, position }];
+    }),
+  );
 }
 
 function expressionFor({ kind, name }: Sketch): readonly string[] {

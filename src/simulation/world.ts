@@ -41,6 +41,9 @@ export interface Tally {
   creates: number;
   updates: number;
   deletes: number;
+  moves: number;
+  /** Copies that were deleted once nothing used them any more. */
+  oldCopies: number;
 }
 
 export function emptyTally(): Tally {
@@ -59,6 +62,8 @@ export function emptyTally(): Tally {
     creates: 0,
     updates: 0,
     deletes: 0,
+    moves: 0,
+    oldCopies: 0,
   };
 }
 

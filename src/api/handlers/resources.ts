@@ -54,6 +54,7 @@ function recordedView(state: ResourceState): ResourceView {
       ]),
     ),
     dependencies: state.dependencies,
+    ...(state.copy && { copy: state.copy }),
     createdAt: state.createdAt,
     updatedAt: state.updatedAt,
   };

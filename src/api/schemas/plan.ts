@@ -54,6 +54,17 @@ const change = z
     id: z.string().optional(),
     version: z.number().int().optional(),
     outOfScope: z.literal(true).optional(),
+    replacement: z
+      .object({
+        order: z.enum(['create_first', 'delete_first']),
+        because: z.string().optional().openapi({ description: 'Why the old copy has to go before the new one comes' }),
+        oldCopy: address.optional().openapi({ description: 'Where the old copy is recorded until nothing uses it any more' }),
+        turns: z.array(address).readonly().optional(),
+        staysFor: z.array(address).readonly().optional(),
+      })
+      .readonly()
+      .optional(),
+    copyOf: address.optional().openapi({ description: 'The resource that this is a second copy of' }),
   })
   .readonly()
   .openapi('Change');

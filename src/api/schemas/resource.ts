@@ -28,6 +28,14 @@ export const resourceView = z
     declared: jsonFields,
     outputs: z.record(z.string(), output),
     dependencies: z.array(address).readonly(),
+    copy: z
+      .object({ of: address, role: z.enum(['next', 'old']) })
+      .readonly()
+      .optional()
+      .openapi({
+        description:
+          'Set on a second copy that a replacement keeps: the next one until it is ready, then the old one until nothing uses it',
+      }),
     createdAt: timestamp,
     updatedAt: timestamp,
     conditions: z.array(condition).readonly().optional(),

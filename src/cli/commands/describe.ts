@@ -76,6 +76,7 @@ function render({ resource, service, events }: Description, channel: Channel, no
       [
         ['status', resource.status],
         ...optional('condition', (resource.conditions ?? []).map(({ message }) => message).join('\n')),
+        ...optional('copy', resource.copy === undefined ? '' : `${resource.copy.role} copy of ${resource.copy.of}`),
         ['provider', resource.provider],
         ['id', resource.id],
         ['created', resource.createdAt],

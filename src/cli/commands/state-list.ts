@@ -33,6 +33,6 @@ export const command = defineCommand({
   },
 });
 
-function row({ address, status, provider, id }: ResourceView): readonly string[] {
-  return [address, status, provider, id];
+function row({ address, status, provider, id, copy }: ResourceView): readonly string[] {
+  return [copy === undefined ? address : `${address} (${copy.role} copy of ${copy.of})`, status, provider, id];
 }

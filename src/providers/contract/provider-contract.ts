@@ -163,6 +163,30 @@ export function describeProviderContract(name: string, setup: () => Promise<Prov
       });
     });
 
+    it('bears two copies of what it says can coexist, and keeps the one when the other goes', async () => {
+      const twofold = ({ sample }: Made) => {
+        const coexistence = subject.provider.coexistence?.(sample.kind);
+        return coexistence !== undefined && !coexistence.exclusive.some((path) => sample.create.declared[path] !== undefined);
+      };
+      await withResources(subject, async (made) => {
+        for (const { request, state, sample } of made.filter(twofold)) {
+          const [besides, operation] = [{ ...request, address: `${request.address}-2` as Address }, newOperation()];
+          const applied = await subject.provider.create(besides, operation);
+          const second = stateOf(besides, applied, operation.id);
+          expect(applied.id).not.toBe(state.id);
+          for (const copy of [state, second]) {
+            expect([sample.kind, await subject.provider.read(copy)]).toEqual([sample.kind, expect.objectContaining({ status: 'present' })]);
+          }
+          await subject.provider.delete(second, newOperation());
+          expect([sample.kind, await subject.provider.read(second)]).toEqual([sample.kind, { status: 'absent' }]);
+          expect([sample.kind, await subject.provider.read(state)]).toEqual([
+            sample.kind,
+            expect.objectContaining({ status: 'present', drift: [] }),
+          ]);
+        }
+      });
+    });
+
     it('names only kinds and fields that its samples know as replacing', () => {
       for (const { kind, update } of subject.samples) {
         expect(subject.provider.kinds).toContain(kind);

@@ -74,6 +74,7 @@ function dispatch(handlers: readonly ResourceHandler[]): Provider {
     name: 'local',
     kinds: handlers.map((handler) => handler.kind),
     replaceFields: (kind) => handlerOf(kind).replaceFields,
+    coexistence: (kind) => handlerOf(kind).coexistence,
     async check(stack) {
       const own = stack.blocks.filter((block) => byKind.has(block.kind));
       const problems = await Promise.all(

@@ -24,6 +24,7 @@ export function createRecordedHandler(context: LocalContext, spec: RecordedKind)
   return {
     kind: spec.kind,
     replaceFields: spec.replaceFields ?? [],
+    coexistence: { exclusive: [] },
     check: async (block) => spec.check(block),
     read: async (resource) => ((await context.records.get(resource.address)) ? { status: 'present', drift: [] } : { status: 'absent' }),
     async create(request, operation) {

@@ -3,7 +3,7 @@ import type { Random } from '../../effects/random.ts';
 import type { JsonObject } from '../../digest/json.ts';
 import type { Problem } from '../../errors/sluice-error.ts';
 import type { Kind, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
-import type { Applied, CreateRequest, Observation, Operation, UpdateRequest } from '../provider.ts';
+import type { Applied, Coexistence, CreateRequest, Observation, Operation, UpdateRequest } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
 import type { DerivedSecrets } from './derived-secrets.ts';
 import type { Records } from './records.ts';
@@ -27,6 +27,8 @@ export interface LocalContext {
 export interface ResourceHandler {
   readonly kind: Kind;
   readonly replaceFields: readonly string[];
+  /** Absent when there cannot be two copies of a resource. */
+  readonly coexistence?: Coexistence;
   check(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]>;
   fingerprint?(block: ResolvedBlock, stack: ResolvedStack): Promise<JsonObject>;
   read(resource: ResourceState): Promise<Observation>;

@@ -5,7 +5,7 @@ import type { Random } from '../../effects/random.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { kindSpecs } from '../../stack/kinds/index.ts';
 import { type Address, type Kind, kinds } from '../../stack/stack.ts';
-import type { Applied, CreateRequest, Drift, OutputValue, Provider } from '../provider.ts';
+import type { Applied, Coexistence, CreateRequest, Drift, OutputValue, Provider } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
 import { noteReferences, type SimulatedEffect, type SimulatedResource, type SimulatedWorld } from './simulated-world.ts';
 
@@ -20,6 +20,8 @@ export interface SimulatedBehaviour {
   readonly failures?: number;
   /** Fields that cannot change in place. */
   readonly replaceFields?: Partial<Record<Kind, readonly string[]>>;
+  /** Kinds of which two copies can be there at once, and what may not be the same in both. */
+  readonly coexistence?: Partial<Record<Kind, Coexistence>>;
   /** Whether outputs take new values with every change of fields; otherwise they last as long as the resource. */
   readonly volatileOutputs?: boolean;
 }
@@ -33,6 +35,7 @@ export function createSimulatedProvider(dependencies: {
 }): Provider {
   const { world, clock, random, behaviour = {} } = dependencies;
   const { latencyMs = 0, quota = {}, throttling = 0, failures = 0, replaceFields = {}, volatileOutputs = false } = behaviour;
+  const { coexistence = {} } = behaviour;
 
   const answer = async <Result>(address: Address, work: () => Result): Promise<Result> => {
     if (latencyMs > 0) await clock.sleep(latencyMs * (0.5 + random.next() / 2));
@@ -64,7 +67,7 @@ export function createSimulatedProvider(dependencies: {
 
   const put = (request: CreateRequest, id: string, operation: string): Applied => {
     const { kind, name, declared, fields, references } = request;
-    const resource = { id, kind, name, operation, declared, fields, running: true, refersTo: [...references.keys()] };
+    const resource = { id, kind, name, operation, declared, fields, running: true, refersTo: placesOf(world, references) };
     world.resources.set(request.address, resource);
     noteReferences(world, request.address, resource.refersTo);
     return applied(resource);
@@ -81,6 +84,7 @@ export function createSimulatedProvider(dependencies: {
     concurrency: 200,
     kinds: kinds.filter((kind) => kind !== 'environment' && kind !== 'variable'),
     replaceFields: (kind) => replaceFields[kind] ?? [],
+    coexistence: (kind) => coexistence[kind],
     check: async () => [],
     fingerprint: async () => ({}),
 
@@ -117,7 +121,8 @@ export function createSimulatedProvider(dependencies: {
     move: ({ address, id }, to) =>
       write('move', address, () => {
         const resource = world.resources.get(address);
-        if (resource === undefined || resource.id !== id) return;
+        // What a creation that was cut short has made is known by its address alone.
+        if (resource === undefined || (id !== '' && resource.id !== id)) return;
         const name = to.slice(to.lastIndexOf('/') + 1);
         world.resources.delete(address);
         const renamed = (fields: JsonObject): JsonObject => (Object.hasOwn(fields, 'name') ? { ...fields, name } : fields);
@@ -135,7 +140,7 @@ export function createSimulatedProvider(dependencies: {
         }
         const [before, resource] = found;
         world.resources.delete(before);
-        const adopted = { ...resource, name: request.name, operation: operation.id, refersTo: [...references.keys()] };
+        const adopted = { ...resource, name: request.name, operation: operation.id, refersTo: placesOf(world, references) };
         world.resources.set(address, adopted);
         return applied(adopted);
       }),
@@ -143,6 +148,15 @@ export function createSimulatedProvider(dependencies: {
     suspend: (state) => setRunning('suspend', state),
     resume: (state) => setRunning('resume', state),
   };
+}
+
+/** Where the resources are that one refers to: of two copies the one that is meant. */
+function placesOf({ resources }: SimulatedWorld, references: CreateRequest['references']): readonly Address[] {
+  return Array.from(references, ([address, { id }]) => {
+    const known = resources.get(address);
+    if (known === undefined || known.id === id) return address;
+    return [...resources].find(([, resource]) => resource.id === id)?.[0] ?? address;
+  });
 }
 
 /** How an interpolation of an output of the resource begins. */

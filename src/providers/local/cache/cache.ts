@@ -89,6 +89,8 @@ export function createCacheHandler(context: LocalContext): ResourceHandler {
   return {
     kind: 'cache',
     replaceFields: ['type'],
+    // Each copy is a server of its own, on a port and in a folder of its own.
+    coexistence: { exclusive: [] },
 
     async check(block) {
       const programs = programsFor(fieldsOf(block, 'cache').type);
