@@ -37,7 +37,7 @@ process.on('SIGTERM', () => process.exit(0));
 `;
 const failing = `console.error('cannot connect', process.env.URL, process.env.A); process.exit(1);`;
 
-describe('planted secrets', () => {
+describe('planted secrets: what other tools keep in plain in state, backups, plans and logs', () => {
   let world: World;
   let values: readonly string[];
   const said: string[] = [];
@@ -99,6 +99,9 @@ describe('planted secrets', () => {
     await writeFile(join(world.directory, 'stack.yaml'), stack + service('web', 'server.mjs') + service('broken', 'broken.mjs'));
     await run(2, 'plan');
     await run(1, 'apply', '--yes');
+    // A plan that is saved and a backup of the state are files like any other.
+    await run(2, 'plan', '-o', join(world.home, 'saved.plan'));
+    await run(0, 'state', 'backup');
     for (const line of [
       'status',
       'get all',
@@ -141,10 +144,19 @@ describe('planted secrets', () => {
     for (const value of values) expect(commandLines.includes(value)).toBe(false);
     for (const value of values) {
       // What an instance itself writes is its own: the file is for its owner only, and what is shown of it is masked.
-      const found = filesContaining(world.home, value).filter((file) => !/^logs\/instances\/|^instances\/.*\.log|\.log$/.test(file));
+      const found = filesContaining(world.home, value).filter((file) => !/^logs\/(web|broken)\//.test(file));
       expect(found).toEqual([]);
     }
-    expect(filesBelow(world.home).some((file) => file.startsWith('state.db'))).toBe(true);
+    const files = filesBelow(world.home);
+    for (const file of [
+      /^state\.db$/,
+      /^state\.db-wal$/,
+      /^backups\/.*\.db$/,
+      /^saved\.plan$/,
+      /^logs\/control-plane\.log$/,
+      /^gateway\/.*log/,
+    ])
+      expect([file, files.some((name) => file.test(name))]).toEqual([file, true]);
     const log = await readFile(join(world.home, 'logs', 'control-plane.log'), 'utf8');
     expect(values.filter((value) => log.includes(value))).toEqual([]);
   }, 180_000);
