@@ -28,6 +28,8 @@ export interface PlanOrder {
   readonly stack: string;
   readonly environment?: string | undefined;
   readonly variables?: Readonly<Record<string, string>> | undefined;
+  /** Values the caller's shell has for variables that `{ env }` secrets name. Never kept with the plan. */
+  readonly secretVariables?: Readonly<Record<string, string>> | undefined;
   readonly mode: 'apply' | 'destroy';
   /** Addresses here and below: `kind/name` or `environment/kind/name`. */
   readonly allowDestroy: readonly string[];

@@ -208,7 +208,7 @@ export const providerErrors = {
     retry: 'terminal',
     message: ({ name, variable }) => `The secret '${name}' is read from the environment variable ${variable}, which is not set.`,
     help: ({ variable }) =>
-      `Set ${variable} in the environment the control plane is started from (\`sluice down\`, then again), or mark the secret 'optional: true'.`,
+      `Set ${variable} in the shell you run Sluice from (\`export ${variable}=…\`), or mark the secret 'optional: true'.`,
   }),
   secret_file_unusable: entry<{ name: string; file: string; reason: string }>({
     status: 422,

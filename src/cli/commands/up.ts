@@ -82,8 +82,8 @@ async function up(
     return exitCodes.ok;
   }
   if (!interrupts.first.aborted) {
-    note(terminal, 'Following events; Ctrl-C stops everything and keeps the data.');
     const after = applied.lastEvent === 0 ? (await connection.client.status()).lastEvent : applied.lastEvent;
+    note(terminal, 'Following events; Ctrl-C stops everything and keeps the data.');
     const end = await followWhileAlive(connection, target, { after, signal: interrupts.first }, terminal);
     if (end === 'stopped') {
       note(terminal, 'Stopped from elsewhere. `sluice up` brings it back as it was.');

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
+import type { SecretVariables } from '../../secrets/secret-variables.ts';
 import type { Kind } from '../../stack/stack.ts';
 import type { DatabaseKeeper } from '../database-keeper.ts';
 import type { CreateRequest, Provider } from '../provider.ts';
@@ -22,8 +23,10 @@ export interface LocalDependencies {
   readonly home: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Source of `{ env }` secrets and of the PATH on which servers are looked for; the process's own when absent. */
+  /** Source of the PATH on which servers are looked for; the process's own when absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Source of `{ env }` secrets; `environment` when absent. */
+  readonly secretVariables?: Pick<SecretVariables, 'of'>;
 }
 
 /** There is one of each for a home. */
@@ -37,13 +40,14 @@ export interface LocalPlatform {
  * under `home`; for root see `serversRoot`.
  */
 export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatform {
-  const { clock, random, environment = process.env } = dependencies;
+  const { clock, random, environment = process.env, secretVariables = { of: () => environment } } = dependencies;
   const home = resolve(dependencies.home);
   const context: LocalContext = {
     home,
     clock,
     random,
     environment,
+    secretVariables,
     records: createRecords(home),
     secrets: createDerivedSecrets(home, random),
   };

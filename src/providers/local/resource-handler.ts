@@ -2,6 +2,7 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import type { JsonObject } from '../../digest/json.ts';
 import type { Problem } from '../../errors/sluice-error.ts';
+import type { SecretVariables } from '../../secrets/secret-variables.ts';
 import type { Kind, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
 import type { Applied, CreateRequest, Observation, Operation, UpdateRequest } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
@@ -14,8 +15,10 @@ export interface LocalContext {
   readonly home: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** The control plane's environment: the source of `{ env }` secrets, and of the PATH on which servers are looked for. */
+  /** The control plane's environment: the source of the PATH on which servers are looked for. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The source of `{ env }` secrets, by the name of the stack's environment. */
+  readonly secretVariables: Pick<SecretVariables, 'of'>;
   readonly records: Records;
   readonly secrets: DerivedSecrets;
 }
