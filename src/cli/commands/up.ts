@@ -60,7 +60,7 @@ async function up(
     applyStack(connection, target, 'apply', { ...options, dryRun: false }, terminal, global),
   ).catch(async (thrown: unknown) => {
     // Nothing has been changed: what this command started for itself goes with it.
-    if (connection.started && !options.detach) await stopEverything(connection).catch(() => undefined);
+    if (connection.started) await stopEverything(connection).catch(() => undefined);
     throw thrown;
   });
   if (applied.end === 'left') return applied.code;
