@@ -1,19 +1,23 @@
-import type { PlanWishes } from './planning.ts';
 import type { StackTarget } from '../target/target.ts';
 
 type Shell = Readonly<Record<string, string | undefined>>;
+
+interface Choice {
+  readonly environment: string | undefined;
+  readonly var: Readonly<Record<string, string>>;
+}
 
 /**
  * The values this shell has for the variables that the stack's `{ env }` secrets name, and no others: the control plane may have been
  * started by another shell, before they were exported. Empty for a stack that cannot be read: the plan says why.
  */
-export async function secretVariablesFor(target: StackTarget, wishes: PlanWishes, shell: Shell): Promise<Readonly<Record<string, string>>> {
+export async function secretVariablesFor(target: StackTarget, choice: Choice, shell: Shell): Promise<Readonly<Record<string, string>>> {
   if (!(await mayHaveSecrets(target.path))) return {};
   const [{ loadStack }, { pickVariables, secretVariableNames }] = await Promise.all([
     import('../../stack/load.ts'),
     import('../../stack/secret-variables.ts'),
   ]);
-  const loaded = await loadStack(target.path, { environment: wishes.environment, variables: wishes.var });
+  const loaded = await loadStack(target.path, { environment: choice.environment, variables: choice.var });
   return loaded.ok ? pickVariables(secretVariableNames(loaded.value), shell) : {};
 }
 

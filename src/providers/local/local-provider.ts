@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
-import type { SecretVariables } from '../../secrets/secret-variables.ts';
 import type { Kind } from '../../stack/stack.ts';
 import type { DatabaseKeeper } from '../database-keeper.ts';
 import type { CreateRequest, Provider } from '../provider.ts';
@@ -16,7 +15,8 @@ import { createVirtualMachineHandler } from './machine/virtual-machine.ts';
 import { createNetworkHandler } from './network.ts';
 import { createRecords, type Records } from './records.ts';
 import { createResourceGroupHandler } from './resource-group.ts';
-import type { LocalContext, ResourceHandler } from './resource-handler.ts';
+import type { LocalContext, ResourceHandler, SecretVariables } from './resource-handler.ts';
+import { createLocalServers, type LocalServers } from './servers.ts';
 import { createSecretHandler } from './secret/secret.ts';
 
 export interface LocalDependencies {
@@ -26,13 +26,14 @@ export interface LocalDependencies {
   /** Source of the PATH on which servers are looked for; the process's own when absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Source of `{ env }` secrets; `environment` when absent. */
-  readonly secretVariables?: Pick<SecretVariables, 'of'>;
+  readonly secretVariables?: SecretVariables;
 }
 
 /** There is one of each for a home. */
 export interface LocalPlatform {
   readonly provider: Provider;
   readonly databases: DatabaseKeeper;
+  readonly servers: LocalServers;
 }
 
 /**
@@ -64,6 +65,7 @@ export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatf
   return {
     provider: { ...provider, ...carryingOver(context.records, provider) },
     databases: createLocalDatabaseKeeper(context, places),
+    servers: createLocalServers(context),
   };
 }
 

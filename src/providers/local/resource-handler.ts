@@ -2,12 +2,16 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import type { JsonObject } from '../../digest/json.ts';
 import type { Problem } from '../../errors/sluice-error.ts';
-import type { SecretVariables } from '../../secrets/secret-variables.ts';
 import type { Kind, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
 import type { Applied, CreateRequest, Observation, Operation, UpdateRequest } from '../provider.ts';
 import type { ResourceState } from '../resource-state.ts';
 import type { DerivedSecrets } from './derived-secrets.ts';
 import type { Records } from './records.ts';
+
+/** Variables that `{ env }` secrets are read from, by the name of the stack's environment. */
+export interface SecretVariables {
+  of(environment: string): Readonly<Record<string, string | undefined>>;
+}
 
 /** What every handler of the local provider works with. */
 export interface LocalContext {
@@ -17,8 +21,7 @@ export interface LocalContext {
   readonly random: Random;
   /** The control plane's environment: the source of the PATH on which servers are looked for. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The source of `{ env }` secrets, by the name of the stack's environment. */
-  readonly secretVariables: Pick<SecretVariables, 'of'>;
+  readonly secretVariables: SecretVariables;
   readonly records: Records;
   readonly secrets: DerivedSecrets;
 }
