@@ -47,7 +47,7 @@ export function createCacheHandler(context: LocalContext): ResourceHandler {
     const details: CacheDetails = { root, host, port, type: fields.type };
     const record = { id, operation: operation.id, phase: before?.phase ?? 'making', details: { ...details } } as const;
     await context.records.put(request.address, record);
-    const spec = await serverSpec(request.name, id, details, folder, operation.signal);
+    const spec = await serverSpec(request.name, id, details, folder, operation.lost ?? operation.signal);
     if (await writeConfiguration(spec, parseMemoryBytes(fields.memory))) await haltCacheServer(folder, request.name, context.clock);
     operation.progress('waiting for the cache to answer');
     await runCacheServer(spec);
