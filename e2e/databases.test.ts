@@ -6,13 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DatabaseBackups, DatabaseOperation } from '../src/api/schemas/database.ts';
 import { systemRandom } from '../src/effects/random.ts';
 import { createDerivedSecrets } from '../src/providers/local/derived-secrets.ts';
+import { until } from '../src/testing/conditions.ts';
 import { processesMentioning } from './leftovers.ts';
-import { expectCode, sluice, type World } from './sluice.ts';
+import { expectCode, sluice, start, type World } from './sluice.ts';
 
 const stack = (name: string, more = ''): string =>
   `resource_group: { name: shop }\ndatabase: { name: ${name}, type: PostgreSQL, version: "15", backup_retention_days: 7 }\n${more}`;
 
-describe('a database whose table was deleted', { timeout: 90_000 }, () => {
+describe('a database on this machine', { timeout: 90_000 }, () => {
   let world: World;
   let address = 'database/orders';
   const write = (text: string) => writeFile(join(world.directory, 'stack.yaml'), text);
@@ -43,13 +44,25 @@ describe('a database whose table was deleted', { timeout: 90_000 }, () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-databases-'));
     world = { directory, home: join(directory, '.sluice'), environment: { SLUICE_DRIFT_INTERVAL: 'off' } };
     await write(stack('orders'));
-    await expectCode(0, world, 'apply', '--yes');
-    await query('CREATE TABLE orders (id int)');
-    await query('INSERT INTO orders VALUES (1), (2), (3)');
   });
   afterAll(async () => {
     await sluice(world, 'down');
     await rm(world.directory, { recursive: true, force: true });
+  });
+
+  it('is finished first when Ctrl-C is pressed while it is made', async () => {
+    const applying = start(world, 'apply', '--yes');
+    let printed = '';
+    for (const stream of [applying.stdout, applying.stderr]) stream?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => applying.once('close', resolve));
+    await until('it to be initialised', () => printed.includes('initialising PostgreSQL'));
+    applying.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(printed).toMatch(/database\/orders: created/);
+    expect(printed).not.toContain('failed');
+    await expectCode(0, world, 'plan');
+    await query('CREATE TABLE orders (id int)');
+    await query('INSERT INTO orders VALUES (1), (2), (3)');
   });
 
   it('is backed up on demand, and says how far back it can go', async () => {
