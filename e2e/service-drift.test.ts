@@ -76,7 +76,7 @@ describe('how many instances a service has', { timeout: 60_000 }, () => {
     await expectCode(0, world, 'drift');
     await expectCode(0, world, 'plan');
     process.kill(only, 'SIGKILL');
-    await withInstances(1, [only]);
+    expect(await withInstances(1, [only])).toHaveLength(1);
     await expectCode(0, world, 'drift');
   });
 });
