@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,7 +7,11 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'examples/**/*.test.ts', 'e2e/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/.sluice/**', 'dist/**'],
     pool: 'forks',
-    testTimeout: 30_000,
+    // Most tests wait for processes they have started, so a core serves more than one of them.
+    maxWorkers: availableParallelism() + 1,
+    // Hundreds of control planes are started, each with a home of its own: compiled modules are shared between them.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/sluice-test-compile', import.meta.url)) },
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './src/testing/closing-line-reporter.ts'],
   },

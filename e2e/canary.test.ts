@@ -8,7 +8,15 @@ import type { Endpoint } from '../src/api/endpoint.ts';
 import { filesBelow, filesContaining } from './leftovers.ts';
 import { expectCode, sluice, type World } from './sluice.ts';
 
-const planted = { env: 'canary-env-71c2d9', file: 'canary-file-0b8e44', rotated: 'canary-file-rotated-5a' };
+const planted = {
+  env: 'canary-env-71c2d9',
+  file: 'canary-file-0b8e44',
+  rotated: 'canary-file-rotated-5a',
+  later: 'canary-env-of-a-later-shell-9c',
+};
+
+/** A variable no secret names. */
+const unnamed = 'canary-nobody-asked-for-1b';
 
 const stack = `
 secret:
@@ -37,7 +45,7 @@ process.on('SIGTERM', () => process.exit(0));
 `;
 const failing = `console.error('cannot connect', process.env.URL, process.env.A); process.exit(1);`;
 
-describe('planted secrets', () => {
+describe('planted secrets: what other tools keep in plain in state, backups, plans and logs', () => {
   let world: World;
   let values: readonly string[];
   const said: string[] = [];
@@ -92,6 +100,9 @@ describe('planted secrets', () => {
   }
 
   it('reach whom they are for, and are nowhere in plans, answers, errors, events, logs, arguments or files', async () => {
+    // A later shell has another value: it is seen, for what the secrets of the stack name and for nothing else.
+    world = { ...world, environment: { ...world.environment, CANARY: planted.later, UNNAMED: unnamed } };
+    await run(2, 'plan');
     // A rotation, a failing service that shouts, a look for drift, a repair, and what every command says of it.
     await writeFile(join(world.directory, 'key.txt'), `${planted.rotated}\n`);
     await run(2, 'drift');
@@ -99,6 +110,11 @@ describe('planted secrets', () => {
     await writeFile(join(world.directory, 'stack.yaml'), stack + service('web', 'server.mjs') + service('broken', 'broken.mjs'));
     await run(2, 'plan');
     await run(1, 'apply', '--yes');
+    const { address, port } = await instance();
+    expect(await (await fetch(`http://${address}:${port}/`)).json()).toMatchObject({ A: planted.later, B: `b-${planted.rotated}` });
+    // A plan that is saved and a backup of the state are files like any other.
+    await run(2, 'plan', '-o', join(world.home, 'saved.plan'));
+    await run(0, 'state', 'backup');
     for (const line of [
       'status',
       'get all',
@@ -133,18 +149,29 @@ describe('planted secrets', () => {
     const everything = said.join('\n');
     // What instances say is shown, without what they were given.
     for (const words of ['I was given ***', 'cannot connect']) expect([words, everything.includes(words)]).toEqual([words, true]);
-    expect(values).toHaveLength(6);
+    expect(values).toHaveLength(7);
     for (const value of values) expect(said.filter((text) => text.includes(value)).map((text) => text.slice(0, 400))).toEqual([]);
     for (const value of values) expect(everything.includes(Buffer.from(value).toString('base64'))).toBe(false);
 
     const commandLines = execFileSync('ps', ['-eo', 'args='], { encoding: 'utf8' });
     for (const value of values) expect(commandLines.includes(value)).toBe(false);
+    expect(said.filter((text) => text.includes(unnamed))).toEqual([]);
+    expect(filesContaining(world.home, unnamed)).toEqual([]);
     for (const value of values) {
       // What an instance itself writes is its own: the file is for its owner only, and what is shown of it is masked.
-      const found = filesContaining(world.home, value).filter((file) => !/^logs\/instances\/|^instances\/.*\.log|\.log$/.test(file));
+      const found = filesContaining(world.home, value).filter((file) => !/^logs\/(web|broken)\//.test(file));
       expect(found).toEqual([]);
     }
-    expect(filesBelow(world.home).some((file) => file.startsWith('state.db'))).toBe(true);
+    const files = filesBelow(world.home);
+    for (const file of [
+      /^state\.db$/,
+      /^state\.db-wal$/,
+      /^backups\/.*\.db$/,
+      /^saved\.plan$/,
+      /^logs\/control-plane\.log$/,
+      /^gateway\/.*log/,
+    ])
+      expect([file, files.some((name) => file.test(name))]).toEqual([file, true]);
     const log = await readFile(join(world.home, 'logs', 'control-plane.log'), 'utf8');
     expect(values.filter((value) => log.includes(value))).toEqual([]);
   }, 180_000);

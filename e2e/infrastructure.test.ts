@@ -88,3 +88,14 @@ async function rejectedPassword(json: string): Promise<string> {
     await client.end().catch(() => undefined);
   }
 }
+
+describe('a stack that cannot be planned in a fresh folder', () => {
+  it.each([['up'], ['up', '--detach']])('leaves nothing running after %s %s', async (...line) => {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-broken-'));
+    const world: World = { directory, home: join(directory, '.sluice') };
+    await writeFile(join(directory, 'stack.yaml'), 'database: { name: orders, type: PostgreSQL, version: "1" }\n');
+    expect((await expectCode(1, world, ...line)).stderr).toContain('database_version_unavailable');
+    expect(processesMentioning(directory)).toEqual([]);
+    await rm(directory, { recursive: true, force: true });
+  });
+});

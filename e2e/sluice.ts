@@ -35,7 +35,14 @@ export function sluice(world: World, ...parameters: string[]): Promise<Outcome> 
 export function start(world: World, ...parameters: string[]): ChildProcess {
   return spawn(process.execPath, [command, ...parameters], {
     cwd: world.directory,
-    env: { PATH: process.env['PATH'], HOME: world.directory, SLUICE_HOME: world.home, NO_COLOR: '1', ...world.environment },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      HOME: world.directory,
+      SLUICE_HOME: world.home,
+      NO_COLOR: '1',
+      ...world.environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -49,7 +49,7 @@ export function languagePage(): string {
 function statefulness({ stateful }: KindSpec): string {
   if (!stateful) return '';
   const [what, it] = stateful({}) ? ['What it holds', 'it'] : ['What Sluice itself has generated', 'such a one'];
-  return ` ${what} cannot be made again: an apply removes or replaces ${it} only with \`--allow-destroy\`.`;
+  return ` ${what} cannot be made again: an apply removes or replaces ${it} only with \`--allow-destroy KIND/NAME\`.`;
 }
 
 function kindSection(kind: Kind): string {

@@ -3,7 +3,7 @@ import { allows, roles } from '../access/roles.ts';
 import { endpoints } from './endpoints.ts';
 import type { Endpoint } from './endpoint.ts';
 import { demandAccessRules } from './register.ts';
-import { createApiFixture, knownHolder, knownPlan, knownRun, knownWork, type ApiFixture } from './testdata/api-fixture.ts';
+import { createApiFixture, knownHolder, knownPlan, knownRun, knownOperation, type ApiFixture } from './testdata/api-fixture.ts';
 
 const rows = Object.entries(endpoints) as [string, Endpoint][];
 
@@ -24,8 +24,8 @@ async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiF
     await store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value: state }]);
   }
   const viewer = (await keyring.list()).find((key) => key.name === 'viewer');
-  const id = path.includes('/work/')
-    ? knownWork.id
+  const id = path.includes('/operations/')
+    ? knownOperation.id
     : path.includes('/plans/')
       ? knownPlan.id
       : path.includes('/runs/')

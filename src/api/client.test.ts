@@ -7,7 +7,7 @@ import type { SluiceEvent } from '../telemetry/events.ts';
 import { until } from '../testing/conditions.ts';
 import { createClient, type Client } from './client.ts';
 import { endpoints } from './endpoints.ts';
-import { createApiFixture, knownDrift, knownHolder, knownPlan, knownRun, knownWork, type ApiFixture } from './testdata/api-fixture.ts';
+import { createApiFixture, knownDrift, knownHolder, knownPlan, knownRun, knownOperation, type ApiFixture } from './testdata/api-fixture.ts';
 
 const info = { type: 'change.progressed', level: 'info', environment: 'production' } as const;
 
@@ -64,10 +64,10 @@ describe('the client', () => {
     await client.restartService('production', 'echo');
     expect(await client.readLogs('production', 'echo', { tail: 7 })).toEqual([{ instance: 'echo-1', line: 'the last 7 lines' }]);
     await client.listBackups('production', 'echo');
-    expect(await client.backUpDatabase('production', 'echo')).toEqual(knownWork);
+    expect(await client.backUpDatabase('production', 'echo')).toEqual(knownOperation);
     await client.planRestore('production', 'echo', 'latest');
     await client.restoreDatabase('production', 'echo', 'latest');
-    expect(await client.getDatabaseWork('production', 'echo', knownWork.id)).toEqual(knownWork);
+    expect(await client.getDatabaseOperation('production', 'echo', knownOperation.id)).toEqual(knownOperation);
     await client.listEvents({ limit: 5 });
     const created = await client.createKey({ name: 'ci', role: 'viewer', expiresInSeconds: 60 });
     expect(await client.listKeys()).toHaveLength(4);

@@ -5,7 +5,7 @@ import type { Kind } from '../stack/stack.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 import { createTransport, type TransportOptions } from './client/transport.ts';
 import type { Backup } from './schemas/backup.ts';
-import type { DatabaseBackups, DatabaseRestorePlan, DatabaseWork } from './schemas/database.ts';
+import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './schemas/database.ts';
 import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
@@ -66,11 +66,11 @@ export interface Client {
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
   listBackups(environment: string, name: string): Promise<DatabaseBackups>;
-  backUpDatabase(environment: string, name: string): Promise<DatabaseWork>;
+  backUpDatabase(environment: string, name: string): Promise<DatabaseOperation>;
   /** Says whether a restore is possible, and how; changes nothing. */
   planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
-  restoreDatabase(environment: string, name: string, to: string): Promise<DatabaseWork>;
-  getDatabaseWork(environment: string, name: string, id: string): Promise<DatabaseWork>;
+  restoreDatabase(environment: string, name: string, to: string): Promise<DatabaseOperation>;
+  getDatabaseOperation(environment: string, name: string, id: string): Promise<DatabaseOperation>;
   listEvents(filter?: EventFilter & { limit?: number }): Promise<EventPage>;
   /** Events as they come, each exactly once also across a restart of the control plane, until the signal is aborted. */
   followEvents(filter: EventFilter & { signal: AbortSignal }): AsyncIterable<SluiceEvent>;
@@ -177,7 +177,7 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     backUpDatabase: (environment, name) => post(`${database(environment, name)}/backups`),
     planRestore: (environment, name, to) => post(`${database(environment, name)}/restore-plans`, { to }),
     restoreDatabase: (environment, name, to) => post(`${database(environment, name)}/restores`, { to }),
-    getDatabaseWork: (environment, name, id) => get(`${database(environment, name)}/work/${segment(id)}`),
+    getDatabaseOperation: (environment, name, id) => get(`${database(environment, name)}/operations/${segment(id)}`),
     listEvents: (filter = {}) => get(`/v1/events${query({ ...filter })}`),
     followEvents,
     listKeys: () => get('/v1/keys'),

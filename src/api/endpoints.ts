@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
 import { backup } from './schemas/backup.ts';
-import { databaseBackups, databaseRestorePlan, databaseWork, restoreRequest } from './schemas/database.ts';
+import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
 import { auditPage, auditVerification } from './schemas/audit.ts';
 import { driftReport } from './schemas/drift.ts';
 import { events } from './schemas/event.ts';
@@ -19,7 +19,7 @@ const inEnvironment = z.object({ environment: environmentName });
 const ofResource = z.object({ environment: environmentName, kind, name: blockName });
 const ofService = z.object({ environment: environmentName, name: blockName });
 const ofDatabase = ofService;
-const ofWork = ofDatabase.extend({ id: identifier });
+const ofOperation = ofDatabase.extend({ id: identifier });
 const parallelism = z.coerce.number().int().min(1).max(1_000).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
@@ -278,7 +278,7 @@ export const endpoints = {
     summary: 'Begins a base backup',
     status: 202,
     parameters: ofDatabase,
-    answer: databaseWork,
+    answer: databaseOperation,
   }),
   planRestore: endpoint({
     method: 'post',
@@ -298,16 +298,16 @@ export const endpoints = {
     status: 202,
     parameters: ofDatabase,
     body: restoreRequest,
-    answer: databaseWork,
+    answer: databaseOperation,
   }),
-  getDatabaseWork: endpoint({
+  getDatabaseOperation: endpoint({
     method: 'get',
-    path: `${database}/work/{id}`,
+    path: `${database}/operations/{id}`,
     access: { permission: 'read' },
     summary: 'A backup or a restore that was begun',
     status: 200,
-    parameters: ofWork,
-    answer: databaseWork,
+    parameters: ofOperation,
+    answer: databaseOperation,
   }),
   events: endpoint({
     method: 'get',

@@ -8,7 +8,7 @@ import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import type { Backup } from './schemas/backup.ts';
-import type { DatabaseBackups, DatabaseRestorePlan, DatabaseWork } from './schemas/database.ts';
+import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './schemas/database.ts';
 import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { LockView } from './schemas/lock.ts';
@@ -28,6 +28,8 @@ export interface PlanOrder {
   readonly stack: string;
   readonly environment?: string | undefined;
   readonly variables?: Readonly<Record<string, string>> | undefined;
+  /** Values the caller's shell has for variables that `{ env }` secrets name. Never kept with the plan. */
+  readonly secretVariables?: Readonly<Record<string, string>> | undefined;
   readonly mode: 'apply' | 'destroy';
   /** Addresses here and below: `kind/name` or `environment/kind/name`. */
   readonly allowDestroy: readonly string[];
@@ -98,13 +100,13 @@ export interface ServiceDesk {
 /** Databases between applies. Every method throws `unknown_resource`, and `database_not_kept` where a provider keeps no backups. */
 export interface DatabaseDesk {
   backups(environment: string, name: string): Promise<DatabaseBackups>;
-  /** Begins a base backup; the work goes on whether or not anybody watches. Throws `database_busy`. */
-  startBackup(environment: string, name: string, by: string): Promise<DatabaseWork>;
+  /** Begins a base backup; it goes on whether or not anybody watches. Throws `database_busy`. */
+  startBackup(environment: string, name: string, by: string): Promise<DatabaseOperation>;
   planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
   /** Begins a restore, once it has been found possible. Throws `database_busy` and what `planRestore` throws. */
-  startRestore(environment: string, name: string, to: string, by: string): Promise<DatabaseWork>;
-  /** Throws `unknown_database_work`. */
-  work(environment: string, name: string, id: string): Promise<DatabaseWork>;
+  startRestore(environment: string, name: string, to: string, by: string): Promise<DatabaseOperation>;
+  /** Throws `unknown_database_operation`. */
+  operation(environment: string, name: string, id: string): Promise<DatabaseOperation>;
   /** What is to be known of a resource besides its status. */
   conditions(address: string): readonly Condition[];
 }

@@ -21,6 +21,7 @@ import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
 import { type KnownSecrets, learningVault } from '../secrets/known-secrets.ts';
+import { createSecretVariables } from '../secrets/secret-variables.ts';
 import { loadStack } from '../stack/load.ts';
 import { loadPolicyRules } from '../stack/policy/read-rules.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
@@ -70,7 +71,8 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
   const resolver = createOutputResolver({ store, vault });
   const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random });
 
-  const local = createLocalPlatform({ home, clock, random });
+  const secretVariables = createSecretVariables(process.env);
+  const local = createLocalPlatform({ home, clock, random, secretVariables });
   const providers = createProviderRegistry({
     environmentProviders: {
       local: local.provider,
@@ -92,6 +94,10 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     root,
     load: loadStack,
     loadRules: loadPolicyRules,
+    takeVariables: (environment, values) => {
+      secrets.learn(values);
+      secretVariables.take(environment, values);
+    },
     planner: createPlanMaker({ planner, drift: finder, providers, store }),
   });
   const runs = createRunBook({

@@ -1,6 +1,6 @@
 import { describeError } from '../api/error-answer.ts';
 import type { DatabaseDesk } from '../api/ports.ts';
-import type { DatabaseWork } from '../api/schemas/database.ts';
+import type { DatabaseOperation } from '../api/schemas/database.ts';
 import type { Json } from '../digest/json.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
 import { newId, type Random } from '../effects/random.ts';
@@ -21,7 +21,7 @@ export interface DatabaseDeskDependencies {
   readonly random: Random;
   readonly conditions: DatabaseDesk['conditions'];
   /** Told of errors that are nobody's mistake but the program's. */
-  readonly report: (error: SluiceError, work: string) => void;
+  readonly report: (error: SluiceError, operation: string) => void;
 }
 
 export interface ControlledDatabases extends DatabaseDesk {
@@ -31,14 +31,14 @@ export interface ControlledDatabases extends DatabaseDesk {
   cancelAll(): Promise<void>;
 }
 
-type Outcome = Pick<DatabaseWork, 'backup' | 'restored'>;
+type Outcome = Pick<DatabaseOperation, 'backup' | 'restored'>;
 
-const collection = 'database_work';
+const collection = 'database_operations';
 const kept = 200;
 
 export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): ControlledDatabases {
   const { store, keepers, events, clock, random, conditions, report } = dependencies;
-  const active = new Map<Address, { readonly work: DatabaseWork; readonly done: Promise<void> }>();
+  const active = new Map<Address, { readonly operation: DatabaseOperation; readonly done: Promise<void> }>();
   const closing = new AbortController();
 
   const keeperOf = async (address: Address): Promise<DatabaseKeeper> => {
@@ -50,42 +50,51 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
     return keeper;
   };
 
-  const save = async (work: DatabaseWork): Promise<void> => {
-    await store.transact([{ operation: 'put', collection, key: work.id, value: work as unknown as Json }]);
+  const save = async (operation: DatabaseOperation): Promise<void> => {
+    await store.transact([{ operation: 'put', collection, key: operation.id, value: operation as unknown as Json }]);
   };
 
-  const all = async (): Promise<readonly DatabaseWork[]> =>
-    (await store.list(collection)).map(({ value }) => value as unknown as DatabaseWork);
+  const all = async (): Promise<readonly DatabaseOperation[]> =>
+    (await store.list(collection)).map(({ value }) => value as unknown as DatabaseOperation);
 
-  const tell = async (work: DatabaseWork, type: Parameters<EventLog['publish']>[0]['type'], message: string): Promise<void> => {
-    const [environment = ''] = work.address.split('/');
-    const level = work.status === 'failed' ? 'error' : 'info';
-    await events.publish({ type, level, message, environment, address: work.address, data: { work: work.id, by: work.by } });
+  const tell = async (operation: DatabaseOperation, type: Parameters<EventLog['publish']>[0]['type'], message: string): Promise<void> => {
+    const [environment = ''] = operation.address.split('/');
+    const level = operation.status === 'failed' ? 'error' : 'info';
+    await events.publish({
+      type,
+      level,
+      message,
+      environment,
+      address: operation.address,
+      data: { operation: operation.id, by: operation.by },
+    });
   };
 
-  const finish = async (work: DatabaseWork): Promise<void> => {
-    await save(work);
-    const subject = `database/${work.address.split('/')[2] ?? ''}`;
-    if (work.status === 'failed') {
-      const type = work.kind === 'backup' ? 'database.backup_failed' : 'database.restore_failed';
-      await tell(work, type, work.error?.message ?? `the ${work.kind} failed`);
-    } else if (work.kind === 'backup') await tell(work, 'database.backed_up', `${subject} has the base backup ${work.backup?.id ?? ''}`);
-    else await tell(work, 'database.restored', `${subject} is what it was at ${work.restored?.recoveredTo ?? work.to ?? ''}`);
+  const finish = async (operation: DatabaseOperation): Promise<void> => {
+    await save(operation);
+    const subject = `database/${operation.address.split('/')[2] ?? ''}`;
+    if (operation.status === 'failed') {
+      const type = operation.kind === 'backup' ? 'database.backup_failed' : 'database.restore_failed';
+      await tell(operation, type, operation.error?.message ?? `the ${operation.kind} failed`);
+    } else if (operation.kind === 'backup')
+      await tell(operation, 'database.backed_up', `${subject} has the base backup ${operation.backup?.id ?? ''}`);
+    else
+      await tell(operation, 'database.restored', `${subject} is what it was at ${operation.restored?.recoveredTo ?? operation.to ?? ''}`);
   };
 
-  const perform = async (work: DatabaseWork, task: (operation: Operation) => Promise<Outcome>): Promise<void> => {
+  const perform = async (operation: DatabaseOperation, task: (operation: Operation) => Promise<Outcome>): Promise<void> => {
     let told: Promise<unknown> = Promise.resolve();
     const progress = (message: string): void => {
-      if (work.kind === 'restore') told = told.then(() => tell(work, 'database.restoring', message)).catch(() => undefined);
+      if (operation.kind === 'restore') told = told.then(() => tell(operation, 'database.restoring', message)).catch(() => undefined);
     };
-    let end: DatabaseWork;
+    let end: DatabaseOperation;
     try {
-      const outcome = await task({ id: work.id, signal: closing.signal, progress });
-      end = { ...work, ...outcome, status: 'succeeded', finishedAt: timestamp(clock.now()) };
+      const outcome = await task({ id: operation.id, signal: closing.signal, progress });
+      end = { ...operation, ...outcome, status: 'succeeded', finishedAt: timestamp(clock.now()) };
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      if (error.code === 'internal_error') report(error, work.id);
-      end = { ...work, status: 'failed', finishedAt: timestamp(clock.now()), error: describeError(error) };
+      if (error.code === 'internal_error') report(error, operation.id);
+      end = { ...operation, status: 'failed', finishedAt: timestamp(clock.now()), error: describeError(error) };
     }
     await told;
     await finish(end);
@@ -93,21 +102,27 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
 
   const begin = async (
     address: Address,
-    more: Pick<DatabaseWork, 'kind' | 'by' | 'to'>,
+    more: Pick<DatabaseOperation, 'kind' | 'by' | 'to'>,
     task: (operation: Operation) => Promise<Outcome>,
-  ): Promise<DatabaseWork> => {
+  ): Promise<DatabaseOperation> => {
     const [, , name = ''] = address.split('/');
     const other = active.get(address);
-    if (other) throw sluiceError('database_busy', { name, kind: other.work.kind, work: other.work.id });
-    const work: DatabaseWork = { id: newId('work', random), address, status: 'running', startedAt: timestamp(clock.now()), ...more };
-    const saved = save(work);
+    if (other) throw sluiceError('database_busy', { name, kind: other.operation.kind, operation: other.operation.id });
+    const operation: DatabaseOperation = {
+      id: newId('operation', random),
+      address,
+      status: 'running',
+      startedAt: timestamp(clock.now()),
+      ...more,
+    };
+    const saved = save(operation);
     const done = saved
-      .then(() => perform(work, task))
-      .catch((thrown: unknown) => report(toSluiceError(thrown), work.id))
+      .then(() => perform(operation, task))
+      .catch((thrown: unknown) => report(toSluiceError(thrown), operation.id))
       .finally(() => active.delete(address));
-    active.set(address, { work, done });
+    active.set(address, { operation, done });
     await saved;
-    return work;
+    return operation;
   };
 
   return {
@@ -137,25 +152,26 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
         restored: await keeper.restore(address, to, operation),
       }));
     },
-    work: async (environment, name, id) => {
-      const work = (await store.get(collection, id))?.value as unknown as DatabaseWork | undefined;
-      if (work?.address !== addressOf(environment, name)) throw sluiceError('unknown_database_work', { id });
-      return work;
+    operation: async (environment, name, id) => {
+      const operation = (await store.get(collection, id))?.value as unknown as DatabaseOperation | undefined;
+      if (operation?.address !== addressOf(environment, name)) throw sluiceError('unknown_database_operation', { id });
+      return operation;
     },
 
     settleInterrupted: async () => {
-      const works = (await all()).toSorted((left, right) => right.startedAt.localeCompare(left.startedAt));
-      for (const work of works.filter(({ status }) => status === 'running')) {
+      const operations = (await all()).toSorted((left, right) => right.startedAt.localeCompare(left.startedAt));
+      for (const operation of operations.filter(({ status }) => status === 'running')) {
         const restored =
-          work.kind === 'restore' && (await (await keeperOf(work.address).catch(() => undefined))?.wasRestored(work.address, work.id));
+          operation.kind === 'restore' &&
+          (await (await keeperOf(operation.address).catch(() => undefined))?.wasRestored(operation.address, operation.id));
         const finishedAt = timestamp(clock.now());
-        if (restored) await finish({ ...work, status: 'succeeded', finishedAt });
+        if (restored) await finish({ ...operation, status: 'succeeded', finishedAt });
         else {
-          const error = describeError(sluiceError('database_work_interrupted', { kind: work.kind }));
-          await finish({ ...work, status: 'failed', finishedAt, error });
+          const error = describeError(sluiceError('database_operation_interrupted', { kind: operation.kind }));
+          await finish({ ...operation, status: 'failed', finishedAt, error });
         }
       }
-      const old = works.slice(kept);
+      const old = operations.slice(kept);
       if (old.length > 0) await store.transact(old.map(({ id }) => ({ operation: 'delete', collection, key: id })));
     },
 

@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { identify, type ProcessIdentity } from '../effects/processes.ts';
 import { openHome, readRecord, writeRecord } from './home.ts';
 import { lockHome } from './home-lock.ts';
 
@@ -42,15 +43,26 @@ describe('a Sluice home', () => {
     const paths = await openHome(join(folder, 'home'));
     await writeRecord(paths.home, { pid: 4711, startTime: 'x', root: folder, startedAt: 'now' });
     const lock = await lockHome(paths);
-    await expect(lockHome(paths)).rejects.toMatchObject({ code: 'home_in_use', message: expect.stringContaining('4711') });
+    await expect(lockHome(paths, 0)).rejects.toMatchObject({ code: 'home_in_use', message: expect.stringContaining('4711') });
     lock.release();
     (await lockHome(paths)).release();
+  });
+
+  it('names who has just locked it and is not on record yet', async () => {
+    const paths = await openHome(join(folder, 'home'));
+    const lock = await lockHome(paths);
+    const refused = lockHome(paths, 60_000).catch((thrown: Error) => thrown.message);
+    await writeRecord(paths.home, { pid: 2 ** 30, startTime: 'of one that crashed', root: folder, startedAt: 'before' });
+    const { pid, startTime } = identify(process.pid) as ProcessIdentity;
+    await writeRecord(paths.home, { pid, startTime, root: folder, startedAt: 'now' });
+    expect(await refused).toContain(`(process ${pid})`);
+    lock.release();
   });
 
   it('is free the moment its control plane has been killed', async () => {
     const paths = await openHome(join(folder, 'home'));
     holder = await lockInOtherProcess(paths.home);
-    await expect(lockHome(paths)).rejects.toMatchObject({ code: 'home_in_use' });
+    await expect(lockHome(paths, 0)).rejects.toMatchObject({ code: 'home_in_use' });
     const ended = once(holder, 'exit');
     holder.kill('SIGKILL');
     await ended;

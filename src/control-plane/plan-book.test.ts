@@ -39,8 +39,10 @@ describe('the plan book', () => {
     loaded.push({ path, options });
     if (content === 'wrong') return { ok: false, problems: [problem('unsupported_kind', { kind: 'queue', provider: 'local' })] };
     const name = options?.environment ?? 'staging';
-    return { ok: true, value: { root: folder, environment: { name } } as unknown as ResolvedStack, problems: [] };
+    return { ok: true, value: { root: folder, environment: { name }, blocks: secrets } as unknown as ResolvedStack, problems: [] };
   };
+  const secrets = [{ kind: 'secret', fields: { value: { env: 'KEY' } } }];
+  let taken: unknown[];
   const make = (environment: string, mode: Plan['mode']): Promise<Plan> => {
     made += 1;
     const digests = { stackDigest: digestJson(content), stateDigest: digestJson(state) };
@@ -52,9 +54,11 @@ describe('the plan book', () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-plans-'));
     await mkdir(join(folder, 'root', 'shop'), { recursive: true });
     await writeFile(join(folder, 'secrets.yaml'), 'outside: true');
+    taken = [];
     [now, content, state, loaded, made] = [Date.parse('2026-11-22T12:00:00Z'), 'first', 'empty', [], 0];
     store = createMemoryStore();
     plans = createPlanBook({
+      takeVariables: (...given) => taken.push(given),
       store,
       vault: await openFileVault({ keyFile: join(folder, 'state.key'), random: systemRandom }),
       clock: { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
@@ -116,6 +120,13 @@ describe('the plan book', () => {
     content = 'first';
     state = 'other';
     await expect(plans.reload(plan.id)).rejects.toMatchObject({ message: expect.stringContaining('new: database/db)') });
+  });
+
+  it('takes in no other variables than the secrets of the stack name, and keeps none of them', async () => {
+    await plans.create({ ...order, secretVariables: { KEY: 'canary-key', PATH: 'canary-path' } });
+    await plans.create(order);
+    expect(taken).toEqual([['staging', { KEY: 'canary-key' }]]);
+    expect(JSON.stringify(await store.list('plans'))).not.toContain('canary');
   });
 
   it('keeps a saved plan for thirty days and another for one', async () => {

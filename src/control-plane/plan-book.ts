@@ -13,6 +13,7 @@ import { changedBlocks, movedOn } from '../plan/stale.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { loadStack } from '../stack/load.ts';
 import type { loadPolicyRules } from '../stack/policy/read-rules.ts';
+import { pickVariables, secretVariableNames } from '../stack/secret-variables.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
 
@@ -45,6 +46,8 @@ export interface PlanBookDependencies {
   readonly clock: Clock;
   readonly planner: PlanMaker;
   readonly load: typeof loadStack;
+  /** Takes in what a caller has sent for secrets of the stack. */
+  readonly takeVariables: (environment: string, values: Readonly<Record<string, string>>) => void;
   /** The rules beside a stack, for plans that are made without reading it. */
   readonly loadRules: typeof loadPolicyRules;
   /** Folder all stacks are in. */
@@ -88,7 +91,16 @@ const collection = 'plans';
 const dayMs = 24 * 60 * 60 * 1000;
 const lifetimeDays = { saved: 30, other: 1 };
 
-export function createPlanBook({ store, vault, clock, planner, load, loadRules, root }: PlanBookDependencies): ReloadablePlans {
+export function createPlanBook({
+  store,
+  vault,
+  clock,
+  planner,
+  load,
+  loadRules,
+  takeVariables,
+  root,
+}: PlanBookDependencies): ReloadablePlans {
   const loadFrom = async (stack: string, environment: string | undefined, variables: PlanOrder['variables']): Promise<ResolvedStack> => {
     if (!existsSync(root)) throw sluiceError('root_missing', { root });
     const path = containedPath(root, stack);
@@ -113,7 +125,7 @@ export function createPlanBook({ store, vault, clock, planner, load, loadRules, 
   };
 
   const compute = async (order: PlanOrder): Promise<{ readonly plan: Plan; readonly stack?: ResolvedStack }> => {
-    const { stack: path, environment, variables, mode, save: _, ...options } = order;
+    const { stack: path, environment, variables, secretVariables, mode, save: _, ...options } = order;
     const destroy = async (name: string): Promise<{ readonly plan: Plan }> => {
       const policies = await rulesBeside(path);
       return { plan: await planner.planDestroy(name, { ...options, ...(policies && { policies }) }) };
@@ -121,6 +133,8 @@ export function createPlanBook({ store, vault, clock, planner, load, loadRules, 
     // What is named is destroyed from what is recorded, even when its stack is gone.
     if (mode === 'destroy' && environment !== undefined) return destroy(environment);
     const stack = await loadFrom(path, environment, variables);
+    // Nothing but what the stack's own secrets name.
+    if (secretVariables) takeVariables(stack.environment.name, pickVariables(secretVariableNames(stack), secretVariables));
     return mode === 'destroy' ? destroy(stack.environment.name) : { plan: await planner.plan(stack, options), stack };
   };
 

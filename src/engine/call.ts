@@ -14,6 +14,7 @@ export function call<Result>(
   const operation: Operation = {
     id,
     signal: AbortSignal.any([context.cancelled, context.lease.lost]),
+    lost: context.lease.lost,
     progress: (message) => telling.report(message),
   };
   const attempt = async (): Promise<Result> => {

@@ -122,11 +122,15 @@ describe('applying a plan', () => {
 
   it('finishes what is under way when cancelled, and begins nothing more', async () => {
     const cancel = new AbortController();
+    const signals: (boolean | undefined)[] = [];
     const plane = createControlPlane({
       wrap: (provider) => ({
         ...provider,
         create: async (request, operation) => {
-          if (request.kind === 'resource_group') cancel.abort();
+          if (request.kind === 'resource_group') {
+            cancel.abort();
+            signals.push(operation.signal.aborted, operation.lost?.aborted);
+          }
           return provider.create(request, operation);
         },
       }),
@@ -134,6 +138,7 @@ describe('applying a plan', () => {
     const plan = await plane.planner.plan(stack);
     const report = await plane.applyPlan(plan, stack, cancel.signal);
     expect(report.status).toBe('cancelled');
+    expect(signals).toEqual([true, false]);
     const results = Object.fromEntries(report.results.map(({ name, status }) => [name, status]));
     expect(results).toMatchObject({ main: 'done', db: 'skipped', web: 'skipped' });
     expect((await plane.apply(stack)).status).toBe('succeeded');

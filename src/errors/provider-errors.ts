@@ -100,19 +100,19 @@ export const providerErrors = {
     message: ({ address, provider }) => `No backups are kept of ${address} by the provider '${provider}'.`,
     help: () => 'Backups and restores are there for databases of the provider `local`.',
   }),
-  database_busy: entry<{ name: string; kind: string; work: string }>({
+  database_busy: entry<{ name: string; kind: string; operation: string }>({
     status: 409,
     retry: 'wait',
-    message: ({ name, kind, work }) => `A ${kind} of '${name}' is under way (${work}).`,
+    message: ({ name, kind, operation }) => `A ${kind} of '${name}' is under way (${operation}).`,
     help: () => 'Wait until it is over; `sluice events -f` shows how it goes.',
   }),
-  unknown_database_work: entry<{ id: string }>({
+  unknown_database_operation: entry<{ id: string }>({
     status: 404,
     retry: 'terminal',
     message: ({ id }) => `There is no backup or restore '${id}' of this database.`,
     help: () => '`sluice events` shows what was begun.',
   }),
-  database_work_interrupted: entry<{ kind: string }>({
+  database_operation_interrupted: entry<{ kind: string }>({
     status: 500,
     retry: 'retry',
     message: ({ kind }) => `The control plane ended during the ${kind}.`,
@@ -208,7 +208,7 @@ export const providerErrors = {
     retry: 'terminal',
     message: ({ name, variable }) => `The secret '${name}' is read from the environment variable ${variable}, which is not set.`,
     help: ({ variable }) =>
-      `Set ${variable} in the environment the control plane is started from (\`sluice down\`, then again), or mark the secret 'optional: true'.`,
+      `Set ${variable} in the shell you run Sluice from (\`export ${variable}=…\`), or mark the secret 'optional: true'.`,
   }),
   secret_file_unusable: entry<{ name: string; file: string; reason: string }>({
     status: 422,

@@ -40,7 +40,8 @@ export const storeErrors = {
     status: 500,
     retry: 'terminal',
     message: ({ store, reason }) => `The state database ${store} refuses: ${reason}.`,
-    help: () => 'Check user, password, database and rights. The URL comes from --store, SLUICE_STORE or the file store.url in SLUICE_HOME.',
+    help: () =>
+      'Check user, password, database and rights, and for a certificate `sslmode` and `sslrootcert`. The URL comes from --store, SLUICE_STORE or the file store.url in SLUICE_HOME.',
   }),
   store_url_invalid: entry<{ reason: string }>({
     status: 400,

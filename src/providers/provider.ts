@@ -95,6 +95,11 @@ export interface Operation {
   readonly id: string;
   /** Aborted when nobody wants the result any more: the run was cancelled, or its right to write is lost. Ends waits at once. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted only when the right to write is lost; `signal` where absent. For work that ends by itself within seconds and is finished in
+   * spite of a cancel, because half of it helps nobody.
+   */
+  readonly lost?: AbortSignal;
   /** Reports one line of progress to whoever watches ("waiting for PostgreSQL to accept connections"). */
   progress(message: string): void;
 }

@@ -21,7 +21,7 @@ const known: ReadonlySet<string> = new Set(['sslmode', 'sslrootcert', 'sslcert',
 
 /**
  * Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=...`. TLS as in libpq: `disable`, `require` (encrypted, the server is not
- * verified), `verify-ca`, `verify-full`; `sslrootcert`, `sslcert` and `sslkey` name files. Without `sslmode` the loopback interface and
+ * verified unless `sslrootcert` is given), `verify-ca`, `verify-full`; `sslrootcert`, `sslcert` and `sslkey` name files. Without `sslmode` the loopback interface and
  * Unix sockets (`?host=/folder`) are spoken to in plain and every other host with `verify-full`. Throws `store_url_invalid`, never with
  * the password.
  */
@@ -69,7 +69,9 @@ function tlsOf(parameters: URLSearchParams, host: string): false | ConnectionOpt
   };
   const files = { ...file('sslrootcert'), ...file('sslcert'), ...file('sslkey') };
   if (mode === 'disable') return false;
-  if (mode === 'require') return { ...files, rejectUnauthorized: false };
+  // As libpq: whoever names an authority wants it to be asked.
+  if (mode === 'require' && !('ca' in files)) return { ...files, rejectUnauthorized: false };
+  if (mode === 'require') return { ...files, rejectUnauthorized: true, checkServerIdentity: () => undefined };
   if (mode === 'verify-ca') return { ...files, rejectUnauthorized: true, checkServerIdentity: () => undefined };
   if (mode === 'verify-full') return { ...files, rejectUnauthorized: true };
   throw invalid(`sslmode '${mode}' is not one of disable, require, verify-ca, verify-full`);

@@ -4,7 +4,7 @@ import { systemClock } from '../effects/clock.ts';
 export async function until<Value>(
   what: string,
   condition: () => Value | false | undefined | Promise<Value | false | undefined>,
-  limitMs = 15_000,
+  limitMs = 30_000,
 ): Promise<Value> {
   const deadline = systemClock.monotonic() + limitMs;
   for (;;) {

@@ -1,7 +1,7 @@
 import type { Handlers } from '../handler.ts';
 import type { ApiDependencies } from '../ports.ts';
 
-type Names = 'listBackups' | 'backUpDatabase' | 'planRestore' | 'restoreDatabase' | 'getDatabaseWork';
+type Names = 'listBackups' | 'backUpDatabase' | 'planRestore' | 'restoreDatabase' | 'getDatabaseOperation';
 
 export function databaseHandlers({ databases }: ApiDependencies): Pick<Handlers, Names> {
   return {
@@ -9,6 +9,6 @@ export function databaseHandlers({ databases }: ApiDependencies): Pick<Handlers,
     backUpDatabase: ({ parameters: { environment, name }, actor }) => databases.startBackup(environment, name, actor.name),
     planRestore: ({ parameters: { environment, name }, body }) => databases.planRestore(environment, name, body.to),
     restoreDatabase: ({ parameters: { environment, name }, body, actor }) => databases.startRestore(environment, name, body.to, actor.name),
-    getDatabaseWork: ({ parameters: { environment, name, id } }) => databases.work(environment, name, id),
+    getDatabaseOperation: ({ parameters: { environment, name, id } }) => databases.operation(environment, name, id),
   };
 }

@@ -42,8 +42,8 @@ export const databaseRestorePlan = z
   .readonly()
   .openapi('DatabaseRestorePlan', { description: 'The base backup a restore would begin with, and how much of the log it would replay' });
 
-/** One backup or restore. It goes on in the control plane whether or not somebody watches; its events carry its id in `data.work`. */
-export const databaseWork = z
+/** One backup or restore. It goes on in the control plane whether or not somebody watches; its events carry its id in `data.operation`. */
+export const databaseOperation = z
   .object({
     id: z.string(),
     address,
@@ -59,8 +59,8 @@ export const databaseWork = z
     error: errorAnswer.shape.error.optional(),
   })
   .readonly()
-  .openapi('DatabaseWork');
+  .openapi('DatabaseOperation');
 
 export type DatabaseBackups = z.infer<typeof databaseBackups>;
 export type DatabaseRestorePlan = z.infer<typeof databaseRestorePlan>;
-export type DatabaseWork = z.infer<typeof databaseWork>;
+export type DatabaseOperation = z.infer<typeof databaseOperation>;

@@ -14,6 +14,12 @@ export const planRequest = z
       .openapi({ description: "File or folder, relative to the control plane's root folder", example: '.' }),
     environment: environmentName.optional(),
     variables: z.record(z.string().max(63), z.string().max(16_384)).optional(),
+    secretVariables: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/), z.string().max(65_536))
+      .optional()
+      .openapi({
+        description: "Values for `{ env }` secrets, which win over the control plane's own variables. Kept in memory, never written",
+      }),
     mode: z.enum(['apply', 'destroy']).default('apply'),
     allowDestroy: resourceNames.openapi({ description: 'Protected and stateful resources that may be deleted or replaced all the same' }),
     allowMassDestroy: z.boolean().default(false).openapi({ description: 'Everything, or more than half of what there is, may be deleted' }),

@@ -14,7 +14,7 @@ import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
-import type { DatabaseWork } from '../schemas/database.ts';
+import type { DatabaseOperation } from '../schemas/database.ts';
 import type { DriftReport } from '../schemas/drift.ts';
 import type { LockView } from '../schemas/lock.ts';
 import type { Run } from '../schemas/run.ts';
@@ -85,8 +85,8 @@ const knownBackup = {
   bytes: 1,
 };
 
-export const knownWork: DatabaseWork = {
-  id: 'work-0123456789abcdef',
+export const knownOperation: DatabaseOperation = {
+  id: 'operation-0123456789abcdef',
   address: 'production/database/echo',
   kind: 'backup',
   status: 'running',
@@ -191,14 +191,14 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       backups: () => Promise.resolve({ retentionDays: 7, items: [knownBackup], restorable: [], replaced: [] }),
       startBackup: (_environment, name) => {
         calls.push(`back up ${name}`);
-        return Promise.resolve(knownWork);
+        return Promise.resolve(knownOperation);
       },
       planRestore: (_environment, _name, to) => Promise.resolve({ to, backup: knownBackup, segments: 1 }),
       startRestore: (_environment, name, to) => {
         calls.push(`restore ${name} to ${to}`);
-        return Promise.resolve({ ...knownWork, kind: 'restore' as const, to });
+        return Promise.resolve({ ...knownOperation, kind: 'restore' as const, to });
       },
-      work: (_environment, _name, id) => known(id, knownWork, sluiceError('unknown_database_work', { id })),
+      operation: (_environment, _name, id) => known(id, knownOperation, sluiceError('unknown_database_operation', { id })),
       conditions: () => [],
     },
     locks: {

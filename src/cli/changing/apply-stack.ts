@@ -39,7 +39,7 @@ export async function applyStack(
   terminal: Terminal,
   global: GlobalOptions,
 ): Promise<Applied> {
-  return applyPlan(client, await orInterrupt(makePlan(client, target, mode, wishes)), wishes, terminal, global);
+  return applyPlan(client, await orInterrupt(makePlan(client, target, mode, wishes, terminal.environment)), wishes, terminal, global);
 }
 
 /** Shows a plan, asks where a question is due, runs it with live progress and tells the outcome. */

@@ -6,6 +6,7 @@ import { hasChanges, type Plan } from '../../plan/plan.ts';
 import { locatedError } from '../diagnostics/located.ts';
 import type { StackTarget } from '../target/target.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { secretVariablesFor } from './secret-variables.ts';
 
 export interface PlanWishes {
   readonly environment: string | undefined;
@@ -20,15 +21,22 @@ export interface PlanWishes {
   readonly save?: boolean;
 }
 
+/** The environment a command runs in. */
+type Shell = Terminal['environment'];
+
 /** Lets the control plane make a plan. Rejects with `plan_refused` and all findings when there is none. */
-export async function makePlan(client: Client, target: StackTarget, mode: Plan['mode'], wishes: PlanWishes): Promise<Plan> {
+export async function makePlan(client: Client, target: StackTarget, mode: Plan['mode'], wishes: PlanWishes, shell: Shell): Promise<Plan> {
   // Relative to the folder the control plane serves, which may have been started for another one.
-  const { root } = await client.status();
+  const [{ root }, secretVariables] = await Promise.all([
+    client.status(),
+    mode === 'apply' ? secretVariablesFor(target, wishes, shell) : {},
+  ]);
   const request: PlanRequest = {
     stack: relative(root, target.path) || '.',
     mode,
     ...(wishes.environment !== undefined && { environment: wishes.environment }),
     ...(Object.keys(wishes.var).length > 0 && { variables: wishes.var }),
+    ...(Object.keys(secretVariables).length > 0 && { secretVariables }),
     ...some('allowDestroy', wishes.allowDestroy),
     ...(wishes.allowMassDestroy === true && { allowMassDestroy: true }),
     ...some('targets', wishes.target),

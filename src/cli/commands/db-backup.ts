@@ -5,7 +5,7 @@ import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
 import { printJson } from '../terminal/json.ts';
-import { followWork } from '../watching/database-work.ts';
+import { followOperation } from '../watching/database-operation.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -19,9 +19,10 @@ export const command = defineCommand({
     const { client } = await connect(homeTarget(options, global, terminal), terminal);
     const place = await environmentHolding(client, options.environment, 'database', database);
     const before = (await client.status()).lastEvent;
-    const work = await followWork(client, await client.backUpDatabase(place, database), before, terminal);
-    if (global.json) printJson(terminal, work);
-    else terminal.out.write(`${work.address} is backed up: ${work.backup?.id ?? ''}, ${byteSize(work.backup?.bytes ?? 0)}.\n`);
+    const operation = await followOperation(client, await client.backUpDatabase(place, database), before, terminal);
+    if (global.json) printJson(terminal, operation);
+    else
+      terminal.out.write(`${operation.address} is backed up: ${operation.backup?.id ?? ''}, ${byteSize(operation.backup?.bytes ?? 0)}.\n`);
     return exitCodes.ok;
   },
 });

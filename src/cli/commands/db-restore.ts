@@ -7,7 +7,7 @@ import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { printJson } from '../terminal/json.ts';
-import { followWork } from '../watching/database-work.ts';
+import { followOperation } from '../watching/database-operation.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -45,13 +45,13 @@ export const command = defineCommand({
     }
     await confirm(terminal, `Take ${place}/database/${database} back to ${plan.to}, ${how}?`, options.yes);
     const before = (await client.status()).lastEvent;
-    const work = await followWork(client, await client.restoreDatabase(place, database, to), before, terminal);
-    if (global.json) printJson(terminal, work);
+    const operation = await followOperation(client, await client.restoreDatabase(place, database, to), before, terminal);
+    if (global.json) printJson(terminal, operation);
     else {
-      const last = work.restored?.recoveredTo;
+      const last = operation.restored?.recoveredTo;
       terminal.out.write(
-        `${work.address} is what it was at ${plan.to}${last === undefined ? '' : `; its last transaction is of ${last}`}.\n` +
-          `To undo this: sluice db restore ${database} --to ${work.startedAt}\n`,
+        `${operation.address} is what it was at ${plan.to}${last === undefined ? '' : `; its last transaction is of ${last}`}.\n` +
+          `To undo this: sluice db restore ${database} --to ${operation.startedAt}\n`,
       );
     }
     return exitCodes.ok;

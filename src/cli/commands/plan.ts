@@ -33,7 +33,13 @@ export const command = defineCommand({
     const target = stackTarget(stack, global, terminal);
     const { client } = await connect(target, terminal);
     const { out } = options;
-    const plan = await makePlan(client, target, options.destroy ? 'destroy' : 'apply', { ...options, save: out !== undefined });
+    const plan = await makePlan(
+      client,
+      target,
+      options.destroy ? 'destroy' : 'apply',
+      { ...options, save: out !== undefined },
+      terminal.environment,
+    );
     if (global.json) printJson(terminal, plan);
     else await showPlan(plan, terminal, false);
     if (out !== undefined) {

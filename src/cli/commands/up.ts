@@ -60,7 +60,7 @@ async function up(
     applyStack(connection, target, 'apply', { ...options, dryRun: false }, terminal, global),
   ).catch(async (thrown: unknown) => {
     // Nothing has been changed: what this command started for itself goes with it.
-    if (connection.started && !options.detach) await stopEverything(connection).catch(() => undefined);
+    if (connection.started) await stopEverything(connection).catch(() => undefined);
     throw thrown;
   });
   if (applied.end === 'left') return applied.code;
@@ -82,8 +82,8 @@ async function up(
     return exitCodes.ok;
   }
   if (!interrupts.first.aborted) {
-    note(terminal, 'Following events; Ctrl-C stops everything and keeps the data.');
     const after = applied.lastEvent === 0 ? (await connection.client.status()).lastEvent : applied.lastEvent;
+    note(terminal, 'Following events; Ctrl-C stops everything and keeps the data.');
     const end = await followWhileAlive(connection, target, { after, signal: interrupts.first }, terminal);
     if (end === 'stopped') {
       note(terminal, 'Stopped from elsewhere. `sluice up` brings it back as it was.');

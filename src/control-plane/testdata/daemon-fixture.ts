@@ -9,7 +9,7 @@ import { identify, isAlive, type ProcessIdentity } from '../../effects/processes
 import { systemRandom } from '../../effects/random.ts';
 import { gatewayFiles } from '../../gateway/gateway-files.ts';
 import { until } from '../../testing/conditions.ts';
-import { startControlPlane } from '../discovery.ts';
+import { startControlPlane, wasStoppedCleanly } from '../discovery.ts';
 
 const stack = `
 resource_group: { name: shop, location: eastus }
@@ -81,9 +81,11 @@ export async function createDaemonFixture(): Promise<DaemonFixture> {
       if (status !== 'succeeded') throw new Error(`the run ${status}: ${error?.message}`);
     },
     dispose: async () => {
-      const { client, process } = await start();
-      await client.shutdown({ workloads: 'stop' });
-      await gone(process);
+      if (!(await wasStoppedCleanly(home))) {
+        const { client, process } = await start();
+        await client.shutdown({ workloads: 'stop' });
+        await gone(process);
+      }
       await rm(root, { recursive: true, force: true });
     },
   };

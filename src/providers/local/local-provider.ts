@@ -15,21 +15,25 @@ import { createVirtualMachineHandler } from './machine/virtual-machine.ts';
 import { createNetworkHandler } from './network.ts';
 import { createRecords, type Records } from './records.ts';
 import { createResourceGroupHandler } from './resource-group.ts';
-import type { LocalContext, ResourceHandler } from './resource-handler.ts';
+import type { LocalContext, ResourceHandler, SecretVariables } from './resource-handler.ts';
+import { createLocalServers, type LocalServers } from './servers.ts';
 import { createSecretHandler } from './secret/secret.ts';
 
 export interface LocalDependencies {
   readonly home: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Source of `{ env }` secrets and of the PATH on which servers are looked for; the process's own when absent. */
+  /** Source of the PATH on which servers are looked for; the process's own when absent. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Source of `{ env }` secrets; `environment` when absent. */
+  readonly secretVariables?: SecretVariables;
 }
 
 /** There is one of each for a home. */
 export interface LocalPlatform {
   readonly provider: Provider;
   readonly databases: DatabaseKeeper;
+  readonly servers: LocalServers;
 }
 
 /**
@@ -37,13 +41,14 @@ export interface LocalPlatform {
  * under `home`; for root see `serversRoot`.
  */
 export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatform {
-  const { clock, random, environment = process.env } = dependencies;
+  const { clock, random, environment = process.env, secretVariables = { of: () => environment } } = dependencies;
   const home = resolve(dependencies.home);
   const context: LocalContext = {
     home,
     clock,
     random,
     environment,
+    secretVariables,
     records: createRecords(home),
     secrets: createDerivedSecrets(home, random),
   };
@@ -60,6 +65,7 @@ export function createLocalPlatform(dependencies: LocalDependencies): LocalPlatf
   return {
     provider: { ...provider, ...carryingOver(context.records, provider) },
     databases: createLocalDatabaseKeeper(context, places),
+    servers: createLocalServers(context),
   };
 }
 

@@ -8,14 +8,20 @@ import type { ResourceState } from '../resource-state.ts';
 import type { DerivedSecrets } from './derived-secrets.ts';
 import type { Records } from './records.ts';
 
+/** Variables that `{ env }` secrets are read from, by the name of the stack's environment. */
+export interface SecretVariables {
+  of(environment: string): Readonly<Record<string, string | undefined>>;
+}
+
 /** What every handler of the local provider works with. */
 export interface LocalContext {
   /** Absolute SLUICE_HOME. */
   readonly home: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** The control plane's environment: the source of `{ env }` secrets, and of the PATH on which servers are looked for. */
+  /** The control plane's environment: the source of the PATH on which servers are looked for. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly secretVariables: SecretVariables;
   readonly records: Records;
   readonly secrets: DerivedSecrets;
 }

@@ -20,7 +20,7 @@ export const database = defineKind({
       .describe('Tier and processors, such as GeneralPurpose_4_vCPU; memory and connections follow from it.'),
     storage_gb: whole(1, 65_536).default(32).describe('Storage in GiB.'),
     backup_retention_days: whole(0, 35).default(7).describe('How many days backups are kept.'),
-    protect: z.boolean().default(false).describe('Never destroyed or replaced without an explicit override.'),
+    protect: z.boolean().default(false).describe('Never destroyed or replaced unless `--allow-destroy database/NAME` says so.'),
   }),
   outputs: {
     url: { description: 'Connection URL with user and password.', secret: true },

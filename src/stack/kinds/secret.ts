@@ -9,7 +9,7 @@ const fromEnvironment = z.strictObject({
   env: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, { error: 'the name of an environment variable' })
-    .describe('Environment variable of the control plane to read.'),
+    .describe('Environment variable to read, of the shell that plans or applies; else of the one that started the control plane.'),
   optional: z.boolean().default(false).describe('Whether it may be missing; the value is then empty.'),
 });
 

@@ -29,7 +29,7 @@ interface CacheDetails {
   readonly type: string;
 }
 
-const group = 'caches';
+export const cachesGroup = 'caches';
 const host = '127.0.0.1';
 
 /** A cache is a Redis or Valkey server of its own, found on PATH. Its content is in memory alone and ends with the server. */
@@ -42,12 +42,12 @@ export function createCacheHandler(context: LocalContext): ResourceHandler {
     const known = before?.details as unknown as CacheDetails | undefined;
     const root = known?.root ?? (await serversRoot(context.home, user));
     if (known?.root === context.home) await serversRoot(context.home, user);
-    const folder = await makeServerFolder(root, group, await context.records.placeOf(request.address), user);
+    const folder = await makeServerFolder(root, cachesGroup, await context.records.placeOf(request.address), user);
     const port = known?.port ?? (await lastingPort(host, context.random));
     const details: CacheDetails = { root, host, port, type: fields.type };
     const record = { id, operation: operation.id, phase: before?.phase ?? 'making', details: { ...details } } as const;
     await context.records.put(request.address, record);
-    const spec = await serverSpec(request.name, id, details, folder, operation.signal);
+    const spec = await serverSpec(request.name, id, details, folder, operation.lost ?? operation.signal);
     if (await writeConfiguration(spec, parseMemoryBytes(fields.memory))) await haltCacheServer(folder, request.name, context.clock);
     operation.progress('waiting for the cache to answer');
     await runCacheServer(spec);
@@ -83,7 +83,7 @@ export function createCacheHandler(context: LocalContext): ResourceHandler {
     const record = await context.records.get(address);
     if (!record) return undefined;
     const details = record.details as unknown as CacheDetails;
-    return { record, details, folder: resourceFolder(details.root, group, record.madeAs ?? address) };
+    return { record, details, folder: resourceFolder(details.root, cachesGroup, record.madeAs ?? address) };
   }
 
   return {
@@ -123,7 +123,7 @@ export function createCacheHandler(context: LocalContext): ResourceHandler {
     async delete(resource) {
       const found = await whereabouts(resource.address);
       const root = found?.details.root ?? context.home;
-      const folder = resourceFolder(root, group, await context.records.placeOf(resource.address));
+      const folder = resourceFolder(root, cachesGroup, await context.records.placeOf(resource.address));
       await haltCacheServer(folder, resource.address, context.clock);
       await rm(folder, { recursive: true, force: true });
       await removeEmptyFolders(dirname(folder), root);

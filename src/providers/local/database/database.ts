@@ -48,6 +48,8 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
     if (known?.root === context.home) await serversRoot(context.home, user);
     const place = await context.records.placeOf(request.address);
     const folder = await makeServerFolder(root, databasesGroup, place, user);
+    // A cancel lets it finish.
+    const signal = operation.lost ?? operation.signal;
     await settleRestore(folder, request.name, context.clock);
     await refuseForeignData(request.name, folder, fields.version, before);
     const port = known?.port ?? (await lastingPort(host, context.random));
@@ -62,13 +64,13 @@ export function createDatabaseHandler(context: LocalContext, places: DatabasePla
       await haltServer(folder, request.name, context.clock);
       await setAsideFormer(folder, context.clock.now());
       await initialise({ name: request.name, programs, folder, user, password: endpoint.password, random: context.random });
-      operation.signal.throwIfAborted();
+      signal.throwIfAborted();
     }
     await makeArchive(folder, user);
     const settings = settingsOf(details);
     if (await writeSettings(dataFolder(folder), settings, user)) await haltServer(folder, request.name, context.clock);
     operation.progress('waiting for PostgreSQL to accept connections');
-    const run = () => runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal: operation.signal });
+    const run = () => runServer({ name: request.name, programs, folder, user, endpoint, clock: context.clock, signal });
     await run();
     const drift = await settingsDrift(endpoint, settingsText(settings));
     if (drift.length > 0) {

@@ -51,6 +51,14 @@ describe('the creation of a database that is cut short', () => {
     expect(await findServer(folder)).toEqual(server);
   });
 
+  it('by a cancel is finished first, and by the loss of the right to write is not', async () => {
+    const lost = new AbortController();
+    lost.abort(new Error('lost'));
+    await expect(local.provider.create(request, { ...abortedAt('one', 1), lost: lost.signal })).rejects.toThrow('lost');
+    const applied = await local.provider.create(request, { ...abortedAt('one', 1), lost: new AbortController().signal });
+    expect(await local.provider.read(stateOf(request, applied))).toEqual({ status: 'present', drift: [] });
+  });
+
   it('can be deleted all the same', async () => {
     await expect(local.provider.create(request, abortedAt('one', 2))).rejects.toMatchObject({ code: 'local_failure' });
     await local.provider.delete(stateOf(request, { id: '', outputs: {} }), operationOf('end'));

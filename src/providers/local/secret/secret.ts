@@ -22,17 +22,19 @@ export function createSecretHandler(context: LocalContext): ResourceHandler {
   }
 
   async function valueOf(request: CreateRequest, source: SecretFields['value'], id: string): Promise<string> {
-    if (isOutside(source)) return readSource(request.name, source, { root: request.root, environment: context.environment });
+    if (isOutside(source)) return readSource(request.name, source, { root: request.root, environment: variablesOf(request.environment) });
     if ('generated' in source) return context.secrets.derive(id, 'secret', source.generated.length);
     throw sluiceError('unsupported_field', { kind: 'secret', field: 'value.encrypted' });
   }
 
+  const variablesOf = (environment: string) => context.secretVariables.of(environment);
+
   /** Whether the file or variable a secret is from holds another value than was applied. Values are never told. */
-  async function changedSource({ declared, fingerprint, name, root }: ResourceState): Promise<Drift | undefined> {
+  async function changedSource({ declared, environment, fingerprint, name, root }: ResourceState): Promise<Drift | undefined> {
     const { value: source } = declared as unknown as SecretFields;
     const applied = fingerprint['value'];
     if (!isOutside(source) || applied === undefined) return undefined;
-    const value = await readSource(name, source, { root, environment: context.environment }).catch((error: unknown) =>
+    const value = await readSource(name, source, { root, environment: variablesOf(environment) }).catch((error: unknown) =>
       error instanceof SluiceError ? undefined : Promise.reject(error),
     );
     if (value === undefined) return { field: 'value', applied: 'as applied', observed: 'its source is gone' };
@@ -49,7 +51,7 @@ export function createSecretHandler(context: LocalContext): ResourceHandler {
     async fingerprint(block, stack): Promise<JsonObject> {
       const { value: source } = fieldsOf(block, 'secret');
       if (!isOutside(source)) return {};
-      const from = { root: stack.root, environment: context.environment };
+      const from = { root: stack.root, environment: variablesOf(stack.environment.name) };
       // `check` is where a source that cannot be read is reported, with its position.
       const value = await readSource(block.name, source, from).catch((error: unknown) =>
         error instanceof SluiceError ? undefined : Promise.reject(error),
@@ -77,12 +79,13 @@ async function checkSecret(context: LocalContext, block: ResolvedBlock, stack: R
   const where = { position: block.positionOf('value'), address: block.address };
   if ('encrypted' in source) return [problem('unsupported_field', { kind: 'secret', field: 'value.encrypted' }, where)];
   if (!isOutside(source)) return [];
-  if ('env' in source && source.optional && context.environment[source.env] === undefined) {
-    const how = `${source.env} is not set in the environment of the control plane, so the optional secret is empty`;
+  const environment = context.secretVariables.of(stack.environment.name);
+  if ('env' in source && source.optional && environment[source.env] === undefined) {
+    const how = `${source.env} is not set, neither in this shell nor in the one that started the control plane, so the optional secret is empty`;
     return [problem('enforced_differently', { field: `secret ${block.name}`, how }, { ...where, severity: 'note' })];
   }
   try {
-    await readSource(block.name, source, { root: stack.root, environment: context.environment });
+    await readSource(block.name, source, { root: stack.root, environment });
     return [];
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
