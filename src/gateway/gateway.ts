@@ -16,6 +16,9 @@ import { createIdentifiers } from './http/trace.ts';
 import { listen } from './listening/listen.ts';
 import { createPublicListeners } from './listening/public-listeners.ts';
 import type { GatewayLog } from './log.ts';
+import { createMeasuring } from './measuring/measuring.ts';
+import { createMeters } from './measuring/meters.ts';
+import type { GatewayCounts } from './measuring/report.ts';
 import type { RoutedService, Routes } from './routing/routes.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { parseTable } from './table/check-table.ts';
@@ -32,6 +35,8 @@ export interface Gateway {
    */
   apply(table: unknown): Promise<void>;
   report(): GatewayReport;
+  /** What has been counted, by release. */
+  counts(): Promise<GatewayCounts>;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -58,6 +63,8 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   const agents = createAgents(limits.upstreamKeepAliveMs);
   const instances = createInstances((instance) => agents.forget(instance));
   const life = new AbortController();
+  const meters = createMeters({ clock });
+  const measuring = createMeasuring({ clock, random: dependencies.identifiers, collect: async () => [['only', meters.snapshot()]] });
   let routes: Routes = noRoutes;
   let table: RoutingTable | undefined;
   let owners = new Map<Instance, RoutedService>();
@@ -93,11 +100,13 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   const internalServer = createFront(engine, { kind: 'internal' });
 
   const putInForce = (next: RoutingTable): void => {
-    routes = compileTable(next, instances);
+    routes = compileTable(next, instances, meters.meterOf);
     table = next;
     owners = new Map(routes.services.flatMap((service) => service.instances.map((instance) => [instance, service] as const)));
     agents.settle();
     checks.follow(routes.services);
+    meters.follow(next.services);
+    measuring.follow(next.services);
   };
 
   const applyOne = async (value: unknown): Promise<void> => {
@@ -145,6 +154,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       }
       // Ends only when `life` does, by rejection.
       sweep().catch(() => {});
+      measuring.run(life.signal).catch(() => {});
       return { internalPort };
     },
     apply: (value) => {
@@ -171,6 +181,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
         inFlight,
       })),
     }),
+    counts: () => measuring.report(),
     drain: async (deadlineMs) => {
       stopping = true;
       listeners.close();

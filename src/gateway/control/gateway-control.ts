@@ -8,6 +8,7 @@ import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import type { GatewayReport } from '../admin/gateway-report.ts';
 import { settingsOf } from '../gateway-folder.ts';
+import type { GatewayCounts } from '../measuring/report.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { AdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
@@ -26,6 +27,8 @@ export interface GatewayControl extends Traffic {
   /** Stops supervising; the gateway goes on serving. */
   leave(): void;
   status(): Promise<GatewayStatus>;
+  /** What it has counted since it began. Throws `gateway_unreachable`. */
+  counts(): Promise<GatewayCounts>;
   /** Why no gateway runs, while none can be started. */
   outage(): string | undefined;
 }
@@ -155,6 +158,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       return urlOf((await settingsOf(folder)).internal);
     },
     status: async () => statusOf(await report()),
+    counts: async () => (await supervisor.client()).counts(),
     outage: () => supervisor.outage(),
   };
 }

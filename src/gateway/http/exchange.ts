@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Instance } from '../balancing/instance.ts';
+import type { Ending, Meter } from '../measuring/meter.ts';
 import type { RoutedService } from '../routing/routes.ts';
 import { answerWith, refusal, type Refusal } from './answer.ts';
 import type { Engine, Exchange } from './engine.ts';
@@ -54,8 +55,14 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   const client = req.socket;
   const tried: Instance[] = [];
   let phase: Phase = 'connecting';
-  let since = engine.now();
+  const begun = engine.now();
+  let since = begun;
+  let meter: Meter | undefined;
+  let ending: Ending = 'abandoned';
+  let status = 0;
+  let firstByteMs = 0;
   let active = since;
+  const writtenBefore = client.bytesWritten;
   let moved = 0;
   let attempts = 0;
   let instance: Instance | undefined;
@@ -86,6 +93,24 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   const end = (): void => {
     if (phase === 'ended') return;
     phase = 'ended';
+    const now = engine.now();
+    meter?.end(
+      {
+        status,
+        ending,
+        firstByteMs,
+        totalMs: now - begun,
+        bytesIn: Number(req.headers['content-length'] ?? 0),
+        bytesOut: client.bytesWritten - writtenBefore,
+        retries: Math.max(0, attempts - 1),
+        queuedMs: 0,
+        probability: 1,
+        by: 'request',
+        unit: 0,
+        attributes: '',
+      },
+      now,
+    );
     dropUpstream();
     letGo();
     engine.running.delete(exchange);
@@ -98,6 +123,8 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     if (phase === 'ended') return;
     dropUpstream();
     letGo();
+    ending = 'failed';
+    status = refused.status;
     if (res.headersSent) {
       client.destroy();
       return;
@@ -113,6 +140,7 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   const cut = (reason: string): void => {
     if (phase === 'ended') return;
     engine.log.warn({ requestId: inbound.requestId, service: service.name, instance: instance?.id, reason }, 'answer broke off');
+    ending = 'aborted';
     const isMarked = response !== undefined && endIsMarked(response, req.httpVersionMinor > 0);
     dropUpstream();
     letGo();
@@ -129,6 +157,10 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     attempts += 1;
     instance = chosen;
     dispatch.acquire(chosen);
+    if (meter === undefined) {
+      meter = service.backends.find(({ release }) => release === chosen.release)?.meter;
+      meter?.begin();
+    }
     enter('connecting');
     try {
       upstream = openUpstream(upstreamOptions(chosen, onFreshConnection), (candidate) => candidate === upstream, events);
@@ -219,6 +251,8 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
 
   const answered = (answer: IncomingMessage): void => {
     response = answer;
+    status = answer.statusCode ?? 0;
+    firstByteMs = engine.now() - begun;
     if (instance) dispatch.report(instance, 'answered');
     const close = engine.isStopping() || !hasContinued || inbound.onUpgrade !== undefined;
     const head = { method: req.method ?? 'GET', requestId: inbound.requestId, close, chunked: req.httpVersionMinor > 0 };
@@ -259,6 +293,7 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     }
     if (instance) dispatch.report(instance, 'answered');
     enter('switched');
+    ending = 'switched';
     upstream = undefined;
     inbound.onUpgrade(answer, socket, head, end);
   };
@@ -323,6 +358,7 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   engine.running.add(exchange);
   inbound.connection.add(exchange);
   res.on('finish', () => {
+    if (ending === 'abandoned') ending = 'answered';
     if (phase !== 'switched') end();
   });
   res.on('error', () => {});

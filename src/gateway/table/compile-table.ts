@@ -1,5 +1,6 @@
 import type { Backend } from '../balancing/choose.ts';
 import type { Instance, Instances } from '../balancing/instance.ts';
+import type { Meters } from '../measuring/meters.ts';
 import { normalizedHost, normalizedPrefix } from '../routing/host.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
@@ -8,9 +9,9 @@ import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.
  * Turns a checked table into what requests are routed by. Instances that were known keep their counts and health; those the table no
  * longer has are marked removed. Cannot fail for a table that `parseTable` let through.
  */
-export function compileTable(table: RoutingTable, instances: Instances): Routes {
+export function compileTable(table: RoutingTable, instances: Instances, meterOf?: Meters['meterOf']): Routes {
   const admitted = new Set<Instance>();
-  const services = table.services.map((route) => compileService(route, instances, admitted));
+  const services = table.services.map((route) => compileService(route, instances, admitted, meterOf));
   instances.settle(admitted);
   const byName = new Map(services.map((service) => [`${service.environment}/${service.name}`, service]));
   const callers = new Map<string, RoutedService>();
@@ -27,7 +28,12 @@ export function refreshReady(service: RoutedService): void {
   for (const backend of service.backends) backend.ready = backend.active.filter((instance) => instance.healthy);
 }
 
-function compileService(route: ServiceRoute, instances: Instances, admitted: Set<Instance>): RoutedService {
+function compileService(
+  route: ServiceRoute,
+  instances: Instances,
+  admitted: Set<Instance>,
+  meterOf: Meters['meterOf'] | undefined,
+): RoutedService {
   const all: Instance[] = [];
   const admit = (backend: BackendRoute): Backend => {
     const members = backend.instances.map((instance) =>
@@ -35,7 +41,9 @@ function compileService(route: ServiceRoute, instances: Instances, admitted: Set
     );
     for (const member of members) admitted.add(member);
     all.push(...members);
-    return { release: backend.release, weight: backend.weight, active: members.filter((member) => member.state === 'active'), ready: [] };
+    const meter = meterOf?.(route.environment, route.name, backend.release);
+    const active = members.filter((member) => member.state === 'active');
+    return { release: backend.release, weight: backend.weight, active, ready: [], ...(meter && { meter }) };
   };
   const backends = route.backends.map(admit);
   const service: RoutedService = {
