@@ -29,8 +29,10 @@ test('a meter counts what happened, by class of status and by ending', () => {
   });
 });
 
-test('refused and cached requests were never with an instance', () => {
+test('refused and cached requests are no errors and no longer in flight once they have ended', () => {
   const meter = createReleaseMeter(owner);
+  meter.begin();
+  meter.begin();
   meter.end(finished({ status: 429, ending: 'refused' }), 0);
   meter.end(finished({ ending: 'cached' }), 0);
   expect(meter.snapshot()).toMatchObject({ inFlight: 0, requests: 2, errors: 0 });

@@ -48,7 +48,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
       const { ending, status } = finished;
       add(statusAt + (status >= 100 && status < 600 ? Math.floor(status / 100) : 0), 1);
       add(endingIndex[ending], 1);
-      if (ending !== 'refused' && ending !== 'cached') add(ended, 1);
+      add(ended, 1);
       if (isError(finished)) add(errors, 1);
       if (finished.retries > 0) add(retries, finished.retries);
       add(bytesIn, finished.bytesIn);

@@ -106,7 +106,8 @@ test('a release that left the table is told of for a while and then forgotten, a
     meters.follow([measured(releases)]);
   };
   follow('r1');
-  meters.meterOf('test', 'app', 'r1').end(finished({ ending: 'cached' }), 0);
+  meters.meterOf('test', 'app', 'r1').begin();
+  meters.meterOf('test', 'app', 'r1').end(finished(), 0);
   const told = (): readonly ReleaseCounts['release'][] => {
     totals.update('1', meters.snapshot());
     return totals.total().releases.map(({ release }) => release);
