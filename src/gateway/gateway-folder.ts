@@ -6,6 +6,7 @@ import { firstFreePort } from '../effects/ports.ts';
 import type { ProcessIdentity } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
+import { observerSettings } from './measuring/open-observer.ts';
 
 /** Names of the files in `<SLUICE_HOME>/gateway`; gateway and control plane meet only here and on the admin listener. */
 export function gatewayFiles(folder: string): {
@@ -30,7 +31,10 @@ export function gatewayFiles(folder: string): {
   };
 }
 
-const settingsSchema = z.object({ internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }) });
+const settingsSchema = z.object({
+  internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
+  ...observerSettings.shape,
+});
 export type GatewaySettings = z.infer<typeof settingsSchema>;
 
 /** Below the range systems take outgoing ports from, so that the port is still free after a restart. */
@@ -47,7 +51,8 @@ export async function settingsOf(folder: string): Promise<GatewaySettings> {
 /** Chooses the internal address anew, with the first port that is free. Only for when no instance runs that was given the old one. */
 export async function chooseSettings(folder: string): Promise<GatewaySettings> {
   const host = '127.0.0.1';
-  const chosen = { internal: { host, port: await firstFreePort(host, firstInternalPort) } };
+  const before = await readJson(gatewayFiles(folder).settings, settingsSchema);
+  const chosen = { ...before, internal: { host, port: await firstFreePort(host, firstInternalPort) } };
   await writeDurably(gatewayFiles(folder).settings, JSON.stringify(chosen));
   return chosen;
 }

@@ -6,9 +6,12 @@ import { createAdminServer } from './admin/admin-server.ts';
 import type { GatewayProcess } from './admin/gateway-report.ts';
 import { adminTokenOf, gatewayFiles, settingsOf } from './gateway-folder.ts';
 import { createGateway } from './gateway.ts';
+import { createIdentifiers } from './http/trace.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
+import { openObserver } from './measuring/open-observer.ts';
 import { createSnapshot } from './table/snapshot.ts';
+import { gatewayVersion } from './version.ts';
 
 const signalDrainMs = 30_000;
 
@@ -21,18 +24,32 @@ export async function runGatewayProcess(folder: string): Promise<void> {
   const files = gatewayFiles(folder);
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
+  const settings = await settingsOf(folder);
+  const observer = openObserver({
+    folder,
+    worker: '1',
+    settings,
+    environment: process.env,
+    clock,
+    random: systemRandom,
+    identifier: createIdentifiers(systemRandom),
+    log,
+    version: gatewayVersion,
+  });
   const gateway = createGateway({
     snapshot: createSnapshot(files.snapshot, () => clock.now()),
     clock,
     random: seededRandom(Math.floor(systemRandom.next() * 2 ** 32)),
     identifiers: systemRandom,
     log,
+    ...(observer && { observer }),
   });
-  await gateway.start((await settingsOf(folder)).internal);
+  await gateway.start(settings.internal);
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway
       .drain(deadlineMs)
+      .then(() => observer?.close())
       .catch((error: unknown) => log.error({ reason: String(error) }, 'drain failed'))
       .finally(() => {
         log.info({}, 'gateway ended');

@@ -18,6 +18,7 @@ import { createPublicListeners } from './listening/public-listeners.ts';
 import type { GatewayLog } from './log.ts';
 import { createMeasuring } from './measuring/measuring.ts';
 import { createMeters } from './measuring/meters.ts';
+import type { RequestObserver } from './measuring/observer.ts';
 import type { GatewayCounts } from './measuring/report.ts';
 import type { RoutedService, Routes } from './routing/routes.ts';
 import type { RoutingTable } from './routing-table.ts';
@@ -49,6 +50,7 @@ export interface GatewayDependencies {
   /** Draws request and trace ids. */
   readonly identifiers: Random;
   readonly log: GatewayLog;
+  readonly observer?: RequestObserver;
   readonly limits?: Partial<Limits>;
 }
 
@@ -90,6 +92,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     },
     limits,
     log,
+    ...(dependencies.observer && { observer: dependencies.observer }),
     now: () => clock.monotonic(),
     identifier: createIdentifiers(dependencies.identifiers),
     agentOf: (instance) => agents.of(instance),

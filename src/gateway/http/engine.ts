@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import type { Instance } from '../balancing/instance.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { GatewayLog } from '../log.ts';
+import type { RequestObserver } from '../measuring/observer.ts';
 import type { Limits } from './limits.ts';
 
 /** What happened to a request on its way, as far as it says something about the instance. */
@@ -33,6 +34,8 @@ export interface Engine {
   readonly dispatch: Dispatch;
   readonly limits: Limits;
   readonly log: GatewayLog;
+  /** Told of every request that was given to a service, at its end. */
+  readonly observer?: RequestObserver;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly identifier: (bytes: number) => string;

@@ -1,13 +1,14 @@
 import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Instance } from '../balancing/instance.ts';
-import type { Ending, Meter } from '../measuring/meter.ts';
+import type { Ending, Finished, Meter } from '../measuring/meter.ts';
 import type { RoutedService } from '../routing/routes.ts';
 import { answerWith, refusal, type Refusal } from './answer.ts';
 import type { Engine, Exchange } from './engine.ts';
 import { endWithTrailers, flushSoon } from './pump.ts';
 import type { BodyFraming } from './request-check.ts';
 import { endIsMarked, incomingHead } from './response-headers.ts';
+import { aboutOf } from './request-about.ts';
 import { openUpstream, type UpstreamEvents } from './upstream.ts';
 
 export interface Inbound {
@@ -66,6 +67,7 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
   let moved = 0;
   let attempts = 0;
   let instance: Instance | undefined;
+  let last: Instance | undefined;
   let upstream: ClientRequest | undefined;
   let response: IncomingMessage | undefined;
   let bytesBefore = 0;
@@ -94,23 +96,22 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     if (phase === 'ended') return;
     phase = 'ended';
     const now = engine.now();
-    meter?.end(
-      {
-        status,
-        ending,
-        firstByteMs,
-        totalMs: now - begun,
-        bytesIn: Number(req.headers['content-length'] ?? 0),
-        bytesOut: client.bytesWritten - writtenBefore,
-        retries: Math.max(0, attempts - 1),
-        queuedMs: 0,
-        probability: 1,
-        by: 'request',
-        unit: 0,
-        attributes: '',
-      },
-      now,
-    );
+    const finished: Finished = {
+      status,
+      ending,
+      firstByteMs,
+      totalMs: now - begun,
+      bytesIn: Number(req.headers['content-length'] ?? 0),
+      bytesOut: client.bytesWritten - writtenBefore,
+      retries: Math.max(0, attempts - 1),
+      queuedMs: 0,
+      probability: 1,
+      by: 'request',
+      unit: 0,
+      attributes: '',
+    };
+    meter?.end(finished, now);
+    engine.observer?.observe(finished, aboutOf(inbound, last));
     dropUpstream();
     letGo();
     engine.running.delete(exchange);
@@ -156,6 +157,7 @@ export function startExchange(engine: Engine, inbound: Inbound): Exchange {
     }
     attempts += 1;
     instance = chosen;
+    last = chosen;
     dispatch.acquire(chosen);
     if (meter === undefined) {
       meter = service.backends.find(({ release }) => release === chosen.release)?.meter;
