@@ -63,7 +63,8 @@ function addQueues(left: QueueState, right: QueueState): QueueState {
   return { ...left, running: left.running + right.running, queued: left.queued + right.queued };
 }
 
-function addEvidence(left: EvidenceCounts, right: EvidenceCounts): EvidenceCounts {
+/** Of the same identity (`evidenceKey`). */
+export function addEvidence(left: EvidenceCounts, right: EvidenceCounts): EvidenceCounts {
   return {
     ...left,
     strata: mergeBy([...left.strata, ...right.strata], stratumKey, addStrata),
