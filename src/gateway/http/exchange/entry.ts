@@ -16,11 +16,16 @@ export interface Entered {
   /** Header fields for the instance, with the empty line. */
   readonly fields: string;
   readonly requestId: string;
+  readonly traceparent: string;
+  readonly startsTrace: boolean;
   /** An answer that is at hand; the service need not be asked. */
   readonly cached: CachedAnswer | undefined;
 }
 
-export type Entry = Entered | { readonly outcome: 'refused'; readonly refusal: Refusal };
+export type Entry =
+  | Entered
+  /** `service`: the one that it would have gone to, where it is refused for that one's sake. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly service?: RoutedService };
 
 /** All that is decided about a request before it waits for anything. `now`: monotonic milliseconds. */
 export function enter(engine: Engine, side: Side, head: RequestHead, now: number): Entry {
@@ -31,13 +36,13 @@ export function enter(engine: Engine, side: Side, head: RequestHead, now: number
   if (outgoing === undefined) {
     return { outcome: 'refused', refusal: refusal('gateway_request_invalid', { reason: 'a header cannot be passed on' }) };
   }
-  const { fields, requestId } = outgoing;
+  const { requestId } = outgoing;
   const waitMs = service.rateLimiters === undefined ? 0 : rateLimitedFor(service, head, caller, now);
   if (waitMs > 0) {
-    return { outcome: 'refused', refusal: refusal('gateway_rate_limited', {}, { requestId, retryAfterMs: waitMs }) };
+    return { outcome: 'refused', refusal: refusal('gateway_rate_limited', {}, { requestId, retryAfterMs: waitMs }), service };
   }
   const cached = service.cache === undefined || !isCacheable(head) ? undefined : service.cache.lookup(head, now);
-  return { outcome: 'entered', service, target, fields, requestId, cached };
+  return { outcome: 'entered', service, target, ...outgoing, cached };
 }
 
 /** Whether its answer may come from, or go into, the cache of its service. */

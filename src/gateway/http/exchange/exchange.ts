@@ -18,7 +18,8 @@ import { enter, type Entered, isCacheable } from './entry.ts';
 import { answerFromCache } from './from-cache.ts';
 import { copyToMirror, type MirrorCopy } from './mirror.ts';
 import { Patience, type Phase } from './patience.ts';
-import type { Account } from './settlement.ts';
+import { aboutRequest } from './about.ts';
+import { type Account, settleAtDoor } from './settlement.ts';
 
 export function createExchange(engine: Engine, side: Side, downstream: Downstream): Exchange {
   return new RequestExchange(engine, side, downstream);
@@ -51,6 +52,7 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   #ending: Ending = 'abandoned';
   #isAnswerWhole = false;
   #isBodyWhole: boolean;
+  #isRouted = false;
   #hasBodyBegun = false;
   #isBodyHeld = false;
   #hasContinued: boolean;
@@ -95,10 +97,12 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
       // No service has it: it is not counted as under way.
       this.#enter('answering');
       this.#ending = 'refused';
+      if (entry.service !== undefined) this.#routed(entry.service);
+      this.status = entry.refusal.status;
       this.#downstream.refuse(entry.refusal, this.#downstream.head.expectsContinue);
       return;
     }
-    this.service = entry.service;
+    this.#routed(entry.service);
     this.#entered = entry;
     this.#requestId = entry.requestId;
     this.#engine.running.add(this);
@@ -111,6 +115,11 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     this.status = entry.cached.status;
     this.#isAnswerWhole = true;
     answerFromCache(this.#downstream, entry.cached, this.#requestId);
+  }
+
+  #routed(service: RoutedService): void {
+    this.service = service;
+    this.#isRouted = true;
   }
 
   #enterService(service: RoutedService): void {
@@ -304,9 +313,19 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     if (!finished && this.#ending === 'answered') this.#ending = 'abandoned';
     this.#patience.phase = 'ended';
     this.#letGo();
-    this.#attempts?.end(this.#ending);
+    this.#settle();
     this.#mirror?.bodyBroken();
     this.#engine.running.delete(this);
+  }
+
+  #settle(): void {
+    // Refused before it was known where it would have gone.
+    if (!this.#isRouted) return;
+    const ended = this.#attempts?.end(this.#ending) ?? settleAtDoor(this, this.#ending, this.#engine.now());
+    const { observer } = this.#engine;
+    if (observer !== undefined && this.#entered !== undefined) {
+      observer.observe(ended, aboutRequest(this.#downstream.head, this.#entered, this.#attempts?.last));
+    }
   }
 
   terminate(): void {
