@@ -1,5 +1,6 @@
 import { catalogue, type ErrorCode, type ErrorParameters } from '../../errors/catalogue.ts';
 import { problem } from '../../errors/sluice-error.ts';
+import type { RawHeaders } from './downstream.ts';
 
 /** An answer of the gateway's own: always JSON, always from the catalogue, never with internals. */
 export interface Refusal {
@@ -28,7 +29,7 @@ export type PlainError =
 export function refusal<Code extends ErrorCode>(
   code: Code,
   parameters: ErrorParameters<Code>,
-  options: { readonly requestId?: string; readonly retryAfterMs?: number } = {},
+  options: { readonly requestId?: string; readonly retryAfterMs?: number | undefined } = {},
 ): Refusal {
   const { message, help } = problem(code, parameters);
   const { status } = catalogue[code];

@@ -1,6 +1,6 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
-import { chooseInstance } from '../balancing/choose.ts';
+import { chooseAssigned, chooseInstance } from '../balancing/choose.ts';
 import { createInstances, type Instance } from '../balancing/instance.ts';
 import type { InstanceHealth, InstanceLoad } from '../data-plane.ts';
 import type { Refusal } from '../http/answer.ts';
@@ -16,7 +16,8 @@ import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
-import { compileTable, refreshReady } from '../table/compile-table.ts';
+import { compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
+import { createPolicyMemory } from '../table/service-policies.ts';
 import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
 import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
@@ -60,6 +61,7 @@ const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), 
 
 export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
   const instances = createInstances((instance) => engine.pools.forget(instance));
+  const policies = createPolicyMemory(() => clock.monotonic());
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
   const life = new AbortController();
@@ -71,8 +73,10 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
-    if (!judge(instance, observation)) return;
     const member = members.get(instance.key);
+    const isEjected = member?.service.outliers?.report(instance, observation !== 'answered', clock.monotonic()) === true;
+    if (isEjected) log.warn({ instance: instance.key, observation }, 'instance ejected for a while');
+    if (!judge(instance, observation)) return;
     if (member !== undefined) refreshReady(member.service);
     log.warn({ instance: instance.key, healthy: instance.healthy, observation }, 'instance health changed');
     if (!instance.healthy) onEjected(instance.key);
@@ -81,10 +85,10 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   const engine = createEngine({
     dispatch: {
       routes: () => routes,
-      choose: (service, tried, assigned) => {
-        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
-        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
-      },
+      choose: ({ backends }, tried, assigned) =>
+        assigned === undefined
+          ? chooseInstance(backends, random, tried, clock.monotonic())
+          : chooseAssigned(assigned, backends, random, tried, clock.monotonic()),
       acquire: (instance) => instances.acquire(instance),
       release: (instance) => instances.release(instance),
       report: observe,
@@ -101,6 +105,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     for (;;) {
       await clock.sleep(engine.sweepMs, life.signal);
       engine.sweep();
+      tickPolicies(routes, clock.monotonic());
     }
   };
   const refresh = (): void => {
@@ -139,7 +144,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     close,
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances);
+      routes = compileTable(table, instances, { policies });
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
