@@ -1,6 +1,5 @@
 import { catalogue, type ErrorCode, type ErrorParameters } from '../../errors/catalogue.ts';
 import { problem } from '../../errors/sluice-error.ts';
-import type { RawHeaders } from './downstream.ts';
 
 /** An answer of the gateway's own: always JSON, always from the catalogue, never with internals. */
 export interface Refusal {
@@ -11,7 +10,7 @@ export interface Refusal {
   /** Whole seconds. */
   readonly retryAfter: number | undefined;
   /** Instead of those of an error: of an answer of the gateway's own that is none. */
-  readonly headers?: RawHeaders;
+  readonly headers?: readonly string[];
 }
 
 /** Refusals that say nothing about the request. */
