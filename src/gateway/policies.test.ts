@@ -114,6 +114,21 @@ describe('a service with a cache', () => {
   });
 });
 
+describe('an instance that answers with failures and passes its checks', () => {
+  test('is left out for a while, and comes back', async () => {
+    let isSick = true;
+    const sick = await rig.serve((_req, res) => res.writeHead(isSick ? 503 : 200).end('sick'));
+    const sound = await rig.serve((_req, res) => res.end('sound'));
+    const outliers = { consecutiveFailures: 2, ejectionMs: 1_000, maxEjectedPercent: 50 };
+    await rig.route({ outliers, backends: [backend('r1', 1, { a: sick.port, b: sound.port })] });
+    const bodies: string[] = [];
+    while (bodies.filter((body) => body === 'sick').length < 2) bodies.push((await ask(rig.publicPort)).body);
+    isSick = false;
+    for (let index = 0; index < 3; index += 1) expect((await ask(rig.publicPort)).body).toBe('sound');
+    await until('it to be asked again', async () => (await ask(rig.publicPort)).body === 'sick');
+  });
+});
+
 describe('two releases', () => {
   test('share users by their cookie, and a tester chooses', async () => {
     const [one, two] = [await rig.serve((_req, res) => res.end('stable')), await rig.serve((_req, res) => res.end('candidate'))];

@@ -57,6 +57,9 @@ export interface ServingDependencies {
   readonly onEjected: (key: string) => void;
 }
 
+/** How long a drain waits for the request of a connection that has none. */
+const firstRequestMs = 500;
+
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
 export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
@@ -85,10 +88,12 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   const engine = createEngine({
     dispatch: {
       routes: () => routes,
-      choose: ({ backends }, tried, assigned) =>
-        assigned === undefined
-          ? chooseInstance(backends, random, tried, clock.monotonic())
-          : chooseAssigned(assigned, backends, random, tried, clock.monotonic()),
+      choose: ({ backends }, tried, assigned) => {
+        const now = clock.monotonic();
+        return assigned === undefined
+          ? chooseInstance(backends, random, tried, now)
+          : chooseAssigned(assigned, backends, random, tried, now);
+      },
       acquire: (instance) => instances.acquire(instance),
       release: (instance) => instances.release(instance),
       report: observe,
@@ -115,13 +120,13 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   sweep().catch(() => {});
   certificates.watch(refresh, life.signal).catch(() => {});
 
-  const close = (address: string): void => {
+  const close = (address: string): Acceptor | undefined => {
     const acceptor = acceptors.get(address);
-    if (acceptor === undefined) return;
     acceptors.delete(address);
     encrypted.delete(address);
-    leaving.add(acceptor);
-    acceptor.close();
+    if (acceptor !== undefined) leaving.add(acceptor);
+    acceptor?.close();
+    return acceptor;
   };
 
   const setHealth = (changes: readonly InstanceHealth[]): void => {
@@ -142,7 +147,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
     },
-    close,
+    close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
       routes = compileTable(table, instances, { policies });
       listeners = listenersOf(table);
@@ -162,8 +167,14 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     drain: async (deadlineMs) => {
       stopping = true;
       for (const address of acceptors.keys()) close(address);
-      const deadline = clock.monotonic() + deadlineMs;
-      while (engine.running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
+      const begun = clock.monotonic();
+      const runsUntil = async (isDone: () => boolean, limitMs: number): Promise<void> => {
+        while (!isDone() && clock.monotonic() < begun + limitMs) await clock.sleep(20);
+      };
+      // A client that had connected a moment before may be about to send its request: idle connections are not closed at once.
+      await runsUntil(() => engine.connectionCount() === 0, Math.min(deadlineMs, firstRequestMs));
+      for (const acceptor of leaving) acceptor.retire();
+      await runsUntil(() => engine.running.size === 0, deadlineMs);
       if (engine.running.size > 0) log.warn({ left: engine.running.size }, 'drain deadline passed');
       for (const exchange of engine.running) exchange.terminate();
       for (const acceptor of leaving) acceptor.destroy();

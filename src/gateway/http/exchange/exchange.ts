@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isFailureStatus } from '../../balancing/outliers.ts';
 import type { CacheWriter } from '../../cache/response-cache.ts';
 import type { Waiting } from '../../limits/limiter.ts';
 import type { Ending } from '../../measuring/meter.ts';
@@ -227,7 +228,7 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     this.status = answer.status;
     this.#enter('answering');
     this.firstByteAt = this.#patience.since;
-    this.#attempts?.report('answered');
+    this.#attempts?.report(isFailureStatus(answer.status) ? 'failing' : 'answered');
     const { headers, attributes } = clientHead(answer, this.#requestId, this.#engine.date);
     this.attributes = attributes;
     this.#cacheWriter = copyForCache(this.#entered as Entered, answer.status, headers, this.firstByteAt, this.#attempts?.instance);
