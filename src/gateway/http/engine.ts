@@ -8,8 +8,8 @@ import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { Limits } from './limits.ts';
 import { createPools, type Pools } from './upstream/pool.ts';
 
-/** What happened to a request on its way, as far as it says something about the instance. */
-export type Outcome = 'answered' | 'unreachable' | 'reset';
+/** What happened to a request on its way, as far as it says something about the instance. `failing`: answered, with `isFailureStatus`. */
+export type Outcome = 'answered' | 'failing' | 'unreachable' | 'reset';
 
 /** What the HTTP engine asks of the rest of the gateway. It knows nothing of tables, weights, health rules or drains. */
 interface Dispatch {

@@ -70,9 +70,9 @@ const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), 
 
 export function createServing({ folder, clock, random, identifiers, log, limits, observer, onEjected }: ServingDependencies): Serving {
   const instances = createInstances((instance) => engine.pools.forget(instance));
+  const policies = createPolicyMemory(() => clock.monotonic());
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
-  const policies = createPolicyMemory(() => clock.monotonic());
   const meters = createMeters({ clock, queues: () => routes.services.flatMap(queueOf) });
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
@@ -83,12 +83,13 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
-    const service = members.get(instance.key)?.service;
-    if (service?.outliers?.report(instance, observation !== 'answered', clock.monotonic()) === true) {
-      service.backends.find(({ release }) => release === instance.release)?.meter?.ejected();
+    const member = members.get(instance.key);
+    const isEjected = member?.service.outliers?.report(instance, observation !== 'answered', clock.monotonic()) === true;
+    if (isEjected) {
+      log.warn({ instance: instance.key, observation }, 'instance ejected for a while');
+      member?.service.backends.find(({ release }) => release === instance.release)?.meter?.ejected();
     }
     if (!judge(instance, observation)) return;
-    const member = members.get(instance.key);
     if (member !== undefined) refreshReady(member.service);
     log.warn({ instance: instance.key, healthy: instance.healthy, observation }, 'instance health changed');
     if (!instance.healthy) onEjected(instance.key);
