@@ -23,6 +23,7 @@ import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
 import { type Acceptor, createAcceptor } from './acceptor.ts';
 import { type Door, listenersOf } from './door.ts';
+import type { Demand, Share } from './messages.ts';
 
 /** The HTTP engine with all it needs to serve by a table, in whatever process it runs. */
 export interface Serving {
@@ -33,6 +34,10 @@ export interface Serving {
   /** Serves every later request by this table, of whose instances these are known to be unhealthy. */
   putInForce(table: RoutingTable, unhealthy: Iterable<string>): void;
   setHealth(changes: readonly InstanceHealth[]): void;
+  /** How much of the limited services' concurrency it may use. For one that is `oneOfMany`. */
+  setShares(shares: readonly Share[]): void;
+  /** Of the limited services. */
+  demands(): readonly Demand[];
   report(): ServingReport;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
   drain(deadlineMs: number): Promise<void>;
@@ -53,6 +58,8 @@ export interface ServingDependencies {
   readonly identifiers: Random;
   readonly log: GatewayLog;
   readonly limits: Limits;
+  /** Others serve by the same table: limited services begin with nothing and run what they are given shares for. */
+  readonly oneOfMany?: boolean;
   /** An instance is left out because of what happened to its requests. */
   readonly onEjected: (key: string) => void;
 }
@@ -60,9 +67,12 @@ export interface ServingDependencies {
 /** How long a drain waits for the request of a connection that has none. */
 const firstRequestMs = 500;
 
+const nameOf = ({ environment, name }: RoutedService): string => `${environment}/${name}`;
+
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
-export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
+export function createServing(dependencies: ServingDependencies): Serving {
+  const { folder, clock, random, identifiers, log, limits, onEjected, oneOfMany } = dependencies;
   const instances = createInstances((instance) => engine.pools.forget(instance));
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
@@ -73,6 +83,8 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let routes: Routes = noRoutes;
   let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
   let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
+  const shares = new Map<string, Share>();
+  const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
@@ -148,7 +160,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances, { policies });
+      routes = compileTable(table, instances, { policies, ...(oneOfMany === true && { granted: capacityGranted }) });
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
@@ -159,6 +171,22 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
       engine.pools.settle();
     },
     setHealth,
+    setShares: (given) => {
+      for (const share of given) shares.set(share.service, share);
+      const changed = new Set(given.map(({ service }) => service));
+      for (const service of routes.services) if (changed.has(nameOf(service))) refreshReady(service);
+    },
+    demands: () =>
+      routes.services.flatMap((service): Demand[] => {
+        const { limiter } = service;
+        if (limiter === undefined) return [];
+        const name = nameOf(service);
+        const running = limiter.running();
+        const requests = running + limiter.queued();
+        const share = shares.get(name);
+        const keepsTo = share !== undefined && running <= share.capacity;
+        return [{ service: name, requests, ...(keepsTo && { settled: share.sequence }) }];
+      }),
     report: () => ({
       inFlight: engine.running.size,
       instances: Array.from(instances.all(), ({ key, state, inFlight }) => ({ key, state, inFlight })),

@@ -9,6 +9,7 @@ import type { Crew } from './crew.ts';
 import type { Door } from './door.ts';
 import { mergeReports, silentReport } from './merge-reports.ts';
 import type { Notice, Order } from './messages.ts';
+import { createPermits } from './permits.ts';
 import type { ServingReport } from './serving.ts';
 import type { Answer, WorkerLink } from './worker-link.ts';
 
@@ -71,8 +72,14 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
   let isDraining = false;
   let isEstablished = false;
 
-  const onNotice = (notice: WorkerNotice): void => {
-    if (notice.kind === 'ejected') onEjected(notice.key);
+  const permits = createPermits(unhealthy, (pid, shares) => {
+    const worker = workers.values().find(({ link }) => link.identity.pid === pid);
+    worker?.link.ask({ kind: 'shares', shares }).catch(() => {});
+  });
+
+  const onNotice = (pid: number, notice: WorkerNotice): void => {
+    if (notice.kind === 'demand') permits.demand(pid, notice.demands);
+    else if (notice.kind === 'ejected') onEjected(notice.key);
     else if (notice.kind === 'log') log[notice.level](notice.fields, notice.message);
   };
 
@@ -110,8 +117,15 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
   const hire = (): Worker => {
     const elders = Array.from(workers, ({ link }) => link.identity);
     const last = { inFlight: 0, instances: [] };
-    const worker: Worker = { link: spawn(elders, onNotice), since: clock.monotonic(), isUp: false, last, unanswered: 0 };
+    const worker: Worker = {
+      link: spawn(elders, (notice) => onNotice(worker.link.identity.pid, notice)),
+      since: clock.monotonic(),
+      isUp: false,
+      last,
+      unanswered: 0,
+    };
     workers.add(worker);
+    permits.join(worker.link.identity.pid);
     worker.link.gone.then(() => replace(worker)).catch(() => {});
     bringUp(worker).catch(() => {});
     return worker;
@@ -134,6 +148,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
 
   const replace = async (dead: Worker): Promise<void> => {
     workers.delete(dead);
+    permits.leave(dead.link.identity.pid);
     if (isDraining) return;
     const lived = clock.monotonic() - dead.since;
     backoffMs = lived > soundLifeMs ? 0 : Math.min(Math.max(shortestBackoffMs, backoffMs * 2), longestBackoffMs);
@@ -229,6 +244,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
     putInForce: async (next) => {
       table = next;
       prepared = undefined;
+      permits.follow(next);
       await all({ kind: 'commit', version: next.version, unhealthy: [...unhealthy] });
     },
     setHealth: (changes: readonly InstanceHealth[]) => {
@@ -236,6 +252,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
         if (healthy) unhealthy.delete(key);
         else unhealthy.add(key);
       }
+      permits.refresh();
       all({ kind: 'health', changes }).catch(() => {});
     },
     report: async () => mergeReports(await Promise.all(Array.from(workers, reportOf))),
