@@ -31,6 +31,8 @@ export interface GatewayControl extends Traffic {
   settings(environment: string): Promise<ListenerSettings | undefined>;
   /** Resolves once the gateway serves so, or, where none runs, once it is stored. Throws `gateway_table_invalid`. */
   configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
+  /** Replaces the gateway's processes by new ones of this version of Sluice; no connection is refused. Throws `gateway_start_failed`. */
+  upgrade(): Promise<void>;
   /** Why no gateway runs, while none can be started. */
   outage(): string | undefined;
 }
@@ -173,6 +175,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       return urlOf((await settingsOf(folder)).internal);
     },
     status: async () => statusOf(await report(), await routes.table()),
+    upgrade: () => supervisor.upgrade(),
     outage: () => supervisor.outage(),
   };
 }
