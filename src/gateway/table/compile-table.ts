@@ -44,7 +44,7 @@ export function refreshReady(service: RoutedService): void {
 }
 
 /** Requests that may run at once: of all ready instances, or of one when none is, so that the reason given is that and not the queue. */
-export function capacityOf({ backends, concurrency }: Pick<RoutedService, 'backends' | 'concurrency'>): number {
+function capacityOf({ backends, concurrency }: Pick<RoutedService, 'backends' | 'concurrency'>): number {
   if (concurrency === undefined) return Number.POSITIVE_INFINITY;
   const ready = backends.reduce((count, backend) => count + backend.ready.length, 0);
   return concurrency * Math.max(1, ready);
