@@ -34,6 +34,8 @@ export interface GatewayControl extends Traffic {
   configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
   /** What it has counted since it began. Throws `gateway_unreachable`. */
   counts(): Promise<GatewayCounts>;
+  /** Replaces the gateway's processes by new ones of this version of Sluice; no connection is refused. Throws `gateway_start_failed`. */
+  upgrade(): Promise<void>;
   /** Why no gateway runs, while none can be started. */
   outage(): string | undefined;
 }
@@ -177,6 +179,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
     },
     status: async () => statusOf(await report(), await routes.table()),
     counts: async () => (await supervisor.client()).counts(),
+    upgrade: () => supervisor.upgrade(),
     outage: () => supervisor.outage(),
   };
 }

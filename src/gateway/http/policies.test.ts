@@ -70,6 +70,7 @@ test('a request waits at the door with its body unread, and goes on or is shed',
       expire: () => {},
       running: () => 0,
       queued: () => queue.length,
+      waitMs: () => 1_000,
     },
   });
   const first = ask(bare.port, { method: 'POST' }, 'x'.repeat(300_000));
