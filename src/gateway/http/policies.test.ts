@@ -120,11 +120,12 @@ test('an answer from the cache asks no instance, and one on its way may be kept'
   expect(asked).toBe(1);
 });
 
+const named = (name: string) => (_req: IncomingMessage, res: ServerResponse) => {
+  res.setHeader('x-sluice-attributes', `from=${name}`);
+  res.end(name);
+};
+
 test('the split decides the release, and the meter hears by what chance', async () => {
-  const named = (name: string) => (_req: IncomingMessage, res: ServerResponse) => {
-    res.setHeader('x-sluice-attributes', `from=${name}`);
-    res.end(name);
-  };
   const [one, two] = [await serve(named('one')), await serve(named('two'))];
   const meter = recordingMeter();
   const candidate = backendOf('r2', 1, [instanceAt('b', two, 'r2')], { meter });
@@ -150,7 +151,7 @@ test('a mirror gets a copy of what is small enough, and its answer, slowness or 
   const seen: string[] = [];
   const port = await serve((req, res) => void text(req).then(() => res.end('answer')));
   const mirrorPort = await serve((req, res) => {
-    void text(req).then((body) => seen.push(`${req.method} ${req.headers['x-sluice-mirrored']} ${body}`));
+    void text(req).then((body) => seen.push(`${req.method} ${String(req.headers['x-sluice-mirrored'])} ${body}`));
     if (req.url !== '/hangs') res.end('x'.repeat(2_000_000));
   });
   const mirror = { backend: backendOf('r2', 0, [instanceAt('m', mirrorPort, 'r2')]), percent: 100, bodyBytes: 10 };
