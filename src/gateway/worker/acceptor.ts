@@ -15,10 +15,10 @@ export interface Acceptor {
 }
 
 export function createAcceptor(front: Front, door: Door): Acceptor {
-  const { server, close, destroy } = createFrontServer(front);
+  const frontServer = createFrontServer(front);
   return {
-    open: (socket) => listenOn(server, socket, door.host, door.port),
-    close: () => close(),
-    destroy,
+    open: (socket) => listenOn(frontServer.server, socket, door.host, door.port),
+    close: () => frontServer.close(),
+    destroy: () => frontServer.destroy(),
   };
 }
