@@ -144,6 +144,10 @@ const variableErrors = {
     ({ name }) => `There is no environment '${name}'.`,
     ({ nearest, environments }) => `${near(nearest)}The environments are ${environments.join(', ')}.`,
   ),
+  gateway_engine_conflict: mistake<{ engine: string; other: string; otherEngine: string }>(
+    ({ engine, other, otherEngine }) => `The engine '${engine}' contradicts environment '${other}', whose engine is '${otherEngine}'.`,
+    () => 'One gateway serves all environments: name the same engine in each, or in one of them only.',
+  ),
   unknown_variable: mistake<{ name: string; nearest?: string | undefined }>(
     ({ name }) => `There is no variable '${name}'.`,
     ({ name, nearest }) => `${near(nearest)}Declare it: variable: { name: ${name} }.`,

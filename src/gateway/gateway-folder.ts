@@ -1,34 +1,11 @@
 import { chmod, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { writeDurably } from '../effects/files.ts';
 import { firstFreePort } from '../effects/ports.ts';
 import type { ProcessIdentity } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
-
-/** Names of the files in `<SLUICE_HOME>/gateway`; gateway and control plane meet only here and on the admin listener. */
-export function gatewayFiles(folder: string): {
-  readonly snapshot: string;
-  readonly settings: string;
-  readonly process: string;
-  readonly starting: string;
-  readonly token: string;
-  readonly log: string;
-  readonly output: string;
-  readonly compileCache: string;
-} {
-  return {
-    snapshot: join(folder, 'table.json'),
-    settings: join(folder, 'settings.json'),
-    process: join(folder, 'process.json'),
-    starting: join(folder, 'starting.json'),
-    token: join(folder, 'admin.token'),
-    log: join(folder, 'gateway.log'),
-    output: join(folder, 'gateway.out'),
-    compileCache: join(folder, 'compile-cache'),
-  };
-}
+import { gatewayFiles } from './gateway-files.ts';
 
 const settingsSchema = z.object({
   internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -5,19 +6,28 @@ import { systemClock, timestamp } from '../effects/clock.ts';
 import { writeDurably } from '../effects/files.ts';
 import { identify } from '../effects/processes.ts';
 import { systemRandom } from '../effects/random.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import type { GatewayProcess } from './admin/gateway-report.ts';
-import { adminTokenOf, gatewayFiles, settingsOf } from './gateway-folder.ts';
+import { gatewayFiles } from './gateway-files.ts';
+import { adminTokenOf, settingsOf } from './gateway-folder.ts';
 import { createGateway, type Gateway } from './gateway.ts';
+import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
 import { createSnapshot } from './table/snapshot.ts';
+import { gatewayVersion } from './version.ts';
 import { createTlsUpkeep } from './tls/upkeep.ts';
 import { createEmbeddedPlane } from './worker/embedded-plane.ts';
+import { handOver } from './worker/hand-over.ts';
+import { createPredecessors } from './worker/predecessors.ts';
+import { receiveSockets, tellServing } from './worker/take-over.ts';
 import { startWorker } from './worker/worker-link.ts';
 import { createWorkerPool } from './worker/worker-pool.ts';
 
 const signalDrainMs = 30_000;
+const yieldMs = 5_000;
+const successorMs = 15_000;
 const pulse = { intervalMs: 500, missed: 8 };
 
 /** `main.ts` from sources, `main.js` when compiled: whatever this file is. */
@@ -26,34 +36,33 @@ const workerEntry = fileURLToPath(new URL(`worker/main${extname(here)}`, import.
 
 /**
  * The gateway's main process: holds the sockets, the table and its snapshot, checks health, and keeps the workers that serve. Resolves
- * once it serves; it then lives until a signal or `drain-and-exit`. Throws `gateway_port_taken` when the internal address is taken: what
- * then has to be done is the control plane's to decide.
+ * once it serves; it then lives until a signal or `drain-and-exit`. `takeOver`: the sockets come from the gateway it replaces, over the
+ * channel to its parent. Throws `gateway_port_taken` when the internal address is taken: what then has to be done is the control plane's
+ * to decide.
  */
-export async function runGatewayProcess(folder: string): Promise<void> {
+export async function runGatewayProcess(folder: string, { takeOver }: { readonly takeOver: boolean }): Promise<void> {
   const clock = systemClock;
   const files = gatewayFiles(folder);
+  if (takeOver && !existsSync(files.settings)) throw sluiceError('gateway_start_failed', { reason: 'its folder is gone.' });
+  const inherited: ReadonlyMap<string, BoundSocket> = takeOver ? await receiveSockets() : new Map();
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
   const settings = await settingsOf(folder);
-  const environment = workerEnvironment();
+  const environment = processEnvironment();
   const pool = createWorkerPool({
     count: settings.workers ?? Math.max(2, availableParallelism()),
-    spawn: (onNotice) => startWorker({ entry: workerEntry, parameters: [folder], environment, onNotice }),
+    spawn: (elders, onNotice) =>
+      startWorker({ entry: workerEntry, parameters: { folder, mainPid: process.pid, elders }, environment, onNotice }),
     clock,
     log,
     onEjected: (key) => gateway.ejected(key),
     pulse,
   });
-  const plane = createEmbeddedPlane({ crew: pool, clock });
-  const gateway: Gateway = createGateway({
-    plane,
-    snapshot: createSnapshot(files.snapshot, () => clock.now()),
-    clock,
-    random: systemRandom,
-    log,
-    upkeep: createTlsUpkeep({ folder, clock, random: systemRandom, log }),
-  });
-  await gateway.start(settings.internal);
+  const predecessors = createPredecessors(folder, process.pid, clock);
+  const plane = createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) });
+  const snapshot = createSnapshot(files.snapshot, () => clock.now());
+  const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
+  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, upkeep });
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway
@@ -64,17 +73,41 @@ export async function runGatewayProcess(folder: string): Promise<void> {
         process.exit(0);
       });
   });
-  const token = await adminTokenOf(folder, systemRandom);
-  const admin = createAdminServer({ gateway, token, onDrainRequested: exitAfterDrain });
-  const adminPort = await listen(admin, '127.0.0.1', 0);
-  process.on('SIGTERM', () => exitAfterDrain(signalDrainMs));
-  process.on('SIGINT', () => exitAfterDrain(signalDrainMs));
-  await writeDurably(files.process, JSON.stringify(describeProcess(adminPort)));
+  const replaceBy = (program: readonly [string, ...string[]], deadlineMs: number): Promise<void> =>
+    gateway.yieldTo(async () => {
+      const result = await handOver({ program, folder, sockets: plane.sockets(), environment, clock, limitMs: successorMs });
+      if (result.outcome === 'failed') throw sluiceError('gateway_start_failed', { reason: result.reason });
+      log.info({ successor: result.successor.pid }, 'another gateway process has taken over');
+      setImmediate(exitAfterDrain, deadlineMs);
+      return true;
+    });
+
+  try {
+    await gateway.start(settings.internal);
+    if (takeOver) {
+      const self = identify(process.pid);
+      await writeDurably(files.successor, JSON.stringify(self));
+      // From here on the predecessor may be gone at any moment.
+      pool.establish();
+      tellServing();
+      await predecessors.yielded(yieldMs);
+    }
+    const token = await adminTokenOf(folder, systemRandom);
+    const admin = createAdminServer({ gateway, token, onDrainRequested: exitAfterDrain, handOver: replaceBy });
+    const adminPort = await listen(admin, '127.0.0.1', 0);
+    process.on('SIGTERM', () => exitAfterDrain(signalDrainMs));
+    process.on('SIGINT', () => exitAfterDrain(signalDrainMs));
+    await writeDurably(files.process, JSON.stringify(describeProcess(adminPort)));
+  } catch (error) {
+    pool.kill();
+    throw error;
+  }
+  pool.establish();
   log.info({ tableVersion: gateway.tableVersion(), workers: pool.pids() }, 'gateway serves');
 }
 
 /** Nothing of the environment but what a Node process needs: workers face the network. */
-function workerEnvironment(): Record<string, string> {
+function processEnvironment(): Record<string, string> {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   return { ...(PATH !== undefined && { PATH }), ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };
 }
@@ -86,6 +119,7 @@ function describeProcess(adminPort: number): GatewayProcess {
     startTime: identity?.startTime ?? 'unknown',
     startedAt: timestamp(systemClock.now()),
     adminUrl: `http://127.0.0.1:${adminPort}`,
+    version: gatewayVersion,
   };
 }
 

@@ -28,6 +28,8 @@ export interface Gateway {
   report(): Promise<GatewayReport>;
   /** The report, for one who has the plane's already. */
   describe(plane: PlaneReport): GatewayReport;
+  /** While `act` runs no table is applied; those that come meanwhile wait. When it resolves true, they and all later ones are refused. */
+  yieldTo(act: () => Promise<boolean>): Promise<void>;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
   };
 
   const applyOne = async (value: unknown): Promise<void> => {
+    if (stopping) throw sluiceError('gateway_unreachable', { reason: 'it ends, or is being replaced' });
     const next = parseTable(value);
     const current = table?.version ?? -1;
     if (next.version < current) throw sluiceError('gateway_table_stale', { offered: next.version, current });
@@ -116,6 +119,12 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
     };
   };
 
+  const inTurn = (act: () => Promise<void>): Promise<void> => {
+    const done = queue.then(act);
+    queue = done.catch(() => {});
+    return done;
+  };
+
   return {
     start: async ({ host, port }) => {
       const { internalPort } = await plane.start({ host, port });
@@ -123,11 +132,11 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
       await restore();
       return { internalPort };
     },
-    apply: (value) => {
-      const applied = queue.then(() => applyOne(value));
-      queue = applied.catch(() => {});
-      return applied;
-    },
+    apply: (value) => inTurn(() => applyOne(value)),
+    yieldTo: (act) =>
+      inTurn(async () => {
+        if (await act()) stopping = true;
+      }),
     tableVersion: () => table?.version,
     ejected: (key) => book.observe(key, 'unreachable'),
     report: async () => describe(await plane.report()),

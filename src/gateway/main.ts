@@ -1,12 +1,12 @@
 import { argv, exit, stderr } from 'node:process';
 import { runGatewayProcess } from './gateway-process.ts';
 
-const folder = argv[2];
+const [, , folder, option] = argv;
 if (folder === undefined) {
-  stderr.write('usage: main <gateway folder>\n');
+  stderr.write('usage: main <gateway folder> [--take-over]\n');
   exit(2);
 }
-runGatewayProcess(folder).catch((error: unknown) => {
+runGatewayProcess(folder, { takeOver: option === '--take-over' }).catch((error: unknown) => {
   stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   exit(1);
 });

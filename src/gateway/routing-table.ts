@@ -69,8 +69,11 @@ const rateLimit = z.object({
 });
 
 const cache = z.object({
+  /** How long an answer is used that does not say so itself. */
   ttlMs: z.number().min(0),
-  methods: z.array(z.enum(['GET', 'HEAD', 'POST'])),
+  /** Not POST: what it asks for is in its body, which is not known when the cache is asked. */
+  methods: z.array(z.enum(['GET', 'HEAD'])),
+  /** Request headers that make a difference, whether the answer says so or not. */
   vary: z.array(z.string()),
   /** Bytes of all kept answers of the service. */
   maxBytes: z.number().int().min(0),

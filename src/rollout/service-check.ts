@@ -7,7 +7,7 @@ import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import { strategies } from './strategies.ts';
 
 /** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
-const laterFields = ['cache', 'migrations', 'limits', 'scaling'] as const;
+const laterFields = ['migrations', 'scaling'] as const;
 const laterRolloutFields = ['affinity', 'steps', 'analysis', 'keep_previous', 'smoke'] as const;
 
 /** Everything about a service that can be known before anything is changed. */

@@ -70,6 +70,30 @@ describe('a service', () => {
     expect(fixture.traffic.route({ environment: 'default', name: 'agent' })?.backends).toMatchObject([{ release, weight: 2 }]);
   });
 
+  it('gets other limits, another cache and other rules of balancing by its route alone: no release, no instance', async () => {
+    const route = () => fixture.traffic.route({ environment: 'default', name: 'agent' });
+    const before = await fixture.apply([...http, 'limits: { concurrency: 4 }', 'cache: { ttl: 30s }']);
+    expect(route()).toMatchObject({ limits: { concurrency: 4, queue: 128 }, cache: { ttlMs: 30_000 } });
+    const instances = (await status()).instances.map(({ id, pid }) => [id, pid]);
+    const rules = [
+      'limits: { concurrency: 8, rate: [{ requests: 5 }] }',
+      'outliers: { failures: 2 }',
+      'slow_start: 3s',
+      'retries: { budget: 0 }',
+    ];
+    expect(await fixture.apply([...http, ...rules])).toEqual(before);
+    expect(route()).toMatchObject({
+      limits: { concurrency: 8 },
+      rateLimits: [{ key: { by: 'client' }, requests: 5 }],
+      outliers: { consecutiveFailures: 2 },
+      slowStartMs: 3_000,
+      retryBudget: 0,
+    });
+    expect(route()?.cache).toBeUndefined();
+    expect((await status()).instances.map(({ id, pid }) => [id, pid])).toEqual(instances);
+    expect((await fixture.events.read(0, 1_000)).filter(({ type }) => type === 'rollout.started')).toHaveLength(1);
+  });
+
   it('takes a failed release back, tells why with the end of its log but without secrets, and goes on with the stable one', async () => {
     const secret = { sealed: fixture.vault.seal('"canary-secret-value"') };
     const state = {

@@ -1,3 +1,4 @@
+import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
@@ -23,13 +24,26 @@ export function routeOf(state: ServiceState): ServiceRoute {
     calls: [...state.settings.calls],
     tokenDigests: [state.token.digest],
     health: healthRoute(state),
-    backends: sharesOf([...backends].map(([release, { weight, instances }]) => ({ release, weight, instances }))),
+    backends: stableLast(state, sharesOf([...backends].map(([release, { weight, instances }]) => ({ release, weight, instances })))),
+    ...state.settings.policies,
   };
+}
+
+/** The gateway takes the last one for the stable one. */
+function stableLast(state: ServiceState, backends: readonly BackendRoute[]): BackendRoute[] {
+  const stable = revisionOf(state, state.stable)?.release;
+  return backends.toSorted((left, right) => Number(left.release === stable) - Number(right.release === stable));
 }
 
 /** Whether the gateway is known to send new requests to the instance, at the port it has now. */
 export function isPublishedActive(published: ServiceRoute | undefined, instance: Instance): boolean {
   return publishedState(published, instance.id, instance.process?.port) === 'active';
+}
+
+/** Whether the gateway is known to treat requests as the service's settings say, wherever its instances are at the moment. */
+export function isPublishedAsDeclared(published: ServiceRoute | undefined, state: ServiceState): boolean {
+  if (published === undefined) return false;
+  return jsonEquals({ ...routeOf(state), backends: [] }, { ...published, backends: [] });
 }
 
 /** Whether the gateway is known to send it nothing new. */

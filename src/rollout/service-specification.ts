@@ -10,6 +10,7 @@ import { parseCpuMillis, parseMemoryBytes } from '../stack/fields/quantity.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { DesiredService } from './desired-state.ts';
 import type { HealthSettings, RevisionContent } from './service-state.ts';
+import { trafficPolicies } from './traffic-policies.ts';
 
 /** Turns a service's block, its release and the machine it runs on into what the controller is to bring about. */
 export function desiredService(
@@ -28,6 +29,7 @@ export function desiredService(
       expose: declared.expose ? [{ host: declared.expose.host, path: declared.expose.path }] : [],
       calls: declared.calls,
       drainMs: parseDurationMs(declared.drain),
+      policies: trafficPolicies(declared),
       rollout: {
         strategy: declared.rollout.strategy,
         maxSurge: declared.rollout.max_surge,

@@ -1,6 +1,7 @@
 import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { Address } from '../stack/stack.ts';
+import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
  * Everything a service's rollout needs to know, one document of the store's collection `services`, keyed `environment/name`. A control
@@ -37,6 +38,8 @@ export interface ServiceSettings {
   readonly expose: readonly { readonly host: string; readonly path: string }[];
   readonly calls: readonly string[];
   readonly drainMs: number;
+  /** Absent in what an older version has stored. */
+  readonly policies?: TrafficPolicies;
   readonly rollout: RolloutSettings;
 }
 

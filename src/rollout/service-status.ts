@@ -1,6 +1,7 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import { isServing } from './rolling.ts';
+import { isPublishedAsDeclared } from './service-route.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
 
 type ServicePhase = 'deploying' | 'ready' | 'degraded' | 'failed' | 'suspended';
@@ -86,7 +87,7 @@ export function settlementOf(state: ServiceState | undefined, published: Service
   }
   const live = state.instances.filter(isLive);
   const serving = live.filter((instance) => isServing(instance, { published })).length;
-  if (serving === state.replicas && live.length === state.replicas) return { outcome: 'ready' };
+  if (serving === state.replicas && live.length === state.replicas && isPublishedAsDeclared(published, state)) return { outcome: 'ready' };
   const looping = live.find(({ phase }) => phase === 'crash_looping');
   if (!looping) return undefined;
   return {

@@ -55,7 +55,23 @@ export function readDeclarations(blocks: readonly RawBlock[], names: Names, prob
     })),
     problems,
   );
+  reportEngines(blocks, environments, problems);
   return { environments: environments.length > 0 ? environments : [implicitEnvironment], variables };
+}
+
+/** One gateway serves every environment: it cannot be two. */
+function reportEngines(blocks: readonly RawBlock[], environments: readonly DeclaredEnvironment[], problems: ProblemList): void {
+  const named = environments.flatMap(({ name, fields }) => {
+    const engine = (fields as unknown as EnvironmentFields).gateway?.engine;
+    return engine === undefined ? [] : [{ name, engine }];
+  });
+  for (const { name, engine } of named) {
+    const [first] = named;
+    const block = blocks.find((each) => each.kind === 'environment' && each.name === name);
+    if (first === undefined || block === undefined || engine === first.engine) continue;
+    const position = positionOfPath(block.node, 'gateway.engine');
+    problems.add(() => problem('gateway_engine_conflict', { engine, other: first.name, otherEngine: first.engine }, { position }));
+  }
 }
 
 function readVariable(block: RawBlock, problems: ProblemList): DeclaredVariable {

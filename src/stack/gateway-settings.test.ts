@@ -46,6 +46,21 @@ test('an environment that says nothing of its gateway is no resource', () => {
   expect(loaded.ok && loaded.value.blocks.map(({ kind }) => kind)).toEqual(['secret', 'service']);
 });
 
+const engines = (staging: string, production: string): string => `environment:
+  - { name: staging, gateway: { engine: ${staging} } }
+  - name: plain
+  - { name: production, gateway: { engine: ${production} } }
+`;
+
+test('the engine is one for all environments that name one', () => {
+  expect(loadStackText(engines('haproxy', 'haproxy')).problems).toEqual([]);
+  const [conflict, ...others] = loadStackText(engines('haproxy', 'embedded')).problems;
+  expect(others).toEqual([]);
+  expect(conflict).toMatchObject({ severity: 'error', code: 'gateway_engine_conflict', position: { line: 4 } });
+  expect(conflict?.message).toContain("'embedded' contradicts environment 'staging'");
+  expect(loadStackText(engines('caddy', 'auto')).problems).toMatchObject([{ code: 'invalid_value', position: { line: 2 } }]);
+});
+
 test.each([
   ['tls: {}', '5 invalid_value'],
   ['tls:\n  certificates:\n    - { certificate: ../shop.pem, key: a.key }', '7 path_outside_stack'],

@@ -7,7 +7,7 @@ import { writeDurably } from '../../effects/files.ts';
 import { freePort } from '../../effects/ports.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../effects/processes.ts';
 import { systemRandom } from '../../effects/random.ts';
-import { gatewayFiles } from '../../gateway/gateway-folder.ts';
+import { gatewayFiles } from '../../gateway/gateway-files.ts';
 import { until } from '../../testing/conditions.ts';
 import { startControlPlane } from '../discovery.ts';
 

@@ -8,16 +8,20 @@ export interface AdminDependencies {
   readonly token: string;
   /** Called once the answer is out. */
   readonly onDrainRequested: (deadlineMs: number) => void;
+  /** Another main process takes over, of this program; what runs has until the deadline. Throws `gateway_start_failed`: all is as before. */
+  readonly handOver: (program: readonly [string, ...string[]], deadlineMs: number) => Promise<void>;
 }
 
 const largestTable = 64 * 1024 * 1024;
 const defaultDrainMs = 30_000;
+const defaultHandOverMs = 300_000;
 
 /**
- * The control plane's way in: `PUT /table`, `GET /status`, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`. Every request carries
- * the bearer token; nothing of a request is read before that is checked.
+ * The control plane's way in: `PUT /table`, `GET /status`, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`, and `POST
+ * /hand-over` with `{"program": [argv of a main process]}` as well. Every request carries the bearer token, which is worth as much as the
+ * user the gateway runs as; nothing of a request is read before that is checked.
  */
-export function createAdminServer({ gateway, token, onDrainRequested }: AdminDependencies): Server {
+export function createAdminServer({ gateway, token, onDrainRequested, handOver }: AdminDependencies): Server {
   const expected = digest(`Bearer ${token}`);
 
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -39,6 +43,12 @@ export function createAdminServer({ gateway, token, onDrainRequested }: AdminDep
         send(res, 202, { deadlineMs });
         return;
       }
+      case 'POST /hand-over': {
+        const body = await readJson(req);
+        await handOver(programOf(body), deadlineOf(body, defaultHandOverMs));
+        send(res, 200, {});
+        return;
+      }
       default:
         send(res, 404, { error: { code: 'gateway_route_unknown', message: 'No such route.', help: '' } });
     }
@@ -56,9 +66,19 @@ function digest(text: string): Buffer {
   return hash('sha256', text, 'buffer');
 }
 
-function deadlineOf(body: unknown): number {
+function programOf(body: unknown): readonly [string, ...string[]] {
+  const program = typeof body === 'object' && body !== null && 'program' in body ? body.program : undefined;
+  const parts: readonly unknown[] = Array.isArray(program) ? program : [];
+  const [command, ...parameters] = parts.filter((part) => typeof part === 'string');
+  if (command === undefined || parts.length !== parameters.length + 1) {
+    throw sluiceError('gateway_start_failed', { reason: 'the program to take over is not given.' });
+  }
+  return [command, ...parameters];
+}
+
+function deadlineOf(body: unknown, fallbackMs = defaultDrainMs): number {
   const wanted = typeof body === 'object' && body !== null && 'deadlineMs' in body ? body.deadlineMs : undefined;
-  return typeof wanted === 'number' && wanted >= 0 ? wanted : defaultDrainMs;
+  return typeof wanted === 'number' && wanted >= 0 ? wanted : fallbackMs;
 }
 
 async function readJson(req: IncomingMessage): Promise<unknown> {

@@ -34,5 +34,7 @@ export const gatewayProcess = z.object({
   startTime: z.string(),
   startedAt: z.string(),
   adminUrl: z.string(),
+  /** Of Sluice; undefined for one from before it was recorded. */
+  version: z.string().optional(),
 });
 export type GatewayProcess = z.infer<typeof gatewayProcess>;

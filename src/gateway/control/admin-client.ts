@@ -16,11 +16,14 @@ export interface AdminClient {
   /** Resolves once the table is in force and durable. */
   putTable(table: RoutingTable): Promise<void>;
   drainAndExit(deadlineMs: number): Promise<void>;
+  /** Resolves once a main process of this program serves in its place; running requests have until the deadline. */
+  handOver(program: readonly [string, ...string[]], deadlineMs?: number): Promise<void>;
 }
 
 /** A gateway that is well answers at once; making a large table durable takes longer. */
 const answerMs = 3_000;
 const tableMs = 10_000;
+const handOverMs = 30_000;
 const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string(), help: z.string() }) });
 
 export function createAdminClient({ url, token }: AdminAddress): AdminClient {
@@ -49,6 +52,9 @@ export function createAdminClient({ url, token }: AdminAddress): AdminClient {
     },
     drainAndExit: async (deadlineMs) => {
       await ask('POST', '/drain-and-exit', { deadlineMs });
+    },
+    handOver: async (program, deadlineMs) => {
+      await ask('POST', '/hand-over', { program, ...(deadlineMs !== undefined && { deadlineMs }) }, handOverMs);
     },
   };
 }

@@ -25,7 +25,10 @@ export function createGatewaySettings({ control, folder }: GatewaySettingsDepend
     const { environment } = request;
     const gateway = gatewayOf(request.fields);
     const written = gatewayOf(request.declared);
-    const settings = gateway?.tls === undefined ? {} : { tls: await tlsSettings(gateway.tls, written?.tls, request) };
+    const settings: ListenerSettings = {
+      ...(gateway?.engine !== undefined && { engine: gateway.engine }),
+      ...(gateway?.tls !== undefined && { tls: await tlsSettings(gateway.tls, written?.tls, request) }),
+    };
     await control.configure(environment, settings);
     await removeKeys(environment, settings);
     return { id: `gateway-${environment}`, outputs: {} };

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeDurably } from '../../effects/files.ts';
 import { isAlive, type ProcessIdentity, startDetached } from '../../effects/processes.ts';
-import { gatewayFiles } from '../gateway-folder.ts';
+import { gatewayFiles } from '../gateway-files.ts';
 import { createGatewayHome, type GatewayHome } from '../testing/gateway-home.ts';
 
 const entry = fileURLToPath(new URL('../main.ts', import.meta.url));

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** How an environment's gateway serves, as the store keeps it: places of files, never what is in them. */
 export const listenerSettings = z.object({
+  /** The same in every environment that has one. */
+  engine: z.enum(['auto', 'embedded', 'haproxy']).optional(),
   tls: z
     .object({
       /** Given by the stack; undefined: chosen once and kept. */

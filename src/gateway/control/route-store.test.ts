@@ -52,6 +52,23 @@ describe('the stored routing', () => {
   });
 });
 
+describe('the engine of the gateway', () => {
+  test('is the one that was named last, for every environment that names one', async () => {
+    const routes = createRouteStore(createMemoryStore());
+    expect((await routes.table()).engine).toBeUndefined();
+    await routes.configure('staging', { engine: 'embedded' });
+    await routes.configure('plain', {});
+    expect((await routes.table()).engine).toBe('embedded');
+    await routes.configure('production', { engine: 'haproxy' });
+    expect((await routes.table()).engine).toBe('haproxy');
+    expect([await routes.settings('staging'), await routes.settings('plain')]).toEqual([{ engine: 'haproxy' }, {}]);
+    await routes.configure('production', undefined);
+    expect((await routes.table()).engine).toBe('haproxy');
+    await routes.configure('staging', {});
+    expect((await routes.table()).engine).toBeUndefined();
+  });
+});
+
 describe('public ports', () => {
   test('are chosen once per environment, never shared, and listened on only while there is a service', async () => {
     const store = createMemoryStore();

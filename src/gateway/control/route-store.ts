@@ -24,7 +24,10 @@ export interface RouteStore {
   /** As `moveListener` for its port of HTTPS; undefined when it has none, or was given one that must not change. */
   moveTlsListener(environment: string): Promise<number | undefined>;
   settings(environment: string): Promise<ListenerSettings | undefined>;
-  /** Undefined: plain HTTP only. Throws `gateway_table_invalid` when it contradicts another environment; nothing is stored then. */
+  /**
+   * Undefined: plain HTTP only. Throws `gateway_table_invalid` when it contradicts another environment; nothing is stored then. There is one
+   * engine: what was said last holds for every environment that names one.
+   */
   configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
   /** Makes the table newer than `version`, for a gateway that remembers more than this store. */
   raiseAbove(version: number): Promise<void>;
@@ -150,11 +153,16 @@ export function createRouteStore(store: Store): RouteStore {
         const next = new Map(routing.settings);
         if (settings === undefined) next.delete(environment);
         else next.set(environment, settings);
+        const agreed = settings?.engine === undefined ? [] : agreeing(next, settings.engine);
+        for (const [other, value] of agreed) next.set(other, value);
         parseTable(tableOf({ ...routing, settings: next }, { all: true }));
         const key = `settings/${environment}`;
         const write: Write =
           wanted === undefined ? { operation: 'delete', collection, key } : { operation: 'put', collection, key, value: wanted };
-        return { writes: [write], result: undefined };
+        const others = agreed.map(
+          ([other, value]): Write => ({ operation: 'put', collection, key: `settings/${other}`, value: asJson(value) }),
+        );
+        return { writes: [write, ...others], result: undefined };
       });
     },
     raiseAbove: (version) =>
@@ -197,7 +205,20 @@ function tableOf(routing: Routing, { all = false } = {}): RoutingTable {
   const { version, listeners, services } = routing;
   const environments = new Set(services.map((service) => service.environment));
   const open = listeners.filter(({ environment }) => all || environments.has(environment));
-  return { version, listeners: open.map((listener) => withTls(listener, routing)), services: [...services] };
+  const engine = [...routing.settings.values()].find((settings) => settings.engine !== undefined)?.engine;
+  return {
+    version,
+    listeners: open.map((listener) => withTls(listener, routing)),
+    ...(engine !== undefined && { engine }),
+    services: [...services],
+  };
+}
+
+/** The settings of other environments that name another engine, with this one instead. */
+function agreeing(settings: ReadonlyMap<string, ListenerSettings>, engine: ListenerSettings['engine']): [string, ListenerSettings][] {
+  return [...settings].flatMap(([environment, each]): [string, ListenerSettings][] =>
+    each.engine === undefined || each.engine === engine ? [] : [[environment, { ...each, engine }]],
+  );
 }
 
 function withTls(listener: Listener, { settings, tlsPorts, services }: Routing): Listener {

@@ -6,13 +6,19 @@ import { writeDurably } from '../../effects/files.ts';
 import { isAlive, startDetached, type StartedProcess, tailOf, terminateGroup } from '../../effects/processes.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
-import { gatewayFiles, recordedProcess, startingProcess } from '../gateway-folder.ts';
+import { gatewayFiles } from '../gateway-files.ts';
+import { recordedProcess, startingProcess } from '../gateway-folder.ts';
 
 const startLimitMs = 20_000;
 
 /** `main.ts` from sources, `main.js` when compiled: whatever this file is. */
 const here = fileURLToPath(import.meta.url);
 const entry = fileURLToPath(new URL(`../main${extname(here)}`, import.meta.url));
+
+/** argv of the main process of this version of Sluice, without its folder. */
+export function gatewayProgram(): readonly [string, ...string[]] {
+  return [process.execPath, entry];
+}
 
 /** Starts a gateway process and waits until it serves. Throws `gateway_start_failed` with its last words; then, or aborted, none is left. */
 export async function spawnGateway(
@@ -24,7 +30,7 @@ export async function spawnGateway(
   const since = clock.monotonic();
   const wordsBefore = await sizeOf(files.output);
   const started = await startDetached({
-    command: [process.execPath, entry, folder],
+    command: [...gatewayProgram(), folder],
     directory: folder,
     environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache },
     logFile: files.output,

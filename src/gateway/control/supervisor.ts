@@ -5,11 +5,14 @@ import type { Random } from '../../effects/random.ts';
 import { type SluiceError, sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
 import type { EventLog, NewEvent } from '../../telemetry/events.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
-import { adminTokenOf, gatewayFiles, recordedProcess } from '../gateway-folder.ts';
+import { gatewayFiles } from '../gateway-files.ts';
+import { endProcess, liveCrew, orphansIn } from '../crew-register.ts';
+import { adminTokenOf, recordedProcess } from '../gateway-folder.ts';
+import { gatewayVersion } from '../version.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
 import { isInternalAddressFree, moveInternalAddress } from './internal-address.ts';
-import { awaitStarting, spawnGateway } from './spawn-gateway.ts';
+import { awaitStarting, gatewayProgram, spawnGateway } from './spawn-gateway.ts';
 
 /** Keeps one gateway process running for a folder, across restarts of either side. */
 export interface Supervisor {
@@ -26,6 +29,8 @@ export interface Supervisor {
   client(): Promise<AdminClient>;
   /** Why no gateway runs, if the last attempt to start one has failed. */
   outage(): string | undefined;
+  /** Replaces the gateway by one of this version of Sluice, without refusing a connection. Throws `gateway_start_failed`: all is as before. */
+  upgrade(): Promise<void>;
   /** During an outage, makes another attempt at once; its result is in `outage`. Never rejects. */
   retry(): Promise<void>;
 }
@@ -44,6 +49,7 @@ export interface SupervisorDependencies {
 /** One that has just been started is let come up, so that it can be asked to end. */
 const stopStartingMs = 2_000;
 const adoptionLimitMs = 3_000;
+const successionMs = 10_000;
 const patienceMs = 15_000;
 const pollMs = process.platform === 'linux' ? 200 : 1_000;
 const pulseMs = 2_000;
@@ -86,18 +92,56 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
 
   const adopt = async (): Promise<Running | undefined> => {
     await awaitStarting(folder, clock);
-    const recorded = await recordedProcess(folder);
-    if (recorded === undefined || !isAlive(recorded)) return undefined;
-    const found = await runningOf(recorded, new Promise(() => {}));
     const deadline = clock.monotonic() + adoptionLimitMs;
-    while (isAlive(recorded)) {
+    for (;;) {
+      // Read anew each time: one that is ending may have been replaced by another.
+      const recorded = await recordedProcess(folder);
+      if (recorded === undefined || !isAlive(recorded)) return undefined;
+      const found = await runningOf(recorded, new Promise(() => {}));
       const answer = await found.client.report().catch(() => undefined);
-      if (answer && !answer.stopping) return found;
+      if (answer && !answer.stopping) return upgraded(found, recorded);
       // One that drains frees its ports when it ends; one that hangs is in the way.
       if (answer === undefined && clock.monotonic() > deadline) await terminateGroup(recorded, 1_000, clock);
       else await clock.sleep(50);
     }
-    return undefined;
+  };
+
+  /** A gateway of another version of Sluice is replaced by one of this, without refusing a connection; if that fails, it stays. */
+  const upgraded = async (found: Running, { pid, version }: GatewayProcess): Promise<Running> => {
+    if (version === gatewayVersion) return found;
+    try {
+      await found.client.handOver(gatewayProgram());
+      return (await successorOf(pid)) ?? found;
+    } catch (error) {
+      const reason = toSluiceError(error).message;
+      await tell('warning', `The gateway (pid ${pid}, version ${version ?? 'unknown'}) serves on as it is: ${reason}`);
+      return found;
+    }
+  };
+
+  /** The gateway process that another has handed over to, once it is on record. */
+  const successorOf = async (pid: number): Promise<Running | undefined> => {
+    const deadline = clock.monotonic() + successionMs;
+    for (;;) {
+      const recorded = await recordedProcess(folder);
+      if (recorded !== undefined && recorded.pid !== pid && isAlive(recorded)) return runningOf(recorded, new Promise(() => {}));
+      if (clock.monotonic() > deadline) return undefined;
+      await clock.sleep(20);
+    }
+  };
+
+  /** The workers of a main process that died start another by themselves. Ends them if they do not. */
+  const awaitSuccessor = async (): Promise<Running | undefined> => {
+    const recorded = await recordedProcess(folder);
+    const deadline = clock.monotonic() + successionMs;
+    for (;;) {
+      const orphans = await orphansIn(folder);
+      const found = await recordedProcess(folder);
+      if (found !== undefined && found.pid !== recorded?.pid && isAlive(found)) return adopt();
+      if (orphans.length === 0) return undefined;
+      if (clock.monotonic() > deadline) for (const orphan of orphans) endProcess(orphan);
+      await clock.sleep(20);
+    }
   };
 
   const adoptLate = async (): Promise<Running | undefined> => {
@@ -116,7 +160,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
   };
 
   const adoptOrSpawn = async (signal: AbortSignal): Promise<Running> => {
-    const adopted = (await adopt()) ?? ((await isInternalAddressFree(folder)) ? undefined : await adoptLate());
+    const adopted = (await adopt()) ?? (await awaitSuccessor()) ?? ((await isInternalAddressFree(folder)) ? undefined : await adoptLate());
     if (adopted !== undefined) return adopted;
     if (!(await isInternalAddressFree(folder))) await moveAway();
     const spawned = await spawnGateway(folder, clock, signal);
@@ -158,7 +202,11 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       if (current) {
         await Promise.race([current.exit, clock.sleep(pollMs, signal)]);
         if (signal.aborted) return;
-        if (isAlive(current.identity)) continue;
+        if (running !== current) continue;
+        if (isAlive(current.identity)) {
+          await followSuccession(current);
+          continue;
+        }
         running = undefined;
         await tell('error', `The gateway (pid ${current.identity.pid}) ended; it is replaced.`);
         if (clock.monotonic() - current.since > soundLifeMs) backoffMs = shortestBackoffMs;
@@ -171,7 +219,15 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     }
   };
 
-  /** A process that lives and does not answer serves nobody: it is ended, and `watch` replaces it. */
+  /** Another process may have taken over on somebody else's word. */
+  const followSuccession = async (current: Running): Promise<void> => {
+    const recorded = await recordedProcess(folder);
+    if (recorded === undefined || recorded.pid === current.identity.pid || !isAlive(recorded)) return;
+    const successor = await runningOf(recorded, new Promise(() => {}));
+    if (running === current) running = successor;
+  };
+
+  /** A process that lives and does not answer can be told nothing: it is ended alone, and its workers, which serve on, replace it. */
   const watchPulse = async (signal: AbortSignal): Promise<void> => {
     let missed = 0;
     for (;;) {
@@ -182,7 +238,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       if (missed < missedPulses || current === undefined || signal.aborted) continue;
       missed = 0;
       await tell('error', `The gateway (pid ${current.identity.pid}) has ceased to answer; it is ended.`);
-      await terminateGroup(current.identity, 1_000, clock);
+      endProcess(current.identity);
     }
   };
 
@@ -227,8 +283,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       await tryAgain();
       await awaitStarting(folder, clock, stopStartingMs);
       const recorded = await recordedProcess(folder);
-      if (recorded === undefined) return;
-      if (isAlive(recorded)) {
+      if (recorded !== undefined && isAlive(recorded)) {
         const { client } = await runningOf(recorded, new Promise(() => {}));
         const isTold = await client.drainAndExit(deadlineMs).then(
           () => true,
@@ -239,6 +294,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
         while (isAlive(recorded) && clock.monotonic() < deadline) await clock.sleep(20);
         await terminateGroup(recorded, 1_000, clock);
       }
+      for (const member of await liveCrew(folder)) endProcess(member);
       await rm(gatewayFiles(folder).process, { force: true });
     },
     client: async () => {
@@ -254,6 +310,15 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
       }
     },
     outage: () => outage?.message,
+    upgrade: async () => {
+      const current = running;
+      if (current === undefined) throw sluiceError('gateway_unreachable', { reason: 'none runs' });
+      await current.client.handOver(gatewayProgram());
+      const successor = await successorOf(current.identity.pid);
+      if (successor === undefined) throw sluiceError('gateway_start_failed', { reason: 'it is not on record.' });
+      running = successor;
+      await tell('info', `The gateway was replaced (pid ${successor.identity.pid}).`);
+    },
     retry: async () => {
       if (outage !== undefined) await tryAgain();
     },

@@ -1,6 +1,6 @@
+import type { RawHeaders } from './downstream.ts';
 import { catalogue, type ErrorCode, type ErrorParameters } from '../../errors/catalogue.ts';
 import { problem } from '../../errors/sluice-error.ts';
-import type { RawHeaders } from './downstream.ts';
 
 /** An answer of the gateway's own: always JSON, always from the catalogue, never with internals. */
 export interface Refusal {
@@ -13,6 +13,18 @@ export interface Refusal {
   /** Instead of those of an error: of an answer of the gateway's own that is none. */
   readonly headers?: RawHeaders;
 }
+
+/** Refusals that say nothing about the request. */
+export type PlainError =
+  | 'gateway_no_instance'
+  | 'gateway_upstream_unreachable'
+  | 'gateway_upstream_failed'
+  | 'gateway_upstream_invalid'
+  | 'gateway_connect_timeout'
+  | 'gateway_upstream_timeout'
+  | 'gateway_request_timeout'
+  | 'gateway_overloaded'
+  | 'gateway_failure';
 
 export function refusal<Code extends ErrorCode>(
   code: Code,
@@ -28,7 +40,7 @@ export function refusal<Code extends ErrorCode>(
 }
 
 /** The refusal's header, but for the connection's own fields. */
-export function refusalHeaders(refused: Refusal): RawHeaders {
+export function refusalHeaders(refused: Refusal): string[] {
   const headers = [
     ...(refused.headers ?? ['content-type', 'application/json']),
     'content-length',

@@ -34,7 +34,7 @@ export interface Downstream {
   readonly head: RequestHead;
   /** 100 Continue. */
   continue(): void;
-  /** 103. */
+  /** 103. Without headers there is nothing to send. */
   hint(headers: RawHeaders): void;
   /**
    * Begins the answer. `headers` have no hop-by-hop fields, but Content-Length where the length is known; other framing is this side's
@@ -66,7 +66,7 @@ export interface Downstream {
   bytesWritten(): number;
 }
 
-/** What the side tells the exchange (`createExchange`), after one call of `begin`. */
+/** What the side tells the exchange. */
 export interface DownstreamEvents {
   body(chunk: Buffer): void;
   bodyEnd(trailers: RawHeaders): void;
@@ -75,4 +75,9 @@ export interface DownstreamEvents {
   drained(): void;
   /** The client is gone, or the whole answer has been handed to the kernel; `finished` tells which. */
   gone(finished: boolean): void;
+}
+
+/** One request on its way, as the client's side sees it: it calls `begin` once, then tells what happens on its side. */
+export interface Exchange extends DownstreamEvents {
+  begin(): void;
 }

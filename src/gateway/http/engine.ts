@@ -11,7 +11,7 @@ import { createPools, type Pools } from './upstream/pool.ts';
 export type Outcome = 'answered' | 'unreachable' | 'reset';
 
 /** What the HTTP engine asks of the rest of the gateway. It knows nothing of tables, weights, health rules or drains. */
-export interface Dispatch {
+interface Dispatch {
   /** The routes in force at this moment. */
   routes(): Routes;
   /**

@@ -41,3 +41,12 @@ export function lengthOf(answer: ResponseHead): number | 'none' {
   if (answer.framing === 'none') return 'none';
   return answer.framing === 'length' ? answer.contentLength : -1;
 }
+
+/** What of a 103 is passed on: its links. */
+export function earlyHints(headers: readonly string[]): string[] {
+  const links: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    if ((headers[index] as string).toLowerCase() === 'link') links.push('Link', headers[index + 1] as string);
+  }
+  return links;
+}

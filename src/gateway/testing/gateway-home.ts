@@ -10,8 +10,10 @@ import { createMemoryStore } from '../../store/memory-store.ts';
 import type { Store } from '../../store/store.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { SluiceEvent } from '../../telemetry/events.ts';
+import { endProcess, liveCrew } from '../crew-register.ts';
 import { createGatewayControl, type GatewayControl } from '../control/gateway-control.ts';
-import { gatewayFiles, recordedProcess } from '../gateway-folder.ts';
+import { gatewayFiles } from '../gateway-files.ts';
+import { recordedProcess } from '../gateway-folder.ts';
 
 /** A SLUICE_HOME for one test, with as many control planes over it as the test wants. */
 export interface GatewayHome {
@@ -68,6 +70,7 @@ export async function createGatewayHome(): Promise<GatewayHome> {
       for (const control of controls) control.leave();
       const recorded = await recordedProcess(folder);
       if (recorded && isAlive(recorded)) await terminateGroup(recorded, 100);
+      for (const member of await liveCrew(folder)) endProcess(member);
       await rm(home, { recursive: true, force: true });
     },
   };

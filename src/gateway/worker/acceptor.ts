@@ -1,24 +1,29 @@
+import { createServer } from 'node:net';
 import type { Front } from '../http/engine.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
-import { createFrontServer } from '../listening/front-server.ts';
 import { listenOn } from '../listening/listen.ts';
 import type { Door } from './door.ts';
 
-/** What accepts the connections of one door and serves them. */
+/** Accepts the connections of one door and gives them to a front. */
 export interface Acceptor {
   /** Throws `gateway_port_taken` when another program came first. */
   open(socket: BoundSocket): Promise<void>;
-  /** Accepts no more; connections without a request end, what runs goes on. */
+  /** Accepts no more; connections are not touched. */
   close(): void;
+  /** Connections end after the answer they are at, idle ones at once. */
+  retire(): void;
   /** Ends the connections that are left. */
   destroy(): void;
 }
 
 export function createAcceptor(front: Front, door: Door): Acceptor {
-  const frontServer = createFrontServer(front);
+  const server = createServer({ noDelay: true }, (socket) => front.accept(socket));
   return {
-    open: (socket) => listenOn(frontServer.server, socket, door.host, door.port),
-    close: () => frontServer.close(),
-    destroy: () => frontServer.destroy(),
+    open: (socket) => listenOn(server, socket, door.host, door.port),
+    close: () => {
+      server.close();
+    },
+    retire: () => front.retire(),
+    destroy: () => front.destroy(),
   };
 }

@@ -4,6 +4,8 @@ import { type BoundSocket, bindSocket } from '../listening/bound-socket.ts';
 import { publicAddresses } from '../listening/public-address.ts';
 import { createPublicSockets } from '../listening/public-sockets.ts';
 import type { Crew } from './crew.ts';
+import { mergeReports } from './merge-reports.ts';
+import { noPredecessors, type Predecessors } from './predecessors.ts';
 import { type Door, internalDoor, publicDoor } from './door.ts';
 
 export interface EmbeddedPlaneDependencies {
@@ -11,6 +13,8 @@ export interface EmbeddedPlaneDependencies {
   readonly clock: Clock;
   /** Sockets of the process this one takes over from, by `host:port`. */
   readonly inherited?: ReadonlyMap<string, BoundSocket>;
+  /** Workers of that process. */
+  readonly predecessors?: Predecessors;
 }
 
 export interface EmbeddedPlane extends DataPlane {
@@ -20,7 +24,8 @@ export interface EmbeddedPlane extends DataPlane {
 }
 
 /** The data plane of this package: a crew that accepts from sockets which are held here. */
-export function createEmbeddedPlane({ crew, clock, inherited = new Map() }: EmbeddedPlaneDependencies): EmbeddedPlane {
+export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): EmbeddedPlane {
+  const { crew, clock, inherited = new Map(), predecessors = noPredecessors } = dependencies;
   const held = new Map<string, BoundSocket>();
   const legacy = new Map(inherited);
 
@@ -73,26 +78,32 @@ export function createEmbeddedPlane({ crew, clock, inherited = new Map() }: Embe
       return { internalPort: bound.port };
     },
     prepare: async (table, options) => {
-      const listeners = await publicSockets.prepare(table.listeners.flatMap(publicAddresses), options);
+      // At a start the table comes first: whoever reaches a port that was inherited, or is known from before, must find his service. Later
+      // the ports come first, since only then can a table be refused for them; nobody knows a new one yet.
+      const addresses = table.listeners.flatMap(publicAddresses);
+      const listeners = options.tolerateTakenPorts ? undefined : await publicSockets.prepare(addresses, options);
       await crew.prepare(table);
       return {
         commit: async () => {
           await crew.putInForce(table);
-          await listeners.commit();
+          await (listeners ?? (await publicSockets.prepare(addresses, options))).commit();
           // What was inherited and is in no table is nobody's any more.
           for (const socket of legacy.values()) socket.close();
           legacy.clear();
         },
-        discard: () => listeners.discard(),
+        discard: async () => listeners?.discard(),
       };
     },
     setHealth: (changes) => crew.setHealth(changes),
-    report: async () => ({ ...(await crew.report()), listeners: publicSockets.status() }),
+    report: async () => {
+      const [own, ...others] = await Promise.all([crew.report(), predecessors.reports()]);
+      return { ...mergeReports([own, ...others.flat()]), listeners: publicSockets.status() };
+    },
     drain: async (deadlineMs) => {
       publicSockets.stop();
       // The queue of a socket is lost with its last holder: what a successor was given stays open there.
       for (const socket of held.values()) socket.close();
-      await crew.drain(deadlineMs);
+      await Promise.all([crew.drain(deadlineMs), predecessors.drain(deadlineMs)]);
     },
   };
 }

@@ -1,14 +1,32 @@
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { argv, exit } from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../effects/clock.ts';
+import { identify } from '../../effects/processes.ts';
 import { seededRandom, systemRandom } from '../../effects/random.ts';
+import { gatewayFiles } from '../gateway-files.ts';
 import { defaultLimits } from '../http/limits.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
-import { isOrder, type Notice } from './messages.ts';
+import { isOrder, type Notice, type WorkerParameters } from './messages.ts';
 import { createOrders } from './orders.ts';
+import { outliveMain } from './orphan.ts';
+import { createRegistration } from './registration.ts';
 import { createServing } from './serving.ts';
 
 // A worker of the gateway: accepts from the sockets the main process gives it and serves by the table it is told.
+
+/** Streams and WebSockets of a worker whose main process has died have this long to end. */
+const orphanDrainMs = 300_000;
+const signalDrainMs = 10_000;
+const registrationMs = 100;
+
+const { folder, mainPid, elders } = JSON.parse(argv[2] as string) as WorkerParameters;
+const files = gatewayFiles(folder);
+const clock = systemClock;
+const self = identify(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+const mainEntry = fileURLToPath(new URL(`../main${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
 
 const tell = (notice: Notice, done: () => void = () => {}): void => {
   if (process.connected) process.send?.(notice, undefined, {}, done);
@@ -23,30 +41,67 @@ const log: GatewayLog = { info: logAs('info'), warn: logAs('warn'), error: logAs
 // One broken request must not end all others: a fault that nothing caught is logged, and the worker goes on.
 process.on('uncaughtException', (error) => log.error({ reason: error.message, stack: error.stack }, 'uncaught exception'));
 process.on('unhandledRejection', (reason) => log.error({ reason: String(reason) }, 'unhandled rejection'));
-// The whole group is signalled; the main process decides when its workers end.
-process.on('SIGTERM', () => {});
-process.on('SIGINT', () => {});
 
-const folder = argv[2];
-if (folder === undefined) exit(2);
 const serving = createServing({
   folder,
-  clock: systemClock,
+  clock,
   random: seededRandom(Math.floor(systemRandom.next() * 2 ** 32)),
   identifiers: systemRandom,
   log,
   limits: defaultLimits,
   onEjected: (key) => tell({ kind: 'ejected', key }),
 });
-const carryOut = createOrders(serving, new Map([['report', () => serving.report()]]));
+const registration = createRegistration(files.crew, self, mainPid);
+const sockets = new Map<string, BoundSocket>();
+let isLeaving = false;
+let outlivesMain = false;
 
-process.on('message', (message, socket) => {
+const leave = async (deadlineMs: number): Promise<void> => {
+  isLeaving = true;
+  const drained = serving.drain(deadlineMs);
+  const register = (): void => {
+    if (!registration.write('leaving', serving.report())) exit(0);
+  };
+  register();
+  const registering = setInterval(register, registrationMs);
+  await drained;
+  clearInterval(registering);
+  registration.remove();
+};
+const succeed = (): never => exit(0);
+const fail = (): never => exit(1);
+const carryOut = createOrders({ ...serving, drain: leave }, new Map([['report', () => serving.report()]]));
+
+process.on('message', (message, handle) => {
   if (!isOrder(message)) return;
   const { id, order } = message;
+  const socket = handle as BoundSocket | undefined;
+  if (order.kind === 'open' && socket !== undefined) sockets.set(order.door.address, socket);
+  if (order.kind === 'close') sockets.delete(order.address);
+  if (order.kind === 'outlive') outlivesMain = true;
   const afterwards = order.kind === 'drain' ? () => exit(0) : undefined;
-  carryOut(order, socket as BoundSocket | undefined).then(
+  carryOut(order, socket).then(
     (value) => tell({ kind: 'answer', id, value }, afterwards),
     (error: unknown) => tell({ kind: 'failed', id, reason: String(error) }, afterwards),
   );
 });
-process.on('disconnect', () => exit(0));
+
+process.on('disconnect', () => {
+  if (isLeaving) return;
+  if (!outlivesMain || sockets.size === 0) exit(0);
+  const program = [process.execPath, mainEntry] as const;
+  const environment = { ...process.env } as Record<string, string>;
+  const isWanted = (): boolean => existsSync(files.settings);
+  outliveMain({ folder, successorFile: files.successor, program, environment, elders, sockets, clock, isWanted })
+    .then(() => (isWanted() ? leave(orphanDrainMs) : undefined))
+    .then(succeed, fail);
+});
+
+// The whole group is signalled, and the main process decides when its workers end; an orphan decides for itself.
+const onSignal = (): void => {
+  if (process.connected || isLeaving) return;
+  leave(signalDrainMs).then(succeed, fail);
+};
+process.on('SIGTERM', onSignal);
+process.on('SIGINT', onSignal);
+registration.write('serving', serving.report());

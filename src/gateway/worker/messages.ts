@@ -1,6 +1,15 @@
 import type { InstanceHealth } from '../data-plane.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import type { ProcessIdentity } from '../../effects/processes.ts';
 import type { Door } from './door.ts';
+
+/** The one parameter of a worker, as JSON. */
+export interface WorkerParameters {
+  readonly folder: string;
+  readonly mainPid: number;
+  /** Workers that were there before it. */
+  readonly elders: readonly ProcessIdentity[];
+}
 
 /** How much of a service's concurrency a worker may use. */
 export interface Share {
@@ -29,6 +38,8 @@ export type Order =
   | { readonly kind: 'shares'; readonly shares: readonly Share[] }
   /** Answered with what the collector of that name gives: a value that can be cloned. */
   | { readonly kind: 'collect'; readonly what: string }
+  /** The main process serves: should it die, this worker goes on. Before that it ends with it. */
+  | { readonly kind: 'outlive' }
   /** Answered when nothing is left; the worker then ends. */
   | { readonly kind: 'drain'; readonly deadlineMs: number }
   | { readonly kind: 'ping' };

@@ -45,6 +45,7 @@ export function createOrders(
         answer = collectors.get(order.what)?.();
         break;
       case 'shares':
+      case 'outlive':
       case 'ping':
         break;
     }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
-import { chooseInstance } from '../balancing/choose.ts';
+import { chooseAssigned, chooseInstance } from '../balancing/choose.ts';
 import { createInstances, type Instance } from '../balancing/instance.ts';
 import type { InstanceHealth, InstanceLoad } from '../data-plane.ts';
 import type { Refusal } from '../http/answer.ts';
@@ -16,7 +16,8 @@ import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
-import { compileTable, refreshReady } from '../table/compile-table.ts';
+import { compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
+import { createPolicyMemory } from '../table/service-policies.ts';
 import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
 import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
@@ -56,12 +57,16 @@ export interface ServingDependencies {
   readonly onEjected: (key: string) => void;
 }
 
+/** How long a drain waits for the request of a connection that has none. */
+const firstRequestMs = 500;
+
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
 export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
   const instances = createInstances((instance) => engine.pools.forget(instance));
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
+  const policies = createPolicyMemory(() => clock.monotonic());
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
   const leaving = new Set<Acceptor>();
@@ -71,6 +76,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
+    members.get(instance.key)?.service.outliers?.report(instance, observation !== 'answered', clock.monotonic());
     if (!judge(instance, observation)) return;
     const member = members.get(instance.key);
     if (member !== undefined) refreshReady(member.service);
@@ -81,9 +87,11 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   const engine = createEngine({
     dispatch: {
       routes: () => routes,
-      choose: (service, tried, assigned) => {
-        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
-        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
+      choose: ({ backends }, tried, assigned) => {
+        const now = clock.monotonic();
+        return assigned === undefined
+          ? chooseInstance(backends, random, tried, now)
+          : chooseAssigned(assigned, backends, random, tried, now);
       },
       acquire: (instance) => instances.acquire(instance),
       release: (instance) => instances.release(instance),
@@ -101,6 +109,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     for (;;) {
       await clock.sleep(engine.sweepMs, life.signal);
       engine.sweep();
+      tickPolicies(routes, clock.monotonic());
     }
   };
   const refresh = (): void => {
@@ -110,13 +119,13 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   sweep().catch(() => {});
   certificates.watch(refresh, life.signal).catch(() => {});
 
-  const close = (address: string): void => {
+  const close = (address: string): Acceptor | undefined => {
     const acceptor = acceptors.get(address);
-    if (acceptor === undefined) return;
     acceptors.delete(address);
     encrypted.delete(address);
-    leaving.add(acceptor);
-    acceptor.close();
+    if (acceptor !== undefined) leaving.add(acceptor);
+    acceptor?.close();
+    return acceptor;
   };
 
   const setHealth = (changes: readonly InstanceHealth[]): void => {
@@ -137,9 +146,9 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
     },
-    close,
+    close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances);
+      routes = compileTable(table, instances, { policies });
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
@@ -157,8 +166,14 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     drain: async (deadlineMs) => {
       stopping = true;
       for (const address of acceptors.keys()) close(address);
-      const deadline = clock.monotonic() + deadlineMs;
-      while (engine.running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
+      const begun = clock.monotonic();
+      const runsUntil = async (isDone: () => boolean, limitMs: number): Promise<void> => {
+        while (!isDone() && clock.monotonic() < begun + limitMs) await clock.sleep(20);
+      };
+      // A client that had connected a moment before may be about to send its request: idle connections are not closed at once.
+      await runsUntil(() => engine.connectionCount() === 0, Math.min(deadlineMs, firstRequestMs));
+      for (const acceptor of leaving) acceptor.retire();
+      await runsUntil(() => engine.running.size === 0, deadlineMs);
       if (engine.running.size > 0) log.warn({ left: engine.running.size }, 'drain deadline passed');
       for (const exchange of engine.running) exchange.terminate();
       for (const acceptor of leaving) acceptor.destroy();

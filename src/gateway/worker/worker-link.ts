@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { identify, type ProcessIdentity } from '../../effects/processes.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
-import { isNotice, type Notice, type NumberedOrder, type Order } from './messages.ts';
+import { isNotice, type Notice, type NumberedOrder, type Order, type WorkerParameters } from './messages.ts';
 
 export type Answer =
   | { readonly outcome: 'answered'; readonly value: unknown }
@@ -10,7 +11,7 @@ export type Answer =
 
 /** One worker process from the main process's side. */
 export interface WorkerLink {
-  readonly pid: number;
+  readonly identity: ProcessIdentity;
   /** Never rejects; answers come in the order of what was asked. */
   ask(order: Order, socket?: BoundSocket): Promise<Answer>;
   /** At once and without mercy. */
@@ -22,14 +23,14 @@ export interface WorkerLink {
 export interface WorkerSpec {
   /** The module it runs. */
   readonly entry: string;
-  readonly parameters: readonly string[];
+  readonly parameters: WorkerParameters;
   readonly environment: Readonly<Record<string, string>>;
   readonly onNotice: (notice: Exclude<Notice, { kind: 'answer' | 'failed' }>) => void;
 }
 
 /** Starts a worker. It is of this process's group, so that both end together when the group is ended. */
 export function startWorker({ entry, parameters, environment, onNotice }: WorkerSpec): WorkerLink {
-  const child: ChildProcess = fork(entry, parameters, {
+  const child: ChildProcess = fork(entry, [JSON.stringify(parameters)], {
     serialization: 'advanced',
     execArgv: [],
     env: { ...environment },
@@ -52,8 +53,6 @@ export function startWorker({ entry, parameters, environment, onNotice }: Worker
     child.on('error', () => {
       if (child.pid === undefined) end();
     });
-    // A worker that cannot be told anything any more must not go on by an old table.
-    child.on('disconnect', () => child.kill('SIGKILL'));
   });
 
   child.on('message', (message) => {
@@ -68,7 +67,7 @@ export function startWorker({ entry, parameters, environment, onNotice }: Worker
   });
 
   return {
-    pid: child.pid ?? 0,
+    identity: (child.pid === undefined ? undefined : identify(child.pid)) ?? { pid: child.pid ?? 0, startTime: 'ended' },
     ask: (order, socket) =>
       new Promise((resolve) => {
         if (isGone) {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../effects/clock.ts';
+import type { ProcessIdentity } from '../../effects/processes.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import type { InstanceHealth } from '../data-plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
@@ -16,7 +17,8 @@ type WorkerNotice = Exclude<Notice, { kind: 'answer' | 'failed' }>;
 export interface WorkerPoolDependencies {
   /** How many serve at a time. */
   readonly count: number;
-  readonly spawn: (onNotice: (notice: WorkerNotice) => void) => WorkerLink;
+  /** `elders`: the workers there are. */
+  readonly spawn: (elders: readonly ProcessIdentity[], onNotice: (notice: WorkerNotice) => void) => WorkerLink;
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly onEjected: (key: string) => void;
@@ -28,6 +30,10 @@ export interface WorkerPool extends Crew {
   /** What all workers that answer have collected under this name. */
   collect(what: string): Promise<readonly unknown[]>;
   pids(): readonly number[];
+  /** From now on workers, those to come too, outlive this process. */
+  establish(): void;
+  /** Ends all at once. */
+  kill(): void;
 }
 
 interface Worker {
@@ -63,6 +69,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
   let prepared: RoutingTable | undefined;
   let backoffMs = 0;
   let isDraining = false;
+  let isEstablished = false;
 
   const onNotice = (notice: WorkerNotice): void => {
     if (notice.kind === 'ejected') onEjected(notice.key);
@@ -75,7 +82,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
     const answered = worker.link.ask(order, socket);
     const limit = clock.sleep(worker.isUp ? orderMs : startMs, done.signal).then(
       () => {
-        log.error({ worker: worker.link.pid, order: order.kind }, 'worker does not answer; it is ended');
+        log.error({ worker: worker.link.identity.pid, order: order.kind }, 'worker does not answer; it is ended');
         worker.link.kill();
       },
       () => {},
@@ -84,7 +91,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
     done.abort(new Error('answered'));
     await limit;
     if (answer.outcome === 'failed') {
-      log.error({ worker: worker.link.pid, order: order.kind, reason: answer.reason }, 'worker failed; it is ended');
+      log.error({ worker: worker.link.identity.pid, order: order.kind, reason: answer.reason }, 'worker failed; it is ended');
       worker.link.kill();
     }
     return answer;
@@ -101,8 +108,9 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
   };
 
   const hire = (): Worker => {
+    const elders = Array.from(workers, ({ link }) => link.identity);
     const last = { inFlight: 0, instances: [] };
-    const worker: Worker = { link: spawn(onNotice), since: clock.monotonic(), isUp: false, last, unanswered: 0 };
+    const worker: Worker = { link: spawn(elders, onNotice), since: clock.monotonic(), isUp: false, last, unanswered: 0 };
     workers.add(worker);
     worker.link.gone.then(() => replace(worker)).catch(() => {});
     bringUp(worker).catch(() => {});
@@ -118,6 +126,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
     if (prepared !== undefined) tell({ kind: 'prepare', table: prepared }).catch(() => {});
     const answer = await insist(worker, { kind: 'ping' });
     if (answer.outcome !== 'answered') return;
+    if (isEstablished) tell({ kind: 'outlive' }).catch(() => {});
     worker.isUp = true;
     worker.unanswered = 0;
     await Promise.all(Array.from(doors.values(), ({ door, socket }) => insist(worker, { kind: 'open', door }, socket)));
@@ -128,7 +137,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
     if (isDraining) return;
     const lived = clock.monotonic() - dead.since;
     backoffMs = lived > soundLifeMs ? 0 : Math.min(Math.max(shortestBackoffMs, backoffMs * 2), longestBackoffMs);
-    log.error({ worker: dead.link.pid, livedMs: Math.round(lived), backoffMs }, 'worker ended; it is replaced');
+    log.error({ worker: dead.link.identity.pid, livedMs: Math.round(lived), backoffMs }, 'worker ended; it is replaced');
     if (backoffMs > 0) await clock.sleep(backoffMs, life.signal);
     if (workers.size < count) hire();
   };
@@ -139,7 +148,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
       for (const worker of workers) {
         // Counted in rounds and not in time: when this process itself was stopped, one round has passed.
         if (worker.isUp && worker.unanswered >= pulse.missed) {
-          log.error({ worker: worker.link.pid }, 'worker has ceased to answer; it is ended');
+          log.error({ worker: worker.link.identity.pid }, 'worker has ceased to answer; it is ended');
           worker.link.kill();
         }
         worker.unanswered += 1;
@@ -170,7 +179,16 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
   };
 
   return {
-    pids: () => Array.from(workers, ({ link }) => link.pid),
+    establish: () => {
+      isEstablished = true;
+      all({ kind: 'outlive' }).catch(() => {});
+    },
+    kill: () => {
+      isDraining = true;
+      life.abort(new Error('ended'));
+      for (const { link } of workers) link.kill();
+    },
+    pids: () => Array.from(workers, ({ link }) => link.identity.pid),
     start: async () => {
       for (let tries = 1; ; tries += 1) {
         const first = workers.values().next().value ?? hire();

@@ -69,3 +69,12 @@ export function fraction() {
   const error = 'a number between 0 and 1';
   return z.number({ error }).gt(0, { error }).lt(1, { error });
 }
+
+/** The name of an HTTP header. Case makes no difference. */
+export function fieldName() {
+  return z
+    .string()
+    .max(128, { error: 'at most 128 characters' })
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'the name of a header such as accept-language' })
+    .meta({ 'x-type': 'header name' });
+}

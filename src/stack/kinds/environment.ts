@@ -8,6 +8,12 @@ import { variableValue } from './variable.ts';
 const providerNames = ['local', 'docker', 'kubernetes', 'azure', 'ssh', 'simulated'] as const;
 
 const gateway = z.strictObject({
+  engine: z
+    .enum(['auto', 'embedded', 'haproxy'])
+    .optional()
+    .describe(
+      'What carries the requests: embedded (part of Sluice), haproxy (its binary has to be on PATH), or auto, which is the default: haproxy where it can do all that is asked for. One gateway serves all environments, so those that say so have to agree.',
+    ),
   tls: tls.optional().describe('HTTPS with HTTP/2 beside plain HTTP.'),
 });
 

@@ -6,6 +6,7 @@ import { stackPath } from '../fields/paths.ts';
 import { cpu, memory } from '../fields/quantity.ts';
 import { argv, hostName, semanticVersion, text, urlPath, whole } from '../fields/text.ts';
 import { defineKind } from './kind-spec.ts';
+import { outliers, responseCache, retries } from './service/balancing.ts';
 import { health } from './service/health.ts';
 import { limits } from './service/limits.ts';
 import { rollout } from './service/rollout.ts';
@@ -22,15 +23,6 @@ const environmentValue = z
   .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })
   .transform(String)
   .refine((value) => !value.includes('\0'), { error: 'text without NUL characters' });
-
-const responseCache = z.strictObject({
-  ttl: duration().describe('How long an answer is used again.'),
-  methods: z
-    .array(z.enum(['GET', 'HEAD', 'POST']))
-    .default(['GET'])
-    .describe('Methods whose answers are kept.'),
-  vary: z.array(text(128)).default([]).describe('Request headers that make a difference.'),
-});
 
 const schema = z.strictObject({
   name: blockName('service'),
@@ -80,6 +72,11 @@ const schema = z.strictObject({
   cache: responseCache.optional().describe('Answers that are shared between requests.'),
   migrations: stackPath('folder').optional().describe('Database migrations; a destructive one waits until no old release runs.'),
   limits: limits.optional().describe('Load it accepts.'),
+  outliers: outliers.optional().describe('When an instance is left out because its requests fail; without it, by the defaults.'),
+  slow_start: duration()
+    .optional()
+    .describe('A new instance gets a tenth of its share at first, and all of it after so long; without it, at once.'),
+  retries: retries.optional().describe('How often a request that reached no instance is tried on another.'),
   scaling: scaling.optional().describe('Number of instances by load; replaces replicas.'),
   rollout: rollout.prefault({}).describe('How a new release replaces the old one.'),
 });

@@ -48,7 +48,7 @@ export function serve(routes: Readonly<Record<string, Handler>>, beforeExit: () 
   return server;
 }
 
-/** Answers with JSON. `attributes` become evidence that Sluice compares between releases, such as `agent.decision=answer`. */
+/** Answers with JSON, not to be kept unless `cache-control` is set already. `attributes` become evidence that Sluice compares between releases, such as `agent.decision=answer`. */
 export function sendJson(response: ServerResponse, status: number, value: unknown, attributes?: Readonly<Record<string, string>>): void {
   if (attributes)
     response.setHeader(
@@ -57,7 +57,8 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
         .map(([name, value]) => `${name}=${value}`)
         .join(', '),
     );
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
+  if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'no-store');
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
   response.end(JSON.stringify(value));
 }
 

@@ -21,6 +21,8 @@ serve({
     if (!Number.isInteger(limit) || limit < 1 || limit > 20)
       throw refusal(400, 'invalid_request', "'limit' must be a whole number from 1 to 20");
     const hits = search(query, limit);
+    // Nobody's in particular: how long it is used again is said in the stack.
+    response.setHeader('cache-control', 'public');
     sendJson(response, 200, { query, hits }, { 'agent.decision': hits.length > 0 ? 'answer' : 'clarify' });
   },
 });

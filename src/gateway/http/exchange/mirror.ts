@@ -1,9 +1,9 @@
 import type { Instance } from '../../balancing/instance.ts';
-import type { RoutedService } from '../../routing/routes.ts';
 import type { RequestHead } from '../downstream.ts';
 import type { Engine, Running } from '../engine.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { UpstreamEvents } from '../upstream/events.ts';
+import type { Entered } from './entry.ts';
 
 /** Gathers the body of a request that may be copied. */
 export interface MirrorCopy {
@@ -22,13 +22,7 @@ const timeAtMostMs = 30_000;
  * Draws whether the request is copied to the service's mirror. Of one without a body the copy is sent at once, otherwise when the whole body
  * has come and is no larger than the mirror takes. Nobody waits for the copy, and its answer is read and dropped.
  */
-export function copyToMirror(
-  engine: Engine,
-  service: RoutedService,
-  head: RequestHead,
-  target: string,
-  fields: string,
-): MirrorCopy | undefined {
+export function copyToMirror(engine: Engine, head: RequestHead, { service, target, fields }: Entered): MirrorCopy | undefined {
   const { mirror } = service;
   if (mirror === undefined || head.upgrade !== undefined || head.expectsContinue) return undefined;
   if (head.contentLength > mirror.bodyBytes || engine.mirrored.size >= copiesAtMost) return undefined;

@@ -1,5 +1,6 @@
+import { refusal, type Refusal } from '../answer.ts';
 import type { RequestHead } from '../downstream.ts';
-import type { ParsedRequest } from '../wire/request-head.ts';
+import type { ParsedRequest, RequestOutcome } from '../wire/request-head.ts';
 
 const upgradeOption = /(?:^|,)[\t ]*upgrade[\t ]*(?:,|$)/i;
 const offered = /^(?!h2c?$|http\b)[a-z0-9._-]+(?:\/[a-z0-9._-]+)?$/i;
@@ -38,4 +39,11 @@ function worthwhileUpgrade({ method, minorVersion, body, connection, upgrade }: 
 export function plainAddress(address: string | undefined): string {
   if (address === undefined) return 'unknown';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+/** The answer to what cannot be passed on. */
+export function refusalOf(parsed: Exclude<RequestOutcome, ParsedRequest>): Refusal {
+  if (parsed.outcome === 'invalid') return refusal('gateway_request_invalid', { reason: parsed.reason });
+  if (parsed.outcome === 'unsupported') return refusal('gateway_request_unsupported', { what: parsed.what });
+  return refusal('gateway_headers_too_large', {});
 }

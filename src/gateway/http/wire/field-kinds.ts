@@ -26,7 +26,8 @@ export const kind = {
   date: 19,
 } as const;
 
-export type FieldKind = (typeof kind)[keyof typeof kind];
+/** One of `kind`. */
+export type FieldKind = number;
 
 const exact = new Map<string, FieldKind>([
   ['host', kind.host],

@@ -52,11 +52,16 @@ export function fieldsText(fields: readonly string[]): string {
 
 /**
  * What can be in no header, looked for before it is whole, so that what is no HTTP is refused at once: control characters, a CR without its
- * LF, an LF without its CR.
+ * LF, an LF without its CR. `text` begins with the message, or with what follows on what has been looked at: then with its last byte if
+ * that was a CR.
  */
-const neverInHeader = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?=[^\n])|(?:^|[^\r])\n/;
-
-/** `text` begins with the request or with a byte of it that has been looked at. */
 export function isHopeless(text: string): boolean {
-  return neverInHeader.test(text);
+  let previous = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if ((previous === 13) !== (code === 10)) return true;
+    if ((code < 32 && code !== 9 && code !== 10 && code !== 13) || code === 127) return true;
+    previous = code;
+  }
+  return false;
 }

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeDurably } from '../../effects/files.ts';
+import { freePort } from '../../effects/ports.ts';
+import { isAlive } from '../../effects/processes.ts';
+import { until } from '../../testing/conditions.ts';
+import type { GatewayProcess } from '../admin/gateway-report.ts';
+import { type AdminClient, createAdminClient } from '../control/admin-client.ts';
+import { type CrewMember, endProcess, liveCrew } from '../crew-register.ts';
+import { gatewayFiles } from '../gateway-files.ts';
+import { recordedProcess } from '../gateway-folder.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import { backend, listening, type PartialRoute, routeOf } from './rig.ts';
+
+/** A gateway of real processes in a folder of its own, with one instance behind it and no control plane. */
+export interface GatewayProcesses {
+  readonly folder: string;
+  readonly publicPort: number;
+  /** Starts a main process and waits until it is on record. */
+  start(): Promise<GatewayProcess>;
+  /** The main process on record. */
+  main(): Promise<GatewayProcess>;
+  /** Of the main process on record. */
+  admin(): Promise<AdminClient>;
+  /** Serves by these services and the only listener. */
+  route(...services: readonly PartialRoute[]): Promise<RoutingTable>;
+  workers(): Promise<readonly CrewMember[]>;
+  readonly upstreamPort: number;
+  remove(): Promise<void>;
+}
+
+export const gatewayProgram = [process.execPath, fileURLToPath(new URL('../main.ts', import.meta.url))] as const;
+
+export async function createGatewayProcesses(
+  handler: RequestListener,
+  { workers = 2 }: { readonly workers?: number } = {},
+): Promise<GatewayProcesses> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
+  const upstream: Server = createServer(handler);
+  const upstreamPort = await listening(upstream);
+  const [internalPort, publicPort] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
+  await writeDurably(gatewayFiles(folder).settings, JSON.stringify({ internal: { host: '127.0.0.1', port: internalPort }, workers }));
+  let version = 0;
+
+  const main = async (): Promise<GatewayProcess> =>
+    until('a main process on record', async () => {
+      const recorded = await recordedProcess(folder);
+      return recorded !== undefined && isAlive(recorded) ? recorded : undefined;
+    });
+  const admin = async (): Promise<AdminClient> =>
+    createAdminClient({ url: (await main()).adminUrl, token: await readFile(gatewayFiles(folder).token, 'utf8') });
+
+  return {
+    folder,
+    publicPort,
+    upstreamPort,
+    main,
+    admin,
+    start: async () => {
+      const [command, ...parameters] = gatewayProgram;
+      const environment = { NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-modules') };
+      const child: ChildProcess = spawn(command, [...parameters, folder], { stdio: 'inherit', env: environment, detached: true });
+      return until('the gateway to serve', async () => {
+        const recorded = await recordedProcess(folder);
+        return recorded?.pid === child.pid ? recorded : undefined;
+      });
+    },
+    route: async (...services) => {
+      version += 1;
+      const routes = services.length > 0 ? services : [{ backends: [backend('r1', 1, { a: upstreamPort })] }];
+      const table = { version, listeners: [{ environment: 'test', host: '127.0.0.1', port: publicPort }], services: routes.map(routeOf) };
+      await (await admin()).putTable(table);
+      return table;
+    },
+    workers: () => liveCrew(folder),
+    remove: async () => {
+      // The folder first: without it no worker starts another main process.
+      const left = [...(await liveCrew(folder)), await recordedProcess(folder)];
+      await rm(gatewayFiles(folder).settings, { force: true });
+      for (const process of left) if (process !== undefined) endProcess(process);
+      await until('all to have ended', () => left.every((process) => process === undefined || !isAlive(process)));
+      upstream.close();
+      upstream.closeAllConnections();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import type { Clock } from '../../effects/clock.ts';
+import { identify, isAlive, type ProcessIdentity, terminateGroup } from '../../effects/processes.ts';
+import type { BoundSocket } from '../listening/bound-socket.ts';
+
+/** Version of the messages below; a successor that knows another one refuses, and the gateway stays as it is. */
+export const handOverProtocol = 1;
+
+/** What the one who hands over tells his successor, as JSON: the two may be of different versions. */
+export type HandOverMessage =
+  | { readonly kind: 'sluice-inherit'; readonly protocol: number; readonly sockets: number }
+  /** Accompanied by the socket. */
+  | { readonly kind: 'sluice-socket'; readonly address: string };
+
+/** What a successor answers once its workers accept. */
+export interface SuccessorMessage {
+  readonly kind: 'sluice-serving';
+}
+
+export interface HandOver {
+  /** argv of a main process, without the folder. */
+  readonly program: readonly [string, ...string[]];
+  readonly folder: string;
+  readonly sockets: ReadonlyMap<string, BoundSocket>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly limitMs: number;
+}
+
+export type HandedOver =
+  | { readonly outcome: 'serving'; readonly successor: ProcessIdentity }
+  /** No successor is left. */
+  | { readonly outcome: 'failed'; readonly reason: string };
+
+/** Starts another main process, in a group of its own, and gives it the sockets. Resolves once its workers accept, or it has failed. */
+export async function handOver({ program, folder, sockets, environment, clock, limitMs }: HandOver): Promise<HandedOver> {
+  const [command, ...parameters] = program;
+  const child = spawn(command, [...parameters, folder, '--take-over'], {
+    detached: true,
+    env: { ...environment },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const done = new AbortController();
+  const outcome = await new Promise<'serving' | { readonly reason: string }>((resolve) => {
+    child.on('error', (error) => resolve({ reason: error.message }));
+    child.on('exit', (code, signal) => resolve({ reason: `it ended with ${signal ?? `code ${code}`}` }));
+    child.on('message', (message) => {
+      if (isServing(message)) resolve('serving');
+    });
+    clock.sleep(limitMs, done.signal).then(
+      () => resolve({ reason: `it does not serve after ${limitMs} ms` }),
+      () => {},
+    );
+    const send = (message: HandOverMessage, socket?: BoundSocket): void => {
+      // What cannot be sent shows as its end.
+      child.send(message, socket as never, {}, () => {});
+    };
+    send({ kind: 'sluice-inherit', protocol: handOverProtocol, sockets: sockets.size });
+    for (const [address, socket] of sockets) send({ kind: 'sluice-socket', address }, socket);
+  });
+  done.abort(new Error('decided'));
+  const successor = child.pid === undefined ? undefined : identify(child.pid);
+  if (outcome === 'serving' && successor !== undefined) {
+    child.unref();
+    if (child.connected) child.disconnect();
+    return { outcome: 'serving', successor };
+  }
+  if (successor !== undefined && isAlive(successor)) await terminateGroup(successor, 500, clock);
+  return { outcome: 'failed', reason: outcome === 'serving' ? 'it ended at once' : outcome.reason };
+}
+
+function isServing(message: unknown): message is SuccessorMessage {
+  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'sluice-serving';
+}

@@ -1,0 +1,45 @@
+import type { BoundSocket } from '../listening/bound-socket.ts';
+import { type HandOverMessage, handOverProtocol, type SuccessorMessage } from './hand-over.ts';
+
+const inheritanceMs = 10_000;
+
+/** Receives the sockets of the gateway that is to be replaced, by `host:port`. Rejects when they do not come or are not understood. */
+export function receiveSockets(): Promise<ReadonlyMap<string, BoundSocket>> {
+  return new Promise((resolve, reject) => {
+    const sockets = new Map<string, BoundSocket>();
+    let expected = -1;
+    const finish = (error?: Error): void => {
+      clearTimeout(timer);
+      process.off('message', receive);
+      process.off('disconnect', lost);
+      if (error) reject(error);
+      else resolve(sockets);
+    };
+    const lost = (): void => finish(new Error('the gateway that was to be replaced has ended'));
+    const receive = (message: unknown, socket: unknown): void => {
+      if (!isHandOver(message)) return;
+      if (message.kind === 'sluice-socket') sockets.set(message.address, socket as BoundSocket);
+      else if (message.protocol === handOverProtocol) expected = message.sockets;
+      else finish(new Error(`the gateway hands over by protocol ${message.protocol}, and only ${handOverProtocol} is known here`));
+      if (sockets.size === expected) finish();
+    };
+    const timer = setTimeout(() => finish(new Error('nothing was handed over')), inheritanceMs);
+    process.on('message', receive);
+    process.on('disconnect', lost);
+  });
+}
+
+/** Tells the one who handed over that this process serves. */
+export function tellServing(): void {
+  const message: SuccessorMessage = { kind: 'sluice-serving' };
+  if (process.connected) process.send?.(message);
+}
+
+function isHandOver(message: unknown): message is HandOverMessage {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'kind' in message &&
+    (message.kind === 'sluice-inherit' || message.kind === 'sluice-socket')
+  );
+}
