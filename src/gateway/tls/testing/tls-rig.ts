@@ -46,7 +46,7 @@ export async function createTlsRig(
     limits: defaultLimits,
     onEjected: (key) => gateway.ejected(key),
   });
-  const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
+  const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log, patience: { pollMs: 250, limitMs: 6_000 } });
   const snapshot = createSnapshot(join(folder, 'table.json'), () => systemClock.now());
   const plane = createEmbeddedPlane({ crew: soloCrew(serving), clock: systemClock });
   const gateway: Gateway = createGateway({ plane, snapshot, clock: systemClock, random: seededRandom(3), log, upkeep });
