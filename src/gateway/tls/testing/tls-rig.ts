@@ -12,6 +12,7 @@ import type { ListenerRoute } from '../../routing-table.ts';
 import { createSnapshot } from '../../table/snapshot.ts';
 import { backend, listening, routeOf } from '../../testing/rig.ts';
 import { soloCrew } from '../../worker/crew.ts';
+import { createMeasuring } from '../../measuring/measuring.ts';
 import { createEmbeddedPlane } from '../../worker/embedded-plane.ts';
 import { createServing } from '../../worker/serving.ts';
 import { createTlsUpkeep } from '../upkeep.ts';
@@ -49,7 +50,8 @@ export async function createTlsRig(
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log, patience: { pollMs: 250, limitMs: 6_000 } });
   const snapshot = createSnapshot(join(folder, 'table.json'), () => systemClock.now());
   const plane = createEmbeddedPlane({ crew: soloCrew(serving), clock: systemClock });
-  const gateway: Gateway = createGateway({ plane, snapshot, clock: systemClock, random: seededRandom(3), log, upkeep });
+  const measuring = createMeasuring({ clock, random: seededRandom(4), collect: async () => [['only', serving.takeCounts()]] });
+  const gateway: Gateway = createGateway({ measuring, plane, snapshot, clock: systemClock, random: seededRandom(3), log, upkeep });
   await gateway.start({ host: '127.0.0.1', port: 0 });
   const [plainPort, port] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
   const server = createServer(instance);
