@@ -33,6 +33,7 @@ export function createExchange(engine: Engine, side: Side, downstream: Downstrea
  */
 class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Account {
   readonly startedAt: number;
+  slot = -1;
   firstByteAt = 0;
   status = 0;
   queuedMs = 0;
