@@ -97,13 +97,14 @@ export class ClientConnection implements Downstream, RequestSink, Sender {
       this.#refuseAll(refusalOf(parsed));
       return;
     }
-    if (parsed.expect !== undefined && parsed.minorVersion === 1 && parsed.expect.toLowerCase() !== '100-continue') {
+    const { expect, connection } = parsed.fields;
+    if (expect !== undefined && parsed.minorVersion === 1 && expect.toLowerCase() !== '100-continue') {
       this.#refuseAll(refusal('gateway_expectation_failed', {}));
       return;
     }
     this.#address ??= plainAddress(this.#socket.remoteAddress);
     this.head = requestOf(parsed, this.#address, this.#isEncrypted);
-    this.#isLast = !isKept(parsed.connection, parsed.minorVersion);
+    this.#isLast = !isKept(connection, parsed.minorVersion);
     this.#answer = 'none';
     this.#hasContinued = !this.head.expectsContinue;
     this.#dropped = 0;
