@@ -239,10 +239,10 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     this.#enter('answering');
     this.firstByteAt = this.#patience.since;
     this.#attempts?.report(isFailureStatus(answer.status) ? 'failing' : 'answered');
-    const { headers, attributes } = clientHead(answer, this.#requestId, this.#engine.date);
+    const { headers, text, attributes } = clientHead(answer, this.#requestId, this.#engine.date);
     this.attributes = attributes;
     this.#cacheWriter = copyForCache(this.#entered as Entered, answer.status, headers, this.firstByteAt, this.#attempts?.instance);
-    this.#downstream.answer(answer.status, answer.reason, headers, lengthOf(answer));
+    this.#downstream.answer(answer.status, answer.reason, headers, lengthOf(answer), text);
   }
 
   answerBody(chunk: Buffer): void {
