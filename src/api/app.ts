@@ -6,6 +6,7 @@ import { databaseHandlers } from './handlers/databases.ts';
 import { auditHandlers } from './handlers/audit.ts';
 import { environmentHandlers } from './handlers/environments.ts';
 import { eventHandlers } from './handlers/events.ts';
+import { gatewayHandlers } from './handlers/gateway.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
 import { resourceHandlers } from './handlers/resources.ts';
@@ -26,6 +27,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...serviceHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
+    ...gatewayHandlers(dependencies),
     ...keyHandlers(dependencies),
     ...environmentHandlers(dependencies),
     ...auditHandlers(dependencies),

@@ -7,7 +7,16 @@ import type { SluiceEvent } from '../telemetry/events.ts';
 import { until } from '../testing/conditions.ts';
 import { createClient, type Client } from './client.ts';
 import { endpoints } from './endpoints.ts';
-import { createApiFixture, knownDrift, knownHolder, knownPlan, knownRun, knownOperation, type ApiFixture } from './testdata/api-fixture.ts';
+import {
+  createApiFixture,
+  knownDrift,
+  knownGateway,
+  knownHolder,
+  knownOperation,
+  knownPlan,
+  knownRun,
+  type ApiFixture,
+} from './testdata/api-fixture.ts';
 
 const info = { type: 'change.progressed', level: 'info', environment: 'production' } as const;
 
@@ -49,6 +58,8 @@ describe('the client', () => {
     await api.store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value }]);
     await client.status();
     await client.openApi();
+    expect(await client.getGateway()).toEqual(knownGateway);
+    expect(await client.metrics()).toBe('sluice_gateway_up 1\n');
     expect(await client.createPlan({ stack: '.' })).toEqual(knownPlan);
     await client.getPlan(knownPlan.id);
     expect(await client.applyPlan(knownPlan.id)).toEqual(knownRun);

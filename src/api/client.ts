@@ -9,6 +9,7 @@ import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './
 import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
+import type { GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
@@ -36,6 +37,10 @@ export interface Client {
   readonly url: string;
   status(): Promise<Status>;
   openApi(): Promise<Record<string, unknown>>;
+  /** Throws `gateway_unreachable` while there is none. */
+  getGateway(): Promise<GatewayView>;
+  /** The text for Prometheus. */
+  metrics(): Promise<string>;
   createPlan(request: PlanRequest): Promise<Plan>;
   getPlan(id: string): Promise<Plan>;
   /** Resolves as soon as the run exists; follow it by `events({ run })`, or wait for it by `waitForRun`. */
@@ -133,6 +138,8 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     url: options.url,
     status: () => get('/v1/status'),
     openApi: () => get('/openapi.json'),
+    getGateway: () => get('/v1/gateway'),
+    metrics: () => transport.text('/metrics'),
     createPlan: (request) => post('/v1/plans', request),
     getPlan: (id) => get(`/v1/plans/${segment(id)}`),
     applyPlan: (id, options = {}) => post(`/v1/plans/${segment(id)}/apply${query({ ...options })}`),

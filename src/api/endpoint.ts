@@ -23,6 +23,14 @@ export interface Endpoint {
   readonly audit?: { readonly action: string; readonly details?: readonly string[] } | 'itself' | 'no_change';
   /** The answer may be a stream of server-sent events instead (`?follow=true`). */
   readonly streams?: true;
+  /** The answer is text of this media type, or of another one that the request prefers. */
+  readonly text?: string;
+}
+
+/** A text with its media type, as the answer of a row with `text`. */
+export interface TextAnswer {
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /** Keeps the exact type of one row, and demands all that `Endpoint` demands. */

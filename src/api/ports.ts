@@ -7,10 +7,12 @@ import type { Address } from '../stack/stack.ts';
 import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
+import type { TextAnswer } from './endpoint.ts';
 import type { Backup } from './schemas/backup.ts';
 import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './schemas/database.ts';
 import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
+import type { GatewayView } from './schemas/gateway.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
@@ -111,6 +113,14 @@ export interface DatabaseDesk {
   conditions(address: string): readonly Condition[];
 }
 
+/** The gateway as people and Prometheus see it. */
+export interface GatewayDesk {
+  /** Throws `gateway_unreachable`. */
+  get(): Promise<GatewayView>;
+  /** Never throws for a gateway that is away: then it says so. */
+  metrics(accept: string | undefined): Promise<TextAnswer>;
+}
+
 export interface LogSelection {
   readonly instance?: string | undefined;
   /** Lines of each instance. */
@@ -124,6 +134,7 @@ export interface ApiDependencies {
   readonly services: ServiceDesk;
   readonly records: ResourceRecords;
   readonly databases: DatabaseDesk;
+  readonly gatewayDesk: GatewayDesk;
   readonly locks: LockDesk;
   readonly drift: DriftDesk;
   readonly audit: Pick<AuditLog, 'append' | 'read' | 'last' | 'verify'>;

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { authorize } from '../access/guard.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
-import type { AccessRule, Endpoint } from './endpoint.ts';
+import type { AccessRule, Endpoint, TextAnswer } from './endpoint.ts';
 import { answerHeaders, errorResponse, isOurFault } from './error-answer.ts';
 import { eventStreamResponse, type MessageStream } from './event-stream.ts';
 import type { Call, Handler } from './handler.ts';
@@ -36,10 +36,14 @@ export function register<Row extends Endpoint>(app: OpenAPIHono, row: Row, handl
       body: row.body === undefined ? undefined : validated('body', row.body, await readJson(context.req.raw)),
       actor,
       lastEventId: context.req.header('last-event-id'),
+      accept: context.req.header('accept'),
       reason: readReason(context.req.header('x-sluice-reason')),
     } as Call<Row>;
     const result = await audited(row, call as Call<Endpoint>, dependencies, () => inTime(handler(call), dependencies));
     if (row.streams && isStream(result)) return eventStreamResponse(result, dependencies);
+    if (row.text !== undefined && isText(result)) {
+      return new Response(result.body, { status: row.status, headers: { ...answerHeaders, 'content-type': result.contentType } });
+    }
     return Response.json(result, { status: row.status, headers: answerHeaders });
   };
 
@@ -81,6 +85,10 @@ function isStream(result: unknown): result is MessageStream {
   return typeof result === 'object' && result !== null && 'messages' in result && typeof result.messages === 'function';
 }
 
+function isText(result: unknown): result is TextAnswer {
+  return typeof result === 'object' && result !== null && 'contentType' in result && 'body' in result;
+}
+
 function describe(app: OpenAPIHono, row: Endpoint): void {
   const isPublic = 'public' in row.access;
   app.openAPIRegistry.registerPath({
@@ -98,7 +106,7 @@ function describe(app: OpenAPIHono, row: Endpoint): void {
       [row.status]: {
         description: row.summary,
         content: {
-          'application/json': { schema: row.answer },
+          [row.text ?? 'application/json']: { schema: row.answer },
           ...(row.streams && { 'text/event-stream': { schema: { type: 'string' as const } } }),
         },
       },

@@ -49,6 +49,13 @@ export const registry: readonly RegisteredCommand[] = [
   { name: 'get', group: 'Watch', summary: 'List resources of a kind', load: () => import('./commands/get.ts') },
   { name: 'describe', group: 'Watch', summary: 'Show all about one resource', load: () => import('./commands/describe.ts') },
   { name: 'logs', group: 'Watch', summary: 'Show what the instances of a service wrote', load: () => import('./commands/logs.ts') },
+  {
+    name: 'gateway status',
+    group: 'Watch',
+    summary: 'Show the gateway and the traffic of every release',
+    load: () => import('./commands/gateway-status.ts'),
+  },
+  { name: 'gateway top', group: 'Watch', summary: 'Watch the traffic, busiest first', load: () => import('./commands/gateway-top.ts') },
   { name: 'events', group: 'Watch', summary: 'Show what happened', load: () => import('./commands/events.ts') },
   { name: 'audit', group: 'Watch', summary: 'Show who changed what, and verify the record', load: () => import('./commands/audit.ts') },
 

@@ -32,6 +32,7 @@ import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
 import { createDriftDesk } from './drift-desk.ts';
+import { createGatewayDesk } from './gateway-desk.ts';
 import { createLockDesk } from './lock-desk.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
@@ -129,6 +130,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
   });
   const rotator = createLogRotator({ folder: paths.logs, clock });
   const backups = { create: () => backUpInto(paths, store, clock) };
+  const gatewayDesk = createGatewayDesk({ gateway, store, clock });
   const locks = createLockDesk({ engine, runs });
   const drift = createDriftDesk({ finder, plans, runs });
   const driftLoop =
@@ -155,6 +157,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     events,
     keyring,
     gateway,
+    gatewayDesk,
     workloads,
     controller,
     engine,

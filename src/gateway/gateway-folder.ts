@@ -6,11 +6,13 @@ import type { ProcessIdentity } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
 import { gatewayFiles } from './gateway-files.ts';
+import { observerSettings } from './measuring/open-observer.ts';
 
 const settingsSchema = z.object({
   internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
   /** Worker processes; undefined: one per core, and never less than two. */
   workers: z.number().int().min(1).max(256).optional(),
+  ...observerSettings.shape,
 });
 export type GatewaySettings = z.infer<typeof settingsSchema>;
 

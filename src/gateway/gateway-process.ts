@@ -15,12 +15,14 @@ import { createGateway, type Gateway } from './gateway.ts';
 import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
+import { createMeasuring } from './measuring/measuring.ts';
 import { createSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
 import { createTlsUpkeep } from './tls/upkeep.ts';
 import { createEmbeddedPlane } from './worker/embedded-plane.ts';
 import { handOver } from './worker/hand-over.ts';
 import { createPredecessors } from './worker/predecessors.ts';
+import { type TakenCounts, workerName } from './worker/counts-of-worker.ts';
 import { receiveSockets, tellServing } from './worker/take-over.ts';
 import { startWorker } from './worker/worker-link.ts';
 import { createWorkerPool } from './worker/worker-pool.ts';
@@ -49,20 +51,28 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   keepAliveThroughFaults(log);
   const settings = await settingsOf(folder);
   const environment = processEnvironment();
+  const { accessLog, traces } = settings;
+  const observing = { ...(accessLog && { accessLog }), ...(traces && { traces }) };
   const pool = createWorkerPool({
     count: settings.workers ?? Math.max(2, availableParallelism()),
     spawn: (elders, onNotice) =>
-      startWorker({ entry: workerEntry, parameters: { folder, mainPid: process.pid, elders }, environment, onNotice }),
+      startWorker({ entry: workerEntry, parameters: { folder, mainPid: process.pid, elders, observing }, environment, onNotice }),
     clock,
     log,
     onEjected: (key) => gateway.ejected(key),
+    onEnded: (identity) => measuring.workerEnded(workerName(identity)),
     pulse,
+  });
+  const measuring = createMeasuring({
+    clock,
+    random: systemRandom,
+    collect: async () => (await pool.collect('counts')) as readonly TakenCounts[],
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
   const plane = createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) });
   const snapshot = createSnapshot(files.snapshot, () => clock.now());
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
-  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, upkeep });
+  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, measuring, upkeep });
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway
@@ -106,10 +116,18 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   log.info({ tableVersion: gateway.tableVersion(), workers: pool.pids() }, 'gateway serves');
 }
 
+const inheritedVariables = [
+  'PATH',
+  'NODE_COMPILE_CACHE',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+];
+
 /** Nothing of the environment but what a Node process needs: workers face the network. */
 function processEnvironment(): Record<string, string> {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  return { ...(PATH !== undefined && { PATH }), ...(NODE_COMPILE_CACHE !== undefined && { NODE_COMPILE_CACHE }) };
+  const found = inheritedVariables.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
+  return Object.fromEntries(found);
 }
 
 function describeProcess(adminPort: number): GatewayProcess {

@@ -8,6 +8,8 @@ import { createHealthChecks } from './health/checks.ts';
 import { createHealthBook } from './health/health-book.ts';
 import { probe } from './health/probe.ts';
 import type { GatewayLog } from './log.ts';
+import type { Measuring } from './measuring/measuring.ts';
+import type { GatewayCounts } from './measuring/report.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { parseTable } from './table/check-table.ts';
 import type { Snapshot } from './table/snapshot.ts';
@@ -26,6 +28,8 @@ export interface Gateway {
   /** What happened to requests says that an instance is not to be given any. */
   ejected(key: string): void;
   report(): Promise<GatewayReport>;
+  /** What has been counted, by release. */
+  counts(): Promise<GatewayCounts>;
   /** The report, for one who has the plane's already. */
   describe(plane: PlaneReport): GatewayReport;
   /** While `act` runs no table is applied; those that come meanwhile wait. When it resolves true, they and all later ones are refused. */
@@ -42,12 +46,14 @@ export interface GatewayDependencies {
   readonly random: Random;
   readonly log: GatewayLog;
   /** What else goes by the table, without serving. */
+  readonly measuring: Measuring;
   readonly upkeep?: { follow(table: RoutingTable): void; warnings(): readonly string[]; stop(): void };
 }
 
-export function createGateway({ plane, snapshot, clock, random, log, upkeep }: GatewayDependencies): Gateway {
+export function createGateway({ plane, snapshot, clock, random, log, measuring, upkeep }: GatewayDependencies): Gateway {
   const startedAt = timestamp(clock.now());
   const warnings: string[] = [];
+  const life = new AbortController();
   let table: RoutingTable | undefined;
   let stopping = false;
   let internalUrl = '';
@@ -65,6 +71,7 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
     table = next;
     if (stopping) return;
     checks.follow(instances);
+    measuring.follow(next.services);
     upkeep?.follow(next);
   };
 
@@ -130,6 +137,8 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
       const { internalPort } = await plane.start({ host, port });
       internalUrl = `http://${host}:${internalPort}`;
       await restore();
+      // Ends only when `life` does, by rejection.
+      measuring.run(life.signal).catch(() => {});
       return { internalPort };
     },
     apply: (value) => inTurn(() => applyOne(value)),
@@ -139,6 +148,7 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
       }),
     tableVersion: () => table?.version,
     ejected: (key) => book.observe(key, 'unreachable'),
+    counts: () => measuring.report(),
     report: async () => describe(await plane.report()),
     describe,
     drain: async (deadlineMs) => {
@@ -146,6 +156,7 @@ export function createGateway({ plane, snapshot, clock, random, log, upkeep }: G
       checks.stop();
       upkeep?.stop();
       await plane.drain(deadlineMs);
+      life.abort(new Error('stopped'));
     },
   };
 }

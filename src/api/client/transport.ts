@@ -14,6 +14,7 @@ export interface TransportOptions {
 export interface Transport {
   /** The JSON answer. Rejects with the SluiceError the server answered with, or `control_plane_unreachable`. */
   json(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  text(path: string): Promise<string>;
   /** One connection's messages; ends when the server ends it, rejects when it breaks or has been silent for too long. */
   stream(path: string, options: { signal: AbortSignal; lastEventId?: string }): AsyncIterable<ServerSentMessage>;
 }
@@ -49,6 +50,7 @@ export function createTransport({ url, key, reason, fetch: send = fetch }: Trans
         throw unreachable(thrown);
       });
     },
+    text: async (path) => (await request(path, {})).text(),
     async *stream(path, { signal, lastEventId }) {
       const silence = new AbortController();
       let timer = setTimeout(() => silence.abort(new Error('the connection fell silent')), silenceLimitMs);

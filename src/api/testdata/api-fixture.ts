@@ -16,6 +16,7 @@ import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
 import type { DatabaseOperation } from '../schemas/database.ts';
 import type { DriftReport } from '../schemas/drift.ts';
+import type { GatewayView } from '../schemas/gateway.ts';
 import type { LockView } from '../schemas/lock.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
@@ -92,6 +93,37 @@ export const knownOperation: DatabaseOperation = {
   status: 'running',
   startedAt: '2026-11-22T12:00:00.000Z',
   by: 'admin',
+};
+
+export const knownGateway: GatewayView = {
+  pid: 99,
+  startedAt: '2026-11-22T12:00:00.000Z',
+  publicUrls: { default: 'http://127.0.0.1:7080' },
+  inFlight: 3,
+  warnings: [],
+  windowSeconds: 10,
+  releases: [
+    {
+      environment: 'default',
+      service: 'hello',
+      release: 'r-0123456789ab',
+      inFlight: 3,
+      requests: 12_000,
+      errors: 7,
+      ejections: 1,
+      requestsPerSecond: 120.4,
+      errorsPerSecond: 0.5,
+      retriesPerSecond: 0.1,
+      cacheHitsPerSecond: 12,
+      refusedPerSecond: 0,
+      bytesInPerSecond: 2_048,
+      bytesOutPerSecond: 1_048_576,
+      p50: 4.2,
+      p95: 18.44,
+      p99: 1_250,
+    },
+  ],
+  queues: [{ environment: 'default', service: 'hello', running: 3, queued: 2 }],
 };
 
 export interface ApiFixture {
@@ -200,6 +232,10 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       },
       operation: (_environment, _name, id) => known(id, knownOperation, sluiceError('unknown_database_operation', { id })),
       conditions: () => [],
+    },
+    gatewayDesk: {
+      get: () => Promise.resolve(knownGateway),
+      metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'sluice_gateway_up 1\n' }),
     },
     locks: {
       get: (environment) => Promise.resolve({ environment, holder: knownHolder }),

@@ -2,6 +2,8 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
 import type { Gateway } from '../gateway.ts';
+import { expose } from '../measuring/exposition.ts';
+import { gatewayFamilies } from '../measuring/families.ts';
 
 export interface AdminDependencies {
   readonly gateway: Gateway;
@@ -17,7 +19,7 @@ const defaultDrainMs = 30_000;
 const defaultHandOverMs = 300_000;
 
 /**
- * The control plane's way in: `PUT /table`, `GET /status`, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`, and `POST
+ * The control plane's way in: `PUT /table`, `GET /status`, `GET /counts`, `GET /metrics` for Prometheus, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`, and `POST
  * /hand-over` with `{"program": [argv of a main process]}` as well. Every request carries the bearer token, which is worth as much as the
  * user the gateway runs as; nothing of a request is read before that is checked.
  */
@@ -33,6 +35,14 @@ export function createAdminServer({ gateway, token, onDrainRequested, handOver }
       case 'GET /status':
         send(res, 200, await gateway.report());
         return;
+      case 'GET /counts':
+        send(res, 200, await gateway.counts());
+        return;
+      case 'GET /metrics': {
+        const { contentType, body } = expose(gatewayFamilies(await gateway.counts()), req.headers.accept);
+        res.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body);
+        return;
+      }
       case 'PUT /table':
         await gateway.apply(await readJson(req));
         send(res, 200, { version: gateway.tableVersion() });

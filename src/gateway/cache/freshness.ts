@@ -12,7 +12,7 @@ export interface Freshness {
 const keptByDefault = new Set([200, 203, 204, 300, 301, 308]);
 
 /** Whether the request says who it comes from, so that its answer may be for that person alone. */
-export function hasCredentials(fields: ReadonlyMap<string, string>): boolean {
+function hasCredentials(fields: ReadonlyMap<string, string>): boolean {
   return fields.has('authorization') || fields.has('cookie') || fields.has('x-sluice-user');
 }
 
@@ -54,7 +54,7 @@ function keepsByDefault(
 }
 
 /** Names in lower case, as the library expects them; directives about reuse after expiry left out. */
-export function directivesOf(field: string | undefined): string[] {
+function directivesOf(field: string | undefined): string[] {
   if (field === undefined) return [];
   const directives = field.split(',').map((each) => each.trim().replace(/^[^=]*/, (name) => name.trim().toLowerCase()));
   return directives.filter((each) => each !== '' && each !== 'must-revalidate' && each !== 'proxy-revalidate');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../../errors/catalogue.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
 import { type GatewayReport, gatewayReport } from '../admin/gateway-report.ts';
+import { type GatewayCounts, gatewayCounts } from '../measuring/report.ts';
 import type { RoutingTable } from '../routing-table.ts';
 
 /** Where a gateway process takes orders. */
@@ -13,6 +14,8 @@ export interface AdminAddress {
 /** The gateway's admin listener from the control plane's side. Throws the gateway's own errors, `gateway_unreachable` when it is away. */
 export interface AdminClient {
   report(): Promise<GatewayReport>;
+  /** What it has counted, by release and for evidence. */
+  counts(): Promise<GatewayCounts>;
   /** Resolves once the table is in force and durable. */
   putTable(table: RoutingTable): Promise<void>;
   drainAndExit(deadlineMs: number): Promise<void>;
@@ -45,6 +48,11 @@ export function createAdminClient({ url, token }: AdminAddress): AdminClient {
     report: async () => {
       const parsed = gatewayReport.safeParse(await ask('GET', '/status'));
       if (!parsed.success) throw sluiceError('gateway_unreachable', { reason: 'its report is not understood' }, { cause: parsed.error });
+      return parsed.data;
+    },
+    counts: async () => {
+      const parsed = gatewayCounts.safeParse(await ask('GET', '/counts'));
+      if (!parsed.success) throw sluiceError('gateway_unreachable', { reason: 'its counts are not understood' }, { cause: parsed.error });
       return parsed.data;
     },
     putTable: async (table) => {

@@ -8,6 +8,7 @@ import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import type { GatewayReport } from '../admin/gateway-report.ts';
 import { settingsOf } from '../gateway-folder.ts';
+import type { GatewayCounts } from '../measuring/report.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import type { AdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
@@ -31,6 +32,8 @@ export interface GatewayControl extends Traffic {
   settings(environment: string): Promise<ListenerSettings | undefined>;
   /** Resolves once the gateway serves so, or, where none runs, once it is stored. Throws `gateway_table_invalid`. */
   configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
+  /** What it has counted since it began. Throws `gateway_unreachable`. */
+  counts(): Promise<GatewayCounts>;
   /** Why no gateway runs, while none can be started. */
   outage(): string | undefined;
 }
@@ -173,6 +176,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       return urlOf((await settingsOf(folder)).internal);
     },
     status: async () => statusOf(await report(), await routes.table()),
+    counts: async () => (await supervisor.client()).counts(),
     outage: () => supervisor.outage(),
   };
 }

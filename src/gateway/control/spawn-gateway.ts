@@ -32,7 +32,7 @@ export async function spawnGateway(
   const started = await startDetached({
     command: [...gatewayProgram(), folder],
     directory: folder,
-    environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache },
+    environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache, ...tracingEnvironment() },
     logFile: files.output,
   });
   await writeDurably(files.starting, JSON.stringify({ pid: started.pid, startTime: started.startTime }));
@@ -65,6 +65,12 @@ export async function awaitStarting(folder: string, clock: Clock, limitMs = star
     else await clock.sleep(20);
   }
   await rm(gatewayFiles(folder).starting, { force: true });
+}
+
+/** Where spans go is told to every program in the same way, secrets among it: by the environment alone. */
+function tracingEnvironment(): Record<string, string> {
+  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }
 
 async function sizeOf(file: string): Promise<number> {

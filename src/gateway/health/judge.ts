@@ -1,5 +1,5 @@
-/** `passed`, `failed`: an active check. `answered`, `reset`: a request. `unreachable`: nothing accepts connections, whoever tried. */
-export type Observation = 'passed' | 'failed' | 'answered' | 'reset' | 'unreachable';
+/** `passed`, `failed`: an active check. `answered`, `reset`: a request, `failing` one that was answered with a failure. `unreachable`: nothing accepts connections, whoever tried. */
+export type Observation = 'passed' | 'failed' | 'answered' | 'failing' | 'reset' | 'unreachable';
 
 /** Failures in a row after which an instance gets no new work. */
 const failuresToEject = 3;
@@ -17,6 +17,7 @@ export function judge(instance: { healthy: boolean; failures: number }, observat
       instance.healthy = true;
       break;
     case 'answered':
+    case 'failing':
       if (instance.healthy) instance.failures = 0;
       break;
     case 'failed':

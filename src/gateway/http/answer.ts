@@ -1,4 +1,3 @@
-import type { RawHeaders } from './downstream.ts';
 import { catalogue, type ErrorCode, type ErrorParameters } from '../../errors/catalogue.ts';
 import { problem } from '../../errors/sluice-error.ts';
 
@@ -11,7 +10,7 @@ export interface Refusal {
   /** Whole seconds. */
   readonly retryAfter: number | undefined;
   /** Instead of those of an error: of an answer of the gateway's own that is none. */
-  readonly headers?: RawHeaders;
+  readonly headers?: readonly string[];
 }
 
 /** Refusals that say nothing about the request. */
@@ -29,7 +28,7 @@ export type PlainError =
 export function refusal<Code extends ErrorCode>(
   code: Code,
   parameters: ErrorParameters<Code>,
-  options: { readonly requestId?: string; readonly retryAfterMs?: number } = {},
+  options: { readonly requestId?: string; readonly retryAfterMs?: number | undefined } = {},
 ): Refusal {
   const { message, help } = problem(code, parameters);
   const { status } = catalogue[code];

@@ -3,12 +3,13 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Backend } from '../balancing/choose.ts';
 import type { Instance } from '../balancing/instance.ts';
 import type { GatewayLog } from '../log.ts';
+import type { RequestObserver } from '../measuring/observer.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { Limits } from './limits.ts';
 import { createPools, type Pools } from './upstream/pool.ts';
 
-/** What happened to a request on its way, as far as it says something about the instance. */
-export type Outcome = 'answered' | 'unreachable' | 'reset';
+/** What happened to a request on its way, as far as it says something about the instance. `failing`: answered, with `isFailureStatus`. */
+export type Outcome = 'answered' | 'failing' | 'unreachable' | 'reset';
 
 /** What the HTTP engine asks of the rest of the gateway. It knows nothing of tables, weights, health rules or drains. */
 interface Dispatch {
@@ -50,6 +51,8 @@ export interface EngineDependencies {
   readonly dispatch: Dispatch;
   readonly limits: Limits;
   readonly log: GatewayLog;
+  /** Told of every request that a service has had, at its end. */
+  readonly observer?: RequestObserver;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
   /** Uniform in [0, 1): draws releases and mirrored requests. */
   readonly point: () => number;

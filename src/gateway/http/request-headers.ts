@@ -7,6 +7,10 @@ export interface OutgoingHead {
   /** Field lines and the empty line; the request line comes before it. */
   readonly fields: string;
   readonly requestId: string;
+  /** As the instance gets it. */
+  readonly traceparent: string;
+  /** Whether the client sent none that could be gone on with. */
+  readonly startsTrace: boolean;
 }
 
 const methodsWithoutImpliedBody = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -68,13 +72,14 @@ export function outgoingHead(
   if (!hasHost) text = `host: ${head.authority}\r\n${text}`;
   requestId ??= identifier(16);
   text += `x-request-id: ${requestId}\r\n`;
-  if (traceparents === 1 && isTraceparent(traceparent as string)) text += `traceparent: ${traceparent}\r\n${tracestates}`;
-  else text += `traceparent: 00-${identifier(16)}-${identifier(8)}-01\r\n`;
+  const startsTrace = traceparents !== 1 || !isTraceparent(traceparent as string);
+  const sent = startsTrace ? `00-${identifier(16)}-${identifier(8)}-01` : (traceparent as string);
+  text += startsTrace ? `traceparent: ${sent}\r\n` : `traceparent: ${sent}\r\n${tracestates}`;
   text += originFields(head);
   if (caller !== undefined) text += `x-sluice-caller: ${caller}\r\n`;
   if (acceptsTrailers) text += 'te: trailers\r\n';
   if (head.upgrade !== undefined) text += `connection: Upgrade\r\nupgrade: ${head.upgrade}\r\n`;
-  return { fields: `${text}${framingFields(head)}\r\n`, requestId };
+  return { fields: `${text}${framingFields(head)}\r\n`, requestId, traceparent: sent, startsTrace };
 }
 
 function isBetweenServices(found: FieldKind): boolean {

@@ -25,6 +25,11 @@ export interface Limiter {
   expire(now: number): void;
   running(): number;
   queued(): number;
+  /**
+   * Milliseconds after which one more request can be expected to be let in, by how fast requests have been ending lately, at most a minute:
+   * what a `Retry-After` is made of. 1000 as long as nothing is known.
+   */
+  waitMs(): number;
 }
 
 export interface QueueSettings {
@@ -36,17 +41,13 @@ export interface QueueSettings {
 export interface ServiceLimiter extends Limiter {
   /** Other rules for the same queue. Who waits beyond a shorter one is shed, the least urgent and the newest first. */
   configure(settings: QueueSettings): void;
-  /**
-   * Milliseconds after which one more request can be expected to be let in, by how fast requests have been ending lately: what a
-   * `Retry-After` is made of. 1000 as long as nothing is known.
-   */
-  waitMs(): number;
 }
 
 const urgency: readonly Priority[] = ['critical', 'normal', 'low'];
 /** Weight of the latest time between two ends in the moving average of it. */
 const smoothing = 0.1;
 const unknownWaitMs = 1_000;
+const longestWaitMs = 60_000;
 
 /**
  * Starts without capacity: everything waits until `resize`. A request that finds the queue full takes the place of the newest one of the
@@ -143,6 +144,6 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
     },
     running: () => running,
     queued,
-    waitMs: () => (endIntervalMs === undefined ? unknownWaitMs : endIntervalMs * (queued() + 1)),
+    waitMs: () => (endIntervalMs === undefined ? unknownWaitMs : Math.min(longestWaitMs, endIntervalMs * (queued() + 1))),
   };
 }

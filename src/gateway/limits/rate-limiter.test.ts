@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import type { RequestHead } from '../http/downstream.ts';
 import { networkOf, rateKeyOf } from './rate-key.ts';
 import { createRateLimiter } from './rate-limiter.ts';
-import { retryAfter } from './retry-after.ts';
 
 describe('a rate limiter', () => {
   test('lets a burst through and then one request after another, and says when the next one may come', () => {
@@ -77,8 +76,4 @@ describe('what is counted apart', () => {
     const [long, other] = ['a', 'b'].map((end) => keyOf(head('a', 'x-key', `${'x'.repeat(9_000)}${end}`), undefined));
     expect([long?.length, long === other]).toEqual([44, false]);
   });
-});
-
-test('a client is told to come again in whole seconds, at least one and at most a minute', () => {
-  expect([0, 1, 1_000, 1_001, 90_000, Number.POSITIVE_INFINITY].map(retryAfter)).toEqual(['1', '1', '1', '2', '60', '60']);
 });

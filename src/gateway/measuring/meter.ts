@@ -36,7 +36,7 @@ export interface Finished {
 
 /** Counts and latencies of one release of one service. Updated in place, without allocation. */
 export interface Meter {
-  /** An attempt was given to an instance of it. Every `begin` is matched by one `end`. */
+  /** A request was given to it, or was answered or refused in its name. Every `begin` is matched by one `end`, whatever the ending. */
   begin(): void;
   end(finished: Finished, now: number): void;
   /** An instance of it was ejected. */

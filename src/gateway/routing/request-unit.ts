@@ -30,7 +30,7 @@ function isNamed(field: string, name: string): boolean {
 }
 
 /** Reads `a=1; b=2` without taking it apart. */
-export function cookieOf(headers: RawHeaders, name: string): string | undefined {
+function cookieOf(headers: RawHeaders, name: string): string | undefined {
   for (let index = headers.length - 2; index >= 0; index -= 2) {
     if (!isNamed(headers[index] as string, 'cookie')) continue;
     const value = lastCookie(headers[index + 1] as string, name);

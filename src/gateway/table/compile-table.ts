@@ -44,7 +44,7 @@ export function refreshReady(service: RoutedService): void {
 }
 
 /** Requests that may run at once: of all ready instances, or of one when none is, so that the reason given is that and not the queue. */
-export function capacityOf({ backends, concurrency, share = 1 }: Pick<RoutedService, 'backends' | 'concurrency' | 'share'>): number {
+function capacityOf({ backends, concurrency, share = 1 }: Pick<RoutedService, 'backends' | 'concurrency' | 'share'>): number {
   if (concurrency === undefined) return Number.POSITIVE_INFINITY;
   const ready = backends.reduce((count, backend) => count + backend.ready.length, 0);
   return Math.max(1, Math.ceil(concurrency * Math.max(1, ready) * share));

@@ -8,7 +8,7 @@ import type { RateLimit } from '../routing/routes.ts';
 import type { CacheRoute, LimitsRoute, RateLimitRoute, ServiceRoute } from '../routing-table.ts';
 
 /** What a service's requests have left behind: who runs and waits, spent tokens and budgets, kept answers, ejections. */
-export interface ServicePolicies {
+interface ServicePolicies {
   readonly limiter: ServiceLimiter | undefined;
   readonly rateLimiters: readonly RateLimit[] | undefined;
   readonly cache: ServiceCache | undefined;

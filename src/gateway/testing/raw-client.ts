@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
 import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { until } from '../../testing/conditions.ts';
@@ -87,4 +87,12 @@ export function ask(port: number, options: RequestOptions = {}, body?: string | 
     });
     asked.end(body);
   });
+}
+
+/** Lets a server listen on any free port of the loopback; the port. */
+export async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return (server.address() as AddressInfo).port;
 }

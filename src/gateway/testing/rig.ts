@@ -10,6 +10,8 @@ import type { GatewayReport } from '../admin/gateway-report.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import { silentLog } from '../log.ts';
+import { createMeasuring } from '../measuring/measuring.ts';
+import type { GatewayCounts } from '../measuring/report.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
 import type { Snapshot } from '../table/snapshot.ts';
 import { soloCrew } from '../worker/crew.ts';
@@ -34,6 +36,7 @@ export interface Rig {
 /** One that serves in this process, so that what it reports is known at once. */
 interface LocalGateway extends Pick<Gateway, 'apply' | 'drain'> {
   report(): GatewayReport;
+  counts(): Promise<GatewayCounts>;
 }
 
 interface Upstream {
@@ -100,10 +103,12 @@ export async function createRig(limits: Partial<Limits> = {}, random: Random = s
     onEjected: (key) => master.ejected(key),
   });
   const plane = createEmbeddedPlane({ crew: soloCrew(serving), clock });
-  const master = createGateway({ plane, snapshot: memorySnapshot(), clock, random: seededRandom(3), log: silentLog });
+  const measuring = createMeasuring({ clock, random: seededRandom(4), collect: async () => [['only', serving.takeCounts()]] });
+  const master = createGateway({ measuring, plane, snapshot: memorySnapshot(), clock, random: seededRandom(3), log: silentLog });
   const gateway: LocalGateway = {
     apply: (table) => master.apply(table),
     drain: (deadlineMs) => master.drain(deadlineMs),
+    counts: () => master.counts(),
     report: () => master.describe({ ...serving.report(), listeners: plane.listeners() }),
   };
   const { internalPort } = await master.start({ host: '127.0.0.1', port: 0 });

@@ -7,8 +7,12 @@ import { identify } from '../../effects/processes.ts';
 import { seededRandom, systemRandom } from '../../effects/random.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { defaultLimits } from '../http/limits.ts';
+import { createIdentifiers } from '../http/trace.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
+import { openObserver } from '../measuring/open-observer.ts';
+import { gatewayVersion } from '../version.ts';
+import { type TakenCounts, workerName } from './counts-of-worker.ts';
 import { isOrder, type Notice, type WorkerParameters } from './messages.ts';
 import { createOrders } from './orders.ts';
 import { outliveMain } from './orphan.ts';
@@ -22,7 +26,7 @@ const orphanDrainMs = 300_000;
 const signalDrainMs = 10_000;
 const registrationMs = 100;
 
-const { folder, mainPid, elders } = JSON.parse(argv[2] as string) as WorkerParameters;
+const { folder, mainPid, elders, observing: settings } = JSON.parse(argv[2] as string) as WorkerParameters;
 const files = gatewayFiles(folder);
 const clock = systemClock;
 const self = identify(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
@@ -42,6 +46,17 @@ const log: GatewayLog = { info: logAs('info'), warn: logAs('warn'), error: logAs
 process.on('uncaughtException', (error) => log.error({ reason: error.message, stack: error.stack }, 'uncaught exception'));
 process.on('unhandledRejection', (reason) => log.error({ reason: String(reason) }, 'unhandled rejection'));
 
+const observer = openObserver({
+  folder,
+  worker: String(process.pid),
+  settings,
+  environment: process.env,
+  clock,
+  random: systemRandom,
+  identifier: createIdentifiers(systemRandom),
+  log,
+  version: gatewayVersion,
+});
 const serving = createServing({
   folder,
   clock,
@@ -49,6 +64,7 @@ const serving = createServing({
   identifiers: systemRandom,
   log,
   limits: defaultLimits,
+  observer,
   onEjected: (key) => tell({ kind: 'ejected', key }),
 });
 const registration = createRegistration(files.crew, self, mainPid);
@@ -65,12 +81,19 @@ const leave = async (deadlineMs: number): Promise<void> => {
   register();
   const registering = setInterval(register, registrationMs);
   await drained;
+  await observer?.close();
   clearInterval(registering);
   registration.remove();
 };
 const succeed = (): never => exit(0);
 const fail = (): never => exit(1);
-const carryOut = createOrders({ ...serving, drain: leave }, new Map([['report', () => serving.report()]]));
+const carryOut = createOrders(
+  { ...serving, drain: leave },
+  new Map<string, () => unknown>([
+    ['report', () => serving.report()],
+    ['counts', (): TakenCounts => [workerName(self), serving.takeCounts()]],
+  ]),
+);
 
 process.on('message', (message, handle) => {
   if (!isOrder(message)) return;

@@ -1,12 +1,15 @@
 import type { InstanceHealth } from '../data-plane.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
+import type { ObserverSettings } from '../measuring/open-observer.ts';
 import type { Door } from './door.ts';
 
 /** The one parameter of a worker, as JSON. */
 export interface WorkerParameters {
   readonly folder: string;
   readonly mainPid: number;
+  /** Access log and traces. */
+  readonly observing: ObserverSettings;
   /** Workers that were there before it. */
   readonly elders: readonly ProcessIdentity[];
 }

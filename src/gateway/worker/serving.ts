@@ -14,6 +14,9 @@ import type { Limits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
+import type { QueueState } from '../measuring/counts.ts';
+import { createMeters, type WorkerCounts } from '../measuring/meters.ts';
+import type { RequestObserver } from '../measuring/observer.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import { compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
@@ -34,6 +37,8 @@ export interface Serving {
   putInForce(table: RoutingTable, unhealthy: Iterable<string>): void;
   setHealth(changes: readonly InstanceHealth[]): void;
   report(): ServingReport;
+  /** To be taken once: see `Meters.snapshot`. */
+  takeCounts(): WorkerCounts;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -53,6 +58,7 @@ export interface ServingDependencies {
   readonly identifiers: Random;
   readonly log: GatewayLog;
   readonly limits: Limits;
+  readonly observer?: RequestObserver | undefined;
   /** An instance is left out because of what happened to its requests. */
   readonly onEjected: (key: string) => void;
 }
@@ -62,11 +68,12 @@ const firstRequestMs = 500;
 
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
-export function createServing({ folder, clock, random, identifiers, log, limits, onEjected }: ServingDependencies): Serving {
+export function createServing({ folder, clock, random, identifiers, log, limits, observer, onEjected }: ServingDependencies): Serving {
   const instances = createInstances((instance) => engine.pools.forget(instance));
+  const policies = createPolicyMemory(() => clock.monotonic());
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
-  const policies = createPolicyMemory(() => clock.monotonic());
+  const meters = createMeters({ clock, queues: () => routes.services.flatMap(queueOf) });
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
   const leaving = new Set<Acceptor>();
@@ -76,9 +83,13 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
-    members.get(instance.key)?.service.outliers?.report(instance, observation !== 'answered', clock.monotonic());
-    if (!judge(instance, observation)) return;
     const member = members.get(instance.key);
+    const isEjected = member?.service.outliers?.report(instance, observation !== 'answered', clock.monotonic()) === true;
+    if (isEjected) {
+      log.warn({ instance: instance.key, observation }, 'instance ejected for a while');
+      member?.service.backends.find(({ release }) => release === instance.release)?.meter?.ejected();
+    }
+    if (!judge(instance, observation)) return;
     if (member !== undefined) refreshReady(member.service);
     log.warn({ instance: instance.key, healthy: instance.healthy, observation }, 'instance health changed');
     if (!instance.healthy) onEjected(instance.key);
@@ -99,6 +110,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     limits,
     log,
+    ...(observer && { observer }),
     clock,
     point: () => random.next(),
     identifier: createIdentifiers(identifiers),
@@ -148,7 +160,8 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances, { policies });
+      routes = compileTable(table, instances, { policies, meterOf: meters.meterOf });
+      meters.follow(table.services);
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
@@ -159,6 +172,7 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
       engine.pools.settle();
     },
     setHealth,
+    takeCounts: () => meters.snapshot(),
     report: () => ({
       inFlight: engine.running.size,
       instances: Array.from(instances.all(), ({ key, state, inFlight }) => ({ key, state, inFlight })),
@@ -204,4 +218,8 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     encrypted.set(address, front);
     return front;
   }
+}
+
+function queueOf({ environment, name, limiter }: RoutedService): QueueState[] {
+  return limiter === undefined ? [] : [{ environment, service: name, running: limiter.running(), queued: limiter.queued() }];
 }

@@ -22,6 +22,8 @@ export interface WorkerPoolDependencies {
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly onEjected: (key: string) => void;
+  /** A worker is gone for good. */
+  readonly onEnded?: (identity: ProcessIdentity) => void;
   /** How often workers are asked whether they are there. One that has missed this many is replaced. */
   readonly pulse: { readonly intervalMs: number; readonly missed: number };
 }
@@ -60,7 +62,7 @@ const reportMs = 1_000;
  * Worker processes that are kept at their number. Each is told, before it is given a socket, what all others were told; a dead one costs
  * what it was working on and nothing else, since the sockets are held by this process.
  */
-export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }: WorkerPoolDependencies): WorkerPool {
+export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded, pulse }: WorkerPoolDependencies): WorkerPool {
   const workers = new Set<Worker>();
   const doors = new Map<string, { readonly door: Door; readonly socket: BoundSocket }>();
   const unhealthy = new Set<string>();
@@ -134,6 +136,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, pulse }:
 
   const replace = async (dead: Worker): Promise<void> => {
     workers.delete(dead);
+    onEnded?.(dead.link.identity);
     if (isDraining) return;
     const lived = clock.monotonic() - dead.since;
     backoffMs = lived > soundLifeMs ? 0 : Math.min(Math.max(shortestBackoffMs, backoffMs * 2), longestBackoffMs);

@@ -1,5 +1,6 @@
 import { refusal, type Refusal } from '../answer.ts';
 import type { RequestHead } from '../downstream.ts';
+import type { Priority } from '../../limits/limiter.ts';
 import { callerOf, internalRoute, publicRoute, type RoutedService, type Routes } from '../../routing/routes.ts';
 import { fieldKind, kind } from '../wire/field-kinds.ts';
 
@@ -14,7 +15,14 @@ export type Side =
   | { readonly kind: 'internal' };
 
 export type Admission =
-  | { readonly outcome: 'admitted'; readonly service: RoutedService; readonly target: string; readonly caller: string | undefined }
+  | {
+      readonly outcome: 'admitted';
+      readonly service: RoutedService;
+      readonly target: string;
+      readonly caller: string | undefined;
+      /** How urgent the request is: by its service from the public, by its caller between services. */
+      readonly priority: Priority;
+    }
   | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
 /** Decides whether and to which service a request goes. */
@@ -27,7 +35,7 @@ export function admit(head: RequestHead, side: Side, routes: Routes): Admission 
 function admitPublic(head: RequestHead, environment: string | undefined, routes: Routes): Admission {
   const service = environment === undefined ? undefined : publicRoute(routes, environment, head.host, head.target);
   if (service === undefined) return refused(refusal('gateway_route_unknown', {}));
-  return { outcome: 'admitted', service, target: head.target, caller: undefined };
+  return { outcome: 'admitted', service, target: head.target, caller: undefined, priority: service.priority ?? 'normal' };
 }
 
 function admitInternal(head: RequestHead, routes: Routes): Admission {
@@ -35,7 +43,10 @@ function admitInternal(head: RequestHead, routes: Routes): Admission {
   const caller = token === undefined ? undefined : callerOf(routes, token);
   if (caller === undefined) return refused(refusal('gateway_unauthenticated', {}));
   const route = internalRoute(caller, head.target);
-  if (route.outcome === 'routed') return { outcome: 'admitted', service: route.service, target: route.target, caller: caller.name };
+  if (route.outcome === 'routed') {
+    const { service, target } = route;
+    return { outcome: 'admitted', service, target, caller: caller.name, priority: caller.priority ?? 'normal' };
+  }
   return refused(
     route.outcome === 'absent'
       ? refusal('gateway_no_instance', {})

@@ -1,6 +1,6 @@
 import type { Backend } from '../../balancing/choose.ts';
 import type { Instance } from '../../balancing/instance.ts';
-import type { Ending } from '../../measuring/meter.ts';
+import type { Ending, Finished } from '../../measuring/meter.ts';
 import type { RoutedService } from '../../routing/routes.ts';
 import type { Engine, Outcome } from '../engine.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
@@ -16,6 +16,8 @@ export class Attempts {
   count = 0;
   connection: UpstreamConnection | undefined;
   instance: Instance | undefined;
+  /** The one that had it last. */
+  last: Instance | undefined;
   readonly #engine: Engine;
   readonly #service: RoutedService;
   readonly #account: Account;
@@ -42,6 +44,7 @@ export class Attempts {
     if (this.#tried.length > 0 && this.#service.retryBudget?.withdraw(this.#engine.now()) === false) return 'none';
     this.count += 1;
     this.instance = chosen;
+    this.last = chosen;
     dispatch.acquire(chosen);
     this.#charge(chosen);
     const kept = how === 'any' ? pools.take(chosen) : undefined;
@@ -75,11 +78,12 @@ export class Attempts {
     if (held !== undefined) this.#engine.dispatch.release(held);
   }
 
-  end(ending: Ending): void {
+  /** The account of it, to be read at once; undefined when no instance was ever given it. */
+  end(ending: Ending): Finished | undefined {
     this.drop();
     const charged = this.#backend;
     this.#backend = undefined;
-    if (charged?.meter !== undefined) settle(charged, this.#account, ending, this.#engine.now());
+    return charged === undefined ? undefined : settle(charged, this.#account, ending, this.#engine.now());
   }
 
   /** The release that the request is counted for from now on. */

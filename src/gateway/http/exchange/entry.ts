@@ -1,9 +1,12 @@
-import type { CachedAnswer } from '../../cache/response-cache.ts';
+import type { Instance } from '../../balancing/instance.ts';
+import type { CachedAnswer, CacheWriter } from '../../cache/response-cache.ts';
 import type { RoutedService } from '../../routing/routes.ts';
 import { refusal, type Refusal } from '../answer.ts';
-import type { RequestHead } from '../downstream.ts';
+import type { RawHeaders, RequestHead } from '../downstream.ts';
 import type { Engine } from '../engine.ts';
 import { outgoingHead } from '../request-headers.ts';
+import type { Priority } from '../../limits/limiter.ts';
+import type { Assignment } from '../../routing/split.ts';
 import { admit, type Side } from './admit.ts';
 import { rateLimitedFor } from './door.ts';
 
@@ -13,34 +16,58 @@ export interface Entered {
   readonly service: RoutedService;
   /** Path and query for the instance. */
   readonly target: string;
+  readonly priority: Priority;
+  readonly assigned: Assignment | undefined;
+  /** The request as a cache knows it: with the target for the instance. */
+  readonly seen: RequestHead;
   /** Header fields for the instance, with the empty line. */
   readonly fields: string;
   readonly requestId: string;
+  readonly traceparent: string;
+  readonly startsTrace: boolean;
   /** An answer that is at hand; the service need not be asked. */
   readonly cached: CachedAnswer | undefined;
 }
 
-export type Entry = Entered | { readonly outcome: 'refused'; readonly refusal: Refusal };
+export type Entry =
+  | Entered
+  /** `service`: the one that it would have gone to, where it is refused for that one's sake. */
+  | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly service?: RoutedService };
 
 /** All that is decided about a request before it waits for anything. `now`: monotonic milliseconds. */
 export function enter(engine: Engine, side: Side, head: RequestHead, now: number): Entry {
   const admission = admit(head, side, engine.dispatch.routes());
   if (admission.outcome === 'refused') return admission;
-  const { service, target, caller } = admission;
+  const { service, target, caller, priority } = admission;
   const outgoing = outgoingHead(head, caller, engine.identifier);
   if (outgoing === undefined) {
     return { outcome: 'refused', refusal: refusal('gateway_request_invalid', { reason: 'a header cannot be passed on' }) };
   }
-  const { fields, requestId } = outgoing;
+  const { requestId } = outgoing;
   const waitMs = service.rateLimiters === undefined ? 0 : rateLimitedFor(service, head, caller, now);
   if (waitMs > 0) {
-    return { outcome: 'refused', refusal: refusal('gateway_rate_limited', {}, { requestId, retryAfterMs: waitMs }) };
+    return { outcome: 'refused', refusal: refusal('gateway_rate_limited', {}, { requestId, retryAfterMs: waitMs }), service };
   }
-  const cached = service.cache === undefined || !isCacheable(head) ? undefined : service.cache.lookup(head, now);
-  return { outcome: 'entered', service, target, fields, requestId, cached };
+  const assigned = service.split?.assign(head.headers, engine.point());
+  const seen = target === head.target || service.cache === undefined ? head : { ...head, target };
+  const cached = service.cache?.lookup(seen, now, assigned?.backend.release);
+  return { outcome: 'entered', service, target, priority, assigned, seen, ...outgoing, cached };
 }
 
-/** Whether its answer may come from, or go into, the cache of its service. */
-export function isCacheable(head: RequestHead): boolean {
-  return head.body === 'none' && head.upgrade === undefined;
+/** What copies the instance's answer for the cache of the service; undefined when it may not be kept. */
+export function copyForCache(
+  { service, seen }: Entered,
+  status: number,
+  headers: RawHeaders,
+  now: number,
+  instance: Instance | undefined,
+): CacheWriter | undefined {
+  return service.cache?.writer(seen, status, headers, now, instance?.release);
+}
+
+/** For a request that has waited: its service as the routes have it now, and an assignment by them. What is no longer routed stays. */
+export function renewed(engine: Engine, known: RoutedService, head: RequestHead): Pick<Entered, 'service' | 'assigned'> {
+  const { services } = engine.dispatch.routes();
+  const service = services.find(({ environment, name }) => environment === known.environment && name === known.name) ?? known;
+  return { service, assigned: service.split?.assign(head.headers, engine.point()) };
 }

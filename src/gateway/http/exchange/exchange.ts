@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isFailureStatus } from '../../balancing/outliers.ts';
 import type { CacheWriter } from '../../cache/response-cache.ts';
 import type { Waiting } from '../../limits/limiter.ts';
 import type { Ending } from '../../measuring/meter.ts';
@@ -14,11 +15,12 @@ import type { ResponseHead } from '../wire/response-head.ts';
 import type { Side } from './admit.ts';
 import { Attempts, isRepeatable, isUnseen } from './attempts.ts';
 import { Place } from './door.ts';
-import { enter, type Entered, isCacheable } from './entry.ts';
+import { copyForCache, enter, type Entered, renewed } from './entry.ts';
 import { answerFromCache } from './from-cache.ts';
 import { copyToMirror, type MirrorCopy } from './mirror.ts';
 import { Patience, type Phase } from './patience.ts';
-import type { Account } from './settlement.ts';
+import { aboutRequest } from './about.ts';
+import { type Account, settleAtDoor } from './settlement.ts';
 
 export function createExchange(engine: Engine, side: Side, downstream: Downstream): Exchange {
   return new RequestExchange(engine, side, downstream);
@@ -34,6 +36,7 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   firstByteAt = 0;
   status = 0;
   queuedMs = 0;
+  priority: Waiting['priority'] = 'normal';
   attributes = '';
   service!: RoutedService;
   assigned: Assignment | undefined;
@@ -51,6 +54,7 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   #ending: Ending = 'abandoned';
   #isAnswerWhole = false;
   #isBodyWhole: boolean;
+  #isRouted = false;
   #hasBodyBegun = false;
   #isBodyHeld = false;
   #hasContinued: boolean;
@@ -95,10 +99,14 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
       // No service has it: it is not counted as under way.
       this.#enter('answering');
       this.#ending = 'refused';
+      if (entry.service !== undefined) this.#routed(entry.service);
+      this.status = entry.refusal.status;
       this.#downstream.refuse(entry.refusal, this.#downstream.head.expectsContinue);
       return;
     }
-    this.service = entry.service;
+    this.#routed(entry.service);
+    this.assigned = entry.assigned;
+    this.priority = entry.priority;
     this.#entered = entry;
     this.#requestId = entry.requestId;
     this.#engine.running.add(this);
@@ -113,6 +121,11 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     answerFromCache(this.#downstream, entry.cached, this.#requestId);
   }
 
+  #routed(service: RoutedService): void {
+    this.service = service;
+    this.#isRouted = true;
+  }
+
   #enterService(service: RoutedService): void {
     if (!this.#isBodyWhole) this.#downstream.pause();
     if (service.limiter !== undefined) {
@@ -124,13 +137,10 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     this.#proceed();
   }
 
-  get priority(): Waiting['priority'] {
-    return this.service.priority ?? 'normal';
-  }
-
   granted(): void {
     this.#place?.granted();
     this.queuedMs = this.#engine.now() - this.startedAt;
+    ({ service: this.service, assigned: this.assigned } = renewed(this.#engine, this.service, this.#downstream.head));
     this.#proceed();
   }
 
@@ -142,9 +152,7 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
 
   #proceed(): void {
     const { service } = this;
-    const { head } = this.#downstream;
-    if (service.split !== undefined) this.assigned = service.split.assign(head.headers, this.#engine.point());
-    if (service.mirror !== undefined) this.#mirror = copyToMirror(this.#engine, head, this.#entered as Entered);
+    if (service.mirror !== undefined) this.#mirror = copyToMirror(this.#engine, this.#downstream.head, this.#entered as Entered);
     this.#attempts = new Attempts(this.#engine, service, this);
     this.#attempt(false, 'gateway_no_instance');
   }
@@ -225,16 +233,14 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   }
 
   answered(answer: ResponseHead): void {
-    const { head } = this.#downstream;
     this.#answer = answer;
     this.status = answer.status;
     this.#enter('answering');
     this.firstByteAt = this.#patience.since;
-    this.#attempts?.report('answered');
+    this.#attempts?.report(isFailureStatus(answer.status) ? 'failing' : 'answered');
     const { headers, attributes } = clientHead(answer, this.#requestId, this.#engine.date);
     this.attributes = attributes;
-    const { cache } = this.service;
-    if (cache !== undefined && isCacheable(head)) this.#cacheWriter = cache.writer(head, answer.status, headers, this.firstByteAt);
+    this.#cacheWriter = copyForCache(this.#entered as Entered, answer.status, headers, this.firstByteAt, this.#attempts?.instance);
     this.#downstream.answer(answer.status, answer.reason, headers, lengthOf(answer));
   }
 
@@ -304,9 +310,19 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     if (!finished && this.#ending === 'answered') this.#ending = 'abandoned';
     this.#patience.phase = 'ended';
     this.#letGo();
-    this.#attempts?.end(this.#ending);
+    this.#settle();
     this.#mirror?.bodyBroken();
     this.#engine.running.delete(this);
+  }
+
+  #settle(): void {
+    // Refused before it was known where it would have gone.
+    if (!this.#isRouted) return;
+    const ended = this.#attempts?.end(this.#ending) ?? settleAtDoor(this, this.#ending, this.#engine.now());
+    const { observer } = this.#engine;
+    if (observer !== undefined && this.#entered !== undefined) {
+      observer.observe(ended, aboutRequest(this.#downstream.head, this.#entered, this.#attempts?.last));
+    }
   }
 
   terminate(): void {
@@ -350,7 +366,8 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   }
 
   #fail(code: PlainError): void {
-    this.#refuse(refusal(code, {}, { requestId: this.#requestId }), code === 'gateway_request_timeout');
+    const retryAfterMs = code === 'gateway_overloaded' ? this.service.limiter?.waitMs() : undefined;
+    this.#refuse(refusal(code, {}, { requestId: this.#requestId, retryAfterMs }), code === 'gateway_request_timeout');
   }
 
   #refuse(refused: Refusal, mustClose: boolean): void {

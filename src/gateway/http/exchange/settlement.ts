@@ -34,8 +34,8 @@ export interface Account {
   readonly assigned: Assignment | undefined;
 }
 
-export function settle(backend: Backend, account: Account, ending: Ending, now: number): void {
-  if (backend.meter === undefined) return;
+/** Ends what the release's meter began. The result is the one record there is: nothing of it may be kept. */
+export function settle(backend: Backend | undefined, account: Account, ending: Ending, now: number): Finished {
   const { assigned } = account;
   finished.status = account.status;
   finished.ending = ending;
@@ -60,10 +60,19 @@ export function settle(backend: Backend, account: Account, ending: Ending, now: 
     finished.by = 'override';
     finished.unit = 0;
   }
-  backend.meter.end(finished, now);
+  backend?.meter?.end(finished, now);
+  return finished;
 }
 
-function shareOf(service: RoutedService, backend: Backend): number {
+/** Refused or answered before it was given to a release: counted for the last one, stable, and evidence for nobody. */
+export function settleAtDoor(account: Account, ending: Ending, now: number): Finished {
+  const stable = account.service.backends.at(-1);
+  stable?.meter?.begin();
+  return settle(stable, account, ending, now);
+}
+
+function shareOf(service: RoutedService, backend: Backend | undefined): number {
+  if (backend === undefined) return 1;
   let total = 0;
   for (const each of service.backends) total += each.weight;
   return total > 0 ? backend.weight / total : 1;

@@ -125,7 +125,10 @@ export class RequestReader {
 
   #readHead(data: Buffer, from: number): number {
     // Empty lines before a request are ignored (RFC 9112 section 2.2).
-    if (this.#searched === 0 && data[from] === 13 && data[from + 1] === 10) return from + 2;
+    if (data[from] === 13) {
+      if (data.length === from + 1) return -1;
+      if (data[from + 1] === 10) return from + 2;
+    }
     const end = data.indexOf(headEnd, from + Math.max(0, this.#searched - 3));
     if ((end === -1 ? data.length : end + 4) - from > this.#limits.headerBytes) {
       this.#sink.tooLarge();

@@ -1,3 +1,4 @@
+import { fieldKind, kind } from './field-kinds.ts';
 import { isHopeless, parseFields } from './fields.ts';
 
 const state = { size: 0, data: 1, dataEnd: 2, trailers: 3, done: 4 } as const;
@@ -109,7 +110,7 @@ export class ChunkedDecoder {
     this.#line = '';
     if (end > 0) {
       const fields = parseFields(text.slice(0, end + 2), 0, this.#trailerCount);
-      if (typeof fields === 'string') return 'broken';
+      if (typeof fields === 'string' || framesAgain(fields)) return 'broken';
       this.trailers = fields;
     }
     this.#state = state.done;
@@ -142,3 +143,12 @@ export class ChunkedDecoder {
 
 const brokenLine = { step: 'broken' } as const;
 const moreOfLine = { step: 'more' } as const;
+
+/** Whether a trailer section says again how the message is framed: no sound sender does, and readers differ in whom they believe. */
+function framesAgain(trailers: readonly string[]): boolean {
+  for (let index = 0; index < trailers.length; index += 2) {
+    const found = fieldKind(trailers[index] as string);
+    if (found === kind.contentLength || found === kind.transferEncoding) return true;
+  }
+  return false;
+}

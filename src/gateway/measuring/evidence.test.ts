@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import type { Stratum } from './counts.ts';
+import type { Finished } from './meter.ts';
+import { createMeters } from './meters.ts';
+import { plainProbability } from './probability.ts';
+import { finished, measured } from './testing/finished.ts';
+import { createTotals } from './totals.ts';
+import { createUnitWindows } from './unit-windows.ts';
+
+const clock = { now: () => 1_800_000_000_000, monotonic: () => 0 };
+
+/** Workers and what they tell together. */
+function workersOf(names: readonly string[], evidence: Parameters<typeof measured>[1]) {
+  const service = measured(['candidate', 'stable'], evidence);
+  const totals = createTotals(() => 0);
+  totals.follow([service]);
+  const workers = new Map(names.map((name) => [name, createMeters({ clock })]));
+  for (const meters of workers.values()) meters.follow([service]);
+  return {
+    end: (worker: string, release: string, partial: Partial<Finished>, now = 0): void => {
+      workers.get(worker)?.meterOf('test', 'app', release).end(finished(partial), now);
+    },
+    counts: (): readonly Stratum[] => {
+      for (const [name, meters] of workers) totals.update(name, meters.snapshot());
+      return totals.total().evidence[0]?.strata ?? [];
+    },
+    lost: () => totals.total().evidence[0]?.lost,
+  };
+}
+
+test('outcomes are counted by release and by the chance of the draw', () => {
+  const { end, counts } = workersOf(['a'], { attribute: 'decision' });
+  end('a', 'candidate', { probability: 0.05, status: 500, attributes: 'decision=refund' });
+  end('a', 'candidate', { probability: 0.05, totalMs: 100, attributes: 'intent=x; decision=refund' });
+  end('a', 'candidate', { probability: 0.25, totalMs: 300 });
+  end('a', 'stable', { probability: 0.95, status: 404, attributes: 'decision=reject' });
+  expect(counts()).toEqual([
+    { release: 'candidate', probability: 0.05, units: 2, errors: 1, exceedances: [1, 0], categories: { refund: 2 } },
+    { release: 'candidate', probability: 0.25, units: 1, errors: 0, exceedances: [1, 1], categories: {} },
+    { release: 'stable', probability: 0.95, units: 1, errors: 0, exceedances: [0, 0], categories: { reject: 1 } },
+  ]);
+});
+
+test('failed and broken-off requests are errors; overrides, cached, refused and abandoned ones are no units', () => {
+  const { end, counts } = workersOf(['a'], {});
+  const chance = { probability: 0.5 };
+  end('a', 'stable', { ...chance, ending: 'failed', status: 502 });
+  end('a', 'stable', { ...chance, ending: 'aborted' });
+  end('a', 'stable', { ...chance, by: 'override' });
+  for (const ending of ['cached', 'refused', 'abandoned'] as const) end('a', 'stable', { ...chance, ending, status: 500 });
+  expect(counts()).toMatchObject([{ units: 2, errors: 2 }]);
+});
+
+test('of a unit only the first outcome of a window counts, whichever workers its requests came by', () => {
+  const { end, counts } = workersOf(['a', 'b'], {});
+  const unit = { by: 'unit', probability: 0.5 } as const;
+  for (const worker of ['a', 'b', 'a', 'b']) end(worker, 'stable', { ...unit, unit: 7 });
+  end('b', 'candidate', { ...unit, unit: 8, status: 500 });
+  expect(counts()).toMatchObject([
+    { release: 'stable', units: 1, errors: 0 },
+    { release: 'candidate', units: 1, errors: 1 },
+  ]);
+  expect(counts()).toHaveLength(2);
+  end('a', 'stable', { ...unit, unit: 7 }, 30_000);
+  end('a', 'stable', { ...unit, unit: 7 }, 60_000);
+  end('b', 'stable', { ...unit, unit: 7 }, 90_000);
+  expect(counts()).toMatchObject([{ units: 2 }, { units: 1 }]);
+});
+
+test('values beyond a bounded number are counted as other, alike for all releases', () => {
+  const { end, counts } = workersOf(['a'], { attribute: 'd' });
+  for (let value = 0; value < 40; value += 1) end('a', 'stable', { probability: 0.5, attributes: `d=value-${value}` });
+  end('a', 'candidate', { probability: 0.5, attributes: 'd=value-39, e=1' });
+  end('a', 'candidate', { probability: 0.5, attributes: `d=${'x'.repeat(100)}` });
+  const [stable, candidate] = counts();
+  expect(Object.keys(stable?.categories ?? {})).toHaveLength(25);
+  expect(stable?.categories['other']).toBe(16);
+  expect(candidate?.categories).toEqual({ other: 2 });
+});
+
+test('another evidence id starts at zero, and so does another threshold', () => {
+  const meters = createMeters({ clock });
+  meters.follow([measured(['stable'], {})]);
+  const end = () => meters.meterOf('test', 'app', 'stable').end(finished(), 0);
+  end();
+  meters.follow([measured(['stable'], {})]);
+  end();
+  expect(meters.snapshot().evidence).toMatchObject([{ counts: { id: 'rollout-1', strata: [{ units: 2 }] } }]);
+  meters.follow([measured(['stable'], { id: 'rollout-2' })]);
+  end();
+  expect(meters.snapshot().evidence).toMatchObject([{ counts: { id: 'rollout-2', strata: [{ units: 1 }] } }]);
+  meters.follow([measured(['stable'], { id: 'rollout-2', latencyThresholdsMs: [1] })]);
+  expect(meters.snapshot().evidence).toMatchObject([{ counts: { id: 'rollout-2', strata: [] } }]);
+  meters.follow([measured(['stable'])]);
+  end();
+  expect(meters.snapshot()).toMatchObject({ evidence: [], releases: [{ requests: 4 }] });
+});
+
+test('chances that are equal but for rounding are one, and equal splits are exact', () => {
+  expect(plainProbability(0.1 + 0.2)).toBe(0.3);
+  expect(plainProbability(1 - 2 / 3)).toBe(1 / 3);
+  expect(plainProbability(1 / 3 + 1 / 3)).toBe(2 / 3);
+  expect(plainProbability(0.95)).toBe(1 - 0.05);
+  expect(plainProbability(0.123_456_789_1)).toBe(0.123_457);
+});
+
+test('a flood of units or chances costs evidence, is told, and never memory', () => {
+  const windows = createUnitWindows(1_000);
+  const seen = Array.from({ length: 3_000 }, (_, index) => windows.see(index * 4_294_967_296 + index, 5));
+  expect(seen.filter((each) => each === 'first')).toHaveLength(1_000);
+  expect(seen.slice(1_000).every((each) => each === 'lost')).toBe(true);
+  expect([windows.see(3, 6), windows.see(3, 6), windows.see(0, 5), windows.see(0, 4)]).toEqual(['first', 'seen', 'seen', 'lost']);
+
+  const { end, counts, lost } = workersOf(['a'], {});
+  for (let chance = 1; chance <= 600; chance += 1) end('a', 'stable', { probability: chance / 1_000 });
+  expect(counts()).toHaveLength(512);
+  expect(lost()).toEqual({ units: 0, chances: 88 });
+});

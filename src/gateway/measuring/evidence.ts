@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { EvidenceRoute } from '../routing-table.ts';
+import { createCategories } from './attributes.ts';
+import { evidenceCounts } from './counts.ts';
+import type { Finished } from './meter.ts';
+import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
+import { createUnitWindows } from './unit-windows.ts';
+
+/**
+ * A worker's part of the counts. Requests that were drawn by themselves are counted; of units only the first outcome of each window is
+ * handed on once, for whoever sees all workers to count.
+ */
+export const evidenceSnapshot = z.object({
+  counts: evidenceCounts,
+  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, error (1 or 0), index in `categoryNames` or -1. */
+  outcomes: z.array(z.number()).readonly(),
+  categoryNames: z.array(z.string()).readonly(),
+});
+export type EvidenceSnapshot = z.infer<typeof evidenceSnapshot>;
+
+export const numbersPerOutcome = 6;
+
+/** What counts for one release. */
+export interface EvidenceArm {
+  count(finished: Finished, now: number): void;
+}
+
+/** Evidence of one service and rollout in one worker: units and categories are shared by its releases, so that bounds hit all alike. */
+export interface Evidence {
+  arm(release: string): EvidenceArm;
+  /** Hands the outcomes of units over: they are in one snapshot only. */
+  take(): EvidenceSnapshot;
+}
+
+/** Outcomes of units that wait to be taken. */
+const mostOutcomes = 65_536;
+
+export function createEvidence(owner: { environment: string; service: string }, route: EvidenceRoute, epochMs: number): Evidence {
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs } = route;
+  const categories = attribute === undefined ? undefined : createCategories(attribute);
+  const strata = createStrata(thresholdsMs.length);
+  const windows = createUnitWindows();
+  let lostUnits = 0;
+  let lostChances = 0;
+  let outcomes: number[] = [];
+
+  const keep = (stratum: LiveStratum, finished: Finished, now: number): void => {
+    const window = Math.floor((epochMs + now) / unitWindowMs);
+    const seen = windows.see(finished.unit, window);
+    if (seen === 'seen') return;
+    if (seen === 'lost' || outcomes.length >= mostOutcomes * numbersPerOutcome) {
+      lostUnits += 1;
+      return;
+    }
+    const category = categories?.of(finished.attributes) ?? -1;
+    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), isError(finished) ? 1 : 0, category);
+  };
+
+  return {
+    arm: (release) => {
+      const known = new Map<number, LiveStratum | undefined>();
+      let lastChance = Number.NaN;
+      let last: LiveStratum | undefined;
+      return {
+        count: (finished, now) => {
+          if (finished.by === 'override' || !isUnit(finished.ending)) return;
+          if (finished.probability !== lastChance) {
+            lastChance = finished.probability;
+            if (!known.has(lastChance)) known.set(lastChance, strata.of(release, lastChance));
+            last = known.get(lastChance);
+            if (known.size > 1_024) known.clear();
+          }
+          if (last === undefined) lostChances += 1;
+          else if (finished.by === 'unit') keep(last, finished, now);
+          else countOutcome(last, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+        },
+      };
+    },
+    take: () => {
+      const taken = outcomes;
+      outcomes = [];
+      const categoryNames = categories === undefined ? [] : [...categories.names()];
+      return {
+        counts: {
+          ...owner,
+          id,
+          thresholdsMs,
+          ...(attribute !== undefined && { attribute }),
+          unitWindowMs,
+          strata: strata.snapshot(categoryNames),
+          lost: { units: lostUnits, chances: lostChances },
+        },
+        outcomes: taken,
+        categoryNames,
+      };
+    },
+  };
+}
+
+/** Whether it says something about its service: neither refused nor cached requests reached it, and a client that left is no outcome. */
+function isUnit(ending: Finished['ending']): boolean {
+  return ending !== 'abandoned' && ending !== 'refused' && ending !== 'cached';
+}
+
+/** How long the whole took; the length of a switched connection says nothing about its service. */
+function millisecondsOf({ ending, totalMs }: Finished): number {
+  return ending === 'switched' ? -1 : totalMs;
+}
+
+/** Whether the service is to blame: status 5xx, no answer, or one that broke off. What a client gave up or was refused is no error. */
+export function isError({ ending, status }: Finished): boolean {
+  if (ending === 'failed' || ending === 'aborted') return true;
+  return status >= 500 && ending === 'answered';
+}

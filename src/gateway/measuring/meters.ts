@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { Clock } from '../../effects/clock.ts';
+import { counts, evidenceKey, type MeasuredService, type QueueState, releaseKey } from './counts.ts';
+import { createEvidence, type Evidence, evidenceSnapshot } from './evidence.ts';
+import type { Meter } from './meter.ts';
+import { createReleaseMeter, type ReleaseMeter } from './release-meter.ts';
+import { createRetention } from './retention.ts';
+
+/** What one worker has counted, as a plain value. */
+const workerCounts = counts.extend({ evidence: z.array(evidenceSnapshot).readonly() });
+export type WorkerCounts = z.infer<typeof workerCounts>;
+
+/** The meters of one worker. */
+export interface Meters {
+  /** The same meter for as long as the release is in the table, and for a while after. */
+  readonly meterOf: (environment: string, service: string, release: string) => Meter;
+  /** A table is in force: what it says of evidence counts from now on, and meters of releases gone for long are forgotten. */
+  follow(services: readonly MeasuredService[]): void;
+  /** Every snapshot must be given to the `Totals` exactly once: outcomes of units are in one only. */
+  snapshot(): WorkerCounts;
+}
+
+export interface MetersDependencies {
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  /** What waits at the doors of the services, from their limiters. */
+  readonly queues?: () => readonly QueueState[];
+}
+
+/** Longer than `Totals` shows a release that is gone, so that no sum over workers ever goes back. */
+const retainMs = 15 * 60_000;
+
+export function createMeters({ clock, queues = () => [] }: MetersDependencies): Meters {
+  const meters = new Map<string, ReleaseMeter>();
+  const retention = createRetention(retainMs);
+  // Windows of units are of wall-clock time, alike in every worker; `now` of requests is monotonic.
+  const epochMs = clock.now() - clock.monotonic();
+  let evidence = new Map<string, Evidence>();
+
+  const meterOf = (environment: string, service: string, release: string): ReleaseMeter => {
+    const key = releaseKey({ environment, service, release });
+    const known = meters.get(key) ?? createReleaseMeter({ environment, service, release });
+    meters.set(key, known);
+    return known;
+  };
+
+  const evidenceOf = ({ environment, name: service, evidence: route }: MeasuredService): [string, Evidence] | undefined => {
+    if (route === undefined) return undefined;
+    const key = evidenceKey({ environment, service, thresholdsMs: route.latencyThresholdsMs, ...route });
+    return [key, evidence.get(key) ?? createEvidence({ environment, service }, route, epochMs)];
+  };
+
+  return {
+    meterOf,
+    follow: (services) => {
+      const kept = new Map<string, Evidence>();
+      for (const meter of meters.values()) meter.countFor(undefined);
+      for (const service of services) {
+        const found = evidenceOf(service);
+        if (found === undefined) continue;
+        kept.set(...found);
+        for (const { release } of service.backends) meterOf(service.environment, service.name, release).countFor(found[1].arm(release));
+      }
+      evidence = kept;
+      const now = clock.monotonic();
+      retention.follow(services, now);
+      for (const [key, meter] of meters) if (!retention.isKept(key, now) && meter.inFlight() <= 0) meters.delete(key);
+    },
+    snapshot: () => ({
+      releases: Array.from(meters.values(), (meter) => meter.snapshot()),
+      queues: [...queues()],
+      evidence: Array.from(evidence.values(), (each) => each.take()),
+    }),
+  };
+}

@@ -1,0 +1,91 @@
+import { endings, type ReleaseCounts, statusClasses } from './counts.ts';
+import { type EvidenceArm, isError } from './evidence.ts';
+import type { Finished, Meter } from './meter.ts';
+import { createSketch, record, snapshotOf } from './sketch.ts';
+
+/** The meter of one release with what its owner asks of it. */
+export interface ReleaseMeter extends Meter {
+  readonly environment: string;
+  readonly service: string;
+  readonly release: string;
+  /** What is counted for a rollout, from now on. */
+  countFor(arm: EvidenceArm | undefined): void;
+  inFlight(): number;
+  snapshot(): ReleaseCounts;
+}
+
+const statusAt = 0;
+const endingAt = statusAt + statusClasses.length;
+const retries = endingAt + endings.length;
+const ejections = retries + 1;
+const bytesIn = ejections + 1;
+const bytesOut = bytesIn + 1;
+const queued = bytesOut + 1;
+const queuedMs = queued + 1;
+const errors = queuedMs + 1;
+const begun = errors + 1;
+const ended = begun + 1;
+const counterCount = ended + 1;
+
+const endingIndex = Object.fromEntries(endings.map((ending, index) => [ending, endingAt + index])) as Record<Finished['ending'], number>;
+
+export function createReleaseMeter(owner: { environment: string; service: string; release: string }): ReleaseMeter {
+  const counters = new Float64Array(counterCount);
+  const firstByte = createSketch();
+  const total = createSketch();
+  let arm: EvidenceArm | undefined;
+
+  const add = (counter: number, amount: number): void => {
+    counters[counter] = (counters[counter] as number) + amount;
+  };
+  const at = (counter: number): number => counters[counter] as number;
+  const inFlight = (): number => at(begun) - at(ended);
+
+  return {
+    ...owner,
+    begin: () => add(begun, 1),
+    end: (finished, now) => {
+      const { ending, status } = finished;
+      add(statusAt + (status >= 100 && status < 600 ? Math.floor(status / 100) : 0), 1);
+      add(endingIndex[ending], 1);
+      add(ended, 1);
+      if (isError(finished)) add(errors, 1);
+      if (finished.retries > 0) add(retries, finished.retries);
+      add(bytesIn, finished.bytesIn);
+      add(bytesOut, finished.bytesOut);
+      if (finished.queuedMs > 0) {
+        add(queued, 1);
+        add(queuedMs, Math.round(finished.queuedMs));
+      }
+      if (ending === 'answered' || ending === 'failed' || ending === 'aborted') {
+        record(total, finished.totalMs);
+        if (ending !== 'failed') record(firstByte, finished.firstByteMs);
+      }
+      if (arm !== undefined) arm.count(finished, now);
+    },
+    ejected: () => add(ejections, 1),
+    countFor: (next) => {
+      arm = next;
+    },
+    inFlight,
+    snapshot: () => {
+      const statuses = statusClasses.map((name, index) => [name, at(statusAt + index)] as const);
+      return {
+        ...owner,
+        inFlight: inFlight(),
+        requests: statuses.reduce((sum, [, count]) => sum + count, 0),
+        errors: at(errors),
+        statuses: Object.fromEntries(statuses) as ReleaseCounts['statuses'],
+        endings: Object.fromEntries(endings.map((name, index) => [name, at(endingAt + index)])) as ReleaseCounts['endings'],
+        retries: at(retries),
+        ejections: at(ejections),
+        bytesIn: at(bytesIn),
+        bytesOut: at(bytesOut),
+        queued: at(queued),
+        queuedMs: at(queuedMs),
+        firstByte: snapshotOf(firstByte),
+        total: snapshotOf(total),
+      };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { counts, type ReleaseCounts } from './counts.ts';
+import { quantile } from './sketch.ts';
+
+/** Rates and latencies of one release over the last seconds, for people and for scaling. */
+const releaseRates = z.object({
+  environment: z.string(),
+  service: z.string(),
+  release: z.string(),
+  requestsPerSecond: z.number(),
+  /** Status 5xx, no answer, or one that broke off. */
+  errorsPerSecond: z.number(),
+  retriesPerSecond: z.number(),
+  ejections: z.number(),
+  cacheHitsPerSecond: z.number(),
+  refusedPerSecond: z.number(),
+  bytesInPerSecond: z.number(),
+  bytesOutPerSecond: z.number(),
+  /** Milliseconds of the whole answer, and to its first byte; absent when nothing was answered. */
+  p50: z.number().optional(),
+  p95: z.number().optional(),
+  p99: z.number().optional(),
+  firstByteP50: z.number().optional(),
+  firstByteP95: z.number().optional(),
+  firstByteP99: z.number().optional(),
+});
+export type ReleaseRates = z.infer<typeof releaseRates>;
+
+const window = z.object({
+  /** How much time it covers; less than its name says when the gateway is younger. */
+  seconds: z.number(),
+  releases: z.array(releaseRates).readonly(),
+});
+export type RateWindow = z.infer<typeof window>;
+
+/** What `GET /counts` tells: cumulative counts of one life of the gateway, and recent rates. */
+export const gatewayCounts = counts.extend({
+  /** Of this life: with another one all counts began again at zero. */
+  epoch: z.string(),
+  /** RFC 3339. */
+  startedAt: z.string(),
+  last10s: window,
+  last60s: window,
+});
+export type GatewayCounts = z.infer<typeof gatewayCounts>;
+
+export function rateWindow({ seconds, releases }: { readonly seconds: number; readonly releases: readonly ReleaseCounts[] }): RateWindow {
+  return { seconds, releases: seconds > 0 ? releases.map((release) => ratesOf(release, seconds)) : [] };
+}
+
+function ratesOf(release: ReleaseCounts, seconds: number): ReleaseRates {
+  const { environment, service, endings, firstByte, total } = release;
+  const of = (count: number): number => count / seconds;
+  return {
+    environment,
+    service,
+    release: release.release,
+    requestsPerSecond: of(release.requests),
+    errorsPerSecond: of(release.errors),
+    retriesPerSecond: of(release.retries),
+    ejections: release.ejections,
+    cacheHitsPerSecond: of(endings.cached),
+    refusedPerSecond: of(endings.refused),
+    bytesInPerSecond: of(release.bytesIn),
+    bytesOutPerSecond: of(release.bytesOut),
+    ...(total.count > 0 && { p50: quantile(total, 0.5), p95: quantile(total, 0.95), p99: quantile(total, 0.99) }),
+    ...(firstByte.count > 0 && {
+      firstByteP50: quantile(firstByte, 0.5),
+      firstByteP95: quantile(firstByte, 0.95),
+      firstByteP99: quantile(firstByte, 0.99),
+    }),
+  };
+}

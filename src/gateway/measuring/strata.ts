@@ -1,0 +1,70 @@
+import type { Stratum } from './counts.ts';
+import { plainProbability } from './probability.ts';
+
+/** Outcomes of one release and chance, counted in place. */
+export interface LiveStratum {
+  readonly release: string;
+  readonly probability: number;
+  units: number;
+  errors: number;
+  readonly exceedances: Float64Array;
+  /** By number of the category; as long as it needs to be. */
+  readonly categories: number[];
+}
+
+/** All strata of one evidence, in the order in which they came up; none is ever removed. */
+export interface Strata {
+  /** Undefined when there are too many chances already. */
+  of(release: string, chance: number): LiveStratum | undefined;
+  at(index: number): LiveStratum | undefined;
+  indexOf(stratum: LiveStratum): number;
+  snapshot(categoryNames: readonly string[]): Stratum[];
+}
+
+/** A rollout has a few steps and so a few chances; more mean that something is wrong, and must not cost memory. */
+const mostStrata = 512;
+
+export function createStrata(thresholds: number): Strata {
+  const all: LiveStratum[] = [];
+  return {
+    of: (release, chance) => {
+      const probability = plainProbability(chance);
+      const known = all.find((stratum) => stratum.release === release && stratum.probability === probability);
+      if (known !== undefined || all.length >= mostStrata) return known;
+      const stratum = { release, probability, units: 0, errors: 0, exceedances: new Float64Array(thresholds), categories: [] };
+      all.push(stratum);
+      return stratum;
+    },
+    at: (index) => all[index],
+    indexOf: (stratum) => all.indexOf(stratum),
+    snapshot: (names) =>
+      all.map(({ release, probability, units, errors, exceedances, categories }) => ({
+        release,
+        probability,
+        units,
+        errors,
+        exceedances: [...exceedances],
+        categories: Object.fromEntries(
+          names.map((name, index) => [name, categories[index] ?? 0] as const).filter(([, count]) => count > 0),
+        ),
+      })),
+  };
+}
+
+/** `milliseconds` is negative where the time says nothing; `category` -1 where there is none. */
+export function countOutcome(
+  stratum: LiveStratum,
+  thresholdsMs: readonly number[],
+  milliseconds: number,
+  isError: boolean,
+  category: number,
+): void {
+  stratum.units += 1;
+  if (isError) stratum.errors += 1;
+  for (let index = 0; index < thresholdsMs.length; index += 1) {
+    if (milliseconds > (thresholdsMs[index] as number)) stratum.exceedances[index] = (stratum.exceedances[index] as number) + 1;
+  }
+  if (category < 0) return;
+  while (stratum.categories.length <= category) stratum.categories.push(0);
+  stratum.categories[category] = (stratum.categories[category] as number) + 1;
+}
