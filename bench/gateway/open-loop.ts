@@ -71,8 +71,10 @@ turn();
 function finish(): void {
   const steady = latencies.slice(Math.min(warmUp, latencies.length >> 1)).toSorted((left, right) => left - right);
   const first = firstBytes.slice(Math.min(warmUp, firstBytes.length >> 1)).toSorted((left, right) => left - right);
-  const at = (values: readonly number[], share: number): number =>
-    values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
   const result = { p50Ms: at(steady, 0.5), p99Ms: at(steady, 0.99), firstByteMs: at(first, 0.5), failed: failed + open };
   process.stdout.write(JSON.stringify(result), () => process.exit(0));
+}
+
+function at(values: readonly number[], share: number): number {
+  return values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 }
