@@ -3,7 +3,7 @@
  * `accepted`: each request of `forwarded` reaches an instance exactly so, and each is answered. `dropped`: no whole request reaches an
  * instance, and the connection ends, with one refusal or without an answer.
  */
-export type Fate = 'refused' | 'accepted' | 'dropped';
+type Fate = 'refused' | 'accepted' | 'dropped';
 
 /** Bytes a client sends on one connection, and what has to become of them. */
 export interface CorpusCase {

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { ChunkedDecoder } from '../../http/wire/chunked.ts';
 
 /** A request as it came over the wire to an instance. */
-export interface Recorded {
+interface Recorded {
   readonly head: string;
   readonly method: string;
   readonly target: string;
