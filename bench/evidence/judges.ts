@@ -1,4 +1,5 @@
-import { addCounts, type Behaviour, noCounts } from '../../src/rollout/evidence/traffic-model.ts';
+import { addCounts, noCounts } from '../../src/rollout/evidence/counts.ts';
+import type { Behaviour } from '../../src/rollout/evidence/traffic-model.ts';
 import { type Counts, judge, type Rules } from '../../src/rollout/evidence/judge.ts';
 import { totals } from '../../src/rollout/evidence/strata.ts';
 import { mannWhitney } from './mann-whitney.ts';

@@ -9,6 +9,7 @@ import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parseCpuMillis, parseMemoryBytes } from '../stack/fields/quantity.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { DesiredService } from './desired-state.ts';
+import { rolloutSettings } from './rollout-settings.ts';
 import type { HealthSettings, RevisionContent } from './service-state.ts';
 
 /** Turns a service's block, its release and the machine it runs on into what the controller is to bring about. */
@@ -28,12 +29,7 @@ export function desiredService(
       expose: declared.expose ? [{ host: declared.expose.host, path: declared.expose.path }] : [],
       calls: declared.calls,
       drainMs: parseDurationMs(declared.drain),
-      rollout: {
-        strategy: declared.rollout.strategy,
-        maxSurge: declared.rollout.max_surge,
-        maxUnavailable: declared.rollout.max_unavailable,
-        progressDeadlineMs: parseDurationMs(declared.rollout.progress_deadline),
-      },
+      rollout: rolloutSettings(declared.rollout),
     },
     revision: revisionContent(request, declared, made),
   };

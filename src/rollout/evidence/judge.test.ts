@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type Random, seededRandom } from '../../effects/random.ts';
 import { type Counts, judge, type Rules, type Verdict } from './judge.ts';
-import { addCounts, type Behaviour, drawCounts, noCounts } from './traffic-model.ts';
+import { addCounts, noCounts } from './counts.ts';
+import { type Behaviour, drawCounts } from './traffic-model.ts';
 import { verdictInWords } from './words.ts';
 
 const sound: Behaviour = { errorRate: 0.01, slowRates: [0.5, 0.05, 0.01], decisions: { answer: 0.7, refuse: 0.2, escalate: 0.1 } };

@@ -1,6 +1,6 @@
 import type { Random } from '../../effects/random.ts';
-import { addStrata, type Stratum, type Strata } from './strata.ts';
 import type { Counts } from './judge.ts';
+import type { Strata, Stratum } from './strata.ts';
 
 /** How one release behaves in the modelled world. */
 export interface Behaviour {
@@ -10,8 +10,6 @@ export interface Behaviour {
   /** Chances of decisions by value; they add up to 1. */
   readonly decisions: Readonly<Record<string, number>>;
 }
-
-export const noCounts: Counts = { units: [], errors: [], slow: [], decisions: {} };
 
 /** What is counted of `requests` requests at one chance of going to the candidate: drawn, exactly as the gateway would count it. */
 export function drawCounts(random: Random, requests: number, chance: number, stable: Behaviour, candidate: Behaviour): Counts {
@@ -46,17 +44,6 @@ function drawDecisions(random: Random, units: Stratum, stable: Behaviour, candid
     found[value] = [{ chance: units.chance, stable: ofStable, candidate: ofCandidate }];
   }
   return found;
-}
-
-export function addCounts(one: Counts, other: Counts): Counts {
-  const decisions: Record<string, Strata> = { ...one.decisions };
-  for (const [value, strata] of Object.entries(other.decisions)) decisions[value] = addStrata(decisions[value] ?? [], strata);
-  return {
-    units: addStrata(one.units, other.units),
-    errors: addStrata(one.errors, other.errors),
-    slow: other.slow.map((strata, index) => addStrata(one.slow[index] ?? [], strata)),
-    decisions,
-  };
 }
 
 /** How many of `trials` succeed at `rate`: drawn exactly, by the gaps between successes (Devroye 1986, chapter X.4), in time `trials * rate`. */

@@ -7,8 +7,13 @@ export function verdictInWords({ findings, units, because }: Verdict): readonly 
   return [...findings.map((finding) => `${findingInWords(finding)}, ${requests}`), because];
 }
 
+/** All findings on one line. */
+export function findingsInWords({ findings, units }: Verdict): string {
+  return `${findings.map(findingInWords).join('; ')}; ${units.toLocaleString('en-US')} candidate requests`;
+}
+
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
-export function findingInWords({ metric, of, interval, bar }: Finding): string {
+function findingInWords({ metric, of, interval, bar }: Finding): string {
   const name = of === undefined ? metric : `${metric} ${of}`;
   const level = `${Number((100 - 100 / bar).toFixed(1))}%, always valid`;
   return `${name} ${intervalInWords(interval)} (${level})`;
