@@ -29,6 +29,8 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
     // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
     return [...problems, unsupported('rollout.strategy', rollout.strategy)];
   }
+  if (rollout.on_failure !== 'rollback' && rollout.strategy !== 'canary')
+    problems.push(unsupported('rollout.on_failure', rollout.on_failure));
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;

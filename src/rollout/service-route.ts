@@ -55,15 +55,18 @@ function weighted(state: ServiceState, backends: readonly BackendRoute[]): reado
   const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
   const others = backends.filter((backend) => backend !== staged);
   const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
-  const quiet =
-    answering.length === 0 ? others : others.map((backend) => (idle.has(backend.release) ? { ...backend, weight: 0 } : backend));
+  const quiet = others.map(({ release, weight, instances }) => ({
+    release,
+    weight: answering.length > 0 && idle.has(release) ? 0 : weight,
+    instances,
+  }));
   if (!staged) return quiet;
-  // Cohorts grow at the expense of the last one.
-  quiet.sort((one, other) => Number(one.release === releaseOf(state.stable)) - Number(other.release === releaseOf(state.stable)));
   const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
-  const share = Math.min(course.weight, (100 * staged.weight) / Math.max(1, replicas));
   if (ready === 0) return [staged, ...quiet];
+  const share = Math.min(course.weight, (100 * staged.weight) / Math.max(1, replicas));
   const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share) * weight) / ready, instances }));
+  // Cohorts grow at the expense of the last one.
+  rest.sort((one, other) => Number(one.release === releaseOf(state.stable)) - Number(other.release === releaseOf(state.stable)));
   return [{ ...staged, weight: share }, ...rest];
 }
 

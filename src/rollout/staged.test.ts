@@ -98,8 +98,8 @@ describe('a canary', () => {
     pass(10_000);
     const routes = told.filter((command) => command.type === 'publish').map(({ route }) => route);
     for (const { backends } of routes) {
-      const candidate = backends.find(({ release }) => release === 'r-2');
-      if (candidate) expect(candidate.weight).toBeLessThanOrEqual(25 * candidate.instances.length);
+      const { weight, instances } = backends.find(({ release }) => release === 'r-2') ?? { weight: 0, instances: [] };
+      expect(weight).toBeLessThanOrEqual(25 * instances.length);
     }
     expect(routes.at(-1)?.backends[0]).toMatchObject({ release: 'r-2', weight: 5 });
   });
@@ -144,7 +144,7 @@ describe('a canary', () => {
     pass(10_000);
     const before = told.length;
     operate({ type: 'abort' });
-    const [first] = told.slice(before).filter((command) => command.type === 'publish');
+    const first = told.slice(before).find((command) => command.type === 'publish');
     expect(first?.route.backends.find(({ release }) => release === 'r-1')).toMatchObject({ weight: 4 });
     expect(first?.route.backends.find(({ release }) => release === 'r-2')?.weight ?? 0).toBe(0);
     expect([weights(), live('r-1'), state().failure?.reason]).toEqual([{ 'r-1': 100 }, 4, 'aborted by ada']);
@@ -239,7 +239,7 @@ describe('blue/green', () => {
       .map(({ route }) => route.backends.find(({ release }) => release === 'r-2'))
       .filter((backend) => backend !== undefined);
     expect(new Set(shares.map(({ weight }) => weight > 0)).size).toBe(2);
-    for (const { weight, instances } of shares) if (weight > 0) expect(instances).toHaveLength(4);
+    expect(shares.filter(({ weight, instances }) => weight > 0 && instances.length !== 4)).toEqual([]);
     expect([weights(), live('r-1'), live('r-2'), state().stable]).toEqual([{ 'r-2': 100, 'r-1': 0 }, 4, 4, 2]);
     pass(60_000);
     expect([weights(), live('r-1')]).toEqual([{ 'r-2': 100 }, 0]);

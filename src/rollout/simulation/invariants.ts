@@ -61,7 +61,6 @@ export function watchInvariants(): Invariants {
  * there are. What stable cannot carry because its own instances are down is no fault of a rollout.
  */
 function overloads(backends: readonly BackendRoute[], state: ServiceState | undefined): string[] {
-  const activeOf = ({ instances }: BackendRoute): number => instances.filter((instance) => instance.state === 'active').length;
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   const active = backends.reduce((sum, backend) => sum + activeOf(backend), 0);
   const spread = Math.min(state?.replicas ?? active, active);
@@ -70,6 +69,10 @@ function overloads(backends: readonly BackendRoute[], state: ServiceState | unde
     .filter((backend) => backend.weight > 0 && (backend.weight / total) * spread > activeOf(backend) + 1e-6)
     .filter((backend) => backend.release !== stable || activeOf(backend) >= spread)
     .map((backend) => `${backend.release} has ${backend.weight} of ${total} for ${activeOf(backend)} of ${active} instances`);
+}
+
+function activeOf({ instances }: BackendRoute): number {
+  return instances.filter(({ state }) => state === 'active').length;
 }
 
 function capacityFloor(before: ServiceState, after: ServiceState): number {
