@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,6 +58,8 @@ describe('planted secrets: what other tools keep in plain in state, backups, pla
 
   beforeAll(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-canary-'));
+    // Servers that drop root may pass, so that their data stands below the home and goes with it.
+    await chmod(directory, 0o755);
     world = { directory, home: join(directory, '.sluice'), environment: { CANARY: planted.env, SLUICE_DRIFT_INTERVAL: '1s' } };
     await mkdir(join(directory, 'web'));
     await writeFile(join(directory, 'web', 'server.mjs'), server);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,8 @@ describe('the customer-support example', () => {
 
   beforeAll(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-support-'));
+    // Servers that drop root may pass, so that their data stands below the home and goes with it.
+    await chmod(directory, 0o755);
     world = { directory: example, home: join(directory, 'home'), environment: { MODEL_API_KEY: canary } };
   });
 

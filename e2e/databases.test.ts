@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -42,6 +42,8 @@ describe('a database on this machine', { timeout: 90_000 }, () => {
 
   beforeAll(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-databases-'));
+    // Servers that drop root may pass, so that their data stands below the home and goes with it.
+    await chmod(directory, 0o755);
     world = { directory, home: join(directory, '.sluice'), environment: { SLUICE_DRIFT_INTERVAL: 'off' } };
     await write(stack('orders'));
   });

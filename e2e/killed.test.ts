@@ -115,7 +115,7 @@ describe.skipIf(process.platform !== 'linux')(`a control plane that is killed ${
     expect(pids(/bin\/postgres -D/)).toHaveLength(databases);
     expect([pids(/control-plane\/main/).length, pids(/gateway\/main/).length]).toEqual([1, 1]);
     const files = filesBelow(home);
-    expect(new Set(files.filter((file) => file.endsWith('PG_VERSION') && !file.includes('/base/'))).size).toBe(databases);
+    expect(new Set(files.filter((file) => file.endsWith('PG_VERSION') && !/\/(base|backups)\//.test(file))).size).toBe(databases);
     expect(files.filter((file) => /^instances\/.*\.json$/.test(file))).toHaveLength(instances);
     expect(files.filter((file) => /attempt-|\.tmp$/.test(file))).toEqual([]);
     expect((await client.verifyAudit()).findings).toEqual([]);

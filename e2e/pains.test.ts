@@ -1,6 +1,6 @@
 // What users of other tools complain about, as tests that it cannot happen here. docs/proof.md lists them all.
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -52,23 +52,31 @@ describe('what other tools are complained about does not happen:', { timeout: 90
     return (view as { instances: { pid: number }[] }).instances;
   };
   const instanceRuns = () => until('the instance to run', async () => (await instances().catch(() => []))[0]?.pid);
-  /** Everything the state holds, but for the plans it is asked to remember. */
+  /** Everything the state holds, but for the plans it is asked to remember, when a key was last used, and what the care of databases tells meanwhile (a daily backup). */
   function rows(): readonly string[] {
     const state = new DatabaseSync(join(world.home, 'state.db'), { readOnly: true });
     try {
       return [
-        ...state.prepare("SELECT * FROM documents WHERE collection <> 'plans' ORDER BY collection, key").all(),
+        ...state.prepare("SELECT * FROM documents WHERE collection NOT IN ('plans', 'keys') ORDER BY collection, key").all(),
         ...state.prepare('SELECT * FROM log ORDER BY log, sequence').all(),
-      ].map((row) => JSON.stringify(row));
+      ]
+        .filter(({ value }) => !String(value).includes('"type":"database.'))
+        .map((row) => JSON.stringify(row));
     } finally {
       state.close();
     }
   }
-  const things = (): readonly string[] =>
-    filesBelow(world.home).filter((file) => /^(instances|releases|machines|databases|caches|local)\//.test(file) && !file.endsWith('.log'));
+  /** What stands in the home for resources; the files of a server that runs come and go by themselves. */
+  const things = (): readonly string[] => {
+    const files = filesBelow(world.home).filter((file) => /^(instances|releases|machines|databases|caches|local)\//.test(file));
+    const named = files.filter((file) => !file.endsWith('.log')).map((file) => file.replace(/^(databases\/[^/]+\/[^/]+)\/.*/, '$1'));
+    return [...new Set(named)].toSorted();
+  };
 
   beforeAll(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-pains-'));
+    // Servers that drop root may pass, so that their data stands below the home and goes with it.
+    await chmod(directory, 0o755);
     world = { directory, home: join(directory, '.sluice'), environment: { SLUICE_DRIFT_INTERVAL: 'off' } };
     await mkdir(join(directory, 'web'));
     await writeFile(join(directory, 'web', 'server.mjs'), server);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -44,6 +44,8 @@ describe('plans that keep data', { timeout: 90_000 }, () => {
 
   beforeAll(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-plans-'));
+    // Servers that drop root may pass, so that their data stands below the home and goes with it.
+    await chmod(directory, 0o755);
     world = { directory, home: join(directory, '.sluice') };
     await write([database('order-db')]);
     await expectCode(0, world, 'apply', '--yes');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +32,8 @@ describe('a home whose state is in a PostgreSQL that is away', { timeout: 120_00
   beforeAll(async () => {
     store = await startPostgres();
     const directory = await mkdtemp(join(tmpdir(), 'sluice-away-'));
+    // Servers that drop root may pass, so that their data stands below the home and goes with it.
+    await chmod(directory, 0o755);
     const url = `${await store.emptyDatabase()}?connect_timeout=1`;
     world = { directory, home: join(directory, '.sluice'), environment: { SLUICE_STORE: url } };
     await mkdir(join(directory, 'web'));

@@ -9,6 +9,7 @@ import type { EventLog } from '../../telemetry/events.ts';
 import type { GatewayReport } from '../admin/gateway-report.ts';
 import { settingsOf } from '../gateway-folder.ts';
 import type { GatewayCounts } from '../measuring/report.ts';
+import { quantile } from '../measuring/sketch.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import type { AdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
@@ -34,6 +35,8 @@ export interface GatewayControl extends Traffic {
   configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
   /** What it has counted since it began. Throws `gateway_unreachable`. */
   counts(): Promise<GatewayCounts>;
+  /** Replaces the gateway's processes by new ones of this version of Sluice; no connection is refused. Throws `gateway_start_failed`. */
+  upgrade(): Promise<void>;
   /** Why no gateway runs, while none can be started. */
   outage(): string | undefined;
 }
@@ -69,6 +72,8 @@ export interface GatewayControlDependencies {
   readonly instancesRun: () => Promise<boolean>;
 }
 
+/** Answers of a release from which its quantiles are known well enough. */
+const fewestLatencies = 100;
 const stopDrainMs = 10_000;
 const publishTries = 6;
 const publishLimitMs = 20_000;
@@ -169,6 +174,19 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       await routes.configure(environment, settings);
       if (supervisor.outage() === undefined) await synchronize();
     },
+    evidence: async ({ environment, name }) => {
+      if (supervisor.outage() !== undefined) return undefined;
+      const { epoch, evidence } = await (await supervisor.client()).counts();
+      const found = evidence.find((each) => each.environment === environment && each.service === name);
+      return found && { epoch, id: found.id, strata: found.strata, isComplete: found.lost.chances === 0 };
+    },
+    latencies: async ({ environment, name }, release, quantiles) => {
+      if (supervisor.outage() !== undefined) return undefined;
+      const { releases } = await (await supervisor.client()).counts();
+      const found = releases.find((each) => each.environment === environment && each.service === name && each.release === release);
+      if (found === undefined || found.total.count < fewestLatencies) return undefined;
+      return quantiles.map((each) => quantile(found.total, each) ?? 0);
+    },
     publicUrl: async (environment) => publicUrlOf(await routes.listener(environment)),
     internalUrl: async () => {
       // Whoever asks is about to tell an instance: if none runs, this is the moment to leave a port that is taken.
@@ -177,6 +195,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
     },
     status: async () => statusOf(await report(), await routes.table()),
     counts: async () => (await supervisor.client()).counts(),
+    upgrade: () => supervisor.upgrade(),
     outage: () => supervisor.outage(),
   };
 }

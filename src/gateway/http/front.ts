@@ -38,6 +38,8 @@ export function createFront(engine: Engine, side: Side): Front {
         socket.end(refusalText(refusal('gateway_overloaded', {}), undefined, true, engine.date()), 'latin1', () => socket.destroy());
         return;
       }
+      // One that was retired and empty may get a connection that was on its way.
+      engine.fronts.add(front);
       connections.add(new ClientConnection(home, socket, options?.isEncrypted === true));
     },
     retire: () => {

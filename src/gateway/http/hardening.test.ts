@@ -71,7 +71,7 @@ test('when there is no room, idle connections are closed first, and new ones are
 test('an instance that trickles its answer byte by byte is understood', async () => {
   rig = await createRig();
   const answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n';
-  await rig.route({ backends: [backend('r1', 1, { a: await rawInstance([...answer]) })] });
+  await rig.route({ backends: [backend('r1', 1, { a: await rawInstance(answer.split('')) })] });
   expect(await ask(rig.publicPort)).toMatchObject({ status: 200, body: 'abcde', trailers: { 'x-sum': '1' } });
 });
 

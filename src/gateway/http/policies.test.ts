@@ -70,6 +70,7 @@ test('a request waits at the door with its body unread, and goes on or is shed',
       expire: () => {},
       running: () => 0,
       queued: () => queue.length,
+      waitMs: () => 1_000,
     },
   });
   const first = ask(bare.port, { method: 'POST' }, 'x'.repeat(300_000));
@@ -119,11 +120,12 @@ test('an answer from the cache asks no instance, and one on its way may be kept'
   expect(asked).toBe(1);
 });
 
+const named = (name: string) => (_req: IncomingMessage, res: ServerResponse) => {
+  res.setHeader('x-sluice-attributes', `from=${name}`);
+  res.end(name);
+};
+
 test('the split decides the release, and the meter hears by what chance', async () => {
-  const named = (name: string) => (_req: IncomingMessage, res: ServerResponse) => {
-    res.setHeader('x-sluice-attributes', `from=${name}`);
-    res.end(name);
-  };
   const [one, two] = [await serve(named('one')), await serve(named('two'))];
   const meter = recordingMeter();
   const candidate = backendOf('r2', 1, [instanceAt('b', two, 'r2')], { meter });
@@ -149,7 +151,7 @@ test('a mirror gets a copy of what is small enough, and its answer, slowness or 
   const seen: string[] = [];
   const port = await serve((req, res) => void text(req).then(() => res.end('answer')));
   const mirrorPort = await serve((req, res) => {
-    void text(req).then((body) => seen.push(`${req.method} ${req.headers['x-sluice-mirrored']} ${body}`));
+    void text(req).then((body) => seen.push(`${req.method} ${String(req.headers['x-sluice-mirrored'])} ${body}`));
     if (req.url !== '/hangs') res.end('x'.repeat(2_000_000));
   });
   const mirror = { backend: backendOf('r2', 0, [instanceAt('m', mirrorPort, 'r2')]), percent: 100, bodyBytes: 10 };

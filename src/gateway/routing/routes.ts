@@ -25,8 +25,8 @@ export interface RoutedService {
   readonly priority?: Priority;
   /** Requests one instance works on at a time. */
   readonly concurrency?: number;
-  /** Part of it that this process may use. Undefined: all. */
-  readonly share?: number;
+  /** How many of the service's requests this process may run at a time. Undefined: what its instances can. */
+  readonly granted?: () => number;
   /** All must let a request pass; `keyOf` gives the key of a request. */
   readonly rateLimiters?: readonly RateLimit[];
   readonly cache?: ResponseCache;

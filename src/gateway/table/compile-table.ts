@@ -13,8 +13,8 @@ export interface CompileOptions {
   /** Keeps queues, buckets, budgets, kept answers and ejections over tables. Without it each table begins anew. */
   readonly policies?: PolicyMemory;
   readonly meterOf?: (environment: string, service: string, release: string) => Meter | undefined;
-  /** Part of each service's concurrency that this process may use: 1 / the number of those that serve by the same table. */
-  readonly share?: number;
+  /** What this process may run at a time of a service (`environment/name`), when it shares the limits with others. */
+  readonly granted?: (service: string) => number;
 }
 
 /**
@@ -40,14 +40,14 @@ export function compileTable(table: RoutingTable, instances: Instances, options:
 /** To be called after the health of one of its instances has changed. */
 export function refreshReady(service: RoutedService): void {
   refreshBackends(service.backends);
-  service.limiter?.resize(capacityOf(service));
+  service.limiter?.resize(service.granted?.() ?? capacityOf(service));
 }
 
 /** Requests that may run at once: of all ready instances, or of one when none is, so that the reason given is that and not the queue. */
-function capacityOf({ backends, concurrency, share = 1 }: Pick<RoutedService, 'backends' | 'concurrency' | 'share'>): number {
+function capacityOf({ backends, concurrency }: Pick<RoutedService, 'backends' | 'concurrency'>): number {
   if (concurrency === undefined) return Number.POSITIVE_INFINITY;
   const ready = backends.reduce((count, backend) => count + backend.ready.length, 0);
-  return Math.max(1, Math.ceil(concurrency * Math.max(1, ready) * share));
+  return concurrency * Math.max(1, ready);
 }
 
 /** To be called several times a second: ends what has waited too long, and takes back whose ejection is over. */
@@ -94,7 +94,7 @@ function compileService(route: ServiceRoute, { instances, admitted, policies, op
     ...(kept.limiter && { limiter: kept.limiter }),
     ...(route.limits && { priority: route.limits.priority }),
     ...(route.limits?.concurrency !== undefined && { concurrency: route.limits.concurrency }),
-    ...(options.share !== undefined && { share: options.share }),
+    ...(options.granted && { granted: () => options.granted?.(`${environment}/${name}`) ?? 0 }),
     ...(kept.rateLimiters && { rateLimiters: kept.rateLimiters }),
     ...(kept.cache && { cache: kept.cache.view({ releases, overrideHeader: route.split?.overrideHeader }) }),
     ...(route.mirror && mirrored && { mirror: { ...route.mirror, backend: mirrored } }),

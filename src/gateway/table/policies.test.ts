@@ -16,14 +16,15 @@ const head = { method: 'GET', host: 'h', target: '/', headers: [], body: 'none',
 const silent = { priority: 'normal', granted: () => {}, shed: () => {} } as const;
 
 /** Compiles one table after another, as a gateway does. */
-function createGateway(share?: number) {
+function createGateway(granted?: number) {
   const instances = createInstances();
   let now = 0;
   const policies = createPolicyMemory(() => now);
   return {
     put: (route: PartialRoute): RoutedService => {
       const table = { version: 1, listeners: [], services: [routeOf({ expose: [], ...route })] };
-      return compileTable(table, instances, { policies, ...(share !== undefined && { share }) }).services[0] as RoutedService;
+      return compileTable(table, instances, { policies, ...(granted !== undefined && { granted: () => granted }) })
+        .services[0] as RoutedService;
     },
     clear: () => compileTable({ version: 1, listeners: [], services: [] }, instances, { policies }),
     at: (time: number) => {
@@ -60,7 +61,7 @@ describe('a compiled service', () => {
   test('lets in as many as its ready instances work on, of which each process has its part', () => {
     const service = createGateway().put(full);
     expect(room(service)).toBe(4);
-    expect(room(createGateway(0.5).put(full))).toBe(2);
+    expect(room(createGateway(3).put(full))).toBe(3);
     expect(room(createGateway().put({ limits, backends: [backend('r1', 1, {})] }))).toBe(2);
   });
 

@@ -21,7 +21,8 @@ export interface BareEngine {
 
 export function instanceAt(id: string, port: number, release = 'r1'): Instance {
   const place = { key: id, environment: 'test', service: 'app', id, host: '127.0.0.1', port, release };
-  return { ...place, state: 'active', healthy: true, failures: 0, inFlight: 0 };
+  const standing = { ejected: false, ready: true, rampingSince: undefined };
+  return { ...place, ...standing, state: 'active', healthy: true, failures: 0, inFlight: 0 };
 }
 
 export function backendOf(release: string, weight: number, instances: readonly Instance[], parts: Partial<Backend> = {}): Backend {

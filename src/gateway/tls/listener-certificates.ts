@@ -20,7 +20,7 @@ export interface ListenerCertificates {
   warnings(now: number): readonly string[];
 }
 
-export interface Selected extends LoadedCertificate {
+interface Selected extends LoadedCertificate {
   /** Same for the same place of certificates. */
   readonly slot: string;
 }

@@ -6,7 +6,7 @@ import type { Random } from '../../effects/random.ts';
 /** What TLS session tickets are sealed with: 48 bytes, as `tls.Server.setTicketKeys` takes them. */
 const keyBytes = 48;
 /** A ticket outlives no rotation: its client makes a full handshake then. Bounds what a stolen key can open. */
-export const ticketKeyLifeMs = 12 * 3_600_000;
+const ticketKeyLifeMs = 12 * 3_600_000;
 
 function ticketKeyFile(folder: string): string {
   return join(folder, 'tickets.key');

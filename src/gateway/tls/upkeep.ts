@@ -3,7 +3,7 @@ import type { Random } from '../../effects/random.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { createAcmeKeeper } from './acme/acme-keeper.ts';
-import { issueCertificate } from './acme/issue.ts';
+import { issueCertificate, type Patience } from './acme/issue.ts';
 import { createServingCertificates } from './serving-certificates.ts';
 import { rotateTicketKeys } from './ticket-keys.ts';
 
@@ -19,14 +19,16 @@ export interface TlsUpkeepDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: GatewayLog;
+  /** With certificate authorities. */
+  readonly patience?: Patience;
 }
 
 const ticketLookMs = 60_000;
 
 /** Needs nothing but its folder: it goes on while the control plane is down. */
-export function createTlsUpkeep({ folder, clock, random, log }: TlsUpkeepDependencies): TlsUpkeep {
+export function createTlsUpkeep({ folder, clock, random, log, patience }: TlsUpkeepDependencies): TlsUpkeep {
   const life = new AbortController();
-  const keeper = createAcmeKeeper({ folder, clock, random, log, issue: (order) => issueCertificate(folder, order) });
+  const keeper = createAcmeKeeper({ folder, clock, random, log, issue: (order) => issueCertificate(folder, order, patience) });
   const certificates = createServingCertificates(folder, clock, log);
   let isRunning = false;
 

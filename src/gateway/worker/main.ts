@@ -25,6 +25,7 @@ import { createServing } from './serving.ts';
 const orphanDrainMs = 300_000;
 const signalDrainMs = 10_000;
 const registrationMs = 100;
+const demandMs = 10;
 
 const { folder, mainPid, elders, observing: settings } = JSON.parse(argv[2] as string) as WorkerParameters;
 const files = gatewayFiles(folder);
@@ -65,6 +66,7 @@ const serving = createServing({
   log,
   limits: defaultLimits,
   observer,
+  oneOfMany: true,
   onEjected: (key) => tell({ kind: 'ejected', key }),
 });
 const registration = createRegistration(files.crew, self, mainPid);
@@ -102,12 +104,25 @@ process.on('message', (message, handle) => {
   if (order.kind === 'open' && socket !== undefined) sockets.set(order.door.address, socket);
   if (order.kind === 'close') sockets.delete(order.address);
   if (order.kind === 'outlive') outlivesMain = true;
+  // What is free at once is told at once: another worker waits for it.
+  if (order.kind === 'shares') setImmediate(tellDemand);
   const afterwards = order.kind === 'drain' ? () => exit(0) : undefined;
   carryOut(order, socket).then(
     (value) => tell({ kind: 'answer', id, value }, afterwards),
     (error: unknown) => tell({ kind: 'failed', id, reason: String(error) }, afterwards),
   );
 });
+
+let told = '[]';
+/** Tells what has changed since the last time. */
+const tellDemand = (): void => {
+  const demands = serving.demands();
+  const text = JSON.stringify(demands);
+  if (text === told) return;
+  told = text;
+  tell({ kind: 'demand', demands });
+};
+setInterval(tellDemand, demandMs);
 
 process.on('disconnect', () => {
   if (isLeaving) return;

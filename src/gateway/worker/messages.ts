@@ -19,13 +19,16 @@ export interface Share {
   /** `environment/name`. */
   readonly service: string;
   readonly capacity: number;
+  readonly sequence: number;
 }
 
 /** What a service's requests ask for in one worker. */
 export interface Demand {
   readonly service: string;
-  readonly running: number;
-  readonly queued: number;
+  /** That run or wait. */
+  readonly requests: number;
+  /** The latest share it keeps to: no more requests run than that allows. */
+  readonly settled?: number;
 }
 
 /** What the main process asks of a worker; each is answered, in order. Sent by structured clone over the channel of `fork`. */
@@ -37,7 +40,7 @@ export type Order =
   /** Puts the prepared table in force. */
   | { readonly kind: 'commit'; readonly version: number; readonly unhealthy: readonly string[] }
   | { readonly kind: 'health'; readonly changes: readonly InstanceHealth[] }
-  /** Answered once no service runs more requests than its new share. */
+  /** That no more requests run than that is told by a notice of demand, at once or when some have ended. */
   | { readonly kind: 'shares'; readonly shares: readonly Share[] }
   /** Answered with what the collector of that name gives: a value that can be cloned. */
   | { readonly kind: 'collect'; readonly what: string }

@@ -45,6 +45,8 @@ export function createOrders(
         answer = collectors.get(order.what)?.();
         break;
       case 'shares':
+        serving.setShares(order.shares);
+        break;
       case 'outlive':
       case 'ping':
         break;

@@ -39,7 +39,8 @@ interface SimulatedWorker {
 type Step = { readonly act: 'arrive' | 'deliver' | 'finish' | 'report' | 'acknowledge' | 'die'; readonly pick: number };
 
 function createWorld(capacity: number, count: number) {
-  const ledger = createPermitsLedger();
+  let number = 0;
+  const ledger = createPermitsLedger(() => (number += 1));
   let workers: SimulatedWorker[] = [];
   let ids = 0;
   const send = (grants: readonly Grant[]): void => {

@@ -34,16 +34,16 @@ interface Account {
   grantedAt: number;
 }
 
-export function createPermitsLedger(): PermitsLedger {
+/** `next` gives numbers that grow and are never given twice, nor to another ledger of the same service. */
+export function createPermitsLedger(next: () => number): PermitsLedger {
   const accounts = new Map<number, Account>();
   let capacity = 0;
-  let turn = 0;
 
   const grant = (worker: number, account: Account, share: number): Grant => {
-    if (account.share === 0) account.grantedAt = turn += 1;
+    if (account.share === 0) account.grantedAt = next();
     account.share = share;
     account.bound = Math.max(account.bound, share);
-    account.sequence += 1;
+    account.sequence = next();
     return { worker, capacity: share, sequence: account.sequence };
   };
 
@@ -71,8 +71,8 @@ export function createPermitsLedger(): PermitsLedger {
   };
 
   return {
-    setCapacity: (next) => {
-      capacity = next;
+    setCapacity: (allowed) => {
+      capacity = allowed;
       return settle();
     },
     join: (worker) => {

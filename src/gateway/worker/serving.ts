@@ -26,6 +26,7 @@ import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
 import { type Acceptor, createAcceptor } from './acceptor.ts';
 import { type Door, listenersOf } from './door.ts';
+import type { Demand, Share } from './messages.ts';
 
 /** The HTTP engine with all it needs to serve by a table, in whatever process it runs. */
 export interface Serving {
@@ -36,6 +37,10 @@ export interface Serving {
   /** Serves every later request by this table, of whose instances these are known to be unhealthy. */
   putInForce(table: RoutingTable, unhealthy: Iterable<string>): void;
   setHealth(changes: readonly InstanceHealth[]): void;
+  /** How much of the limited services' concurrency it may use. For one that is `oneOfMany`. */
+  setShares(shares: readonly Share[]): void;
+  /** Of the limited services. */
+  demands(): readonly Demand[];
   report(): ServingReport;
   /** To be taken once: see `Meters.snapshot`. */
   takeCounts(): WorkerCounts;
@@ -59,6 +64,8 @@ export interface ServingDependencies {
   readonly log: GatewayLog;
   readonly limits: Limits;
   readonly observer?: RequestObserver | undefined;
+  /** Others serve by the same table: limited services begin with nothing and run what they are given shares for. */
+  readonly oneOfMany?: boolean;
   /** An instance is left out because of what happened to its requests. */
   readonly onEjected: (key: string) => void;
 }
@@ -66,9 +73,12 @@ export interface ServingDependencies {
 /** How long a drain waits for the request of a connection that has none. */
 const firstRequestMs = 500;
 
+const nameOf = ({ environment, name }: RoutedService): string => `${environment}/${name}`;
+
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
-export function createServing({ folder, clock, random, identifiers, log, limits, observer, onEjected }: ServingDependencies): Serving {
+export function createServing(dependencies: ServingDependencies): Serving {
+  const { folder, clock, random, identifiers, log, limits, observer, onEjected, oneOfMany } = dependencies;
   const instances = createInstances((instance) => engine.pools.forget(instance));
   const policies = createPolicyMemory(() => clock.monotonic());
   const certificates = createServingCertificates(folder, clock, log);
@@ -80,6 +90,8 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
   let routes: Routes = noRoutes;
   let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
   let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
+  const shares = new Map<string, Share>();
+  const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
 
   const observe = (instance: Instance, observation: Observation): void => {
@@ -160,7 +172,11 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances, { policies, meterOf: meters.meterOf });
+      routes = compileTable(table, instances, {
+        policies,
+        meterOf: meters.meterOf,
+        ...(oneOfMany === true && { granted: capacityGranted }),
+      });
       meters.follow(table.services);
       listeners = listenersOf(table);
       certificates.follow(table);
@@ -173,6 +189,22 @@ export function createServing({ folder, clock, random, identifiers, log, limits,
     },
     setHealth,
     takeCounts: () => meters.snapshot(),
+    setShares: (given) => {
+      for (const share of given) shares.set(share.service, share);
+      const changed = new Set(given.map(({ service }) => service));
+      for (const service of routes.services) if (changed.has(nameOf(service))) refreshReady(service);
+    },
+    demands: () =>
+      routes.services.flatMap((service): Demand[] => {
+        const { limiter } = service;
+        if (limiter === undefined) return [];
+        const name = nameOf(service);
+        const running = limiter.running();
+        const requests = running + limiter.queued();
+        const share = shares.get(name);
+        const keepsTo = share !== undefined && running <= share.capacity;
+        return [{ service: name, requests, ...(keepsTo && { settled: share.sequence }) }];
+      }),
     report: () => ({
       inFlight: engine.running.size,
       instances: Array.from(instances.all(), ({ key, state, inFlight }) => ({ key, state, inFlight })),

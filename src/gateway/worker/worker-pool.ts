@@ -9,6 +9,7 @@ import type { Crew } from './crew.ts';
 import type { Door } from './door.ts';
 import { mergeReports, silentReport } from './merge-reports.ts';
 import type { Notice, Order } from './messages.ts';
+import { createPermits } from './permits.ts';
 import type { ServingReport } from './serving.ts';
 import type { Answer, WorkerLink } from './worker-link.ts';
 
@@ -73,8 +74,14 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
   let isDraining = false;
   let isEstablished = false;
 
-  const onNotice = (notice: WorkerNotice): void => {
-    if (notice.kind === 'ejected') onEjected(notice.key);
+  const permits = createPermits(unhealthy, (pid, shares) => {
+    const worker = workers.values().find(({ link }) => link.identity.pid === pid);
+    worker?.link.ask({ kind: 'shares', shares }).catch(() => {});
+  });
+
+  const onNotice = (pid: number, notice: WorkerNotice): void => {
+    if (notice.kind === 'demand') permits.demand(pid, notice.demands);
+    else if (notice.kind === 'ejected') onEjected(notice.key);
     else if (notice.kind === 'log') log[notice.level](notice.fields, notice.message);
   };
 
@@ -112,8 +119,15 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
   const hire = (): Worker => {
     const elders = Array.from(workers, ({ link }) => link.identity);
     const last = { inFlight: 0, instances: [] };
-    const worker: Worker = { link: spawn(elders, onNotice), since: clock.monotonic(), isUp: false, last, unanswered: 0 };
+    const worker: Worker = {
+      link: spawn(elders, (notice) => onNotice(worker.link.identity.pid, notice)),
+      since: clock.monotonic(),
+      isUp: false,
+      last,
+      unanswered: 0,
+    };
     workers.add(worker);
+    permits.join(worker.link.identity.pid);
     worker.link.gone.then(() => replace(worker)).catch(() => {});
     bringUp(worker).catch(() => {});
     return worker;
@@ -137,6 +151,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
   const replace = async (dead: Worker): Promise<void> => {
     workers.delete(dead);
     onEnded?.(dead.link.identity);
+    permits.leave(dead.link.identity.pid);
     if (isDraining) return;
     const lived = clock.monotonic() - dead.since;
     backoffMs = lived > soundLifeMs ? 0 : Math.min(Math.max(shortestBackoffMs, backoffMs * 2), longestBackoffMs);
@@ -232,6 +247,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
     putInForce: async (next) => {
       table = next;
       prepared = undefined;
+      permits.follow(next);
       await all({ kind: 'commit', version: next.version, unhealthy: [...unhealthy] });
     },
     setHealth: (changes: readonly InstanceHealth[]) => {
@@ -239,6 +255,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
         if (healthy) unhealthy.delete(key);
         else unhealthy.add(key);
       }
+      permits.refresh();
       all({ kind: 'health', changes }).catch(() => {});
     },
     report: async () => mergeReports(await Promise.all(Array.from(workers, reportOf))),

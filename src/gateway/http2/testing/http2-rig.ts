@@ -13,7 +13,7 @@ import { createTlsAcceptor, type TlsAcceptor } from '../../tls/tls-acceptor.ts';
 import { createHttp2Front, type Http2Front, type StreamExchange } from '../http2-front.ts';
 
 /** An exchange of the test's own on the real front, over real TLS. */
-export type Serve = (downstream: Downstream) => Partial<DownstreamEvents>;
+type Serve = (downstream: Downstream) => Partial<DownstreamEvents>;
 
 export interface Http2Rig {
   readonly port: number;

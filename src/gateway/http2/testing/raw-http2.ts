@@ -4,7 +4,7 @@ import { until } from '../../../testing/conditions.ts';
 /** Numbers of frame types (RFC 9113 section 6). */
 export const frames = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goaway: 7, continuation: 9 } as const;
 
-export interface Frame {
+interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly stream: number;

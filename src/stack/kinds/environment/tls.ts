@@ -3,7 +3,7 @@ import { stackPath } from '../../fields/paths.ts';
 import { hostName, portNumber } from '../../fields/text.ts';
 
 /** The authority asked when none is named: Let's Encrypt. */
-export const defaultAcmeDirectory = 'https://acme-v02.api.letsencrypt.org/directory';
+const defaultAcmeDirectory = 'https://acme-v02.api.letsencrypt.org/directory';
 
 const coveredHost = z
   .string()
