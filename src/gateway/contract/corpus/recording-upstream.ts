@@ -19,18 +19,28 @@ export interface RecordingUpstream {
 
 const soundHead = /^[A-Z-]+ [\x21-\x7e]+ HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+$/;
 
-/** Plays an instance on plain sockets, so that what arrives is known to the byte. Answers every whole request with `ok`. */
-export function createRecordingUpstream(): RecordingUpstream {
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/**
+ * Plays an instance on plain sockets, so that what arrives is known to the byte. Answers every whole request with `ok`, or with the bytes
+ * of `answerTo`; `end` ends the connection after them.
+ */
+export function createRecordingUpstream(answerTo: (target: string) => Answer | undefined = () => undefined): RecordingUpstream {
   const requests: Recorded[] = [];
   const faults: string[] = [];
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    record(socket, requests, faults);
+    record(socket, requests, faults, answerTo);
   });
   return { server, requests, faults };
 }
 
-function record(socket: Socket, requests: Recorded[], faults: string[]): void {
+interface Answer {
+  readonly bytes: string;
+  readonly end?: boolean;
+}
+
+function record(socket: Socket, requests: Recorded[], faults: string[], answerTo: (target: string) => Answer | undefined): void {
   let pending: Buffer = Buffer.alloc(0);
   let present: { readonly head: string; body: string; remaining: number; readonly decoder: ChunkedDecoder | undefined } | undefined;
 
@@ -78,7 +88,9 @@ function record(socket: Socket, requests: Recorded[], faults: string[]): void {
     const [method = '', target = ''] = present.head.split(' ', 2);
     requests.push({ head: present.head, method, target, body: present.body });
     present = undefined;
-    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    const answer = answerTo(target) ?? { bytes: ok };
+    socket.write(answer.bytes, 'latin1');
+    if (answer.end === true) socket.end();
     return rest;
   };
 
