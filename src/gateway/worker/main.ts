@@ -142,4 +142,6 @@ const onSignal = (): void => {
 };
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
+// The main process may have ended before anybody here listened for it.
+if (!process.connected) exit(0);
 registration.write('serving', serving.report());
