@@ -31,6 +31,9 @@ beforeEach(async () => {
     else res.end('ok');
   });
   const port = await listening(upstream);
+  // Not the port that every gateway would choose first: tests run at the same time.
+  const internal = { host: '127.0.0.1', port: await freePort('127.0.0.1') };
+  await writeFile(gatewayFiles(folder).settings, JSON.stringify({ internal, workers: 2 }));
   table = {
     version: 1,
     listeners: [{ environment: 'test', host: '127.0.0.1', port: await freePort('127.0.0.1') }],

@@ -44,7 +44,7 @@ test('a rate limit refuses with 429 and says when to come again', async () => {
   const taken: string[] = [];
   const take = (key: string): number => (taken.push(key) > 1 ? 2_500 : 0);
   bare = await createBareEngine([backendOf('r1', 1, [instanceAt('a', port)])], {
-    rateLimiters: [{ limiter: { take }, keyOf: (head) => head.clientAddress }],
+    rateLimiters: [{ limiter: { take, spend: () => {} }, keyOf: (head) => head.clientAddress }],
   });
   expect((await ask(bare.port)).status).toBe(200);
   const refused = await ask(bare.port);
