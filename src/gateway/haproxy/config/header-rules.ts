@@ -1,0 +1,82 @@
+import { quoted } from './quoting.ts';
+
+const trailers = '(^|,)[ \\t]*trailers[ \\t]*($|,|;)';
+const requestId = '^[A-Za-z0-9._:/+=-]{1,128}$';
+const traceparent =
+  '^(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$|^(?!00|ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}-';
+
+/** Fields of one connection (RFC 9110 section 7.6.1). HAProxy itself deals with Connection and Transfer-Encoding. */
+const hopByHop = ['keep-alive', 'proxy-connection', 'proxy-authorization', 'http2-settings'];
+const hopByHopOfAnswers = ['keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authentication-info'];
+const offered = '(?!(h2c?|http)($|/))[a-z0-9._-]+(/[a-z0-9._-]+)?';
+/** CGI-like servers read the underscore spelling as the same field. Between services, other `x-sluice-*` fields belong to the services. */
+const underscored = (sluice: string): string =>
+  `^(?=.*_)(x[-_]forwarded[-_].*|x[-_]real[-_]ip|x[-_]sluice[-_]${sluice}|content_length|transfer_encoding)$`;
+
+/** Before routing: an id for the request, which every answer has, errors included. */
+export function identityRules(): readonly string[] {
+  return [
+    'http-request set-var(txn.draw) uuid',
+    'http-request set-var-fmt(txn.id) "%[var(txn.draw),xxh64(1),hex,lower]%[var(txn.draw),xxh64(2),hex,lower]"',
+    'http-request set-var-fmt(txn.trace) "00-%[var(txn.id)]-%[var(txn.draw),xxh64(3),hex,lower]-01"',
+    `http-request set-var(txn.id) req.hdr(x-request-id) if { req.hdr(x-request-id) -m reg ${quoted(requestId)} }`,
+  ];
+}
+
+/** The header an instance gets: what the client says about where it comes from or who it is, is replaced. */
+export function requestHeaderRules(side: 'public' | 'internal'): readonly string[] {
+  const keepsTrace = `{ req.hdr_cnt(traceparent) eq 1 } { req.hdr(traceparent) -m reg ${quoted(traceparent)} }`;
+  return [
+    `http-request set-var(txn.trailers) bool(true) if { req.hdr(te) -m found } { req.hdr(te) -m reg -i ${quoted(trailers)} }`,
+    'http-request lua.drop-named if { req.hdr(connection) -m found } !{ req.fhdr(connection) -m str -i keep-alive close upgrade }',
+    ...hopByHop.map((name) => `http-request del-header ${name}`),
+    'http-request del-header te',
+    'http-request set-header te trailers if { var(txn.trailers) -m bool }',
+    `http-request del-header upgrade if { req.hdr(upgrade) -m found } !{ req.fhdr(upgrade) -m reg -i ${quoted(`^${offered}$`)} }`,
+    'http-request del-header forwarded',
+    'http-request del-header x-real-ip',
+    'http-request del-header x-forwarded- -m beg',
+    ...(side === 'public' ? ['http-request del-header x-sluice- -m beg'] : []),
+    `http-request del-header ${quoted(underscored(side === 'public' ? '.*' : '(token|caller)'))} -m reg if { req.hdrs -m sub _ }`,
+    'http-request set-header x-request-id %[var(txn.id)]',
+    `http-request del-header tracestate unless ${keepsTrace}`,
+    `http-request set-header traceparent %[var(txn.trace)] unless ${keepsTrace}`,
+    'http-request set-header x-forwarded-for %[src]',
+    'http-request set-header x-forwarded-proto http',
+    'http-request set-header x-forwarded-host %[req.hdr(host)]',
+    String.raw`http-request set-header forwarded "for=%[src];host=\"%[req.hdr(host)]\";proto=http"`,
+  ];
+}
+
+/** The header a client gets for an instance's answer. */
+export function answerHeaderRules(): readonly string[] {
+  return [
+    'http-response lua.drop-named-of-answer if { res.hdr(connection) -m found } !{ res.fhdr(connection) -m str -i keep-alive close upgrade }',
+    ...hopByHopOfAnswers.map((name) => `http-response del-header ${name}`),
+    'http-after-response set-header x-request-id %[var(txn.id)] if { var(txn.id) -m found } !{ res.hdr(x-request-id) -m found }',
+  ];
+}
+
+/** Takes out the fields that Connection names. In Lua because their names are only known with the request; few requests have any. */
+export const luaScript = `
+local kept = { close = true, ["keep-alive"] = true, upgrade = true, te = true, host = true, ["content-length"] = true,
+  ["transfer-encoding"] = true, ["x-request-id"] = true }
+
+local function each_named(connection, act)
+  if connection == nil then return end
+  for _, value in pairs(connection) do
+    for name in string.gmatch(value, "[^,%s]+") do
+      name = string.lower(name)
+      if not kept[name] then act(name) end
+    end
+  end
+end
+
+core.register_action("drop-named", { "http-req" }, function(txn)
+  each_named(txn.http:req_get_headers()["connection"], function(name) txn.http:req_del_header(name) end)
+end)
+
+core.register_action("drop-named-of-answer", { "http-res" }, function(txn)
+  each_named(txn.http:res_get_headers()["connection"], function(name) txn.http:res_del_header(name) end)
+end)
+`;
