@@ -15,10 +15,10 @@ export interface Capabilities {
   readonly triesOnceOnFreshConnections: boolean;
   /** Trailer fields that frame, route or authenticate are taken out. */
   readonly filtersTrailers: boolean;
-  /** Finds by its requests that an instance is dead; otherwise only by health checks. */
-  readonly ejectsByRequests: boolean;
   /** A body of a request that stops coming has a limit of its own (`bodyIdleMs`). */
   readonly limitsIdleBodies: boolean;
+  /** Refuses what only one reading is left of: two equal lengths, a bare line feed as the end of a line. */
+  readonly refusesLooseFraming: boolean;
   /** Splits, cohorts, limits and rate limits. */
   readonly policies: boolean;
   /** Is told the health of instances, rather than probing them. */
