@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createAuditLog } from '../audit/audit-log.ts';
 import { headFile } from '../audit/head-file.ts';
 import { createDriftFinder } from '../engine/drift.ts';
@@ -9,6 +10,7 @@ import { createPlanner } from '../engine/planner.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { createGatewayControl } from '../gateway/control/gateway-control.ts';
+import { createGatewaySettings } from '../gateway/control/gateway-settings.ts';
 import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
@@ -74,7 +76,10 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
       local: local.provider,
       simulated: createSimulatedProvider({ world: createSimulatedWorld(), clock, random }),
     },
-    kindProviders: [createServiceProvider({ controller, store, vault, traffic: gateway, clock, home })],
+    kindProviders: [
+      createServiceProvider({ controller, store, vault, traffic: gateway, clock, home }),
+      createGatewaySettings({ control: gateway, folder: join(home, 'gateway') }),
+    ],
   });
   const planner = createPlanner({ store, providers, vault, clock, random });
   const engine = createEngine({ store, providers, vault, events, clock, random, secrets });

@@ -56,6 +56,18 @@ export const gatewayErrors = {
     message: () => 'The service has no running instance right now.',
     help: () => 'Try again shortly.',
   }),
+  gateway_overloaded: entry<Record<string, never>>({
+    status: 503,
+    retry: 'retry',
+    message: () => 'There are more requests than can be taken on right now.',
+    help: () => 'Try again after the time in Retry-After; the request reached no instance.',
+  }),
+  gateway_rate_limited: entry<Record<string, never>>({
+    status: 429,
+    retry: 'retry',
+    message: () => 'Requests come faster than the service allows.',
+    help: () => 'Try again after the time in Retry-After.',
+  }),
   gateway_upstream_unreachable: entry<Record<string, never>>({
     status: 502,
     retry: 'retry',
@@ -133,5 +145,29 @@ export const gatewayErrors = {
     retry: 'retry',
     message: ({ reason }) => `The gateway did not start: ${reason}`,
     help: () => 'Read gateway/gateway.log in the SLUICE_HOME folder.',
+  }),
+  gateway_misdirected: entry<Record<string, never>>({
+    status: 421,
+    retry: 'retry',
+    message: () => 'This connection was opened for another host.',
+    help: () => 'Send the request again on a connection of its own.',
+  }),
+  tls_certificate_invalid: entry<{ place: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ place, reason }) => `The certificate or key at ${place} cannot be used: ${reason}.`,
+    help: () => 'Give the chain in PEM, the server certificate first, and its key in PEM without a passphrase.',
+  }),
+  tls_certificate_expired: entry<{ place: string; at: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ place, at }) => `The certificate at ${place} is not valid any more: it ended at ${at}.`,
+    help: () => 'Put a valid one in its place, or let Sluice get certificates by itself with tls.acme.',
+  }),
+  tls_issue_failed: entry<{ host: string; reason: string }>({
+    status: 502,
+    retry: 'retry',
+    message: ({ host, reason }) => `No certificate could be got for ${host}: ${reason}.`,
+    help: ({ host }) => `Check that ${host} leads here and that port 80 of it reaches the plain listener; it is tried again by itself.`,
   }),
 };

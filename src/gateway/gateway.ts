@@ -8,12 +8,12 @@ import { createInstances, type Instance } from './balancing/instance.ts';
 import { createHealthChecks } from './health/checks.ts';
 import { judge, type Observation } from './health/judge.ts';
 import { probe } from './health/probe.ts';
-import { createAgents } from './http/agents.ts';
-import type { Engine, Exchange } from './http/engine.ts';
+import { createEngine, type Engine } from './http/engine.ts';
 import { createFront } from './http/front.ts';
 import { defaultLimits, type Limits } from './http/limits.ts';
 import { createIdentifiers } from './http/trace.ts';
 import { listen } from './listening/listen.ts';
+import { createFrontServer } from './listening/front-server.ts';
 import { createPublicListeners } from './listening/public-listeners.ts';
 import type { GatewayLog } from './log.ts';
 import type { RoutedService, Routes } from './routing/routes.ts';
@@ -54,9 +54,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   const limits = { ...defaultLimits, ...dependencies.limits };
   const startedAt = timestamp(clock.now());
   const warnings: string[] = [];
-  const running = new Set<Exchange>();
-  const agents = createAgents(limits.upstreamKeepAliveMs);
-  const instances = createInstances((instance) => agents.forget(instance));
+  const instances = createInstances((instance) => engine.pools.forget(instance));
   const life = new AbortController();
   let routes: Routes = noRoutes;
   let table: RoutingTable | undefined;
@@ -73,30 +71,32 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   };
   const checks = createHealthChecks({ clock, random, probe, report: observe });
 
-  const engine: Engine = {
+  const engine: Engine = createEngine({
     dispatch: {
       routes: () => routes,
-      choose: (service, tried) => chooseInstance(service.backends, random, tried),
+      choose: (service, tried, assigned) => {
+        const hasReady = assigned?.ready.some((instance) => !tried.includes(instance)) === true;
+        return chooseInstance(hasReady ? [{ ...assigned, weight: 1 }] : service.backends, random, tried);
+      },
       acquire: (instance) => instances.acquire(instance),
       release: (instance) => instances.release(instance),
       report: observe,
     },
     limits,
     log,
-    now: () => clock.monotonic(),
+    clock,
+    point: () => random.next(),
     identifier: createIdentifiers(dependencies.identifiers),
-    agentOf: (instance) => agents.of(instance),
-    running,
     isStopping: () => stopping,
-  };
-  const listeners = createPublicListeners((environment) => createFront(engine, { kind: 'public', environment }), clock);
-  const internalServer = createFront(engine, { kind: 'internal' });
+  });
+  const listeners = createPublicListeners((environment) => createFrontServer(createFront(engine, { kind: 'public', environment })), clock);
+  const internalServer = createFrontServer(createFront(engine, { kind: 'internal' }));
 
   const putInForce = (next: RoutingTable): void => {
     routes = compileTable(next, instances);
     table = next;
     owners = new Map(routes.services.flatMap((service) => service.instances.map((instance) => [instance, service] as const)));
-    agents.settle();
+    engine.pools.settle();
     checks.follow(routes.services);
   };
 
@@ -121,18 +121,15 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   };
 
   const sweep = async (): Promise<void> => {
-    const shortest = Math.min(limits.connectMs, limits.bodyIdleMs, limits.responseHeadMs, limits.streamIdleMs, limits.upgradeIdleMs);
-    const interval = Math.max(20, Math.min(500, shortest / 4));
     for (;;) {
-      await clock.sleep(interval, life.signal);
-      const now = clock.monotonic();
-      for (const exchange of running) exchange.expire(now);
+      await clock.sleep(engine.sweepMs, life.signal);
+      engine.sweep();
     }
   };
 
   return {
     start: async ({ host, port }) => {
-      const internalPort = await listen(internalServer, host, port);
+      const internalPort = await listen(internalServer.server, host, port);
       internalUrl = `http://${host}:${internalPort}`;
       const { table: last, damaged } = await snapshot.load();
       if (damaged) {
@@ -160,7 +157,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       warnings: [...warnings],
       internalUrl,
       listeners: [...listeners.status()],
-      inFlight: running.size,
+      inFlight: engine.running.size,
       instances: Array.from(instances.all(), ({ environment, service, release, id, state, healthy, inFlight }) => ({
         environment,
         service,
@@ -176,14 +173,14 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       listeners.close();
       internalServer.close();
       const deadline = clock.monotonic() + deadlineMs;
-      while (running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
-      if (running.size > 0) log.warn({ left: running.size }, 'drain deadline passed');
-      for (const exchange of running) exchange.terminate();
+      while (engine.running.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
+      if (engine.running.size > 0) log.warn({ left: engine.running.size }, 'drain deadline passed');
+      for (const exchange of engine.running) exchange.terminate();
       listeners.destroy();
-      internalServer.closeAllConnections();
+      internalServer.destroy();
       checks.stop();
       life.abort(new Error('stopped'));
-      agents.close();
+      engine.pools.close();
     },
   };
 }

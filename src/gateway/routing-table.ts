@@ -69,8 +69,11 @@ const rateLimit = z.object({
 });
 
 const cache = z.object({
+  /** How long an answer is used that does not say so itself. */
   ttlMs: z.number().min(0),
-  methods: z.array(z.enum(['GET', 'HEAD', 'POST'])),
+  /** Not POST: what it asks for is in its body, which is not known when the cache is asked. */
+  methods: z.array(z.enum(['GET', 'HEAD'])),
+  /** Request headers that make a difference, whether the answer says so or not. */
   vary: z.array(z.string()),
   /** Bytes of all kept answers of the service. */
   maxBytes: z.number().int().min(0),
@@ -129,6 +132,8 @@ const certificate = z.object({ hosts: z.array(z.string()), certificateFile: z.st
 const acme = z.object({
   directoryUrl: z.string(),
   email: z.string().optional(),
+  /** Certificates (PEM) of an authority whose directory is not signed by a public one. */
+  caFile: z.string().optional(),
   /** Names to get certificates for, beside those given as files. */
   hosts: z.array(z.string()),
 });

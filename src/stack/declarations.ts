@@ -93,15 +93,24 @@ function readEnvironment(
   return { name, provider, fields, variables: isJsonObject(values) ? values : {}, position };
 }
 
-/** The checked fields of a block in which nothing may be interpolated. */
+/** The one field of an environment that is applied like a resource: it may read what other resources give. */
+const appliedField = 'gateway';
+
+/** The checked fields of a block in which nothing may be interpolated, but for the gateway of an environment. */
 function readPlain(block: RawBlock, problems: ProblemList, names?: Names): JsonObject | undefined {
   const { kind, name, node } = block;
   const owner = `The ${kind} '${name}'`;
   const refuse = (position: SourcePosition) => problems.add(() => problem('interpolation_not_allowed', { owner }, { position }));
   // Whatever is wrong with an interpolation here, the one thing to say is that none may stand here.
   const read = readFields(node, new Map(), [], (make) => refuse(make().position ?? positionOfNode(node)));
-  for (const { position } of read.expressions) refuse(position);
-  if (names) findReferences(block, { fields: read.fields, expressions: [] }, { environment: name, names, subnets: new Map(), problems });
-  const broken = new Set([...read.broken, ...read.expressions.map(({ path }) => path)]);
+  const [allowed, refused] = partition(read.expressions, ({ path }) => kind === 'environment' && path.startsWith(`${appliedField}.`));
+  for (const { position } of refused) refuse(position);
+  const context = { environment: name, subnets: new Map<string, string>(), problems };
+  if (names) findReferences(block, { fields: read.fields, expressions: allowed }, { ...context, names });
+  const broken = new Set([...read.broken, ...refused.map(({ path }) => path)]);
   return checkSchema({ kind, name, node, read: { fields: read.fields, broken } }, problems);
+}
+
+function partition<Item>(items: readonly Item[], belongs: (item: Item) => boolean): readonly [readonly Item[], readonly Item[]] {
+  return [items.filter(belongs), items.filter((item) => !belongs(item))];
 }

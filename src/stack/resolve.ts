@@ -9,7 +9,7 @@ import { type DeclaredEnvironment, type Declarations, readDeclarations } from '.
 import { readFields, type Variables } from './fields-of-node.ts';
 import { kindSpecs } from './kinds/index.ts';
 import { collectMoved } from './moved.ts';
-import type { ProblemList } from './problems.ts';
+import { createProblemList, type ProblemList } from './problems.ts';
 import { positionOfNode, type SourceNode } from './source/node.ts';
 import { placeOfPath, positionOfPath } from './source/place.ts';
 import { type Kind, kinds, type Moved, type ResolvedBlock, type ResolvedStack } from './stack.ts';
@@ -51,9 +51,13 @@ export function resolveStack(stack: DeclaredStack, options: ResolveOptions, prob
   const environment = chooseEnvironment(declarations, options, problems);
   const variables = valuesOf(declarations, environment, options, problems);
   const resources = stack.blocks.filter(({ kind }) => kind !== 'environment' && kind !== 'variable');
-  const blocks = resources.flatMap(
-    (raw) => resolveBlock(raw, { environment: environment.name, variables, names, subnets, problems }) ?? [],
-  );
+  const context = { environment: environment.name, variables, names, subnets, problems };
+  const settings = gatewaySettings(stack.blocks, environment, context);
+  const blocks = resources.flatMap((raw) => {
+    const block = resolveBlock(raw, context);
+    return block ? [settings === undefined ? block : afterGateway(block, settings)] : [];
+  });
+  if (settings) blocks.unshift(settings);
   checkTogether(blocks, problems);
   reportStrayPaths(blocks, problems);
   reportCycles(
@@ -65,11 +69,11 @@ export function resolveStack(stack: DeclaredStack, options: ResolveOptions, prob
     })),
     problems,
   );
-  const { variables: _values, ...settings } = environment;
+  const { variables: _values, ...declared } = environment;
   return {
     root: options.root,
     files: options.files,
-    environment: settings,
+    environment: declared,
     environments: declarations.environments.map(({ name }) => name),
     blocks,
     ...(stack.moved.length > 0 && { moved: stack.moved }),
@@ -137,6 +141,25 @@ function resolveBlock(raw: RawBlock, context: BlockContext): ResolvedBlock | und
       declares: (path) => placeOfPath(node, path).found,
     }
   );
+}
+
+/** How the gateway is to serve the environment, where its block says so: a resource of its own, of the kind `environment`. */
+function gatewaySettings(blocks: readonly RawBlock[], environment: DeclaredEnvironment, context: BlockContext): ResolvedBlock | undefined {
+  const { gateway } = environment.fields;
+  const raw = blocks.find(({ kind, name }) => kind === 'environment' && name === environment.name);
+  if (raw === undefined || gateway === undefined) return undefined;
+  // Every environment's problems have been reported where environments are read.
+  const block = resolveBlock(raw, { ...context, problems: createProblemList() });
+  if (block === undefined) return undefined;
+  const references = block.references.filter(({ path }) => path.startsWith('gateway.'));
+  return { ...block, fields: { name: block.name, gateway }, references };
+}
+
+/** The URL of a service that is exposed depends on how the gateway serves: the service comes after. */
+function afterGateway(block: ResolvedBlock, { kind, name, address }: ResolvedBlock): ResolvedBlock {
+  if (block.kind !== 'service' || block.fields['expose'] === undefined) return block;
+  const reference = { path: 'expose', kind, name, address, ordering: true, position: block.positionOf('expose') };
+  return { ...block, references: [...block.references, reference] };
 }
 
 function checkTogether(blocks: readonly ResolvedBlock[], problems: ProblemList): void {

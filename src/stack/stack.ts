@@ -78,7 +78,10 @@ export interface Moved {
   readonly position: SourcePosition;
 }
 
-/** A stack as one environment sees it. `blocks` holds neither `environment` nor `variable`. */
+/**
+ * A stack as one environment sees it. `blocks` holds no `variable`, and of the kind `environment` only the chosen one, if it says how its
+ * gateway serves: fields `name` and `gateway`.
+ */
 export interface ResolvedStack {
   /** Absolute path of the folder all paths of the stack are relative to. */
   readonly root: string;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../effects/random.ts';
-import { type Backend, chooseInstance } from './choose.ts';
+import { type Backend, chooseAssigned, chooseInstance } from './choose.ts';
 import { createInstances, type Instance } from './instance.ts';
 
 const instances = createInstances();
@@ -79,6 +79,68 @@ describe('the instance', () => {
   test('is an unhealthy one when all are, rather than none', () => {
     const counts = countsOf([backendOf('r1', 1, [instance('a', { healthy: false }), instance('b', { healthy: false })])], 100);
     expect(Object.keys(counts).toSorted()).toEqual(['a', 'b']);
+  });
+});
+
+/** How often a new instance is chosen beside one that was there. */
+const shareAt = (now: number, isNewLeast: boolean): number => {
+  const random = seededRandom(3);
+  const [old, fresh] = [instance('old', { inFlight: isNewLeast ? 9 : 0 }), instance('fresh')];
+  const backend = { ...backendOf('r1', 1, [old, fresh]), slowStartMs: 1_000 };
+  old.rampingSince = -1_000;
+  fresh.rampingSince = 0;
+  let chosen = 0;
+  for (let index = 0; index < 20_000; index += 1) if (chooseInstance([backend], random, [], now) === fresh) chosen += 1;
+  return chosen / 20_000;
+};
+
+describe('an instance in its slow start', () => {
+  test.each([
+    [0, 0.1],
+    [500, 0.55],
+    [1_000, 1],
+    [9_000, 1],
+  ])('has after %i of 1000 ms %f of its share, however idle it is', (now, part) => {
+    expect(shareAt(now, false)).toBeCloseTo(part / 2, 1);
+    expect(shareAt(now, true)).toBeCloseTo(part, 1);
+  });
+
+  test('begins it with the first choice, and has its full share when the time is not told', () => {
+    const fresh = instance('fresh-2');
+    const backend = { ...backendOf('r1', 1, [fresh, instance('old-2')]), slowStartMs: 1_000 };
+    for (let index = 0; index < 20; index += 1) chooseInstance([backend], seededRandom(index), [], 5_000);
+    expect(fresh.rampingSince).toBe(5_000);
+    expect(chooseInstance([{ ...backend, active: [fresh], ready: [fresh] }], seededRandom(1))).toBe(fresh);
+  });
+});
+
+describe('an instance at its limit', () => {
+  test('is not chosen while another is below it, however many are at theirs', () => {
+    const members = ['a', 'b', 'c', 'd', 'e'].map((id) => instance(`limit-${id}`, { inFlight: id === 'd' ? 3 : 4 }));
+    const backend = { ...backendOf('r1', 1, members), concurrency: 4 };
+    expect(countsOf([backend], 200)).toEqual({ 'limit-d': 200 });
+  });
+
+  test('is chosen when all are at theirs', () => {
+    const members = [instance('full-a', { inFlight: 4 }), instance('full-b', { inFlight: 4 })];
+    expect(chooseInstance([{ ...backendOf('r1', 1, members), concurrency: 4 }], seededRandom(1))).toBeDefined();
+  });
+});
+
+const chosen = (assigned: Backend, others: readonly Backend[], tried: readonly Instance[] = []): string | undefined =>
+  chooseAssigned(assigned, [assigned, ...others], seededRandom(1), tried)?.id;
+
+describe('the assigned release', () => {
+  const [a, b, c] = [instance('as-a'), instance('as-b', { healthy: false }), instance('as-c', { healthy: false })];
+  test('is kept to while one of its instances is ready, without weight too', () => {
+    expect(chosen(backendOf('r2', 0, [a]), [backendOf('r1', 1, [instance('as-d')])])).toBe('as-a');
+  });
+
+  test('gives way to another while none of its own is ready, and is tried all the same when nothing is', () => {
+    expect(chosen(backendOf('r2', 1, [b]), [backendOf('r1', 1, [a])])).toBe('as-a');
+    expect(chosen(backendOf('r2', 0, [b]), [backendOf('r1', 1, [c])])).toBe('as-b');
+    expect(chosen(backendOf('r2', 0, [b]), [backendOf('r1', 1, [c])], [b])).toBe('as-c');
+    expect(chosen(backendOf('r2', 0, [b]), [], [b])).toBeUndefined();
   });
 });
 

@@ -13,6 +13,12 @@ export interface Instance {
   healthy: boolean;
   /** Failures in a row, of checks or of requests. */
   failures: number;
+  /** Left out for a while because requests to it failed, whatever its checks say; see `createOutliers`. */
+  ejected: boolean;
+  /** Among those that are chosen from: active, healthy and not ejected. */
+  ready: boolean;
+  /** When its slow start began, monotonic milliseconds; undefined until the first choice after it became ready. */
+  rampingSince: number | undefined;
   /** Requests, streams and WebSockets that have been given to it and have not ended. */
   inFlight: number;
 }
@@ -58,7 +64,16 @@ export function createInstances(onForgotten: (instance: Instance) => void = () =
         existing.state = spec.state;
         return existing;
       }
-      const instance: Instance = { key, ...spec, healthy: true, failures: 0, inFlight: 0 };
+      const instance: Instance = {
+        key,
+        ...spec,
+        healthy: true,
+        failures: 0,
+        ejected: false,
+        ready: false,
+        rampingSince: undefined,
+        inFlight: 0,
+      };
       known.set(key, instance);
       return instance;
     },

@@ -8,9 +8,10 @@ import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import type { GatewayReport } from '../admin/gateway-report.ts';
 import { settingsOf } from '../gateway-folder.ts';
-import type { RoutingTable } from '../routing-table.ts';
+import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import type { AdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
+import type { ListenerSettings } from './listener-settings.ts';
 import { createRouteStore } from './route-store.ts';
 import { createSupervisor } from './supervisor.ts';
 
@@ -26,6 +27,10 @@ export interface GatewayControl extends Traffic {
   /** Stops supervising; the gateway goes on serving. */
   leave(): void;
   status(): Promise<GatewayStatus>;
+  /** How the environment is served, as configured; undefined when nothing was. */
+  settings(environment: string): Promise<ListenerSettings | undefined>;
+  /** Resolves once the gateway serves so, or, where none runs, once it is stored. Throws `gateway_table_invalid`. */
+  configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
   /** Why no gateway runs, while none can be started. */
   outage(): string | undefined;
 }
@@ -112,7 +117,15 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
   const moveTakenListeners = async (client: AdminClient, table: RoutingTable): Promise<boolean> => {
     const open = new Set((await client.report()).listeners.filter((each) => each.closedBecause === undefined).map(({ port }) => port));
     let hasMoved = false;
-    for (const { environment, host, port } of table.listeners) {
+    for (const { environment, host, port, tls } of table.listeners) {
+      if (tls !== undefined && !open.has(tls.port) && (await freePort(host, tls.port)) !== tls.port) {
+        const moved = await routes.moveTlsListener(environment);
+        if (moved !== undefined) {
+          hasMoved = true;
+          const message = `Port ${tls.port} is taken by another program: environment '${environment}' now answers at https://${host}:${moved}.`;
+          await events.publish({ type: 'gateway.started', level: 'warning', message, environment }).catch(() => undefined);
+        }
+      }
       if (open.has(port) || (await freePort(host, port)) === port) continue;
       const moved = await routes.moveListener(environment);
       hasMoved = true;
@@ -148,22 +161,33 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       }
       return counts;
     },
-    publicUrl: async (environment) => urlOf(await routes.listener(environment)),
+    settings: (environment) => routes.settings(environment),
+    configure: async (environment, settings) => {
+      await routes.configure(environment, settings);
+      if (supervisor.outage() === undefined) await synchronize();
+    },
+    publicUrl: async (environment) => publicUrlOf(await routes.listener(environment)),
     internalUrl: async () => {
       // Whoever asks is about to tell an instance: if none runs, this is the moment to leave a port that is taken.
       await supervisor.retry();
       return urlOf((await settingsOf(folder)).internal);
     },
-    status: async () => statusOf(await report()),
+    status: async () => statusOf(await report(), await routes.table()),
     outage: () => supervisor.outage(),
   };
+}
+
+/** What clients are told: the encrypted one where there is one. */
+function publicUrlOf({ host, port, tls }: ListenerRoute): string {
+  if (tls === undefined) return urlOf({ host, port });
+  return tls.port === 443 ? `https://${host}` : `https://${host}:${tls.port}`;
 }
 
 function urlOf({ host, port }: { host: string; port: number }): string {
   return `http://${host}:${port}`;
 }
 
-function statusOf(report: GatewayReport): GatewayStatus {
+function statusOf(report: GatewayReport, table: RoutingTable): GatewayStatus {
   if (report.tableVersion === undefined) throw sluiceError('gateway_unreachable', { reason: 'it has no routing table yet' });
   const services = new Map<
     string,
@@ -176,12 +200,14 @@ function statusOf(report: GatewayReport): GatewayStatus {
     known.instances.push(instance);
     services.set(key, known);
   }
-  const open = report.listeners.filter((listener) => listener.closedBecause === undefined);
+  const closed = new Set(report.listeners.filter((each) => each.closedBecause !== undefined).map(({ environment }) => environment));
+  const served = new Set(report.listeners.map(({ environment }) => environment));
+  const open = table.listeners.filter(({ environment }) => served.has(environment) && !closed.has(environment));
   return {
     pid: report.pid,
     startedAt: report.startedAt,
     tableVersion: report.tableVersion,
-    publicUrls: Object.fromEntries(open.map((listener) => [listener.environment, urlOf(listener)])),
+    publicUrls: Object.fromEntries(open.map((listener) => [listener.environment, publicUrlOf(listener)])),
     internalUrl: report.internalUrl,
     inFlight: report.inFlight,
     warnings: report.warnings,

@@ -4,21 +4,28 @@ import { firstFreePort } from '../../effects/ports.ts';
 import { SluiceError } from '../../errors/sluice-error.ts';
 import type { Store, Write } from '../../store/store.ts';
 import { parseTable } from '../table/check-table.ts';
+import { type ListenerSettings, listenerSettings } from './listener-settings.ts';
 import { type RoutingTable, type ServiceRoute, serviceRoute } from '../routing-table.ts';
 
 /**
- * The desired routing, in the store's collection `routing`: `service/<environment>/<name>` one route each, `listener/<environment>` the public
- * port for good, `table` the version. A gateway that lost everything is told it again from here.
+ * The desired routing, in the store's collection `routing`: `service/<environment>/<name>` one route each, `listener/<environment>` and
+ * `tls-listener/<environment>` the public ports for good, `settings/<environment>` how its gateway serves, `table` the version. A gateway
+ * that lost everything is told it again from here.
  */
 export interface RouteStore {
   table(): Promise<RoutingTable>;
   /** Throws `gateway_table_invalid` when the route contradicts another; nothing is stored then. */
   put(route: ServiceRoute): Promise<void>;
   remove(service: { environment: string; name: string }): Promise<void>;
-  /** Host and port of an environment's public listener; chosen the first time, remembered for good. */
+  /** An environment's public listener; its ports are chosen the first time and remembered for good. */
   listener(environment: string): Promise<Listener>;
   /** Chooses another port for an environment whose port another program took. */
   moveListener(environment: string): Promise<Listener>;
+  /** As `moveListener` for its port of HTTPS; undefined when it has none, or was given one that must not change. */
+  moveTlsListener(environment: string): Promise<number | undefined>;
+  settings(environment: string): Promise<ListenerSettings | undefined>;
+  /** Undefined: plain HTTP only. Throws `gateway_table_invalid` when it contradicts another environment; nothing is stored then. */
+  configure(environment: string, settings: ListenerSettings | undefined): Promise<void>;
   /** Makes the table newer than `version`, for a gateway that remembers more than this store. */
   raiseAbove(version: number): Promise<void>;
 }
@@ -28,7 +35,9 @@ type Listener = RoutingTable['listeners'][number];
 const collection = 'routing';
 const publicHost = '127.0.0.1';
 const firstPublicPort = 7_080;
+const firstTlsPort = 7_443;
 const listenerDocument = z.object({ host: z.string(), port: z.number().int() });
+const portDocument = z.object({ port: z.number().int() });
 const versionDocument = z.object({ version: z.number().int() });
 /** Tries of a change that loses against another control plane's. */
 const conflictTries = 5;
@@ -38,6 +47,9 @@ interface Routing {
   /** Of the document `table`; 0 before the first. */
   readonly revision: number;
   readonly listeners: readonly Listener[];
+  /** Ports of HTTPS that were chosen here, by environment. */
+  readonly tlsPorts: ReadonlyMap<string, number>;
+  readonly settings: ReadonlyMap<string, ListenerSettings>;
   readonly services: readonly ServiceRoute[];
 }
 
@@ -60,8 +72,10 @@ export function createRouteStore(store: Store): RouteStore {
       revision: own?.version ?? 0,
       listeners: under('listener/').map(({ key, value }) => {
         const { host, port } = listenerDocument.parse(value);
-        return { environment: key.slice('listener/'.length), host, port };
+        return { environment: nameIn(key), host, port };
       }),
+      tlsPorts: new Map(under('tls-listener/').map(({ key, value }) => [nameIn(key), portDocument.parse(value).port])),
+      settings: new Map(under('settings/').map(({ key, value }) => [nameIn(key), listenerSettings.parse(value)])),
       services: under('service/').map(({ value }) => serviceRoute.parse(value)),
     };
   };
@@ -88,7 +102,7 @@ export function createRouteStore(store: Store): RouteStore {
   const listener = (environment: string): Promise<Listener> =>
     change(async (routing) => {
       const known = routing.listeners.find((each) => each.environment === environment);
-      return known ? { writes: [], result: known } : chooseListener(environment, routing, firstPublicPort);
+      return known ? { writes: [], result: withTls(known, routing) } : chooseListener(environment, routing, firstPublicPort);
     });
 
   return {
@@ -113,6 +127,36 @@ export function createRouteStore(store: Store): RouteStore {
         const known = routing.listeners.find((each) => each.environment === environment);
         return chooseListener(environment, routing, (known?.port ?? firstPublicPort - 1) + 1);
       }),
+    moveTlsListener: (environment) =>
+      change(async (routing) => {
+        const { tls } = routing.settings.get(environment) ?? {};
+        if (tls === undefined || tls.port !== undefined) return { writes: [], result: undefined };
+        return chooseTlsPort(environment, routing, (routing.tlsPorts.get(environment) ?? firstTlsPort - 1) + 1);
+      }),
+    settings: async (environment) => (await read()).settings.get(environment),
+    configure: async (environment, settings) => {
+      if (settings?.tls !== undefined && settings.tls.port === undefined) {
+        await change(async (routing): Promise<Decision<number>> => {
+          const known = routing.tlsPorts.get(environment);
+          return known === undefined ? chooseTlsPort(environment, routing, firstTlsPort) : { writes: [], result: known };
+        });
+      }
+      if (settings !== undefined) await listener(environment);
+      await change(async (routing) => {
+        const known = routing.settings.get(environment);
+        const wanted = settings && asJson(settings);
+        const isSame = known === undefined || wanted === undefined ? known === wanted : jsonEquals(asJson(known), wanted);
+        if (isSame) return { writes: [], result: undefined };
+        const next = new Map(routing.settings);
+        if (settings === undefined) next.delete(environment);
+        else next.set(environment, settings);
+        parseTable(tableOf({ ...routing, settings: next }, { all: true }));
+        const key = `settings/${environment}`;
+        const write: Write =
+          wanted === undefined ? { operation: 'delete', collection, key } : { operation: 'put', collection, key, value: wanted };
+        return { writes: [write], result: undefined };
+      });
+    },
     raiseAbove: (version) =>
       change(async (routing) =>
         routing.version > version ? { writes: [], result: undefined } : { writes: [], result: undefined, version: version + 1 },
@@ -125,17 +169,48 @@ function versionWrite(routing: Routing, version: number): Write {
 }
 
 async function chooseListener(environment: string, routing: Routing, from: number): Promise<Decision<Listener>> {
-  const reserved = new Set(routing.listeners.filter((each) => each.environment !== environment).map(({ port }) => port));
-  let port = await firstFreePort(publicHost, from);
-  while (reserved.has(port)) port = await firstFreePort(publicHost, port + 1);
+  const others = routing.listeners.filter((each) => each.environment !== environment).map(({ port }) => port);
+  const port = await chooseFree(from, new Set([...others, ...tlsPortsOf(routing)]));
   const value = { host: publicHost, port };
   return { writes: [{ operation: 'put', collection, key: `listener/${environment}`, value }], result: { environment, ...value } };
 }
 
-/** Only environments that have services listen. */
-function tableOf({ version, listeners, services }: Routing): RoutingTable {
+async function chooseTlsPort(environment: string, routing: Routing, from: number): Promise<Decision<number>> {
+  const port = await chooseFree(from, new Set([...routing.listeners.map((each) => each.port), ...tlsPortsOf(routing, environment)]));
+  return { writes: [{ operation: 'put', collection, key: `tls-listener/${environment}`, value: { port } }], result: port };
+}
+
+async function chooseFree(from: number, reserved: ReadonlySet<number>): Promise<number> {
+  let port = await firstFreePort(publicHost, from);
+  while (reserved.has(port)) port = await firstFreePort(publicHost, port + 1);
+  return port;
+}
+
+/** Every port of HTTPS that is somebody's, but those of `without`. */
+function tlsPortsOf({ tlsPorts, settings }: Routing, without?: string): readonly number[] {
+  const given = Array.from(settings, ([environment, { tls }]) => [environment, tls?.port] as const);
+  return [...tlsPorts, ...given].flatMap(([environment, port]) => (port === undefined || environment === without ? [] : [port]));
+}
+
+/** Only environments that have services listen; `all` to see whether all would fit together. */
+function tableOf(routing: Routing, { all = false } = {}): RoutingTable {
+  const { version, listeners, services } = routing;
   const environments = new Set(services.map((service) => service.environment));
-  return { version, listeners: listeners.filter(({ environment }) => environments.has(environment)), services: [...services] };
+  const open = listeners.filter(({ environment }) => all || environments.has(environment));
+  return { version, listeners: open.map((listener) => withTls(listener, routing)), services: [...services] };
+}
+
+function withTls(listener: Listener, { settings, tlsPorts, services }: Routing): Listener {
+  const { tls } = settings.get(listener.environment) ?? {};
+  const port = tls?.port ?? tlsPorts.get(listener.environment);
+  if (tls === undefined || port === undefined) return listener;
+  const exposed = services.filter(({ environment }) => environment === listener.environment).flatMap(({ expose }) => expose);
+  const hosts = tls.acme?.hosts ?? [...new Set(exposed.map(({ host }) => host))].sort();
+  return {
+    ...listener,
+    tls: { port, certificates: tls.certificates, ...(tls.acme && { acme: { ...tls.acme, hosts } }) },
+    redirectToTls: tls.redirect,
+  };
 }
 
 function keyOf(service: { environment: string; name: string }): string {
@@ -146,7 +221,12 @@ function isSame(left: { environment: string; name: string }, right: { environmen
   return left.environment === right.environment && left.name === right.name;
 }
 
+/** `staging` of `listener/staging`. */
+function nameIn(key: string): string {
+  return key.slice(key.indexOf('/') + 1);
+}
+
 /** As the store will give it back: without members that are undefined. */
-function asJson(route: ServiceRoute): Json {
-  return JSON.parse(JSON.stringify(route)) as Json;
+function asJson(value: ServiceRoute | ListenerSettings): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
 }

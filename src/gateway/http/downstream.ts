@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Refusal } from './answer.ts';
 
 /** Name and value by turns, as they came or are to be sent: `[name, value, name, value, ...]`. Names in any case. */
@@ -36,17 +37,27 @@ export interface Downstream {
   /** 103. */
   hint(headers: RawHeaders): void;
   /**
-   * Begins the answer. `headers` have no hop-by-hop fields; framing is this side's affair. `length`: bytes of the body, -1 when unknown,
-   * `none` when the answer has no body whatever its headers say (HEAD, 204, 304).
+   * Begins the answer. `headers` have no hop-by-hop fields, but Content-Length where the length is known; other framing is this side's
+   * affair. `length`: bytes of the body, -1 when unknown, `none` when the answer has no body whatever its headers say (HEAD, 204, 304).
    */
   answer(status: number, reason: string, headers: RawHeaders, length: number | 'none'): void;
-  /** A piece of the body, sent at once. False: enough for now, `drained` comes when there is room. The chunk may be kept and not copied. */
+  /**
+   * A piece of the body, sent at once or at the next `flush`. False: enough for now, `drained` comes when there is room. The chunk may be
+   * kept and not copied.
+   */
   write(chunk: Buffer): boolean;
+  /** Nothing more comes at this moment: sends what was held back to be sent together. False as with `write`. Absent: nothing is held back. */
+  flush?(): boolean;
   end(trailers: RawHeaders): void;
   /** The whole answer in one go; `close` ends the connection after it where the protocol has one per client. */
   refuse(refusal: Refusal, close: boolean): void;
   /** The answer has begun and cannot be finished: the client must see that it is not whole. */
   abort(): void;
+  /**
+   * Only where `head.upgrade` can be set: sends the instance's 101 and joins both connections byte by byte until one closes; then `gone`.
+   * `first`: what the instance has already sent of the new protocol.
+   */
+  switchTo?(headers: RawHeaders, upstream: Socket, first: Buffer): void;
   /** Stop and resume reading the request's body. */
   pause(): void;
   resume(): void;
@@ -55,6 +66,7 @@ export interface Downstream {
   bytesWritten(): number;
 }
 
+/** What the side tells the exchange (`createExchange`), after one call of `begin`. */
 export interface DownstreamEvents {
   body(chunk: Buffer): void;
   bodyEnd(trailers: RawHeaders): void;

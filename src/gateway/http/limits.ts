@@ -20,6 +20,8 @@ export interface Limits {
   readonly upstreamKeepAliveMs: number;
   /** Tries of one request, the first included. */
   readonly attempts: number;
+  /** Connections of clients to one process. When there are more, idle ones are closed; when none is, new ones are refused. */
+  readonly clientConnections: number;
 }
 
 export const defaultLimits: Limits = {
@@ -34,4 +36,5 @@ export const defaultLimits: Limits = {
   upgradeIdleMs: 3_600_000,
   upstreamKeepAliveMs: 1_500,
   attempts: 3,
+  clientConnections: 20_000,
 };

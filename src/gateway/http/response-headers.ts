@@ -1,40 +1,43 @@
-import type { IncomingMessage } from 'node:http';
-import { isHopByHop, namedByConnection } from './hop-by-hop.ts';
+import { fieldKind, isHopByHop, kind, namedByConnection } from './wire/field-kinds.ts';
+import type { ResponseHead } from './wire/response-head.ts';
 
-export interface AnswerPassage {
-  /** Method of the request: an answer to HEAD has a length but no body. */
-  readonly method: string;
-  readonly requestId: string;
-  /** The client's connection ends after this answer. */
-  readonly close: boolean;
-  /** The client understands chunked coding (HTTP/1.1). */
-  readonly chunked: boolean;
+export interface ClientHead {
+  /** End-to-end fields, repeated ones included; with a request id and a date. */
+  readonly headers: string[];
+  /** Value of `x-sluice-attributes`; empty when there is none. */
+  readonly attributes: string;
 }
 
-/** The header a client gets for an instance's answer: its end-to-end fields, repeated ones included. Framing is chosen anew. */
-export function incomingHead(response: IncomingMessage, passage: AnswerPassage): string[] {
-  const raw = response.rawHeaders;
-  const named = namedByConnection(response.headers.connection);
-  const bodiless = response.statusCode === 204 || response.statusCode === 304 || passage.method === 'HEAD';
-  const isChunked = response.headers['transfer-encoding'] !== undefined && passage.chunked && !bodiless;
+/** The header a client gets for an instance's answer. Framing is the client's side's affair, but for a known Content-Length. */
+export function clientHead(answer: ResponseHead, requestId: string, date: () => string): ClientHead {
+  const raw = answer.headers;
+  const named = answer.connection === undefined ? undefined : namedByConnection(answer.connection);
+  const isStream = answer.framing === 'chunked' || answer.framing === 'close';
   const headers: string[] = [];
   let hasRequestId = false;
+  let hasDate = false;
+  let attributes = '';
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] as string;
-    const lower = name.toLowerCase();
-    if (isHopByHop(lower) || named?.has(lower)) continue;
-    if (lower === 'content-length' && response.statusCode === 204) continue;
-    if (lower === 'trailer' && !isChunked) continue;
-    if (lower === 'x-request-id') hasRequestId = true;
+    const found = fieldKind(name);
+    if (found !== kind.plain) {
+      if (isHopByHop(found)) continue;
+      if (found === kind.contentLength && answer.status === 204) continue;
+      if (found === kind.trailer && !isStream) continue;
+      if (found === kind.requestId) hasRequestId = true;
+      else if (found === kind.date) hasDate = true;
+      else if (found === kind.sluiceAttributes) attributes = raw[index + 1] as string;
+    }
+    if (named?.has(name.toLowerCase()) === true && found !== kind.contentLength) continue;
     headers.push(name, raw[index + 1] as string);
   }
-  if (isChunked) headers.push('transfer-encoding', 'chunked');
-  if (!hasRequestId) headers.push('x-request-id', passage.requestId);
-  if (passage.close) headers.push('connection', 'close');
-  return headers;
+  if (!hasRequestId) headers.push('x-request-id', requestId);
+  if (!hasDate) headers.push('date', date());
+  return { headers, attributes };
 }
 
-/** Whether the client can tell a cut answer from a complete one: by its length or by the last chunk. */
-export function endIsMarked(response: IncomingMessage, chunked: boolean): boolean {
-  return response.headers['content-length'] !== undefined || chunked;
+/** Bytes of the answer's body for the client: -1 when unknown, `none` when it has no body. */
+export function lengthOf(answer: ResponseHead): number | 'none' {
+  if (answer.framing === 'none') return 'none';
+  return answer.framing === 'length' ? answer.contentLength : -1;
 }

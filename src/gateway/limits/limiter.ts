@@ -1,8 +1,9 @@
 import type { LimitsRoute } from '../routing-table.ts';
+import { createWaitingList } from './waiting-list.ts';
 
 export type Priority = LimitsRoute['priority'];
 
-/** One request at the door of a service. Callbacks come at most one of the two, never from inside `enter`. */
+/** One request at the door of a service. At most one of the two callbacks comes, once, and never from inside its own `enter`. */
 export interface Waiting {
   readonly priority: Priority;
   /** It may go on; `leave` must follow exactly once. */
@@ -24,4 +25,124 @@ export interface Limiter {
   expire(now: number): void;
   running(): number;
   queued(): number;
+}
+
+export interface QueueSettings {
+  /** Requests that may wait; 0: none does. */
+  readonly queue: number;
+  readonly queueMs: number;
+}
+
+export interface ServiceLimiter extends Limiter {
+  /** Other rules for the same queue. Who waits beyond a shorter one is shed, the least urgent and the newest first. */
+  configure(settings: QueueSettings): void;
+  /**
+   * Milliseconds after which one more request can be expected to be let in, by how fast requests have been ending lately: what a
+   * `Retry-After` is made of. 1000 as long as nothing is known.
+   */
+  waitMs(): number;
+}
+
+const urgency: readonly Priority[] = ['critical', 'normal', 'low'];
+/** Weight of the latest time between two ends in the moving average of it. */
+const smoothing = 0.1;
+const unknownWaitMs = 1_000;
+
+/**
+ * Starts without capacity: everything waits until `resize`. A request that finds the queue full takes the place of the newest one of the
+ * least urgent class that waits, if that is less urgent than itself; otherwise it is shed. `now` gives monotonic milliseconds.
+ */
+export function createLimiter(initial: QueueSettings, now: () => number): ServiceLimiter {
+  const lists = { critical: createWaitingList<Waiting>(), normal: createWaitingList<Waiting>(), low: createWaitingList<Waiting>() };
+  let settings = initial;
+  let capacity = 0;
+  let running = 0;
+  let isLettingIn = false;
+  let lastEnd: number | undefined;
+  let endIntervalMs: number | undefined;
+
+  const queued = (): number => lists.critical.size() + lists.normal.size() + lists.low.size();
+
+  const next = (): Waiting | undefined => lists.critical.shift() ?? lists.normal.shift() ?? lists.low.shift();
+
+  /** The one to give way to a request of this class; undefined when nobody who waits is less urgent. */
+  const leastUrgentBelow = (priority: Priority): Waiting | undefined => {
+    for (let at = urgency.length - 1; at > urgency.indexOf(priority); at -= 1) {
+      const victim = lists[urgency[at] as Priority].pop();
+      if (victim) return victim;
+    }
+    return undefined;
+  };
+
+  /** A grant may end at once and call `leave`, and so on: a loop, so that a long queue is no deep stack. */
+  const letIn = (): void => {
+    if (isLettingIn) return;
+    isLettingIn = true;
+    try {
+      while (running < capacity) {
+        const waiting = next();
+        if (waiting === undefined) break;
+        running += 1;
+        waiting.granted();
+      }
+    } finally {
+      isLettingIn = false;
+    }
+  };
+
+  return {
+    enter: (waiting) => {
+      if (running < capacity && queued() === 0) {
+        running += 1;
+        return 'granted';
+      }
+      if (settings.queue === 0) return 'shed';
+      if (queued() < settings.queue) {
+        lists[waiting.priority].push(waiting, now());
+        return 'waiting';
+      }
+      const victim = leastUrgentBelow(waiting.priority);
+      if (victim === undefined) return 'shed';
+      lists[waiting.priority].push(waiting, now());
+      victim.shed('queue_full');
+      return 'waiting';
+    },
+    leave: () => {
+      if (running === 0) throw new Error('more requests have left than were let in');
+      running -= 1;
+      const at = now();
+      if (lastEnd !== undefined) {
+        const interval = at - lastEnd;
+        endIntervalMs = endIntervalMs === undefined ? interval : endIntervalMs + (interval - endIntervalMs) * smoothing;
+      }
+      lastEnd = at;
+      letIn();
+    },
+    cancel: (waiting) => {
+      lists[waiting.priority].remove(waiting);
+    },
+    resize: (next) => {
+      capacity = next;
+      letIn();
+    },
+    expire: (at) => {
+      for (const priority of urgency) {
+        const list = lists[priority];
+        // Bounded by who waits now: a client that is shed may come again at once.
+        for (let left = list.size(); left > 0; left -= 1) {
+          const oldest = list.first();
+          if (oldest === undefined || at - oldest.since < settings.queueMs) break;
+          list.shift();
+          oldest.item.shed('timeout');
+        }
+      }
+    },
+    configure: (changed) => {
+      settings = changed;
+      while (queued() > settings.queue) (lists.low.pop() ?? lists.normal.pop() ?? lists.critical.pop())?.shed('queue_full');
+    },
+    running: () => running,
+    queued,
+    waitMs: () => (endIntervalMs === undefined ? unknownWaitMs : endIntervalMs * (queued() + 1)),
+  };
 }

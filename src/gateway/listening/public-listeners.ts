@@ -1,7 +1,7 @@
-import type { Server } from 'node:http';
 import type { Clock } from '../../effects/clock.ts';
 import { toSluiceError } from '../../errors/sluice-error.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import type { FrontServer } from './front-server.ts';
 import { listen } from './listen.ts';
 
 type Listener = RoutingTable['listeners'][number];
@@ -28,22 +28,22 @@ export interface PublicListeners {
 }
 
 interface Open {
-  readonly server: Server;
+  readonly server: FrontServer;
   environment: string | undefined;
 }
 
 const retryMs = 500;
 
-export function createPublicListeners(createServer: (environment: () => string | undefined) => Server, clock: Clock): PublicListeners {
+export function createPublicListeners(createServer: (environment: () => string | undefined) => FrontServer, clock: Clock): PublicListeners {
   const open = new Map<string, Open>();
-  const leaving = new Set<Server>();
+  const leaving = new Set<FrontServer>();
   let wanted: readonly Listener[] = [];
   let failures = new Map<string, string>();
   let generation = 0;
 
   const openOne = async ({ host, port, environment }: Listener): Promise<Open> => {
     const entry: Open = { server: createServer(() => entry.environment), environment };
-    await listen(entry.server, host, port);
+    await listen(entry.server.server, host, port);
     return entry;
   };
 
@@ -123,7 +123,7 @@ export function createPublicListeners(createServer: (environment: () => string |
       open.clear();
     },
     destroy: () => {
-      for (const server of leaving) server.closeAllConnections();
+      for (const server of leaving) server.destroy();
     },
   };
 }

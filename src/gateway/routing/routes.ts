@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Backend } from '../balancing/choose.ts';
 import type { Instance } from '../balancing/instance.ts';
+import type { Outliers } from '../balancing/outliers.ts';
 import type { RetryBudget } from '../balancing/retry-budget.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { RequestHead } from '../http/downstream.ts';
@@ -17,15 +18,22 @@ export interface RoutedService {
   readonly health: { readonly path?: string | undefined; readonly intervalMs: number; readonly timeoutMs: number };
   /** By name; undefined stands for a service that may be called but is not deployed. */
   readonly calls: Map<string, RoutedService | undefined>;
-  /** What is undefined of the following is not asked for by the table. */
+  /** What is undefined of the following is not asked for by the table; `split` is there whenever there are releases. */
   readonly split?: Split;
+  /** `refreshReady` keeps its capacity, `tickPolicies` its timeouts. */
   readonly limiter?: Limiter;
   readonly priority?: Priority;
+  /** Requests one instance works on at a time. */
+  readonly concurrency?: number;
+  /** Part of it that this process may use. Undefined: all. */
+  readonly share?: number;
   /** All must let a request pass; `keyOf` gives the key of a request. */
   readonly rateLimiters?: readonly RateLimit[];
   readonly cache?: ResponseCache;
   readonly mirror?: { readonly backend: Backend; readonly percent: number; readonly bodyBytes: number };
   readonly retryBudget?: RetryBudget;
+  /** To be told how each request to an instance ended; ejects and takes back by itself, the latter by `tickPolicies`. */
+  readonly outliers?: Outliers;
 }
 
 export interface RateLimit {

@@ -1,5 +1,9 @@
 import type { Backend } from '../balancing/choose.ts';
 import type { RawHeaders } from '../http/downstream.ts';
+import type { SplitRoute } from '../routing-table.ts';
+import { fieldOf, unitOf } from './request-unit.ts';
+import { pointCount, splitRanges } from './split-ranges.ts';
+import { xxh32 } from './xxh32.ts';
 
 /** Which release one request goes to, and by what chance. */
 export interface Assignment {
@@ -19,4 +23,58 @@ export interface Assignment {
 export interface Split {
   /** Undefined when no backend can be given a request. `point` is uniform in [0, 1), used unless a unit or an override decides. */
   assign(headers: RawHeaders, point: number): Assignment | undefined;
+}
+
+/** Without `settings` every request is drawn by itself. The last of `backends` is the stable one; see `splitRanges`. */
+export function createSplit(backends: readonly Backend[], settings?: SplitRoute): Split {
+  const ranges = splitRanges(backends);
+  const starts = ranges.map(({ from }) => from);
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  const draws = ranges.map(({ backend: at }): Assignment => {
+    const backend = backends[at] as Backend;
+    return { backend, probability: backend.weight / total, by: 'request', unit: 0 };
+  });
+  const overrides = new Map(backends.map((backend) => [backend.release, overrideOf(backend)]));
+  const affinity = settings?.affinity && withLowerCaseName(settings.affinity);
+  const overrideHeader = settings?.overrideHeader?.toLowerCase();
+  const seed = seedOf(settings?.salt ?? '');
+
+  const drawnAt = (point: number): Assignment | undefined => {
+    let at = starts.length - 1;
+    while (at > 0 && point < (starts[at] as number)) at -= 1;
+    return draws[at];
+  };
+
+  return {
+    assign: (headers, point) => {
+      if (overrideHeader !== undefined) {
+        const wanted = fieldOf(headers, overrideHeader);
+        const chosen = wanted === undefined ? undefined : overrides.get(wanted);
+        if (chosen) return chosen;
+      }
+      const who = affinity && unitOf(headers, affinity);
+      if (who === undefined) return drawnAt(point * pointCount);
+      const hash = xxh32(who, seed);
+      const drawn = drawnAt(hash);
+      return drawn && { backend: drawn.backend, probability: drawn.probability, by: 'unit', unit: unitNumber(who, hash, seed) };
+    },
+  };
+}
+
+/** The seed of a split's `xxh32`: its salt in UTF-8, hashed. A user's point is `xxh32(seed)` of what it is recognised by. */
+export function seedOf(salt: string): number {
+  return xxh32(Buffer.from(salt, 'utf8').toString('latin1'), 0);
+}
+
+/** 20 more bits than the point has, of a hash with another seed: two users with one number are then no longer to be expected. */
+function unitNumber(who: string, point: number, seed: number): number {
+  return (xxh32(who, ~seed) & 0xfffff) * pointCount + point || 1;
+}
+
+function overrideOf(backend: Backend): Assignment {
+  return { backend, probability: 1, by: 'override', unit: 0 };
+}
+
+function withLowerCaseName(source: NonNullable<SplitRoute['affinity']>): NonNullable<SplitRoute['affinity']> {
+  return source.by === 'header' ? { by: 'header', name: source.name.toLowerCase() } : source;
 }

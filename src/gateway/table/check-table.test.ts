@@ -56,6 +56,15 @@ test.each<[string, unknown, string]>([
   ['a negative weight', tableOf({ backends: [backend('r1', -1, {})] }), 'weight'],
   ['a weight that is no number', tableOf({ backends: [backend('r1', Number.NaN, {})] }), 'weight'],
   ['an interval of zero', tableOf({ health: { intervalMs: 0, timeoutMs: 1 } }), 'above zero'],
+  ['an affinity to no cookie', tableOf({ split: { salt: 's', affinity: { by: 'cookie', name: 'a=b' } } }), "cookie 'a=b'"],
+  ['an override that is no header', tableOf({ split: { salt: 's', overrideHeader: 'a b' } }), 'override header'],
+  [
+    'a rate limit by no header',
+    tableOf({ rateLimits: [{ key: { by: 'header', name: '' }, requests: 1, perMs: 1, burst: 1 }] }),
+    'rate limit header',
+  ],
+  ['answers that vary by no header', tableOf({ cache: { ttlMs: 1, methods: [], vary: ['a:'], maxBytes: 1 } }), 'cache header'],
+  ['a mirror that is not there', tableOf({ mirror: { release: 'r9', percent: 1, bodyBytes: 1 } }), "release 'r9'"],
   ['a health path with a line break', tableOf({ health: { path: '/a\nb', intervalMs: 1, timeoutMs: 1 } }), 'health path'],
 ])('%s is refused with the reason', (_name, table, reason) => {
   expect(reasonOf(table)).toContain(reason);

@@ -26,10 +26,12 @@ function conflictsIn(table: RoutingTable): readonly string[] {
   };
   const environments = new Set(table.listeners.map((listener) => listener.environment));
   const once = { environment: unique(), address: unique(), service: unique(), expose: unique(), instance: unique(), token: unique() };
-  for (const { environment, host, port } of table.listeners) {
+  for (const { environment, host, port, tls } of table.listeners) {
     once.environment(environment, `environment '${environment}' has two listeners`);
-    once.address(`${host}:${port}`, `two listeners share ${host}:${port}`);
-    if (port < 1 || port > 65_535) conflicts.push(`port ${port} of environment '${environment}' is out of range`);
+    for (const used of tls === undefined ? [port] : [port, tls.port]) {
+      once.address(`${host}:${used}`, `two listeners share ${host}:${used}`);
+      if (used < 1 || used > 65_535) conflicts.push(`port ${used} of environment '${environment}' is out of range`);
+    }
   }
   for (const service of table.services) {
     const name = `${service.environment}/${service.name}`;
@@ -52,6 +54,7 @@ function conflictsIn(table: RoutingTable): readonly string[] {
     }
     for (const id of instanceIds(service)) once.instance(`${name} ${id}`, `instance '${id}' of service '${name}' is listed twice`);
     checkHealth(service, name, conflicts);
+    checkPolicies(service, name, conflicts);
   }
   return conflicts;
 }
@@ -60,6 +63,22 @@ function checkHealth(service: ServiceRoute, name: string, conflicts: string[]): 
   const { path, intervalMs, timeoutMs } = service.health;
   if (path !== undefined && !isPrefix(path)) conflicts.push(`health path '${path}' of service '${name}' is not an absolute path`);
   if (!(intervalMs > 0) || !(timeoutMs > 0)) conflicts.push(`health interval and timeout of service '${name}' must be above zero`);
+}
+
+/** Names that could match no field, and releases that are not there. */
+function checkPolicies(service: ServiceRoute, name: string, conflicts: string[]): void {
+  const { split, mirror, rateLimits = [], cache, backends } = service;
+  const fields: [string, string][] = [];
+  if (split?.affinity && split.affinity.by !== 'user') fields.push([`affinity ${split.affinity.by}`, split.affinity.name]);
+  if (split?.overrideHeader !== undefined) fields.push(['override header', split.overrideHeader]);
+  for (const { key } of rateLimits) if (key.by === 'header') fields.push(['rate limit header', key.name]);
+  for (const vary of cache?.vary ?? []) fields.push(['cache header', vary]);
+  for (const [what, field] of fields) {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(field)) conflicts.push(`${what} '${field}' of service '${name}' is not a name`);
+  }
+  if (mirror && !backends.some(({ release }) => release === mirror.release)) {
+    conflicts.push(`service '${name}' mirrors to release '${mirror.release}', which it does not have`);
+  }
 }
 
 function instanceIds(service: ServiceRoute): readonly string[] {

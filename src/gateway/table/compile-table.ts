@@ -1,16 +1,31 @@
 import type { Backend } from '../balancing/choose.ts';
 import type { Instance, Instances } from '../balancing/instance.ts';
+import { defaultOutliers } from '../balancing/outliers.ts';
+import { refreshBackends } from '../balancing/readiness.ts';
+import type { Meter } from '../measuring/meter.ts';
 import { normalizedHost, normalizedPrefix } from '../routing/host.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
+import { createSplit } from '../routing/split.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
+import { createPolicyMemory, type PolicyMemory } from './service-policies.ts';
+
+export interface CompileOptions {
+  /** Keeps queues, buckets, budgets, kept answers and ejections over tables. Without it each table begins anew. */
+  readonly policies?: PolicyMemory;
+  readonly meterOf?: (environment: string, service: string, release: string) => Meter | undefined;
+  /** Part of each service's concurrency that this process may use: 1 / the number of those that serve by the same table. */
+  readonly share?: number;
+}
 
 /**
  * Turns a checked table into what requests are routed by. Instances that were known keep their counts and health; those the table no
  * longer has are marked removed. Cannot fail for a table that `parseTable` let through.
  */
-export function compileTable(table: RoutingTable, instances: Instances): Routes {
+export function compileTable(table: RoutingTable, instances: Instances, options: CompileOptions = {}): Routes {
   const admitted = new Set<Instance>();
-  const services = table.services.map((route) => compileService(route, instances, admitted));
+  const policies = options.policies ?? createPolicyMemory(() => 0);
+  const services = table.services.map((route) => compileService(route, { instances, admitted, policies, options }));
+  policies.settle();
   instances.settle(admitted);
   const byName = new Map(services.map((service) => [`${service.environment}/${service.name}`, service]));
   const callers = new Map<string, RoutedService>();
@@ -24,30 +39,83 @@ export function compileTable(table: RoutingTable, instances: Instances): Routes 
 
 /** To be called after the health of one of its instances has changed. */
 export function refreshReady(service: RoutedService): void {
-  for (const backend of service.backends) backend.ready = backend.active.filter((instance) => instance.healthy);
+  refreshBackends(service.backends);
+  service.limiter?.resize(capacityOf(service));
 }
 
-function compileService(route: ServiceRoute, instances: Instances, admitted: Set<Instance>): RoutedService {
+/** Requests that may run at once: of all ready instances, or of one when none is, so that the reason given is that and not the queue. */
+export function capacityOf({ backends, concurrency, share = 1 }: Pick<RoutedService, 'backends' | 'concurrency' | 'share'>): number {
+  if (concurrency === undefined) return Number.POSITIVE_INFINITY;
+  const ready = backends.reduce((count, backend) => count + backend.ready.length, 0);
+  return Math.max(1, Math.ceil(concurrency * Math.max(1, ready) * share));
+}
+
+/** To be called several times a second: ends what has waited too long, and takes back whose ejection is over. */
+export function tickPolicies(routes: Routes, now: number): void {
+  for (const { limiter, outliers } of routes.services) {
+    limiter?.expire(now);
+    outliers?.expire(now);
+  }
+}
+
+interface Compilation {
+  readonly instances: Instances;
+  readonly admitted: Set<Instance>;
+  readonly policies: PolicyMemory;
+  readonly options: CompileOptions;
+}
+
+function compileService(route: ServiceRoute, { instances, admitted, policies, options }: Compilation): RoutedService {
   const all: Instance[] = [];
-  const admit = (backend: BackendRoute): Backend => {
+  const { environment, name } = route;
+  const backends = route.backends.map((backend) => {
     const members = backend.instances.map((instance) =>
-      instances.admit({ ...instance, environment: route.environment, service: route.name, release: backend.release }),
+      instances.admit({ ...instance, environment, service: name, release: backend.release }),
     );
-    for (const member of members) admitted.add(member);
+    for (const member of members) {
+      admitted.add(member);
+      if (member.state !== 'active') member.ready = false;
+    }
     all.push(...members);
-    return { release: backend.release, weight: backend.weight, active: members.filter((member) => member.state === 'active'), ready: [] };
-  };
-  const backends = route.backends.map(admit);
+    return compileBackend(route, backend, members, options);
+  });
+  const mirrored = route.mirror && backends.find(({ release }) => release === route.mirror?.release);
+  const kept = policies.admit(route, () => refreshReady(service));
+  kept.outliers.follow(backends, route.outliers ?? defaultOutliers);
+  const releases = backends.filter(({ weight }) => weight > 0).map(({ release }) => release);
   const service: RoutedService = {
-    environment: route.environment,
-    name: route.name,
+    environment,
+    name,
     backends,
     instances: all,
     health: route.health,
     calls: new Map(),
+    ...(backends.length > 0 && { split: createSplit(backends, route.split) }),
+    ...(kept.limiter && { limiter: kept.limiter }),
+    ...(route.limits && { priority: route.limits.priority }),
+    ...(route.limits?.concurrency !== undefined && { concurrency: route.limits.concurrency }),
+    ...(options.share !== undefined && { share: options.share }),
+    ...(kept.rateLimiters && { rateLimiters: kept.rateLimiters }),
+    ...(kept.cache && { cache: kept.cache.view({ releases, overrideHeader: route.split?.overrideHeader }) }),
+    ...(route.mirror && mirrored && { mirror: { ...route.mirror, backend: mirrored } }),
+    retryBudget: kept.retryBudget,
+    outliers: kept.outliers,
   };
   refreshReady(service);
   return service;
+}
+
+function compileBackend(route: ServiceRoute, backend: BackendRoute, members: readonly Instance[], { meterOf }: CompileOptions): Backend {
+  const meter = meterOf?.(route.environment, route.name, backend.release);
+  return {
+    release: backend.release,
+    weight: backend.weight,
+    active: members.filter((member) => member.state === 'active'),
+    ready: [],
+    ...(meter && { meter }),
+    ...(route.limits?.concurrency !== undefined && { concurrency: route.limits.concurrency }),
+    ...(route.slowStartMs !== undefined && route.slowStartMs > 0 && { slowStartMs: route.slowStartMs }),
+  };
 }
 
 function compileExposed(table: RoutingTable, byName: ReadonlyMap<string, RoutedService>): Routes['exposed'] {

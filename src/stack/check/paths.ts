@@ -21,7 +21,9 @@ function pathFields(block: ResolvedBlock): readonly PathField[] {
       ? []
       : matches(block.fields, pattern).flatMap(({ path, value }) => {
           const field = path.join('.');
-          return typeof value === 'string' ? [{ field, path: value, kind, position: block.positionOf(field) }] : [];
+          // A field may take a path or an interpolation.
+          const isPath = typeof value === 'string' && !value.startsWith('${');
+          return isPath ? [{ field, path: value, kind, position: block.positionOf(field) }] : [];
         }),
   );
 }

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { duration } from '../fields/duration.ts';
 import { blockName, refersTo } from '../fields/names.ts';
+import { tls } from './environment/tls.ts';
 import { defineKind } from './kind-spec.ts';
 import { variableValue } from './variable.ts';
 
 const providerNames = ['local', 'docker', 'kubernetes', 'azure', 'ssh', 'simulated'] as const;
+
+const gateway = z.strictObject({
+  tls: tls.optional().describe('HTTPS with HTTP/2 beside plain HTTP.'),
+});
 
 export const environment = defineKind({
   kind: 'environment',
@@ -23,6 +28,7 @@ export const environment = defineKind({
       })
       .optional()
       .describe('Who has to agree before anything changes here.'),
+    gateway: gateway.optional().describe('How the gateway serves this environment; applied like a resource.'),
     variables: z.record(z.string(), variableValue()).default({}).describe('Values of the variables in this environment.'),
   }),
   outputs: {},
@@ -32,6 +38,11 @@ export const environment = defineKind({
   - name: production
     promote_from: staging
     approval: { roles: [release-manager] }
+    gateway:
+      tls:
+        certificates:
+          - { certificate: tls/shop.pem, key: tls/shop.key }
+        acme: { email: ops@example.com }
 `,
 });
 

@@ -46,6 +46,9 @@ describe('what a kind says of its fields', () => {
       fieldPatterns(kind).flatMap(({ path, stackPath }) => (stackPath ? [`${kind}.${path.join('.')}`] : [])),
     );
     expect(paths).toEqual([
+      'environment.gateway.tls.certificates.*.certificate',
+      'environment.gateway.tls.certificates.*.key',
+      'environment.gateway.tls.acme.authority',
       'secret.value.file',
       'service.source',
       'service.prompts',

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/** How an environment's gateway serves, as the store keeps it: places of files, never what is in them. */
+export const listenerSettings = z.object({
+  tls: z
+    .object({
+      /** Given by the stack; undefined: chosen once and kept. */
+      port: z.number().int().optional(),
+      certificates: z.array(z.object({ hosts: z.array(z.string()), certificateFile: z.string(), keyFile: z.string() })),
+      acme: z
+        .object({
+          directoryUrl: z.string(),
+          email: z.string().optional(),
+          caFile: z.string().optional(),
+          /** Undefined: those of all exposed services. */
+          hosts: z.array(z.string()).optional(),
+        })
+        .optional(),
+      redirect: z.boolean(),
+    })
+    .optional(),
+});
+export type ListenerSettings = z.infer<typeof listenerSettings>;
