@@ -11,14 +11,18 @@ export interface Capabilities {
   readonly tellsConnectTimeout: boolean;
   /** A header that is too large is 431; otherwise 400. */
   readonly tellsLargeHeaders: boolean;
+  /** A request of which no byte of the body was sent is repeated whatever its method. */
+  readonly repeatsUnsentBodies: boolean;
   /** A request whose fresh connection is closed before any answer is never repeated; otherwise it is if its method is safe to repeat. */
   readonly triesOnceOnFreshConnections: boolean;
   /** Trailer fields that frame, route or authenticate are taken out. */
   readonly filtersTrailers: boolean;
   /** A body of a request that stops coming has a limit of its own (`bodyIdleMs`). */
   readonly limitsIdleBodies: boolean;
-  /** Refuses what only one reading is left of: two equal lengths, a bare line feed as the end of a line. */
-  readonly refusesLooseFraming: boolean;
+  /** What cannot be parsed is answered in JSON with a code; otherwise by a bare 400 or 408. */
+  readonly explainsBrokenRequests: boolean;
+  /** Names of broken requests that are not refused, since only one reading of them is left. */
+  readonly accepts: ReadonlySet<string>;
   /** Splits, cohorts, limits and rate limits. */
   readonly policies: boolean;
   /** Is told the health of instances, rather than probing them. */

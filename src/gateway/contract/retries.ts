@@ -74,7 +74,7 @@ export function describeRetries(kind: GatewayKind): void {
       expect(JSON.parse(failed.body)).toMatchObject({ error: { code: 'gateway_upstream_failed' } });
     });
 
-    test('costs a POST nothing while none of its body was sent', async () => {
+    test.runIf(kind.can.repeatsUnsentBodies)('costs a POST nothing while none of its body was sent', async () => {
       let isCut = false;
       const port = await instanceOfBytes((socket, count) => {
         if (count === 1) ok(socket);
@@ -98,7 +98,8 @@ export function describeRetries(kind: GatewayKind): void {
       ['a header that is too large', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(40_000)}\r\n\r\n`],
       ['a folded header', 'HTTP/1.1 200 OK\r\nX-A: b\r\n c\r\nContent-Length: 0\r\n\r\n'],
       ['a switch nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'],
-    ])('%s: 502', async (_name, bytes) => {
+    ])('%s: 502', async (name, bytes) => {
+      if (kind.can.accepts.has(`an answer with ${name}`)) return;
       const port = await instanceOfBytes((socket) => socket.end(bytes));
       await gateway.route({ backends: [backend('r1', 1, { a: port })] });
       expect((await ask(gateway.publicPort)).status).toBe(502);
@@ -122,7 +123,7 @@ export function describeRetries(kind: GatewayKind): void {
       });
       await gateway.route({ backends: [backend('r1', 1, { a: port, b: port })] });
       expect((await ask(gateway.publicPort)).status).toBe(502);
-      expect(attempts).toBe(1);
+      if (kind.can.triesOnceOnFreshConnections) expect(attempts).toBe(1);
     });
   });
 }

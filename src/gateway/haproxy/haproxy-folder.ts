@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeDurably } from '../../effects/files.ts';
 import { errorFile } from './config/error-answers.ts';
-import { luaScript } from './config/header-rules.ts';
+import { luaScript } from './config/lua-script.ts';
 import type { ConfigFiles } from './config/render-config.ts';
 
 /** Files of the HAProxy plane, all readable by their owner alone. */

@@ -12,7 +12,7 @@ import { type Generation, type OpenBind, startGeneration } from './generation.ts
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
 import { createPredecessor } from './predecessor.ts';
-import { covers, desiredState, instanceKeyOf, queueMsOf, slotOwner } from './state/desired-state.ts';
+import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
 import { unsupportedByHaproxy } from './unsupported.ts';
@@ -92,10 +92,19 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     return started;
   };
 
+  /** Work on files that nobody waits for but the end. */
+  const unfinished = new Set<Promise<unknown>>();
+  const finish = (work: Promise<unknown>): void => {
+    const done = work
+      .catch((error: unknown) => log.warn({ reason: String(error) }, 'a file of haproxy could not be written or removed'))
+      .finally(() => unfinished.delete(done));
+    unfinished.add(done);
+  };
+
   const ended = (generation: Generation): void => {
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
-    folder.remove(generation.name).catch(() => {});
+    finish(folder.remove(generation.name));
     if (!wasCurrent || isStopping) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
     inTurn(revive).catch((error: unknown) => log.error({ reason: String(error) }, 'haproxy could not be started again'));
@@ -118,7 +127,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     generations.push(generation);
     before?.process.signal('SIGUSR1');
     predecessor.retire();
-    record(generation).catch((error: unknown) => log.warn({ reason: String(error) }, 'haproxy could not be recorded'));
+    finish(record(generation));
   };
 
   const record = async (generation: Generation): Promise<void> => {
@@ -153,7 +162,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           if (generation !== generations.at(-1)) await generation.endWhenIdle().catch(() => {});
         }
         const occupied = new Set(generations.flatMap((generation) => [...generation.slotsInUse()]));
-        pool.release(ownersOf(table), (slot) => occupied.has(slot));
+        pool.release(slotOwners(table), (slot) => occupied.has(slot));
         if (listeners.missing() > 0) await openMissing();
       });
     }
@@ -249,15 +258,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       }
       await Promise.all(all.map((generation) => generation.end()));
       await predecessor.end(Math.max(0, deadline - clock.monotonic()));
+      await Promise.all(unfinished);
       await rm(folder.record, { force: true });
     },
   };
-}
-
-function ownersOf(table: RoutingTable): ReadonlySet<string> {
-  return new Set(
-    table.services.flatMap((service) => service.backends.map((backend) => `${slotOwner(service, backend.release)}#${queueMsOf(service)}`)),
-  );
 }
 
 /** Every instance of the table, and those no longer in it that still have work. */

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
-import { largestSplit } from './state/route-entries.ts';
+import { mostRanges } from './state/route-entries.ts';
+import { rangesOf } from './state/split-points.ts';
 
 /** What a table asks for that HAProxy cannot do, each as a sentence that names it and what to do. Empty: HAProxy can serve the table. */
 export function unsupportedByHaproxy(table: RoutingTable): readonly string[] {
@@ -29,9 +30,7 @@ function unsupportedOf(service: ServiceRoute): readonly string[] {
   if (service.outliers !== undefined) found.push('ejects outliers, which needs checks of HAProxy’s own');
   if (service.retryBudget !== undefined) found.push('has a retry budget, which HAProxy does not know');
   if ((service.rateLimits?.length ?? 0) > 3) found.push('has more than three rate limits');
-  if (service.backends.filter((backend) => backend.weight > 0).length > largestSplit) {
-    found.push(`draws from more than ${largestSplit} releases`);
-  }
+  if (rangesOf(service.backends, () => true).length > mostRanges) found.push('draws from too many releases');
   if (instances.some((instance) => isIP(instance.host) === 0)) found.push('has an instance whose address is a name and no IP address');
   if (!hasPlainNames(service)) found.push('has a name that HAProxy’s configuration cannot hold');
   return found;
@@ -50,7 +49,6 @@ function hasPlainNames(service: ServiceRoute): boolean {
     names.every((name) => /^[A-Za-z0-9._-]+$/.test(name)) &&
     routes.every((text) => /^[\x21-\x7e]*$/.test(text) && !text.includes('\\')) &&
     headers.every((name) => /^[A-Za-z0-9_-]+$/.test(name)) &&
-    service.backends.every(({ release }) => /^[\x21-\x7b\x7d\x7e]+$/.test(release)) &&
-    (service.split === undefined || /^[\x21-\x7b\x7d\x7e]*$/.test(service.split.salt))
+    service.backends.every(({ release }) => /^[\x21-\x7b\x7d\x7e]+$/.test(release))
   );
 }

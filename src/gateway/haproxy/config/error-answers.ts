@@ -22,7 +22,7 @@ export const forbiddenCall = { caller: markers.caller, service: markers.callee }
 
 /** `http-error` for what HAProxy itself finds wrong with a request that it has begun to route: with the request's id. */
 export function httpError<Code extends ErrorCode>(status: number, code: Code, parameters: ErrorParameters<Code>): string {
-  const refused = refusal(code, parameters, markers.requestId);
+  const refused = refusal(code, parameters, { requestId: markers.requestId });
   return `http-error status ${status} content-type application/json lf-string ${quoted(bodyOf(refused))}${headersOf({ ...refused, status })}`;
 }
 

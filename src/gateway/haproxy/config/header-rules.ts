@@ -53,30 +53,9 @@ export function answerHeaderRules(): readonly string[] {
   return [
     'http-response lua.drop-named-of-answer if { res.hdr(connection) -m found } !{ res.fhdr(connection) -m str -i keep-alive close upgrade }',
     ...hopByHopOfAnswers.map((name) => `http-response del-header ${name}`),
+    'http-response set-var(txn.answered) bool(true) if { status 503 }',
+    // A client that was never told to go on may or may not send its body: only closing is unambiguous.
+    'http-after-response set-header connection close if { var(txn.expects) -m found } { status ge 300 }',
     'http-after-response set-header x-request-id %[var(txn.id)] if { var(txn.id) -m found } !{ res.hdr(x-request-id) -m found }',
   ];
 }
-
-/** Takes out the fields that Connection names. In Lua because their names are only known with the request; few requests have any. */
-export const luaScript = `
-local kept = { close = true, ["keep-alive"] = true, upgrade = true, te = true, host = true, ["content-length"] = true,
-  ["transfer-encoding"] = true, ["x-request-id"] = true }
-
-local function each_named(connection, act)
-  if connection == nil then return end
-  for _, value in pairs(connection) do
-    for name in string.gmatch(value, "[^,%s]+") do
-      name = string.lower(name)
-      if not kept[name] then act(name) end
-    end
-  end
-end
-
-core.register_action("drop-named", { "http-req" }, function(txn)
-  each_named(txn.http:req_get_headers()["connection"], function(name) txn.http:req_del_header(name) end)
-end)
-
-core.register_action("drop-named-of-answer", { "http-res" }, function(txn)
-  each_named(txn.http:res_get_headers()["connection"], function(name) txn.http:res_del_header(name) end)
-end)
-`;

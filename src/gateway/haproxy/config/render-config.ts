@@ -30,7 +30,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
     section('global', [
       `stats socket ${files.socket} mode 600 level admin expose-fd listeners`,
       'stats timeout 20d',
-      `lua-load ${files.lua}`,
+      `lua-load-per-thread ${files.lua}`,
       ...(options.unprivileged ? ['user nobody', 'group nogroup'] : []),
       ...(options.threads === undefined ? [] : [`nbthread ${options.threads}`]),
       // Twice the header limit: an answer of 16 KB then passes in one piece.
@@ -44,6 +44,9 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       'http-reuse always',
       `retries ${limits.attempts - 1}`,
       'option redispatch 1',
+      // A kept connection that was closed meanwhile; the rules say for which methods.
+      'retry-on conn-failure empty-response',
+      'option disable-h2-upgrade',
       'option idle-close-on-response',
       'option http-no-delay',
       `timeout connect ${limits.connectMs}`,
@@ -77,16 +80,20 @@ function frontend(side: Bind['side'], state: PlaneState, { binds, files }: Confi
     ...splitRules(files.map, state.shape),
     ...rateRules(state.shape.rateRules),
     ...requestHeaderRules(side),
+    'http-request disable-l7-retry unless { method GET HEAD OPTIONS TRACE PUT DELETE }',
     'use_backend %[var(txn.slot)]',
     ...answerHeaderRules(),
   ]);
 }
 
+/** HAProxy's own answer where no server accepts a connection is 503; one of an instance (`answered`) stays as it is. */
+const unreachableRules = ['http-after-response set-status 502 if { status 503 } !{ var(txn.answered) -m found }'];
+
 function slots(state: PlaneState): readonly string[] {
   const servers = new Map(state.slots.map((slot) => [slot.name, slot.servers]));
   return [...state.shape.slots].map(([name, { queueMs }]) =>
     section(`backend ${name}`, [
-      `timeout queue ${queueMs}`,
+      ...(queueMs === undefined ? unreachableRules : [`timeout queue ${queueMs}`, httpError(503, 'gateway_overloaded', {})]),
       ...(servers.get(name) ?? []).map(
         (server) => `server ${server.name} ${serverSpec(server)}${server.state === 'maint' ? ' disabled' : ''}`,
       ),

@@ -1,5 +1,5 @@
 import type { RateRule, Shape } from '../state/plane-state.ts';
-import { field, largestSplit, noSlot } from '../state/route-entries.ts';
+import { field, noSlot } from '../state/route-entries.ts';
 import { forbiddenCall, returns } from './error-answers.ts';
 import { quoted } from './quoting.ts';
 
@@ -11,19 +11,23 @@ const host = String.raw`^([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(
 const dotSegment = String.raw`(^|[/\\]|%2f|%5c)(\.|%2e){1,2}($|[/\\;]|%2f|%5c)`;
 const method = 'GET HEAD POST PUT DELETE PATCH OPTIONS TRACE';
 
-const invalid = (reason: string): string => `http-request ${returns('gateway_request_invalid', { reason })}`;
+/** What follows on the connection cannot be trusted to be a request. */
+const closing = ' hdr connection close';
+const invalid = (reason: string): string => `http-request ${returns('gateway_request_invalid', { reason }, closing)}`;
 
 /** What HAProxy's parser lets through but the embedded plane refuses: whatever two servers might read differently. */
 export function checkRules(): readonly string[] {
   return [
-    `http-request ${returns('gateway_request_unsupported', { what: 'CONNECT' })} if { method CONNECT }`,
+    `http-request ${returns('gateway_request_unsupported', { what: 'CONNECT' }, closing)} if { method CONNECT }`,
     `${invalid('its method is unknown')} unless { method ${method} }`,
+    `${invalid('the protocol version is neither 1.1 nor 1.0')} unless { req.ver 1.1 1.0 }`,
     `${invalid('the Host header is missing, repeated or not a host name')} unless { req.hdr_cnt(host) eq 1 } { req.hdr(host) -m reg -i ${quoted(host)} }`,
-    `${invalid('the request target is not a path')} unless { path -m beg / }`,
-    `${invalid('the request target is not a path')} if { url -m sub ${quoted('#')} }`,
+    'http-request set-uri /%[pathq] if { url -m beg -i http:// } !{ path -m beg / }',
+    'http-request set-uri %[pathq] if { url -m beg -i http:// }',
+    `${invalid('the request target is not a path')} unless { url -m beg / } !{ url -m sub ${quoted('#')} }`,
     `${invalid('the path contains dot segments')} if { path -m sub . % } { path -m reg -i ${quoted(dotSegment)} }`,
-    `http-request ${returns('gateway_expectation_failed', {})} if { req.hdr(expect) -m found } !{ req.hdr(expect) -m str -i 100-continue }`,
-    'http-request set-uri %[pathq] if { url -m beg -i http }',
+    `http-request ${returns('gateway_expectation_failed', {}, closing)} if { req.hdr(expect) -m found } !{ req.hdr(expect) -m str -i 100-continue }`,
+    'http-request set-var(txn.expects) bool(true) if { req.hdr(expect) -m found }',
   ];
 }
 
@@ -67,20 +71,22 @@ export function splitRules(map: string, shape: Shape): readonly string[] {
   }
   if (shape.sources.size > 0) {
     rules.push(
-      `http-request set-var(txn.salt) ${part(field.salt)} if { ${of('unit')} -m len gt 0 }`,
-      `http-request set-var(txn.point) ${of('salt')},concat(,txn.unit),xxh32 if { ${of('salt')} -m found }`,
+      `http-request set-var(txn.seed) ${part(field.seed)} if { ${of('unit')} -m len gt 0 }`,
+      `http-request set-var(txn.point) lua.point if { ${of('seed')} -m found }`,
     );
   }
-  for (let index = 0; index < largestSplit - 1; index += 1) {
-    const point = field.firstPoint + 2 * index;
+  for (let index = 0; index < shape.ranges - 1; index += 1) {
+    const from = part(field.firstPoint + 2 * index);
+    const reaches = `{ ${of('from')} -m found } { ${of('point')},sub(txn.from) ge 0 }`;
     rules.push(
-      `http-request set-var(txn.from) ${part(point)} if ${several} { ${part(point)} -m found }`,
-      `http-request set-var(txn.slot) ${part(point + 1)} if ${several} { ${part(point)} -m found } { ${of('point')},sub(txn.from) ge 0 }`,
+      ...(index === 0 ? [] : [`http-request unset-var(txn.from) if ${several}`]),
+      `http-request set-var(txn.from) ${from} if ${several} { ${from} -m found }`,
+      `http-request set-var(txn.slot) ${part(field.firstPoint + 2 * index + 1)} if ${several} ${reaches}`,
     );
   }
   for (const header of shape.overrideHeaders) {
     rules.push(
-      `http-request set-var(txn.wanted) req.hdr(${header}) if { ${part(field.overrideHeader)} -m str ${quoted(header)} } { req.hdr_cnt(${header}) eq 1 }`,
+      `http-request set-var(txn.wanted) req.fhdr(${header}) if { ${part(field.overrideHeader)} -m str ${quoted(header)} } { req.hdr(${header}) -m found }`,
       `http-request set-var(txn.service) ${part(field.service)} if { ${of('wanted')} -m found }`,
       `http-request set-var(txn.chosen) str(o|),concat(,txn.service),concat(|,txn.wanted),map_str(${map}) if { ${of('wanted')} -m found }`,
       `http-request set-var(txn.slot) ${of('chosen')} if { ${of('chosen')} -m found }`,
@@ -92,7 +98,7 @@ export function splitRules(map: string, shape: Shape): readonly string[] {
 }
 
 function unitFetches(source: string): readonly string[] {
-  if (source === 'user') return ['req.hdr(x-sluice-user)', quoted("http_auth_bearer,jwt_payload_query('$.sub')")];
+  if (source === 'user') return ['req.fhdr(x-sluice-user)', quoted("http_auth_bearer,jwt_payload_query('$.sub')")];
   const [kind, name] = [source.slice(0, source.indexOf(':')), source.slice(source.indexOf(':') + 1)];
   return [kind === 'cookie' ? `req.cook(${name})` : `req.fhdr(${name})`];
 }
@@ -103,7 +109,7 @@ export function rateRules(rules: readonly RateRule[]): readonly string[] {
     const counter = rule.counter;
     return [
       `http-request track-sc${counter} ${rateKey(rule.key)} table ${rule.table} if ${isAsked}`,
-      `http-request ${returns('gateway_no_instance', {})} if ${isAsked} { sc${counter}_http_req_rate(${rule.table}) gt ${rule.requests} }`,
+      `http-request ${returns('gateway_rate_limited', {})} if ${isAsked} { sc${counter}_http_req_rate(${rule.table}) gt ${rule.requests} }`,
     ];
   });
 }

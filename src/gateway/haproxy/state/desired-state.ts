@@ -1,7 +1,8 @@
 import type { RoutingTable, ServiceRoute } from '../../routing-table.ts';
 import type { Bind, HaproxyServer, PlaneState, RateRule, Shape, Slot } from './plane-state.ts';
 import { idOf, routeEntries, sourceKey } from './route-entries.ts';
-import { defaultQueueMs, type SlotPool } from './slot-pool.ts';
+import { ownerOf, type SlotPool } from './slot-pool.ts';
+import { rangesOf } from './split-points.ts';
 
 export interface StateContext {
   readonly pool: SlotPool;
@@ -13,7 +14,7 @@ export interface StateContext {
 
 /** What HAProxy must be to serve by a table with instances in this health. Takes slots from the pool, and changes nothing else. */
 export function desiredState(table: RoutingTable, context: StateContext): PlaneState {
-  const slotOf = (service: ServiceRoute, release: string): string => context.pool.slotOf(slotOwner(service, release), queueMsOf(service));
+  const slotOf = (service: ServiceRoute, release: string): string => context.pool.slotOf(releaseOf(service, release), queueMsOf(service));
   const isHealthy = (service: ServiceRoute, instance: { id: string; host: string; port: number }): boolean =>
     context.isHealthy(instanceKeyOf(service, instance));
   const isReady = (service: ServiceRoute, release: string): boolean =>
@@ -51,14 +52,22 @@ export function desiredState(table: RoutingTable, context: StateContext): PlaneS
   return { shape: shapeOf(table, context.pool), slots, entries };
 }
 
-/** What the pool knows the slot of a release by. */
-export function slotOwner(service: ServiceRoute, release: string): string {
+/** By what the pool knows the releases of a table. */
+export function slotOwners(table: RoutingTable): ReadonlySet<string> {
+  return new Set(
+    table.services.flatMap((service) =>
+      service.backends.map((backend) => ownerOf(releaseOf(service, backend.release), queueMsOf(service))),
+    ),
+  );
+}
+
+function releaseOf(service: ServiceRoute, release: string): string {
   return `${idOf(service)}@${release}`;
 }
 
-export function queueMsOf(service: ServiceRoute): number {
+function queueMsOf(service: ServiceRoute): number | undefined {
   const { limits } = service;
-  if (limits?.concurrency === undefined) return defaultQueueMs;
+  if (limits?.concurrency === undefined) return undefined;
   // HAProxy takes no zero here: a millisecond is as little as it can wait.
   return limits.queue === 0 ? 1 : Math.max(1, Math.round(limits.queueMs));
 }
@@ -74,6 +83,9 @@ function queueOf(service: ServiceRoute): { maxConnections: number; maxQueue: num
   return { maxConnections: limits.concurrency, maxQueue: Math.max(1, Math.ceil(limits.queue / Math.max(1, active))) };
 }
 
+/** A candidate and stable, and one more: changing from none to those must not take another process. */
+const usualRanges = 3;
+
 function shapeOf(table: RoutingTable, pool: SlotPool): Shape {
   const splits = table.services.map((service) => service.split);
   return {
@@ -81,6 +93,7 @@ function shapeOf(table: RoutingTable, pool: SlotPool): Shape {
     sources: new Set(splits.flatMap((split) => (split?.affinity === undefined ? [] : [sourceKey(split.affinity)]))),
     overrideHeaders: new Set(splits.flatMap((split) => split?.overrideHeader?.toLowerCase() ?? [])),
     rateRules: table.services.flatMap(rateRulesOf),
+    ranges: Math.max(usualRanges, ...table.services.map((service) => rangesOf(service.backends, () => true).length)),
     priorities: table.services.some((service) => service.limits !== undefined),
   };
 }
@@ -101,6 +114,7 @@ function rateRulesOf(service: ServiceRoute): readonly RateRule[] {
 export function covers(has: Shape, needs: Shape): boolean {
   const rates = new Set(has.rateRules.map((rule) => JSON.stringify(rule)));
   return (
+    has.ranges >= needs.ranges &&
     (has.priorities || !needs.priorities) &&
     [...needs.slots.keys()].every((slot) => has.slots.has(slot)) &&
     [...needs.sources].every((source) => has.sources.has(source)) &&

@@ -20,12 +20,14 @@ export interface Slot {
 
 /** Of HAProxy's configuration what can only be changed by starting it anew. */
 export interface Shape {
-  /** Names of the slots, each with the longest wait for a server in milliseconds. */
-  readonly slots: ReadonlyMap<string, { readonly queueMs: number }>;
+  /** Names of the slots, each with the longest wait for a server in milliseconds; undefined: it has no limit to wait for. */
+  readonly slots: ReadonlyMap<string, { readonly queueMs: number | undefined }>;
   /** Sources of units in use, as `sourceKey` writes them. */
   readonly sources: ReadonlySet<string>;
   readonly overrideHeaders: ReadonlySet<string>;
   readonly rateRules: readonly RateRule[];
+  /** Ranges of points the largest split has. */
+  readonly ranges: number;
   /** Whether any service has a priority. */
   readonly priorities: boolean;
 }

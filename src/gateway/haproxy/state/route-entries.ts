@@ -1,5 +1,6 @@
 import { normalizedHost, normalizedPrefix } from '../../routing/host.ts';
 import type { RoutingTable, ServiceRoute, SplitRoute } from '../../routing-table.ts';
+import { seedOf } from '../../routing/split.ts';
 import { rangesOf } from './split-points.ts';
 
 /**
@@ -10,9 +11,9 @@ import { rangesOf } from './split-points.ts';
  * - `o|environment/service|release` a release a tester may pick: its slot
  * Values of routes and calls are fields separated by `|`, see `field`.
  */
-export const field = { slot: 1, service: 2, priority: 3, source: 4, overrideHeader: 5, salt: 6, firstPoint: 7 } as const;
-/** Releases one request can be drawn from. */
-export const largestSplit = 5;
+export const field = { slot: 1, service: 2, priority: 3, source: 4, overrideHeader: 5, seed: 6, firstPoint: 7 } as const;
+/** Ranges of points a split may have; a few rules for each. */
+export const mostRanges = 9;
 
 /** In the place of a slot: a service without an instance to go to. */
 export const noSlot = 'none';
@@ -65,7 +66,7 @@ function routeValue(service: ServiceRoute, priority: keyof typeof priorityClass 
     priority === undefined ? '' : priorityClass[priority],
     split?.affinity === undefined ? '' : sourceKey(split.affinity),
     split?.overrideHeader?.toLowerCase() ?? '',
-    split?.affinity === undefined ? '' : split.salt,
+    split?.affinity === undefined ? '' : String(seedOf(split.salt)),
     ...others.flatMap(({ slot, from }) => [String(from), slot]),
   ];
   // Empty fields at the end say nothing; most services are drawn from one release.

@@ -1,29 +1,21 @@
 import type { BackendRoute } from '../../routing-table.ts';
+import { splitRanges } from '../../routing/split-ranges.ts';
 
-/** Points are drawn uniformly from [0, 2^32): by HAProxy's random numbers, or as XXH32 of a unit. */
-export const pointRange = 2 ** 32;
-
-/** The releases that can be given requests, each with the point at which its range begins; the last one reaches to the end. */
+/** A release that can be given requests, with the point in [0, 2^32) at which one of its ranges begins. */
 export interface Range {
   readonly release: string;
   readonly from: number;
 }
 
 /**
- * Ranges in the order of the table, so that those before the last (the stable release) only grow as their weight does. A release without
- * `isReady` gets nothing while another one has it.
+ * The same ranges as the embedded plane's, in ascending order. A release that is not ready has none while another one is: its users go where
+ * they would if it had no weight.
  */
 export function rangesOf(backends: readonly BackendRoute[], isReady: (backend: BackendRoute) => boolean): readonly Range[] {
-  const weighted = backends.filter((backend) => backend.weight > 0 && hasActive(backend));
-  const ready = weighted.filter(isReady);
-  const chosen = ready.length > 0 ? ready : weighted;
-  const total = chosen.reduce((sum, backend) => sum + backend.weight, 0);
-  let sum = 0;
-  return chosen.map((backend) => {
-    const from = Math.round((sum / total) * pointRange);
-    sum += backend.weight;
-    return { release: backend.release, from };
-  });
+  const canServe = (backend: BackendRoute): boolean => backend.weight > 0 && hasActive(backend);
+  const anyReady = backends.some((backend) => canServe(backend) && isReady(backend));
+  const weights = backends.map((backend) => ({ weight: canServe(backend) && (!anyReady || isReady(backend)) ? backend.weight : 0 }));
+  return splitRanges(weights).map(({ from, backend }) => ({ from, release: backends[backend]?.release ?? '' }));
 }
 
 export function hasActive(backend: BackendRoute): boolean {
