@@ -17,6 +17,7 @@ export function describeWebSockets(kind: GatewayKind): void {
     const instance = await gateway.serve((_req, res) => res.writeHead(426).end('use a WebSocket'));
     instance.server.on('upgrade', (req, socket, head) => {
       lastHeaders = req.headers;
+      socket.on('error', () => {});
       if (req.url === '/plain') {
         socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
         return;

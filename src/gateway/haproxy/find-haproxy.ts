@@ -17,7 +17,7 @@ export async function findHaproxy(path: string | undefined): Promise<FoundHaprox
   const [major, minor] = (version[1] as string).split('.').map(Number) as [number, number];
   if (major < 2 || (major === 2 && minor < 6)) return { missing: `${binary} is ${version[1]}; 2.6 or later is needed` };
   if (!/\+LUA\b/.test(output?.stdout ?? '')) return { missing: `${binary} is built without Lua` };
-  return { binary, version: (version[0] as string).slice('HAProxy version '.length) };
+  return { binary, version: version[0].slice('HAProxy version '.length) };
 }
 
 function isExecutable(path: string): boolean {

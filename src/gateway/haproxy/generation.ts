@@ -8,8 +8,8 @@ import { firstFd, type HaproxyProcess, startHaproxy } from './process/haproxy-pr
 import { parseServerStats, type ServerStats } from './process/server-stats.ts';
 import type { Bind, HaproxyServer, PlaneState, Shape } from './state/plane-state.ts';
 
-/** A listening socket that is inherited (`fd`) or that HAProxy binds itself, by taking it over from the process before. */
-export type OpenBind = Bind & { readonly fd?: number };
+/** With the descriptor of its socket in this process, which HAProxy inherits. */
+export type OpenBind = Bind & { readonly fd: number };
 
 const stopLimitMs = 2_000;
 
@@ -41,15 +41,14 @@ export interface GenerationSpec {
   readonly name: string;
   readonly binds: readonly OpenBind[];
   readonly state: PlaneState;
-  readonly takeOverFrom?: string | undefined;
 }
 
 /** Starts a process that serves by the state at once. Throws `gateway_start_failed`. */
 export async function startGeneration(spec: GenerationSpec): Promise<Generation> {
   const { folder, state, name } = spec;
   const { config, ...files } = folder.of(name);
-  const fds = spec.binds.flatMap((bind) => bind.fd ?? []);
-  const binds = spec.binds.map((bind) => (bind.fd === undefined ? bind : { ...bind, fd: firstFd + fds.indexOf(bind.fd) }));
+  const fds = spec.binds.map((bind) => bind.fd);
+  const binds = spec.binds.map((bind, index) => ({ ...bind, fd: firstFd + index }));
   const text = renderConfig(state, {
     binds,
     limits: spec.limits,
@@ -59,10 +58,7 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
   });
   await writeFile(files.map, mapText(state), { mode: 0o600 });
   await writeFile(config, text, { mode: 0o600 });
-  const started = await startHaproxy(
-    { binary: spec.binary, config, socket: files.socket, log: folder.log, fds, takeOverFrom: spec.takeOverFrom },
-    spec.clock,
-  );
+  const started = await startHaproxy({ binary: spec.binary, config, socket: files.socket, log: folder.log, fds }, spec.clock);
   const applied: Applied = { slots: new Set(state.shape.slots.keys()), servers: serversOf(state), entries: state.entries };
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(act: () => Promise<Value>): Promise<Value> => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,7 +15,11 @@ export interface HaproxyFolder {
   /** Files of one HAProxy process, by a number that no earlier one had. */
   of(generation: string): { readonly config: string } & ConfigFiles;
   remove(generation: string): Promise<void>;
+  /** HAProxy writes a line for every change of a server: what is too much is thrown away. */
+  limitLog(): Promise<void>;
 }
+
+const largestLog = 4 * 1024 * 1024;
 
 /** Longest path of a socket (unix(7): 108 bytes with the end), less the name. */
 const longestSocketFolder = 80;
@@ -37,8 +41,13 @@ export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> 
     await writeDurably(path, content);
     errors.set(status, path);
   }
+  const log = join(folder, 'haproxy.log');
   return {
-    log: join(folder, 'haproxy.log'),
+    log,
+    limitLog: async () => {
+      const { size } = await stat(log).catch(() => ({ size: 0 }));
+      if (size > largestLog) await truncate(log, 0);
+    },
     record: join(folder, 'haproxy.json'),
     of: (generation) => ({
       config: join(folder, `${generation}.cfg`),

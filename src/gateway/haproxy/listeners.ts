@@ -28,10 +28,10 @@ interface PreparedListeners {
 
 interface Open {
   readonly bind: OpenBind;
-  readonly held: HeldSocket | undefined;
+  readonly held: HeldSocket;
 }
 
-/** `isTakenOver`: a HAProxy that goes on from before this process has the address open, and hands it on. */
+/** `isTakenOver`: a HAProxy that goes on from before this process has the address open. */
 export function createListeners(isTakenOver: (host: string, port: number) => boolean): Listeners {
   const open = new Map<string, Open>();
   let wanted: readonly ListenerRoute[] = [];
@@ -41,8 +41,7 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
   const openOne = (host: string, port: number, side: OpenBind['side']): Open => {
     const name = `l${count}`;
     count += 1;
-    if (isTakenOver(host, port)) return { bind: { host, port, name, side }, held: undefined };
-    const held = holdSocket(host, port);
+    const held = holdSocket(host, port, isTakenOver(host, port));
     return { bind: { host, port: held.port, name, side, fd: held.fd }, held };
   };
   const bindsOf = (entries: Iterable<Open>): readonly OpenBind[] => Array.from(entries, ({ bind }) => bind);
@@ -57,7 +56,7 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
       const opened = new Map<string, Open>();
       const failed = new Map<string, string>();
       const discard = (): void => {
-        for (const { held } of opened.values()) held?.close();
+        for (const { held } of opened.values()) held.close();
       };
       for (const { host, port } of listeners) {
         const address = `${host}:${port}`;
@@ -82,7 +81,7 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
         commit: () => {
           for (const [address, entry] of open) {
             if (kept.has(address)) continue;
-            entry.held?.close();
+            entry.held.close();
             open.delete(address);
           }
           for (const [address, entry] of opened) open.set(address, entry);
@@ -100,7 +99,7 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
       }),
     missing: () => failures.size,
     close: () => {
-      for (const { held } of open.values()) held?.close();
+      for (const { held } of open.values()) held.close();
       open.clear();
     },
   };

@@ -70,7 +70,6 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
 
   const start = async (binds: readonly OpenBind[], initial: PlaneState): Promise<Generation> => {
     const name = `haproxy-${process.pid}-${Math.floor(clock.now())}-${generationCount()}`;
-    const inherited = binds.every((bind) => bind.fd !== undefined);
     const generation = await startGeneration({
       binary,
       folder,
@@ -80,7 +79,6 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       name,
       binds,
       state: initial,
-      takeOverFrom: inherited ? undefined : (generations.at(-1)?.socket ?? predecessor.socket()),
     });
     generation.process.exit.then(() => ended(generation), String);
     return generation;
@@ -111,7 +109,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   };
 
   const revive = async (): Promise<void> => {
-    for (let pause = 10; !isStopping; pause = Math.min(2_000, pause * 2)) {
+    for (let pause = 10; !life.signal.aborted; pause = Math.min(2_000, pause * 2)) {
       try {
         becomeCurrent(await start(listeners.binds(), state));
         return;
@@ -164,6 +162,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         const occupied = new Set(generations.flatMap((generation) => [...generation.slotsInUse()]));
         pool.release(slotOwners(table), (slot) => occupied.has(slot));
         if (listeners.missing() > 0) await openMissing();
+        await folder.limitLog();
       });
     }
   };
@@ -183,7 +182,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       inTurn(async () => {
         const bind = listeners.openInternal(internal.host, internal.port);
         state = stateOf(emptyTable, [bind]);
-        becomeCurrent(await start([bind], state));
+        // One that goes on from before serves by its last table until there is one to serve by here.
+        if (!predecessor.has(bind.host, bind.port)) becomeCurrent(await start([bind], state));
         // Ends only when `life` does, by rejection.
         upkeep().catch(() => {});
         return { internalPort: bind.port };
@@ -198,7 +198,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         let generation: Generation | undefined;
         if (current === undefined || prepared.hasChanged || !covers(current.shape, nextState.shape)) {
           try {
-            generation = await start(prepared.binds, { ...stateOf(table, prepared.binds), shape: nextState.shape });
+            const initial = current === undefined ? nextState : { ...stateOf(table, prepared.binds), shape: nextState.shape };
+            generation = await start(prepared.binds, initial);
           } catch (error) {
             prepared.discard();
             throw error;
@@ -245,8 +246,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     },
     drain: async (deadlineMs) => {
       isStopping = true;
-      await queue;
       life.abort(new Error('stopped'));
+      await queue;
       listeners.close();
       const all = [...generations];
       for (const generation of all) generation.process.signal('SIGUSR1');

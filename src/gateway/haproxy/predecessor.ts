@@ -6,8 +6,6 @@ import { haproxyRecord, type HaproxyRecord } from './haproxy-folder.ts';
 /** The HAProxy that goes on serving since before this process was started, if there is one: its listening sockets are taken over. */
 export interface Predecessor {
   has(host: string, port: number): boolean;
-  /** Its runtime socket, for the one that takes over. */
-  socket(): string | undefined;
   /** To be called when another one accepts: it accepts no more and ends with its last connection. */
   retire(): void;
   /** Waits so long for it to end by itself, then ends it. */
@@ -20,7 +18,6 @@ export async function createPredecessor(recordFile: string, clock: Clock): Promi
   const isThere = (): boolean => record !== undefined && isAlive(record);
   return {
     has: (host, port) => isThere() && !isRetired && record?.binds.some((bind) => bind.host === host && bind.port === port) === true,
-    socket: () => (isThere() && !isRetired ? record?.socket : undefined),
     retire: () => {
       if (isRetired) return;
       isRetired = true;

@@ -14,7 +14,8 @@ export interface ConfigFiles {
 }
 
 export interface ConfigOptions {
-  readonly binds: readonly (Bind & { readonly fd?: number })[];
+  /** `fd`: the descriptor a listening socket is inherited as. */
+  readonly binds: readonly (Bind & { readonly fd: number })[];
   readonly limits: Limits;
   readonly files: ConfigFiles;
   /** Threads; undefined: as many as there are cores. */
@@ -28,7 +29,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
   const { limits, files } = options;
   const sections = [
     section('global', [
-      `stats socket ${files.socket} mode 600 level admin expose-fd listeners`,
+      `stats socket ${files.socket} mode 600 level admin`,
       'stats timeout 20d',
       `lua-load-per-thread ${files.lua}`,
       ...(options.unprivileged ? ['user nobody', 'group nogroup'] : []),
@@ -47,6 +48,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       // A kept connection that was closed meanwhile; the rules say for which methods.
       'retry-on conn-failure empty-response',
       'option disable-h2-upgrade',
+      'option abortonclose',
       'option idle-close-on-response',
       'option http-no-delay',
       `timeout connect ${limits.connectMs}`,
@@ -73,7 +75,7 @@ function frontend(side: Bind['side'], state: PlaneState, { binds, files }: Confi
   const own = binds.filter((bind) => bind.side === side);
   if (own.length === 0) return '';
   return section(`frontend ${side}`, [
-    ...own.map((bind) => `bind ${bind.fd === undefined ? addressOf(bind) : `fd@${bind.fd}`} name ${bind.name}`),
+    ...own.map((bind) => `bind fd@${bind.fd} name ${bind.name}`),
     ...identityRules(),
     ...checkRules(),
     ...(side === 'public' ? publicRules(files.map) : internalRules(files.map)),

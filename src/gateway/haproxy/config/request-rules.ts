@@ -21,6 +21,7 @@ export function checkRules(): readonly string[] {
     `http-request ${returns('gateway_request_unsupported', { what: 'CONNECT' }, closing)} if { method CONNECT }`,
     `${invalid('its method is unknown')} unless { method ${method} }`,
     `${invalid('the protocol version is neither 1.1 nor 1.0')} unless { req.ver 1.1 1.0 }`,
+    `${invalid('Transfer-Encoding in HTTP/1.0')} if { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }`,
     `${invalid('the Host header is missing, repeated or not a host name')} unless { req.hdr_cnt(host) eq 1 } { req.hdr(host) -m reg -i ${quoted(host)} }`,
     'http-request set-uri /%[pathq] if { url -m beg -i http:// } !{ path -m beg / }',
     'http-request set-uri %[pathq] if { url -m beg -i http:// }',

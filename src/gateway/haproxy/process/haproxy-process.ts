@@ -23,8 +23,6 @@ export interface ProcessSpec {
   readonly log: string;
   /** Listening sockets; the child has them as 3, 4, ... in this order. */
   readonly fds: readonly number[];
-  /** Socket of a process whose listening sockets are taken over. */
-  readonly takeOverFrom?: string | undefined;
 }
 
 /** Number of the first descriptor a child is given beyond standard input, output and error. */
@@ -36,9 +34,7 @@ const startLimitMs = 10_000;
  * process ends. Throws `gateway_start_failed` with its last words; then none is left.
  */
 export async function startHaproxy(spec: ProcessSpec, clock: Clock): Promise<HaproxyProcess> {
-  await checkConfig(spec);
-  const takeOver = spec.takeOverFrom === undefined ? [] : ['-x', spec.takeOverFrom];
-  const child = await launch(spec, ['-db', '-q', '-f', spec.config, ...takeOver]);
+  const child = await launch(spec, ['-db', '-f', spec.config]);
   let ended = false;
   const exit = new Promise<void>((resolve) => {
     child.once('exit', () => {
@@ -59,14 +55,6 @@ export async function startHaproxy(spec: ProcessSpec, clock: Clock): Promise<Hap
     }
     await clock.sleep(5);
   }
-}
-
-/** Throws `gateway_start_failed` with what HAProxy finds wrong. */
-async function checkConfig(spec: ProcessSpec): Promise<void> {
-  const child = await launch(spec, ['-c', '-f', spec.config]);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0)
-    throw sluiceError('gateway_start_failed', { reason: `HAProxy refuses its configuration: ${lastWords(await tailOf(spec.log))}` });
 }
 
 async function launch(spec: ProcessSpec, parameters: readonly string[]): Promise<ReturnType<typeof spawn>> {

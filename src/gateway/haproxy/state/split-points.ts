@@ -12,10 +12,13 @@ export interface Range {
  * they would if it had no weight.
  */
 export function rangesOf(backends: readonly BackendRoute[], isReady: (backend: BackendRoute) => boolean): readonly Range[] {
-  const canServe = (backend: BackendRoute): boolean => backend.weight > 0 && hasActive(backend);
   const anyReady = backends.some((backend) => canServe(backend) && isReady(backend));
   const weights = backends.map((backend) => ({ weight: canServe(backend) && (!anyReady || isReady(backend)) ? backend.weight : 0 }));
   return splitRanges(weights).map(({ from, backend }) => ({ from, release: backends[backend]?.release ?? '' }));
+}
+
+function canServe(backend: BackendRoute): boolean {
+  return backend.weight > 0 && hasActive(backend);
 }
 
 export function hasActive(backend: BackendRoute): boolean {
