@@ -8,8 +8,8 @@ export const embeddedKind: GatewayKind = {
     keepsSpelling: true,
     tellsConnectTimeout: true,
     tellsLargeHeaders: true,
-    repeatsUnsentBodies: true,
-    triesOnceOnFreshConnections: true,
+    repeatsOnClosedConnections: true,
+
     filtersTrailers: true,
     limitsIdleBodies: true,
     explainsBrokenRequests: true,

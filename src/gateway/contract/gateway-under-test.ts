@@ -11,10 +11,8 @@ export interface Capabilities {
   readonly tellsConnectTimeout: boolean;
   /** A header that is too large is 431; otherwise 400. */
   readonly tellsLargeHeaders: boolean;
-  /** A request of which no byte of the body was sent is repeated whatever its method. */
-  readonly repeatsUnsentBodies: boolean;
-  /** A request whose fresh connection is closed before any answer is never repeated; otherwise it is if its method is safe to repeat. */
-  readonly triesOnceOnFreshConnections: boolean;
+  /** A request that met a kept connection which was closed at that moment is repeated where that is safe; otherwise it is 502. */
+  readonly repeatsOnClosedConnections: boolean;
   /** Trailer fields that frame, route or authenticate are taken out. */
   readonly filtersTrailers: boolean;
   /** A body of a request that stops coming has a limit of its own (`bodyIdleMs`). */

@@ -5,8 +5,8 @@ export const haproxyCapabilities: Capabilities = {
   keepsSpelling: false,
   tellsConnectTimeout: false,
   tellsLargeHeaders: false,
-  repeatsUnsentBodies: false,
-  triesOnceOnFreshConnections: false,
+  repeatsOnClosedConnections: false,
+
   filtersTrailers: false,
   limitsIdleBodies: false,
   explainsBrokenRequests: false,

@@ -19,7 +19,8 @@ export function planeKind(name: string, can: Capabilities, open: (limits: Partia
     name,
     can,
     create: async (limits = {}) => {
-      const { plane, remove } = await open(limits);
+      const opened = await open(limits);
+      const { plane } = opened;
       const { internalPort } = await plane.start({ host: '127.0.0.1', port: 0 });
       const publicPort = await freePort('127.0.0.1', 20_000 + (Math.floor(systemClock.monotonic() * 1_000) % 10_000));
       const instances = createPlayedInstances();
@@ -55,7 +56,7 @@ export function planeKind(name: string, can: Capabilities, open: (limits: Partia
         close: async () => {
           if (!isDrained) await drain(0);
           instances.close();
-          await remove();
+          await opened.remove();
         },
       };
     },

@@ -6,12 +6,12 @@ import type { GatewayKind, GatewayUnderTest } from './gateway-under-test.ts';
 
 export function describePolicies(kind: GatewayKind): void {
   let gateway: GatewayUnderTest;
-  let ports: Record<string, number> = {};
+  const ports: Record<string, number> = {};
   beforeAll(async () => {
     gateway = await kind.create();
     for (const name of ['candidate', 'other', 'stable']) {
       const { port } = await gateway.serve((_req: unknown, res: ServerResponse) => res.end(name));
-      ports = { ...ports, [name]: port };
+      ports[name] = port;
     }
   });
   afterAll(() => gateway.close());
@@ -71,8 +71,8 @@ export function describePolicies(kind: GatewayKind): void {
 
   test('a tester picks a release by header whatever its weight, and an unknown one changes nothing', async () => {
     await gateway.route({ split: { salt: 's', overrideHeader: 'X-Release' }, backends: backends({ candidate: 0, stable: 1 }) });
-    const with_ = async (value: string): Promise<string> => (await ask(gateway.publicPort, { headers: { 'x-release': value } })).body;
-    expect([await with_('candidate'), await with_('stable'), await with_('nonsense')]).toEqual(['candidate', 'stable', 'stable']);
+    const picked = async (value: string): Promise<string> => (await ask(gateway.publicPort, { headers: { 'x-release': value } })).body;
+    expect([await picked('candidate'), await picked('stable'), await picked('nonsense')]).toEqual(['candidate', 'stable', 'stable']);
   });
 
   test('a rate limit refuses what is too much, for each key by itself', async () => {
@@ -103,7 +103,7 @@ export function describePolicies(kind: GatewayKind): void {
     const limits = { concurrency: 1, queue: 10, queueMs: 100, priority: 'normal' as const };
     await gateway.route({ limits, backends: [backend('r1', 1, { a: port })] });
     const answers = await Promise.all(Array.from({ length: 3 }, () => ask(gateway.publicPort)));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 503, 503]);
+    expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([200, 503, 503]);
     expect(most).toBe(1);
   });
 }

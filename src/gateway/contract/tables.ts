@@ -127,7 +127,6 @@ export function describeTables(kind: GatewayKind): void {
       expect(JSON.parse((await call('/nobody/', own)).body)).toMatchObject({
         error: { message: "Service 'caller' does not declare that it calls 'nobody'." },
       });
-      expect(() => JSON.parse('"')).toThrow();
       expect(codeOf((await call('/a"b\\c', own)).body)).toBe('gateway_call_forbidden');
     });
 
@@ -203,7 +202,7 @@ export function describeTables(kind: GatewayKind): void {
         new Promise((resolve) => {
           upstream.server.getConnections((_error, connections) => resolve(connections));
         });
-      await until('no connection to be left', async () => (await count()) === 0, 3_000);
+      expect(await until('no connection to be left', async () => (await count()) === 0, 3_000)).toBe(true);
     });
 
     test.each(['keep-alive', 'close'])('under load (%s) fails no request, and later requests see all of it', async (connection) => {
@@ -280,6 +279,6 @@ export function describeTables(kind: GatewayKind): void {
     gateway.setHealth('app', 'b', sound.port, false);
     await until('both to be tried', async () => (await answers()).join() === 'sick,sound');
     gateway.setHealth('app', 'a', sick.port, true);
-    await until('only the healthy one to be asked', async () => (await answers()).join() === 'sick');
+    expect(await until('only the healthy one to be asked', async () => (await answers()).join() === 'sick')).toBe(true);
   });
 }

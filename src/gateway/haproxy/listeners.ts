@@ -95,7 +95,7 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
     states: () =>
       wanted.map(({ environment, host, port }) => {
         const reason = failures.get(`${host}:${port}`);
-        return { environment, host, port, ...(reason !== undefined && { closedBecause: reason }) };
+        return reason === undefined ? { environment, host, port } : { environment, host, port, closedBecause: reason };
       }),
     missing: () => failures.size,
     close: () => {

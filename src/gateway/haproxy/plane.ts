@@ -111,7 +111,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const revive = async (): Promise<void> => {
     for (let pause = 10; !life.signal.aborted; pause = Math.min(2_000, pause * 2)) {
       try {
-        becomeCurrent(await start(listeners.binds(), state));
+        await becomeCurrent(await start(listeners.binds(), state));
         return;
       } catch (error) {
         log.error({ reason: String(error) }, 'haproxy did not start');
@@ -120,12 +120,12 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     }
   };
 
-  const becomeCurrent = (generation: Generation): void => {
+  const becomeCurrent = async (generation: Generation): Promise<void> => {
     const before = generations.at(-1);
     generations.push(generation);
     before?.process.signal('SIGUSR1');
     predecessor.retire();
-    finish(record(generation));
+    await record(generation).catch((error: unknown) => log.warn({ reason: String(error) }, 'haproxy could not be recorded'));
   };
 
   const record = async (generation: Generation): Promise<void> => {
@@ -148,7 +148,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const failed = outcomes.at(-1);
     if (failed?.status !== 'rejected' || generations.at(-1)?.process.hasExited() !== false) return;
     log.error({ reason: String(failed.reason) }, 'haproxy refused a change; it is replaced');
-    becomeCurrent(await start(listeners.binds(), state));
+    await becomeCurrent(await start(listeners.binds(), state));
   };
 
   const upkeep = async (): Promise<void> => {
@@ -173,7 +173,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       state = stateOf(table, prepared.binds);
       const generation = await start(prepared.binds, state);
       prepared.commit();
-      becomeCurrent(generation);
+      await becomeCurrent(generation);
     } else prepared.commit();
   };
 
@@ -183,7 +183,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         const bind = listeners.openInternal(internal.host, internal.port);
         state = stateOf(emptyTable, [bind]);
         // One that goes on from before serves by its last table until there is one to serve by here.
-        if (!predecessor.has(bind.host, bind.port)) becomeCurrent(await start([bind], state));
+        if (!predecessor.has(bind.host, bind.port)) await becomeCurrent(await start([bind], state));
         // Ends only when `life` does, by rejection.
         upkeep().catch(() => {});
         return { internalPort: bind.port };
@@ -211,7 +211,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
               prepared.commit();
               table = next;
               state = stateOf(next, listeners.binds());
-              if (generation) becomeCurrent(generation);
+              if (generation) await becomeCurrent(generation);
               await applyAll();
             }),
           discard: async () => {

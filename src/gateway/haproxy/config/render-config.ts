@@ -34,7 +34,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       `lua-load-per-thread ${files.lua}`,
       ...(options.unprivileged ? ['user nobody', 'group nogroup'] : []),
       ...(options.threads === undefined ? [] : [`nbthread ${options.threads}`]),
-      // Twice the header limit: an answer of 16 KB then passes in one piece.
+      // An answer of 16 KB passes in one piece.
       `tune.bufsize ${limits.headerBytes + 1_024}`,
       'tune.maxrewrite 1024',
       `tune.http.maxhdr ${limits.headerCount}`,
@@ -45,8 +45,6 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       'http-reuse always',
       `retries ${limits.attempts - 1}`,
       'option redispatch 1',
-      // A kept connection that was closed meanwhile; the rules say for which methods.
-      'retry-on conn-failure empty-response',
       'option disable-h2-upgrade',
       'option abortonclose',
       'option idle-close-on-response',
@@ -77,12 +75,11 @@ function frontend(side: Bind['side'], state: PlaneState, { binds, files }: Confi
   return section(`frontend ${side}`, [
     ...own.map((bind) => `bind fd@${bind.fd} name ${bind.name}`),
     ...identityRules(),
-    ...checkRules(),
+    ...checkRules(side),
     ...(side === 'public' ? publicRules(files.map) : internalRules(files.map)),
     ...splitRules(files.map, state.shape),
     ...rateRules(state.shape.rateRules),
     ...requestHeaderRules(side),
-    'http-request disable-l7-retry unless { method GET HEAD OPTIONS TRACE PUT DELETE }',
     'use_backend %[var(txn.slot)]',
     ...answerHeaderRules(),
   ]);

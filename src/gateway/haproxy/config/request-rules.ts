@@ -16,15 +16,19 @@ const closing = ' hdr connection close';
 const invalid = (reason: string): string => `http-request ${returns('gateway_request_invalid', { reason }, closing)}`;
 
 /** What HAProxy's parser lets through but the embedded plane refuses: whatever two servers might read differently. */
-export function checkRules(): readonly string[] {
+export function checkRules(side: 'public' | 'internal'): readonly string[] {
+  const isPlain = side === 'public' ? ` !{ req.hdr(host),strcmp(txn.host) eq 0 }` : '';
   return [
+    ...(side === 'public' ? ['http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.)'] : []),
     `http-request ${returns('gateway_request_unsupported', { what: 'CONNECT' }, closing)} if { method CONNECT }`,
     `${invalid('its method is unknown')} unless { method ${method} }`,
     `${invalid('the protocol version is neither 1.1 nor 1.0')} unless { req.ver 1.1 1.0 }`,
     `${invalid('Transfer-Encoding in HTTP/1.0')} if { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }`,
-    `${invalid('the Host header is missing, repeated or not a host name')} unless { req.hdr_cnt(host) eq 1 } { req.hdr(host) -m reg -i ${quoted(host)} }`,
-    'http-request set-uri /%[pathq] if { url -m beg -i http:// } !{ path -m beg / }',
-    'http-request set-uri %[pathq] if { url -m beg -i http:// }',
+    `${invalid('the Host header is missing or repeated')} unless { req.hdr_cnt(host) eq 1 }`,
+    // Most are the name as it stands in the table: only others need the expression.
+    `${invalid('the Host header is not a host name')} if${isPlain} !{ req.hdr(host) -m reg -i ${quoted(host)} }`,
+    'http-request set-uri /%[pathq] if !{ url -m beg / } { url -m beg -i http:// } !{ path -m beg / }',
+    'http-request set-uri %[pathq] if !{ url -m beg / } { url -m beg -i http:// }',
     `${invalid('the request target is not a path')} unless { url -m beg / } !{ url -m sub ${quoted('#')} }`,
     `${invalid('the path contains dot segments')} if { path -m sub . % } { path -m reg -i ${quoted(dotSegment)} }`,
     `http-request ${returns('gateway_expectation_failed', {}, closing)} if { req.hdr(expect) -m found } !{ req.hdr(expect) -m str -i 100-continue }`,
@@ -36,9 +40,7 @@ export function checkRules(): readonly string[] {
 export function publicRules(map: string): readonly string[] {
   return [
     'http-request set-var(txn.path) path',
-    'http-request set-var(txn.host) req.hdr(host),host_only,rtrim(.)',
-    'http-request set-var(txn.listener) so_name',
-    `http-request set-var(txn.route) str(p|),concat(,txn.listener),concat(|,txn.host),concat(,txn.path,/),map_beg(${map})`,
+    `http-request set-var(txn.route) so_name,concat(|,txn.host),concat(,txn.path,/),map_beg(${map})`,
     `http-request ${returns('gateway_route_unknown', {})} unless { ${of('route')} -m found }`,
   ];
 }
@@ -78,11 +80,10 @@ export function splitRules(map: string, shape: Shape): readonly string[] {
   }
   for (let index = 0; index < shape.ranges - 1; index += 1) {
     const from = part(field.firstPoint + 2 * index);
-    const reaches = `{ ${of('from')} -m found } { ${of('point')},sub(txn.from) ge 0 }`;
+    const name = `from${index}`;
     rules.push(
-      ...(index === 0 ? [] : [`http-request unset-var(txn.from) if ${several}`]),
-      `http-request set-var(txn.from) ${from} if ${several} { ${from} -m found }`,
-      `http-request set-var(txn.slot) ${part(field.firstPoint + 2 * index + 1)} if ${several} ${reaches}`,
+      `http-request set-var(txn.${name}) ${from} if ${several} { ${from} -m found }`,
+      `http-request set-var(txn.slot) ${part(field.firstPoint + 2 * index + 1)} if ${several} { ${of(name)} -m found } { ${of('point')},sub(txn.${name}) ge 0 }`,
     );
   }
   for (const header of shape.overrideHeaders) {

@@ -35,7 +35,7 @@ export function holdSocket(host: string, port: number, besides: boolean): HeldSo
 }
 
 function bind(host: string, port: number, flags: number): HeldSocket {
-  const create = (net as unknown as { readonly _createServerHandle: CreateHandle })._createServerHandle;
+  const { _createServerHandle: create } = net as unknown as { readonly _createServerHandle: CreateHandle };
   const handle = create(host, port, host.includes(':') ? 6 : 4, undefined, flags);
   const name: { port?: number } = {};
   // A port that is taken is only told of when the socket is used (libuv, uv_tcp_bind).

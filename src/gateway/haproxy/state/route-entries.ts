@@ -4,8 +4,8 @@ import { seedOf } from '../../routing/split.ts';
 import { rangesOf } from './split-points.ts';
 
 /**
- * The routing map: one map, so that one commit switches all of it. Keys, each with its kind first:
- * - `p|listener|host/path/` a public route; matched by its longest beginning, so that a prefix ends on a segment
+ * The routing map: one map, so that one commit switches all of it. Keys, whose first letter is their kind (listeners are named `l` and a number):
+ * - `listener|host/path/` a public route; matched by its longest beginning, so that a prefix ends on a segment
  * - `t|digest` a token: `environment/caller`
  * - `c|environment/caller|name` a call that is declared
  * - `o|environment/service|release` a release a tester may pick: its slot
@@ -33,7 +33,7 @@ export function routeEntries(table: RoutingTable, context: EntryContext): Readon
     if (listener !== undefined) {
       const value = routeValue(service, service.limits?.priority, context);
       for (const { host, path } of service.expose) {
-        entries.set(`p|${listener}|${normalizedHost(host) ?? host}${normalizedPrefix(path)}/`, value);
+        entries.set(`${listener}|${normalizedHost(host) ?? host}${normalizedPrefix(path)}/`, value);
       }
     }
     for (const digest of service.tokenDigests) entries.set(`t|${digest}`, idOf(service));
