@@ -16,6 +16,8 @@ export interface Listeners {
   states(): readonly ListenerState[];
   /** Listed ones that could not be opened. */
   missing(): number;
+  /** By `host:port`; a successor may be given them. */
+  sockets(): ReadonlyMap<string, HeldSocket>;
   close(): void;
 }
 
@@ -31,8 +33,12 @@ interface Open {
   readonly held: HeldSocket;
 }
 
-/** `isTakenOver`: a HAProxy that goes on from before this process has the address open. */
-export function createListeners(isTakenOver: (host: string, port: number) => boolean): Listeners {
+/** `isTakenOver`: a HAProxy that goes on from before this process has the address open. `inherited`: sockets by `host:port` that the process before handed over. */
+export function createListeners(
+  isTakenOver: (host: string, port: number) => boolean,
+  inherited: ReadonlyMap<string, HeldSocket> = new Map(),
+): Listeners {
+  const handedOver = new Map(inherited);
   const open = new Map<string, Open>();
   let wanted: readonly ListenerRoute[] = [];
   let failures = new Map<string, string>();
@@ -41,7 +47,9 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
   const openOne = (host: string, port: number, side: OpenBind['side']): Open => {
     const name = `l${count}`;
     count += 1;
-    const held = holdSocket(host, port, isTakenOver(host, port));
+    const given = handedOver.get(`${host}:${port}`);
+    handedOver.delete(`${host}:${port}`);
+    const held = given ?? holdSocket(host, port, isTakenOver(host, port));
     return { bind: { host, port: held.port, name, side, fd: held.fd }, held };
   };
   const bindsOf = (entries: Iterable<Open>): readonly OpenBind[] => Array.from(entries, ({ bind }) => bind);
@@ -98,6 +106,7 @@ export function createListeners(isTakenOver: (host: string, port: number) => boo
         return reason === undefined ? { environment, host, port } : { environment, host, port, closedBecause: reason };
       }),
     missing: () => failures.size,
+    sockets: () => new Map(Array.from(open.values(), ({ bind, held }) => [`${bind.host}:${bind.port}`, held])),
     close: () => {
       for (const { held } of open.values()) held.close();
       open.clear();

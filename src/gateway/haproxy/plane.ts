@@ -12,6 +12,7 @@ import { type Generation, type OpenBind, startGeneration } from './generation.ts
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
 import { createPredecessor } from './predecessor.ts';
+import type { HeldSocket } from './process/held-socket.ts';
 import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
@@ -25,8 +26,15 @@ export interface HaproxyPlaneDependencies {
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly limits?: Partial<Limits>;
+  /** Sockets by `host:port` that the process before this one handed over, bound and held. */
+  readonly inherited?: ReadonlyMap<string, HeldSocket>;
   /** Threads of HAProxy; undefined: as many as there are cores. */
   readonly threads?: number;
+}
+
+export interface HaproxyPlane extends DataPlane {
+  /** The sockets it holds, by `host:port`; a successor may be given them. */
+  sockets(): ReadonlyMap<string, HeldSocket>;
 }
 
 const upkeepMs = 250;
@@ -37,12 +45,12 @@ const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
  * can say (a listener, a new limit, more slots) takes another process, which serves before the one before it stops accepting; that one is kept
  * up to date until its last connection has ended. Listening sockets belong to this process, so a HAProxy that dies refuses nobody.
  */
-export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies): Promise<DataPlane> {
+export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies): Promise<HaproxyPlane> {
   const { clock, log, binary, threads } = dependencies;
   const limits = { ...defaultLimits, ...dependencies.limits };
   const folder = await openHaproxyFolder(dependencies.folder);
   const predecessor = await createPredecessor(folder.record, clock);
-  const listeners = createListeners((host, port) => predecessor.has(host, port));
+  const listeners = createListeners((host, port) => predecessor.has(host, port), dependencies.inherited);
   const pool = createSlotPool();
   const life = new AbortController();
   const unhealthy = new Set<string>();
@@ -244,6 +252,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         listeners: listeners.states(),
       };
     },
+    sockets: () => listeners.sockets(),
     drain: async (deadlineMs) => {
       isStopping = true;
       life.abort(new Error('stopped'));

@@ -25,6 +25,8 @@ export function checkRules(side: 'public' | 'internal'): readonly string[] {
     `${invalid('the protocol version is neither 1.1 nor 1.0')} unless { req.ver 1.1 1.0 }`,
     `${invalid('Transfer-Encoding in HTTP/1.0')} if { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }`,
     `${invalid('the Host header is missing or repeated')} unless { req.hdr_cnt(host) eq 1 }`,
+    // The route is looked up by host and path in one: a slash in the host must not pass for the beginning of the path.
+    `${invalid('the Host header is not a host name')} if { req.hdr(host) -m sub / }`,
     // Most are the name as it stands in the table: only others need the expression.
     `${invalid('the Host header is not a host name')} if${isPlain} !{ req.hdr(host) -m reg -i ${quoted(host)} }`,
     'http-request set-uri /%[pathq] if !{ url -m beg / } { url -m beg -i http:// } !{ path -m beg / }',
@@ -41,6 +43,7 @@ export function publicRules(map: string): readonly string[] {
   return [
     'http-request set-var(txn.path) path',
     `http-request set-var(txn.route) so_name,concat(|,txn.host),concat(,txn.path,/),map_beg(${map})`,
+    `${invalid('the Host header is not a host name')} if !{ ${of('route')} -m found } !{ req.hdr(host) -m reg -i ${quoted(host)} }`,
     `http-request ${returns('gateway_route_unknown', {})} unless { ${of('route')} -m found }`,
   ];
 }
