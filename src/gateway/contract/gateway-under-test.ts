@@ -27,7 +27,7 @@ export interface Capabilities {
   readonly isToldHealth: boolean;
 }
 
-export type PartialRoute = Partial<ServiceRoute>;
+type PartialRoute = Partial<ServiceRoute>;
 
 /** A gateway with real sockets and real servers behind it, whichever plane serves. */
 export interface GatewayUnderTest {

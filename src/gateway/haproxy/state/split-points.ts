@@ -21,6 +21,6 @@ function canServe(backend: BackendRoute): boolean {
   return backend.weight > 0 && hasActive(backend);
 }
 
-export function hasActive(backend: BackendRoute): boolean {
+function hasActive(backend: BackendRoute): boolean {
   return backend.instances.some((instance) => instance.state === 'active');
 }
