@@ -19,6 +19,9 @@ const digits = (seed: number): string => `%[rand,xxh64(${seed}),hex,lower]`;
 export function identityRules(): readonly string[] {
   return [
     `http-request set-var-fmt(txn.id) ${digits(1)}${digits(2)}`,
+    `http-request set-var(txn.traced) bool(true) if { req.hdr_cnt(traceparent) eq 1 } { req.hdr(traceparent) -m reg ${quoted(traceparent)} }`,
+    // The same draw for both, where the client brings neither.
+    `http-request set-header traceparent 00-%[var(txn.id)]-${digits(3)}-01 unless { var(txn.traced) -m found }`,
     `http-request set-var(txn.id) req.hdr(x-request-id) if { req.hdr(x-request-id) -m reg ${quoted(requestId)} }`,
   ];
 }
@@ -26,7 +29,6 @@ export function identityRules(): readonly string[] {
 /** The header an instance gets: what the client says about where it comes from or who it is, is replaced. */
 export function requestHeaderRules(side: 'public' | 'internal'): readonly string[] {
   return [
-    `http-request set-var(txn.traced) bool(true) if { req.hdr_cnt(traceparent) eq 1 } { req.hdr(traceparent) -m reg ${quoted(traceparent)} }`,
     `http-request set-var(txn.trailers) bool(true) if { req.hdr(te) -m found } { req.hdr(te) -m reg -i ${quoted(trailers)} }`,
     'http-request lua.drop-named if { req.hdr(connection) -m found } !{ req.fhdr(connection) -m str -i keep-alive close upgrade }',
     ...hopByHop.map((name) => `http-request del-header ${name}`),
@@ -40,7 +42,6 @@ export function requestHeaderRules(side: 'public' | 'internal'): readonly string
     `http-request del-header ${quoted(underscored(side === 'public' ? '.*' : '(token|caller)'))} -m reg if { req.hdrs -m sub _ }`,
     'http-request set-header x-request-id %[var(txn.id)]',
     `http-request del-header tracestate if { req.hdr(tracestate) -m found } !{ var(txn.traced) -m found }`,
-    `http-request set-header traceparent 00-${digits(3)}${digits(4)}-${digits(5)}-01 unless { var(txn.traced) -m found }`,
     'http-request add-header x-forwarded-for %[src]',
     'http-request add-header x-forwarded-proto http',
     'http-request add-header x-forwarded-host %[req.hdr(host)]',

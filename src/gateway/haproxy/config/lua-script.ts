@@ -4,7 +4,7 @@
  */
 export const luaScript = `
 local own = { close = true, ["keep-alive"] = true, upgrade = true, te = true, host = true, ["content-length"] = true,
-  ["transfer-encoding"] = true, ["x-request-id"] = true }
+  ["transfer-encoding"] = true, ["x-request-id"] = true, traceparent = true, ["x-sluice-caller"] = true }
 
 -- Takes out the fields that Connection names, and their names of it.
 local function drop_named(headers, del, set)
