@@ -1,5 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seedOf } from '../routing/split.ts';
+import { splitRanges } from '../routing/split-ranges.ts';
+import { xxh32 } from '../routing/xxh32.ts';
 import { ask } from '../testing/raw-client.ts';
 import { backend } from '../testing/rig.ts';
 import type { GatewayKind, GatewayUnderTest } from './gateway-under-test.ts';
@@ -43,12 +46,13 @@ export function describePolicies(kind: GatewayKind): void {
     ['header', { by: 'header', name: 'X-User' } as const, (user: string) => ({ 'x-user': user })],
   ])('a user known by %s stays with a release, and cohorts only grow', async (_name, affinity, headersOf) => {
     const split = { salt: 'app/rollout-1', affinity };
-    const users = Array.from({ length: 200 }, (_each, index) => `user-${index}`);
+    const users = Array.from({ length: 200 }, (_each, index) => `${'long-'.repeat(index % 9)}user-${index}`);
     const candidatesAt = async (weight: number): Promise<Set<string>> => {
       await gateway.route({ split, backends: backends({ candidate: weight, stable: 100 - weight }) });
       const first = await askAll(users.length, (index) => headersOf(users[index] as string));
       const second = await askAll(users.length, (index) => headersOf(users[index] as string));
       expect(second).toEqual(first);
+      expect(first).toEqual(users.map((user) => expectedOf(user, split.salt, weight)));
       return new Set(users.filter((_user, index) => first[index] === 'candidate'));
     };
     const [few, more] = [await candidatesAt(10), await candidatesAt(40)];
@@ -57,6 +61,13 @@ export function describePolicies(kind: GatewayKind): void {
     expect([...few].filter((user) => !more.has(user))).toEqual([]);
     expect(more.size).toBeGreaterThan(few.size);
   });
+
+  /** By the same hash and ranges on every plane: who changes the engine keeps every user where it was. */
+  const expectedOf = (user: string, salt: string, weight: number): string => {
+    const point = xxh32(user, seedOf(salt));
+    const ranges = splitRanges([{ weight }, { weight: 100 - weight }]);
+    return ranges.find(({ from, to }) => point >= from && point < to)?.backend === 0 ? 'candidate' : 'stable';
+  };
 
   test('another salt draws other cohorts', async () => {
     const cohort = async (salt: string): Promise<string> => {

@@ -104,6 +104,9 @@ export function describeTables(kind: GatewayKind): void {
       ) as Record<string, string>;
       expect(seen).toMatchObject({ url: '/search?q=1', host: 'app.test', 'x-sluice-caller': 'caller', 'x-sluice-note': 'kept' });
       expect(seen).not.toHaveProperty('x-sluice-token');
+      const named = await call('/callee', { ...own, connection: 'close, x-sluice-caller, traceparent, x-hop', 'x-hop': '1' });
+      expect(JSON.parse(named.body)).toMatchObject({ 'x-sluice-caller': 'caller', traceparent: expect.any(String) as string });
+      expect(JSON.parse(named.body)).not.toHaveProperty('x-hop');
       for (const [path, expected] of [
         ['/callee', '/'],
         ['/callee/', '/'],
