@@ -15,15 +15,26 @@ interface Seen {
 }
 
 const atOnce = 24;
-const closeMs = 8_000;
+/** How long a connection may stay open after the last byte. */
+const defaultCloseMs = 8_000;
 
 /** Sends all cases to a gateway with that upstream behind it, some at a time, and says of each whether it met its fate. */
-export async function runCorpus(port: number, upstream: RecordingUpstream, cases: readonly CorpusCase[]): Promise<readonly Verdict[]> {
+export async function runCorpus(
+  port: number,
+  upstream: RecordingUpstream,
+  cases: readonly CorpusCase[],
+  closeMs = defaultCloseMs,
+): Promise<readonly Verdict[]> {
   const answers: Seen[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < cases.length; index = next++) {
-      answers[index] = await play(port, bytesOf(cases[index] as CorpusCase, index), (cases[index] as CorpusCase).endsEarly === true);
+      answers[index] = await play(
+        port,
+        bytesOf(cases[index] as CorpusCase, index),
+        (cases[index] as CorpusCase).endsEarly === true,
+        closeMs,
+      );
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
@@ -60,7 +71,7 @@ function isRefusal(status: number | undefined): boolean {
 }
 
 /** Sends the bytes and gathers what comes back until the other side has closed. */
-function play(port: number, bytes: Buffer, endsEarly: boolean): Promise<Seen> {
+function play(port: number, bytes: Buffer, endsEarly: boolean, closeMs: number): Promise<Seen> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     let answer = '';
