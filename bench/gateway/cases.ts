@@ -61,6 +61,7 @@ function openLoop(name: string, target: string, rate: number, seconds: number, i
   };
 }
 
+/** `mixedMs`: from the first answer of the new release to the last of the old one. */
 const flipped: Case = {
   name: 'flip at full load',
   isStream: false,
@@ -69,6 +70,7 @@ const flipped: Case = {
     const found = await flips(proxy, [a, b], 10);
     const of = (pick: (flip: (typeof found.flips)[number]) => number): number => median(found.flips.map(pick));
     return {
+      mixedMs: of(({ firstNewMs, lastOldMs }) => Math.max(0, lastOldMs - firstNewMs)),
       firstNewMs: of(({ firstNewMs }) => firstNewMs),
       lastOldMs: of(({ lastOldMs }) => lastOldMs),
       worstLastOldMs: Math.max(...found.flips.map(({ lastOldMs }) => lastOldMs)),
