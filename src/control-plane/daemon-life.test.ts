@@ -132,7 +132,8 @@ describe('the life of a control plane', () => {
     const { gateway, environments } = await first.client.status();
     const servicesUrl = (await answerOf(environments[0]?.url ?? '', '/services')).split(' ')[1] ?? '';
     process.kill(first.process.pid, 'SIGKILL');
-    process.kill(gateway.pid ?? 0, 'SIGKILL');
+    // With its workers, which would start another by themselves.
+    process.kill(-(gateway.pid ?? Number.NaN), 'SIGKILL');
     await until('the gateway to be gone', () => identify(gateway.pid ?? 0) === undefined);
     await take(servicesUrl);
 

@@ -12,6 +12,7 @@ import { type AdminClient, createAdminClient } from './control/admin-client.ts';
 import { gatewayFiles } from './gateway-files.ts';
 import { recordedProcess } from './gateway-folder.ts';
 import type { RoutingTable } from './routing-table.ts';
+import { bareEnvironment } from './testing/gateway-processes.ts';
 import { ask, exchangeBytes } from './testing/raw-client.ts';
 import { backend, listening, routeOf } from './testing/rig.ts';
 
@@ -30,6 +31,9 @@ beforeEach(async () => {
     else res.end('ok');
   });
   const port = await listening(upstream);
+  // Not the port that every gateway would choose first: tests run at the same time.
+  const internal = { host: '127.0.0.1', port: await freePort('127.0.0.1') };
+  await writeFile(gatewayFiles(folder).settings, JSON.stringify({ internal, workers: 2 }));
   table = {
     version: 1,
     listeners: [{ environment: 'test', host: '127.0.0.1', port: await freePort('127.0.0.1') }],
@@ -56,7 +60,7 @@ function endGroup({ pid }: ChildProcess): void {
 const publicPort = (): number => table.listeners[0]?.port as number;
 
 async function start(): Promise<{ child: ChildProcess; admin: AdminClient; url: string; token: string; ended: Promise<unknown[]> }> {
-  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env: {}, detached: true });
+  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env: bareEnvironment(), detached: true });
   children.push(child);
   const ended = once(child, 'exit');
   const { adminUrl } = await until('the gateway to serve', async () => {
@@ -162,7 +166,7 @@ test('a flood of broken requests leaves it serving', async () => {
 
 test('a folder that cannot be used ends it with a word on standard error', async () => {
   await mkdir(gatewayFiles(folder).snapshot);
-  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
+  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'ignore', 'pipe'], env: bareEnvironment() });
   children.push(child);
   const [output] = (await once(child.stderr, 'data')) as [Buffer];
   expect(output.toString()).toContain('usage');

@@ -32,7 +32,11 @@ export async function spawnGateway(
   const started = await startDetached({
     command: [...gatewayProgram(), folder],
     directory: folder,
-    environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache, ...tracingEnvironment() },
+    environment: {
+      PATH: '/usr/bin:/bin',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? files.compileCache,
+      ...tracingEnvironment(),
+    },
     logFile: files.output,
   });
   await writeDurably(files.starting, JSON.stringify({ pid: started.pid, startTime: started.startTime }));

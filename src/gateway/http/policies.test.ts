@@ -44,7 +44,7 @@ test('a rate limit refuses with 429 and says when to come again', async () => {
   const taken: string[] = [];
   const take = (key: string): number => (taken.push(key) > 1 ? 2_500 : 0);
   bare = await createBareEngine([backendOf('r1', 1, [instanceAt('a', port)])], {
-    rateLimiters: [{ limiter: { take }, keyOf: (head) => head.clientAddress }],
+    rateLimiters: [{ limiter: { take, spend: () => {} }, keyOf: (head) => head.clientAddress }],
   });
   expect((await ask(bare.port)).status).toBe(200);
   const refused = await ask(bare.port);
@@ -82,12 +82,14 @@ test('a request waits at the door with its body unread, and goes on or is shed',
   const shed = await ask(bare.port);
   expect(shed).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
   expect(JSON.parse(shed.body)).toMatchObject({ error: { code: 'gateway_overloaded' } });
-  expect(meter.begun).toBe(0);
+  await until('the refusal to be counted', () => meter.ended.length === 1);
+  expect(meter.ended[0]).toMatchObject({ status: 503, ending: 'refused', by: 'override', probability: 1 });
+  expect(meter.begun).toBe(1);
   queue[0]?.granted();
   expect((await first).body).toBe('got 300000');
-  await until('it to be counted', () => meter.ended.length === 1);
+  await until('it to be counted', () => meter.ended.length === 2);
   expect(left).toBe(1);
-  expect(meter.ended[0]?.queuedMs).toBeGreaterThan(0);
+  expect(meter.ended[1]?.queuedMs).toBeGreaterThan(0);
   const waiting = queue[1];
   second.socket.destroy();
   await until('the one that left to be out of the queue', () => waiting !== undefined && !queue.includes(waiting));

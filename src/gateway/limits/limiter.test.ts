@@ -54,6 +54,33 @@ describe('a limiter', () => {
     expect(told).toEqual(['4 queue_full', '2 queue_full', '7 queue_full']);
   });
 
+  test('has as many more ask as other processes hold permits, for a moment', () => {
+    const { limiter, told, guest, at, now } = createDoor({ queue: 0 }, 0);
+    limiter.resize(0, 2);
+    expect([1, 2, 3].map(() => limiter.enter(guest()))).toEqual(['waiting', 'waiting', 'shed']);
+    expect(limiter.queued()).toBe(2);
+    limiter.resize(1, 1);
+    expect(told).toEqual(['1 granted']);
+    at(499);
+    limiter.expire(now());
+    expect(told).toHaveLength(1);
+    at(500);
+    limiter.expire(now());
+    expect(told).toEqual(['1 granted', '2 queue_full']);
+    expect([limiter.running(), limiter.queued()]).toEqual([1, 0]);
+  });
+
+  test('gives who asks a place in the queue as soon as there is one', () => {
+    const { limiter, told, guest, at, now } = createDoor({ queue: 1 }, 1);
+    limiter.resize(1, 1);
+    expect([1, 2, 3, 4].map(() => limiter.enter(guest()))).toEqual(['granted', 'waiting', 'waiting', 'shed']);
+    limiter.leave();
+    at(700);
+    limiter.expire(now());
+    limiter.leave();
+    expect(told).toEqual(['2 granted', '3 granted']);
+  });
+
   test('sheds who has waited too long, and nobody else', () => {
     const { limiter, told, guest, at } = createDoor({ queue: 9, queueMs: 100 }, 1);
     limiter.enter(guest());

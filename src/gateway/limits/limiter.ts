@@ -19,8 +19,11 @@ export interface Limiter {
   leave(): void;
   /** The client is gone while it waited. */
   cancel(waiting: Waiting): void;
-  /** Requests that may run at once; shrinking lets what runs end. */
-  resize(capacity: number): void;
+  /**
+   * Requests that may run at once; shrinking lets what runs end. `elsewhere`: how many more other processes hold of the same limit. So many
+   * may wait a moment, beyond what the queue holds, for what is not needed there.
+   */
+  resize(capacity: number, elsewhere?: number): void;
   /** Sheds whoever has waited too long. `now` is monotonic milliseconds. */
   expire(now: number): void;
   running(): number;
@@ -44,6 +47,8 @@ export interface ServiceLimiter extends Limiter {
 }
 
 const urgency: readonly Priority[] = ['critical', 'normal', 'low'];
+/** What another process has to spare is here within this time, on a busy machine too. */
+const askingMs = 500;
 /** Weight of the latest time between two ends in the moving average of it. */
 const smoothing = 0.1;
 const unknownWaitMs = 1_000;
@@ -55,16 +60,29 @@ const longestWaitMs = 60_000;
  */
 export function createLimiter(initial: QueueSettings, now: () => number): ServiceLimiter {
   const lists = { critical: createWaitingList<Waiting>(), normal: createWaitingList<Waiting>(), low: createWaitingList<Waiting>() };
+  /** Those for whom there is no room in the queue, and who wait only until it is known whether another process has something to spare. */
+  const asking = createWaitingList<Waiting>();
   let settings = initial;
   let capacity = 0;
+  let elsewhere = 0;
   let running = 0;
   let isLettingIn = false;
   let lastEnd: number | undefined;
   let endIntervalMs: number | undefined;
 
-  const queued = (): number => lists.critical.size() + lists.normal.size() + lists.low.size();
+  const inQueue = (): number => lists.critical.size() + lists.normal.size() + lists.low.size();
+  const queued = (): number => inQueue() + asking.size();
 
-  const next = (): Waiting | undefined => lists.critical.shift() ?? lists.normal.shift() ?? lists.low.shift();
+  const next = (): Waiting | undefined => lists.critical.shift() ?? lists.normal.shift() ?? lists.low.shift() ?? asking.shift();
+
+  /** Who asks gets a place in the queue when there is one. */
+  const promote = (): void => {
+    while (inQueue() < settings.queue) {
+      const waiting = asking.shift();
+      if (waiting === undefined) return;
+      lists[waiting.priority].push(waiting, now());
+    }
+  };
 
   /** The one to give way to a request of this class; undefined when nobody who waits is less urgent. */
   const leastUrgentBelow = (priority: Priority): Waiting | undefined => {
@@ -86,6 +104,7 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
         running += 1;
         waiting.granted();
       }
+      if (asking.size() > 0) promote();
     } finally {
       isLettingIn = false;
     }
@@ -97,11 +116,15 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
         running += 1;
         return 'granted';
       }
-      if (settings.queue === 0) return 'shed';
-      if (queued() < settings.queue) {
+      if (inQueue() < settings.queue) {
         lists[waiting.priority].push(waiting, now());
         return 'waiting';
       }
+      if (asking.size() < elsewhere) {
+        asking.push(waiting, now());
+        return 'waiting';
+      }
+      if (settings.queue === 0) return 'shed';
       const victim = leastUrgentBelow(waiting.priority);
       if (victim === undefined) return 'shed';
       lists[waiting.priority].push(waiting, now());
@@ -120,10 +143,11 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
       letIn();
     },
     cancel: (waiting) => {
-      lists[waiting.priority].remove(waiting);
+      if (!lists[waiting.priority].remove(waiting)) asking.remove(waiting);
     },
-    resize: (next) => {
+    resize: (next, others = 0) => {
       capacity = next;
+      elsewhere = others;
       letIn();
     },
     expire: (at) => {
@@ -137,10 +161,17 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
           oldest.item.shed('timeout');
         }
       }
+      for (let left = asking.size(); left > 0; left -= 1) {
+        const oldest = asking.first();
+        if (oldest === undefined || at - oldest.since < askingMs) break;
+        asking.shift();
+        oldest.item.shed('queue_full');
+      }
+      promote();
     },
     configure: (changed) => {
       settings = changed;
-      while (queued() > settings.queue) (lists.low.pop() ?? lists.normal.pop() ?? lists.critical.pop())?.shed('queue_full');
+      while (inQueue() > settings.queue) (lists.low.pop() ?? lists.normal.pop() ?? lists.critical.pop())?.shed('queue_full');
     },
     running: () => running,
     queued,

@@ -16,6 +16,19 @@ describe('a rate limiter', () => {
     expect([1, 2, 3, 4].map(() => limiter.take('a', 10_000) === 0)).toEqual([true, true, true, false]);
   });
 
+  test('misses what was taken elsewhere, also when that was more than there was', () => {
+    const told: string[] = [];
+    const limiter = createRateLimiter({ requests: 10, perMs: 1_000, burst: 3 }, { taken: (key) => told.push(key) });
+    expect(limiter.take('a', 0)).toBe(0);
+    limiter.spend('a', 3, 0);
+    expect(limiter.take('a', 0)).toBeCloseTo(200);
+    expect(limiter.take('a', 200)).toBe(0);
+    limiter.spend('b', 1, 0);
+    expect([limiter.take('b', 0), limiter.take('b', 0)]).toEqual([0, 0]);
+    expect(limiter.take('b', 0)).toBeGreaterThan(0);
+    expect(told).toEqual(['a', 'a', 'b', 'b']);
+  });
+
   test('does what a bucket of tokens does, over any history', () => {
     fc.assert(
       fc.property(
@@ -38,7 +51,7 @@ describe('a rate limiter', () => {
   });
 
   test('keeps no more keys than it may, and forgets full buckets before others', () => {
-    const limiter = createRateLimiter({ requests: 1, perMs: 1_000, burst: 1 }, 3);
+    const limiter = createRateLimiter({ requests: 1, perMs: 1_000, burst: 1 }, { maxKeys: 3 });
     limiter.take('idle', 0);
     for (const key of ['a', 'b']) limiter.take(key, 900);
     expect(limiter.take('c', 1_100)).toBe(0);

@@ -2,6 +2,8 @@
 export interface RateLimiter {
   /** Takes one token of the key. 0: taken; otherwise nothing is taken and it is the milliseconds until there will be one. */
   take(key: string, now: number): number;
+  /** Tokens of the key were taken by another process that keeps the same limit: they are missing here, even if there were not so many. */
+  spend(key: string, tokens: number, now: number): void;
 }
 
 export interface RateSettings {
@@ -9,6 +11,12 @@ export interface RateSettings {
   readonly perMs: number;
   /** Size of a bucket. */
   readonly burst: number;
+}
+
+interface RateLimiterOptions {
+  readonly maxKeys?: number;
+  /** Told of every token that is taken here. */
+  readonly taken?: ((key: string) => void) | undefined;
 }
 
 /** Keys that are kept at most; about 100 bytes each. */
@@ -21,7 +29,8 @@ const searched = 32;
  * (the theoretical arrival time of the generic cell rate algorithm, ITU-T I.371). A full bucket is the same as none, so room for a new key
  * is made by forgetting full ones, in turn; when there is none among those looked at, the fullest of them.
  */
-export function createRateLimiter({ requests, perMs, burst }: RateSettings, maxKeys = keysKept): RateLimiter {
+export function createRateLimiter({ requests, perMs, burst }: RateSettings, options: RateLimiterOptions = {}): RateLimiter {
+  const { maxKeys = keysKept, taken } = options;
   const tokenMs = perMs / requests;
   const capacityMs = burst * tokenMs;
   const fullAt = new Map<string, number>();
@@ -53,7 +62,13 @@ export function createRateLimiter({ requests, perMs, burst }: RateSettings, maxK
       if (waitMs > 0) return waitMs;
       if (known === undefined && fullAt.size >= maxKeys) makeRoom(now);
       fullAt.set(key, next);
+      taken?.(key);
       return 0;
+    },
+    spend: (key, tokens, now) => {
+      const known = fullAt.get(key);
+      if (known === undefined && fullAt.size >= maxKeys) makeRoom(now);
+      fullAt.set(key, Math.max(known ?? now, now) + tokens * tokenMs);
     },
   };
 }

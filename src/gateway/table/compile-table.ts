@@ -40,7 +40,10 @@ export function compileTable(table: RoutingTable, instances: Instances, options:
 /** To be called after the health of one of its instances has changed. */
 export function refreshReady(service: RoutedService): void {
   refreshBackends(service.backends);
-  service.limiter?.resize(service.granted?.() ?? capacityOf(service));
+  if (service.limiter === undefined) return;
+  const capacity = capacityOf(service);
+  const own = service.granted?.() ?? capacity;
+  service.limiter.resize(own, service.granted === undefined ? 0 : Math.max(0, capacity - own));
 }
 
 /** Requests that may run at once: of all ready instances, or of one when none is, so that the reason given is that and not the queue. */

@@ -4,6 +4,7 @@ import { createServiceCache, type ServiceCache } from '../cache/service-cache.ts
 import { createLimiter, type ServiceLimiter } from '../limits/limiter.ts';
 import { rateKeyOf } from '../limits/rate-key.ts';
 import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter.ts';
+import { limitName } from '../limits/spending.ts';
 import type { RateLimit } from '../routing/routes.ts';
 import type { CacheRoute, LimitsRoute, RateLimitRoute, ServiceRoute } from '../routing-table.ts';
 
@@ -36,8 +37,8 @@ interface Entry {
 
 const defaultRetryShare = 0.2;
 
-/** `now` gives monotonic milliseconds. */
-export function createPolicyMemory(now: () => number): PolicyMemory {
+/** `now` gives monotonic milliseconds. `taken` is told of every token that a rate limit gives. */
+export function createPolicyMemory(now: () => number, taken?: (limit: string, key: string) => void): PolicyMemory {
   const entries = new Map<string, Entry>();
   let admitted = new Set<string>();
 
@@ -52,12 +53,20 @@ export function createPolicyMemory(now: () => number): PolicyMemory {
     return limiter;
   };
 
-  const rateLimitersFor = (rules: readonly RateLimitRoute[] | undefined, before: Entry | undefined): readonly RateLimit[] | undefined => {
+  const rateLimitersFor = (route: ServiceRoute, before: Entry | undefined): readonly RateLimit[] | undefined => {
     const known = new Map<string, RateLimiter>();
     for (const [index, { limiter }] of (before?.policies.rateLimiters ?? []).entries()) {
-      known.set(JSON.stringify(before?.settings.rateLimits?.[index]), limiter);
+      known.set(`${index} ${JSON.stringify(before?.settings.rateLimits?.[index])}`, limiter);
     }
-    return rules?.map((rule) => ({ limiter: known.get(JSON.stringify(rule)) ?? createRateLimiter(rule), keyOf: rateKeyOf(rule.key) }));
+    return route.rateLimits?.map((rule, index) => ({
+      limiter: known.get(`${index} ${JSON.stringify(rule)}`) ?? limiterOf(route, index, rule),
+      keyOf: rateKeyOf(rule.key),
+    }));
+  };
+
+  const limiterOf = (service: ServiceRoute, index: number, rule: RateLimitRoute): RateLimiter => {
+    const limit = limitName(service, index);
+    return createRateLimiter(rule, { ...(taken && { taken: (key) => taken(limit, key) }) });
   };
 
   const cacheFor = (settings: CacheRoute | undefined, before: Entry | undefined): ServiceCache | undefined => {
@@ -75,7 +84,7 @@ export function createPolicyMemory(now: () => number): PolicyMemory {
       const isSameBudget = before && before.settings.retryBudget === route.retryBudget;
       const policies: ServicePolicies = {
         limiter: limiterFor(route.limits, before?.policies.limiter),
-        rateLimiters: rateLimitersFor(route.rateLimits, before),
+        rateLimiters: rateLimitersFor(route, before),
         cache: cacheFor(route.cache, before),
         retryBudget: isSameBudget ? before.policies.retryBudget : createRetryBudget(route.retryBudget ?? defaultRetryShare),
         outliers,

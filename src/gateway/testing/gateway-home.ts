@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { systemClock } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { freePort } from '../../effects/ports.ts';
-import { isAlive, type ProcessIdentity, terminateGroup } from '../../effects/processes.ts';
+import type { ProcessIdentity } from '../../effects/processes.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
 import type { Store } from '../../store/store.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { SluiceEvent } from '../../telemetry/events.ts';
-import { endProcess, liveCrew } from '../crew-register.ts';
 import { createGatewayControl, type GatewayControl } from '../control/gateway-control.ts';
 import { gatewayFiles } from '../gateway-files.ts';
+import { endGateway } from './end-gateway.ts';
 import { recordedProcess } from '../gateway-folder.ts';
 
 /** A SLUICE_HOME for one test, with as many control planes over it as the test wants. */
@@ -68,9 +68,7 @@ export async function createGatewayHome(): Promise<GatewayHome> {
     },
     remove: async () => {
       for (const control of controls) control.leave();
-      const recorded = await recordedProcess(folder);
-      if (recorded && isAlive(recorded)) await terminateGroup(recorded, 100);
-      for (const member of await liveCrew(folder)) endProcess(member);
+      await endGateway(folder);
       await rm(home, { recursive: true, force: true });
     },
   };

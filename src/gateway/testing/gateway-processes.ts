@@ -10,10 +10,11 @@ import { isAlive } from '../../effects/processes.ts';
 import { until } from '../../testing/conditions.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
 import { type AdminClient, createAdminClient } from '../control/admin-client.ts';
-import { type CrewMember, endProcess, liveCrew } from '../crew-register.ts';
+import { type CrewMember, liveCrew } from '../crew-register.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { recordedProcess } from '../gateway-folder.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import { endGateway } from './end-gateway.ts';
 import { backend, listening, type PartialRoute, routeOf } from './rig.ts';
 
 /** A gateway of real processes in a folder of its own, with one instance behind it and no control plane. */
@@ -34,6 +35,12 @@ export interface GatewayProcesses {
 }
 
 export const gatewayProgram = [process.execPath, fileURLToPath(new URL('../main.ts', import.meta.url))] as const;
+
+/** Nothing but where compiled modules are, so that not every process compiles them anew. */
+export function bareEnvironment(): Record<string, string> {
+  const cache = process.env['NODE_COMPILE_CACHE'];
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+}
 
 export async function createGatewayProcesses(
   handler: RequestListener,
@@ -62,8 +69,7 @@ export async function createGatewayProcesses(
     admin,
     start: async () => {
       const [command, ...parameters] = gatewayProgram;
-      const environment = { NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-test-modules') };
-      const child: ChildProcess = spawn(command, [...parameters, folder], { stdio: 'inherit', env: environment, detached: true });
+      const child: ChildProcess = spawn(command, [...parameters, folder], { stdio: 'inherit', env: bareEnvironment(), detached: true });
       return until('the gateway to serve', async () => {
         const recorded = await recordedProcess(folder);
         return recorded?.pid === child.pid ? recorded : undefined;
@@ -78,11 +84,7 @@ export async function createGatewayProcesses(
     },
     workers: () => liveCrew(folder),
     remove: async () => {
-      // The folder first: without it no worker starts another main process.
-      const left = [...(await liveCrew(folder)), await recordedProcess(folder)];
-      await rm(gatewayFiles(folder).settings, { force: true });
-      for (const process of left) if (process !== undefined) endProcess(process);
-      await until('all to have ended', () => left.every((process) => process === undefined || !isAlive(process)));
+      await endGateway(folder);
       upstream.close();
       upstream.closeAllConnections();
       await rm(folder, { recursive: true, force: true });

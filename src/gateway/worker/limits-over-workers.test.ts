@@ -35,3 +35,37 @@ test.each([1, 4])('%i requests at a time run over all workers together, and all 
   expect(most).toBeLessThanOrEqual(concurrency);
   expect(most).toBeGreaterThan(concurrency - 2);
 });
+
+test('a service without a queue has every permit used, whichever worker holds it', async () => {
+  const limits = { concurrency: 2, queue: 0, queueMs: 0, priority: 'normal' as const };
+  await gateway.route({ limits, backends: [backend('r1', 1, { a: gateway.upstreamPort })] });
+  for (let round = 0; round < 4; round += 1) {
+    const pair = [ask(gateway.publicPort), ask(gateway.publicPort)];
+    await until('both to run', () => running.length === 2);
+    expect((await ask(gateway.publicPort)).status).toBe(503);
+    for (const res of running.splice(0)) res.end('ok');
+    expect((await Promise.all(pair)).map(({ status }) => status)).toEqual([200, 200]);
+  }
+});
+
+test('a rate holds over all workers together', async () => {
+  const rule = { key: { by: 'header', name: 'x-key' }, requests: 20, perMs: 1_000, burst: 2 } as const;
+  await gateway.route({ rateLimits: [rule], backends: [backend('r1', 1, { a: gateway.upstreamPort })] });
+  const answering = setInterval(() => {
+    for (const res of running.splice(0)) res.end('ok');
+  }, 1);
+  const begun = performance.now();
+  let passed = 0;
+  // Each request has a connection of its own, so that all workers get some.
+  const client = async (): Promise<void> => {
+    while (performance.now() - begun < 2_000) {
+      if ((await ask(gateway.publicPort, { headers: { 'x-key': 'k' } })).status === 200) passed += 1;
+    }
+  };
+  await Promise.all([client(), client(), client(), client()]);
+  clearInterval(answering);
+  const seconds = (performance.now() - begun) / 1_000;
+  expect(passed).toBeGreaterThan(20);
+  // What three workers let through at once at the beginning is taken off later.
+  expect(passed).toBeLessThanOrEqual(20 * seconds + 3 * 2);
+});

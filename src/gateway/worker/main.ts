@@ -26,6 +26,7 @@ const orphanDrainMs = 300_000;
 const signalDrainMs = 10_000;
 const registrationMs = 100;
 const demandMs = 10;
+const spendingMs = 2;
 
 const { folder, mainPid, elders, observing: settings } = JSON.parse(argv[2] as string) as WorkerParameters;
 const files = gatewayFiles(folder);
@@ -67,6 +68,8 @@ const serving = createServing({
   limits: defaultLimits,
   observer,
   oneOfMany: true,
+  // Gathered for a moment: one message for what comes at once.
+  onSpending: () => setTimeout(() => tell({ kind: 'spent', spent: serving.takeSpent() }), spendingMs),
   onEjected: (key) => tell({ kind: 'ejected', key }),
 });
 const registration = createRegistration(files.crew, self, mainPid);
@@ -142,4 +145,6 @@ const onSignal = (): void => {
 };
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
+// The main process may have ended before anybody here listened for it.
+if (!process.connected) exit(0);
 registration.write('serving', serving.report());

@@ -2,6 +2,7 @@ import type { InstanceHealth } from '../data-plane.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
 import type { ObserverSettings } from '../measuring/open-observer.ts';
+import type { Spending } from '../limits/spending.ts';
 import type { Door } from './door.ts';
 
 /** The one parameter of a worker, as JSON. */
@@ -33,6 +34,8 @@ export interface Demand {
 
 /** What the main process asks of a worker; each is answered, in order. Sent by structured clone over the channel of `fork`. */
 export type Order =
+  /** What other workers have let through by rate limits. */
+  | { readonly kind: 'spent'; readonly spent: readonly Spending[] }
   /** Accompanied by the socket. The answer is why it cannot be listened on, if it cannot. */
   | { readonly kind: 'open'; readonly door: Door }
   | { readonly kind: 'close'; readonly address: string }
@@ -62,6 +65,8 @@ export type Notice =
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
   | { readonly kind: 'ejected'; readonly key: string }
   | { readonly kind: 'demand'; readonly demands: readonly Demand[] }
+  /** For all other workers. */
+  | { readonly kind: 'spent'; readonly spent: readonly Spending[] }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly fields: object; readonly message: string };
 
 /** Both ends are of this package and of one version; what else arrives (Node's own messages) is not for us. */
@@ -69,7 +74,7 @@ export function isOrder(message: unknown): message is NumberedOrder {
   return typeof message === 'object' && message !== null && 'order' in message && 'id' in message;
 }
 
-const notices: ReadonlySet<unknown> = new Set<Notice['kind']>(['answer', 'failed', 'ejected', 'demand', 'log']);
+const notices: ReadonlySet<unknown> = new Set<Notice['kind']>(['answer', 'failed', 'ejected', 'demand', 'spent', 'log']);
 
 export function isNotice(message: unknown): message is Notice {
   return typeof message === 'object' && message !== null && 'kind' in message && notices.has(message.kind);

@@ -47,6 +47,9 @@ export function createOrders(
       case 'shares':
         serving.setShares(order.shares);
         break;
+      case 'spent':
+        serving.spend(order.spent);
+        break;
       case 'outlive':
       case 'ping':
         break;

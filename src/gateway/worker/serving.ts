@@ -12,6 +12,8 @@ import { createFront } from '../http/front.ts';
 import type { Side } from '../http/exchange/admit.ts';
 import type { Limits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
+import { createSpendingBook, limitName, type Spending } from '../limits/spending.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { QueueState } from '../measuring/counts.ts';
@@ -41,6 +43,9 @@ export interface Serving {
   setShares(shares: readonly Share[]): void;
   /** Of the limited services. */
   demands(): readonly Demand[];
+  /** What others have let through counts here too, and `takeSpent` is what they have to be told. */
+  spend(spent: readonly Spending[]): void;
+  takeSpent(): readonly Spending[];
   report(): ServingReport;
   /** To be taken once: see `Meters.snapshot`. */
   takeCounts(): WorkerCounts;
@@ -66,6 +71,8 @@ export interface ServingDependencies {
   readonly observer?: RequestObserver | undefined;
   /** Others serve by the same table: limited services begin with nothing and run what they are given shares for. */
   readonly oneOfMany?: boolean;
+  /** Rate limits have let something through since the last `takeSpent`. For one that is `oneOfMany`. */
+  readonly onSpending?: () => void;
   /** An instance is left out because of what happened to its requests. */
   readonly onEjected: (key: string) => void;
 }
@@ -78,9 +85,10 @@ const nameOf = ({ environment, name }: RoutedService): string => `${environment}
 const noRoutes: Routes = { version: -1, exposed: new Map(), callers: new Map(), services: [] };
 
 export function createServing(dependencies: ServingDependencies): Serving {
-  const { folder, clock, random, identifiers, log, limits, observer, onEjected, oneOfMany } = dependencies;
+  const { folder, clock, random, identifiers, log, limits, observer, onEjected, oneOfMany, onSpending } = dependencies;
   const instances = createInstances((instance) => engine.pools.forget(instance));
-  const policies = createPolicyMemory(() => clock.monotonic());
+  const spending = createSpendingBook(() => onSpending?.());
+  const policies = createPolicyMemory(() => clock.monotonic(), oneOfMany === true ? (limit, key) => spending.taken(limit, key) : undefined);
   const certificates = createServingCertificates(folder, clock, log);
   const encrypted = new Map<string, EncryptedFront>();
   const meters = createMeters({ clock, queues: () => routes.services.flatMap(queueOf) });
@@ -90,6 +98,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
   let routes: Routes = noRoutes;
   let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
   let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
+  let limitersByName: ReadonlyMap<string, RateLimiter> = new Map();
   const shares = new Map<string, Share>();
   const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
@@ -181,6 +190,11 @@ export function createServing(dependencies: ServingDependencies): Serving {
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
+      limitersByName = new Map(
+        routes.services.flatMap((service) =>
+          (service.rateLimiters ?? []).map(({ limiter }, index) => [limitName(service, index), limiter]),
+        ),
+      );
       members = new Map(
         routes.services.flatMap((service) => service.instances.map((instance) => [instance.key, { instance, service }] as const)),
       );
@@ -205,6 +219,10 @@ export function createServing(dependencies: ServingDependencies): Serving {
         const keepsTo = share !== undefined && running <= share.capacity;
         return [{ service: name, requests, ...(keepsTo && { settled: share.sequence }) }];
       }),
+    spend: (spent) => {
+      for (const { limit, key, tokens } of spent) limitersByName.get(limit)?.spend(key, tokens, clock.monotonic());
+    },
+    takeSpent: () => spending.collect(),
     report: () => ({
       inFlight: engine.running.size,
       instances: Array.from(instances.all(), ({ key, state, inFlight }) => ({ key, state, inFlight })),

@@ -81,8 +81,13 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
 
   const onNotice = (pid: number, notice: WorkerNotice): void => {
     if (notice.kind === 'demand') permits.demand(pid, notice.demands);
+    else if (notice.kind === 'spent') tellOthers(pid, { kind: 'spent', spent: notice.spent });
     else if (notice.kind === 'ejected') onEjected(notice.key);
     else if (notice.kind === 'log') log[notice.level](notice.fields, notice.message);
+  };
+
+  const tellOthers = (pid: number, order: Order): void => {
+    for (const { link } of workers) if (link.identity.pid !== pid) link.ask(order).catch(() => {});
   };
 
   /** An answer within a limit: a worker that takes longer is killed, and then has answered `gone`. */

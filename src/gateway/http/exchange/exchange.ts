@@ -4,7 +4,6 @@ import type { CacheWriter } from '../../cache/response-cache.ts';
 import type { Waiting } from '../../limits/limiter.ts';
 import type { Ending } from '../../measuring/meter.ts';
 import type { RoutedService } from '../../routing/routes.ts';
-import type { Assignment } from '../../routing/split.ts';
 import { type PlainError, refusal, type Refusal } from '../answer.ts';
 import type { Downstream, Exchange, RawHeaders } from '../downstream.ts';
 import type { Engine, Running } from '../engine.ts';
@@ -19,8 +18,7 @@ import { copyForCache, enter, type Entered, renewed } from './entry.ts';
 import { answerFromCache } from './from-cache.ts';
 import { copyToMirror, type MirrorCopy } from './mirror.ts';
 import { Patience, type Phase } from './patience.ts';
-import { aboutRequest } from './about.ts';
-import { type Account, settleAtDoor } from './settlement.ts';
+import { ExchangeAccount } from './exchange-account.ts';
 
 export function createExchange(engine: Engine, side: Side, downstream: Downstream): Exchange {
   return new RequestExchange(engine, side, downstream);
@@ -31,57 +29,28 @@ export function createExchange(engine: Engine, side: Side, downstream: Downstrea
  * while no instance can have acted on it: the connection could not be made, or a reused one was closed before it carried an answer and
  * the request is safe to repeat. An answer that breaks off is cut for the client too, so that it never looks complete.
  */
-class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Account {
-  readonly startedAt: number;
+class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvents, Running, Waiting {
   slot = -1;
-  firstByteAt = 0;
-  status = 0;
-  queuedMs = 0;
   priority: Waiting['priority'] = 'normal';
-  attributes = '';
-  service!: RoutedService;
-  assigned: Assignment | undefined;
-  readonly #engine: Engine;
   readonly #side: Side;
-  readonly #downstream: Downstream;
   readonly #patience: Patience;
-  #entered: Entered | undefined;
   #requestId = '';
   #place: Place | undefined;
-  #attempts: Attempts | undefined;
   #answer: ResponseHead | undefined;
   #cacheWriter: CacheWriter | undefined;
   #mirror: MirrorCopy | undefined;
-  #ending: Ending = 'abandoned';
   #isAnswerWhole = false;
   #isBodyWhole: boolean;
-  #isRouted = false;
   #hasBodyBegun = false;
   #isBodyHeld = false;
   #hasContinued: boolean;
 
   constructor(engine: Engine, side: Side, downstream: Downstream) {
-    this.#engine = engine;
+    super(engine, downstream);
     this.#side = side;
-    this.#downstream = downstream;
-    this.startedAt = engine.now();
     this.#patience = new Patience(this.startedAt);
     this.#isBodyWhole = downstream.head.body === 'none';
     this.#hasContinued = !downstream.head.expectsContinue;
-  }
-
-  // ---- The account of it.
-
-  get attempts(): number {
-    return this.#attempts?.count ?? 0;
-  }
-
-  get bytesIn(): number {
-    return this.#downstream.bytesRead();
-  }
-
-  get bytesOut(): number {
-    return this.#downstream.bytesWritten();
   }
 
   // ---- To an instance.
@@ -95,40 +64,35 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   }
 
   #route(): void {
-    const entry = enter(this.#engine, this.#side, this.#downstream.head, this.startedAt);
+    const entry = enter(this.engine, this.#side, this.downstream.head, this.startedAt);
     if (entry.outcome === 'refused') {
       // No service has it: it is not counted as under way.
       this.#enter('answering');
-      this.#ending = 'refused';
-      if (entry.service !== undefined) this.#routed(entry.service);
+      this.ending = 'refused';
+      this.service = entry.service;
       this.status = entry.refusal.status;
-      this.#downstream.refuse(entry.refusal, this.#downstream.head.expectsContinue);
+      this.downstream.refuse(entry.refusal, this.downstream.head.expectsContinue);
       return;
     }
-    this.#routed(entry.service);
+    this.service = entry.service;
     this.assigned = entry.assigned;
     this.priority = entry.priority;
-    this.#entered = entry;
+    this.entered = entry;
     this.#requestId = entry.requestId;
-    this.#engine.running.add(this);
+    this.engine.running.add(this);
     if (entry.cached === undefined) {
       this.#enterService(entry.service);
       return;
     }
     this.#enter('answering');
-    this.#ending = 'cached';
+    this.ending = 'cached';
     this.status = entry.cached.status;
     this.#isAnswerWhole = true;
-    answerFromCache(this.#downstream, entry.cached, this.#requestId);
-  }
-
-  #routed(service: RoutedService): void {
-    this.service = service;
-    this.#isRouted = true;
+    answerFromCache(this.downstream, entry.cached, this.#requestId);
   }
 
   #enterService(service: RoutedService): void {
-    if (!this.#isBodyWhole) this.#downstream.pause();
+    if (!this.#isBodyWhole) this.downstream.pause();
     if (service.limiter !== undefined) {
       this.#place = new Place(service.limiter, this);
       const answer = this.#place.enter();
@@ -140,28 +104,28 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
 
   granted(): void {
     this.#place?.granted();
-    this.queuedMs = this.#engine.now() - this.startedAt;
-    ({ service: this.service, assigned: this.assigned } = renewed(this.#engine, this.service, this.#downstream.head));
+    this.queuedMs = this.engine.now() - this.startedAt;
+    ({ service: this.service, assigned: this.assigned } = renewed(this.engine, this.service as RoutedService, this.downstream.head));
     this.#proceed();
   }
 
   shed(): void {
     this.#place?.shed();
-    this.queuedMs = this.#engine.now() - this.startedAt;
+    this.queuedMs = this.engine.now() - this.startedAt;
     this.#fail('gateway_overloaded');
   }
 
   #proceed(): void {
-    const { service } = this;
-    if (service.mirror !== undefined) this.#mirror = copyToMirror(this.#engine, this.#downstream.head, this.#entered as Entered);
-    this.#attempts = new Attempts(this.#engine, service, this);
+    const service = this.service as RoutedService;
+    if (service.mirror !== undefined) this.#mirror = copyToMirror(this.engine, this.downstream.head, this.entered as Entered);
+    this.tries = new Attempts(this.engine, service, this);
     this.#attempt(false, 'gateway_no_instance');
   }
 
   #attempt(onFreshConnection: boolean, lastError: PlainError): void {
-    const how = this.#downstream.head.upgrade !== undefined ? 'switching' : onFreshConnection ? 'fresh' : 'any';
+    const how = this.downstream.head.upgrade !== undefined ? 'switching' : onFreshConnection ? 'fresh' : 'any';
     try {
-      const found = this.#attempts?.next(this, how);
+      const found = this.tries?.next(this, how);
       if (found === 'ready') this.reached();
       else if (found === 'connecting') this.#enter('connecting');
       else this.#fail(lastError);
@@ -171,9 +135,9 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   }
 
   reached(): void {
-    const { head } = this.#downstream;
-    const { target, fields } = this.#entered as Entered;
-    const connection = this.#attempts?.connection;
+    const { head } = this.downstream;
+    const { target, fields } = this.entered as Entered;
+    const connection = this.tries?.connection;
     this.#enter(this.#isBodyWhole ? 'waiting' : 'sending');
     connection?.send({
       method: head.method,
@@ -186,25 +150,25 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     // The first piece of the body, if it is there, leaves with the header.
     process.nextTick(() => connection?.flush());
     this.#isBodyHeld = false;
-    this.#downstream.resume();
+    this.downstream.resume();
   }
 
   body(chunk: Buffer): void {
     this.#hasBodyBegun = true;
     this.#mirror?.body(chunk);
-    const connection = this.#attempts?.connection;
+    const connection = this.tries?.connection;
     if (connection === undefined) return;
     connection.write(chunk);
     if (connection.flush()) return;
     this.#isBodyHeld = true;
-    this.#downstream.pause();
+    this.downstream.pause();
   }
 
   bodyEnd(trailers: RawHeaders): void {
     this.#hasBodyBegun = true;
     this.#isBodyWhole = true;
     this.#mirror?.bodyEnd();
-    const connection = this.#attempts?.connection;
+    const connection = this.tries?.connection;
     connection?.end(forwardableTrailers(trailers));
     connection?.flush();
     if (this.#patience.phase === 'sending') this.#enter('waiting');
@@ -218,7 +182,7 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   upstreamDrained(): void {
     if (!this.#isBodyHeld) return;
     this.#isBodyHeld = false;
-    this.#downstream.resume();
+    this.downstream.resume();
   }
 
   // ---- And back.
@@ -226,11 +190,11 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   continued(): void {
     if (this.#hasContinued) return;
     this.#hasContinued = true;
-    this.#downstream.continue();
+    this.downstream.continue();
   }
 
   hinted(headers: RawHeaders): void {
-    this.#downstream.hint(earlyHints(headers));
+    this.downstream.hint(earlyHints(headers));
   }
 
   answered(answer: ResponseHead): void {
@@ -238,53 +202,53 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
     this.status = answer.status;
     this.#enter('answering');
     this.firstByteAt = this.#patience.since;
-    this.#attempts?.report(isFailureStatus(answer.status) ? 'failing' : 'answered');
-    const { headers, text, attributes } = clientHead(answer, this.#requestId, this.#engine.date);
+    this.tries?.report(isFailureStatus(answer.status) ? 'failing' : 'answered');
+    const { headers, text, attributes } = clientHead(answer, this.#requestId, this.engine.date);
     this.attributes = attributes;
-    this.#cacheWriter = copyForCache(this.#entered as Entered, answer.status, headers, this.firstByteAt, this.#attempts?.instance);
-    this.#downstream.answer(answer.status, answer.reason, headers, lengthOf(answer), text);
+    this.#cacheWriter = copyForCache(this.entered as Entered, answer.status, headers, this.firstByteAt, this.tries?.instance);
+    this.downstream.answer(answer.status, answer.reason, headers, lengthOf(answer), text);
   }
 
   answerBody(chunk: Buffer): void {
     this.#cacheWriter?.write(chunk);
-    this.#downstream.write(chunk);
+    this.downstream.write(chunk);
   }
 
   readEnd(): void {
     if (this.#patience.phase !== 'answering' || this.#isAnswerWhole) return;
-    if (this.#downstream.flush?.() === false) this.#attempts?.connection?.pause();
+    if (this.downstream.flush?.() === false) this.tries?.connection?.pause();
   }
 
   drained(): void {
-    this.#attempts?.connection?.resume();
+    this.tries?.connection?.resume();
   }
 
   answerEnd(trailers: RawHeaders): void {
-    if (this.#attempts !== undefined) this.#attempts.connection = undefined;
+    if (this.tries !== undefined) this.tries.connection = undefined;
     this.#isAnswerWhole = true;
-    this.#ending = 'answered';
+    this.ending = 'answered';
     this.#cacheWriter?.end();
     this.#letGo();
-    this.#downstream.end(forwardableTrailers(trailers));
+    this.downstream.end(forwardableTrailers(trailers));
     this.#discardBody();
   }
 
   switched(answer: ResponseHead, socket: Socket, first: Buffer): void {
-    if (this.#attempts !== undefined) this.#attempts.connection = undefined;
-    this.#attempts?.report('answered');
+    if (this.tries !== undefined) this.tries.connection = undefined;
+    this.tries?.report('answered');
     this.status = answer.status;
     this.#enter('switched');
     this.firstByteAt = this.#patience.since;
-    this.#ending = 'switched';
+    this.ending = 'switched';
     const headers = [...answer.headers, 'x-request-id', this.#requestId];
-    if (this.#downstream.switchTo === undefined) socket.destroy();
-    else this.#downstream.switchTo(headers, socket, first);
+    if (this.downstream.switchTo === undefined) socket.destroy();
+    else this.downstream.switchTo(headers, socket, first);
   }
 
   // ---- What goes wrong.
 
   broken(because: BrokenBecause, code: string): void {
-    const attempts = this.#attempts as Attempts;
+    const attempts = this.tries as Attempts;
     const { connection } = attempts;
     attempts.connection = undefined;
     if (this.#patience.phase === 'connecting') {
@@ -295,8 +259,8 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
       this.#cut(code);
       return;
     }
-    if (connection !== undefined && isUnseen(connection) && isRepeatable(this.#downstream.head, this.#hasBodyBegun)) {
-      if (!this.#isBodyWhole) this.#downstream.pause();
+    if (connection !== undefined && isUnseen(connection) && isRepeatable(this.downstream.head, this.#hasBodyBegun)) {
+      if (!this.#isBodyWhole) this.downstream.pause();
       attempts.letGo();
       this.#attempt(true, 'gateway_upstream_failed');
       return;
@@ -308,34 +272,24 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
 
   gone(finished: boolean): void {
     if (this.#patience.phase === 'ended') return;
-    if (!finished && this.#ending === 'answered') this.#ending = 'abandoned';
+    if (!finished && this.ending === 'answered') this.ending = 'abandoned';
     this.#patience.phase = 'ended';
     this.#letGo();
-    this.#settle();
+    this.settle();
     this.#mirror?.bodyBroken();
-    this.#engine.running.delete(this);
-  }
-
-  #settle(): void {
-    // Refused before it was known where it would have gone.
-    if (!this.#isRouted) return;
-    const ended = this.#attempts?.end(this.#ending) ?? settleAtDoor(this, this.#ending, this.#engine.now());
-    const { observer } = this.#engine;
-    if (observer !== undefined && this.#entered !== undefined) {
-      observer.observe(ended, aboutRequest(this.#downstream.head, this.#entered, this.#attempts?.last));
-    }
+    this.engine.running.delete(this);
   }
 
   terminate(): void {
-    this.#downstream.abort();
+    this.downstream.abort();
   }
 
   expire(now: number): void {
-    const connection = this.#attempts?.connection;
+    const connection = this.tries?.connection;
     const upstream = connection === undefined ? 0 : connection.bytesRead + connection.bytesWritten;
-    const moved = upstream + this.#downstream.bytesRead() + this.#downstream.bytesWritten();
+    const moved = upstream + this.downstream.bytesRead() + this.downstream.bytesWritten();
     const awaitsInstance = !this.#hasContinued || this.#isBodyHeld;
-    switch (this.#patience.check(this.#engine.limits, moved, awaitsInstance, now)) {
+    switch (this.#patience.check(this.engine.limits, moved, awaitsInstance, now)) {
       case 'connection':
         this.#unreachable('gateway_connect_timeout');
         return;
@@ -343,11 +297,11 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
         this.#fail('gateway_request_timeout');
         return;
       case 'instance':
-        this.#attempts?.report('reset');
+        this.tries?.report('reset');
         this.#fail('gateway_upstream_timeout');
         return;
       case 'stream':
-        if (this.#answer === undefined || this.#isAnswerWhole) this.#downstream.abort();
+        if (this.#answer === undefined || this.#isAnswerWhole) this.downstream.abort();
         else this.#cut('idle for too long');
         return;
       case undefined:
@@ -356,63 +310,69 @@ class RequestExchange implements Exchange, UpstreamEvents, Running, Waiting, Acc
   }
 
   #unreachable(code: PlainError): void {
-    this.#attempts?.giveUpOn('unreachable');
+    this.tries?.giveUpOn('unreachable');
     this.#attempt(false, code);
   }
 
   /** A fault of the gateway itself costs this request only. */
   #defect(error: unknown): void {
-    this.#engine.log.error({ reason: String(error), stack: error instanceof Error ? error.stack : undefined }, 'request handler failed');
+    this.engine.log.error({ reason: String(error), stack: error instanceof Error ? error.stack : undefined }, 'request handler failed');
     this.#refuse(refusal('gateway_failure', {}), true);
   }
 
   #fail(code: PlainError): void {
-    const retryAfterMs = code === 'gateway_overloaded' ? this.service.limiter?.waitMs() : undefined;
-    this.#refuse(refusal(code, {}, { requestId: this.#requestId, retryAfterMs }), code === 'gateway_request_timeout');
+    // One that is turned away by the limits says nothing of how the release does.
+    const isOverload = code === 'gateway_overloaded';
+    const refused = refusal(
+      code,
+      {},
+      { requestId: this.#requestId, retryAfterMs: isOverload ? this.service?.limiter?.waitMs() : undefined },
+    );
+    this.#refuse(refused, code === 'gateway_request_timeout', refused.status > 500 && !isOverload ? 'failed' : 'refused');
   }
 
-  #refuse(refused: Refusal, mustClose: boolean): void {
+  #refuse(refused: Refusal, mustClose: boolean, ending: Ending = 'refused'): void {
     if (this.#patience.phase === 'ended') return;
-    this.#attempts?.drop();
+    this.tries?.drop();
     this.#letGo();
     if (this.#patience.phase === 'answering') {
-      this.#downstream.abort();
+      this.downstream.abort();
       return;
     }
     this.#enter('answering');
     this.status = refused.status;
-    this.#ending = refused.status > 500 ? 'failed' : 'refused';
-    this.#downstream.refuse(refused, mustClose);
+    this.ending = ending;
+    this.downstream.refuse(refused, mustClose);
     this.#discardBody();
   }
 
   /** The answer has begun and cannot be finished. */
   #cut(reason: string): void {
     this.#warn(reason, 'answer broke off');
-    this.#attempts?.drop();
+    this.tries?.drop();
     this.#letGo();
-    this.#ending = 'aborted';
-    this.#downstream.flush?.();
-    this.#downstream.abort();
+    this.ending = 'aborted';
+    this.downstream.flush?.();
+    this.downstream.abort();
   }
 
   /** The rest of a body that nobody wants is read and dropped, so that the connection stays in step. */
   #discardBody(): void {
-    if (!this.#isBodyWhole) this.#downstream.resume();
+    if (!this.#isBodyWhole) this.downstream.resume();
   }
 
   #enter(next: Phase): void {
-    this.#patience.enter(next, this.#engine.now());
+    this.#patience.enter(next, this.engine.now());
   }
 
   /** No instance works on it any more: the next in line may go. */
   #letGo(): void {
-    this.#attempts?.letGo();
+    this.tries?.letGo();
     this.#place?.leave();
   }
 
   #warn(reason: string, message: string): void {
-    const { log } = this.#engine;
-    log.warn({ requestId: this.#requestId, service: this.service.name, instance: this.#attempts?.instance?.id, reason }, message);
+    const { log } = this.engine;
+    log.warn({ requestId: this.#requestId, service: this.service?.name, instance: this.tries?.instance?.id, reason }, message);
   }
 }

@@ -30,22 +30,14 @@ export interface Account {
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly attributes: string;
-  readonly service: RoutedService;
+  readonly service: RoutedService | undefined;
   readonly assigned: Assignment | undefined;
 }
 
 /** Ends what the release's meter began. The result is the one record there is: nothing of it may be kept. */
 export function settle(backend: Backend | undefined, account: Account, ending: Ending, now: number): Finished {
   const { assigned } = account;
-  finished.status = account.status;
-  finished.ending = ending;
-  finished.firstByteMs = account.firstByteAt === 0 ? 0 : account.firstByteAt - account.startedAt;
-  finished.totalMs = now - account.startedAt;
-  finished.bytesIn = account.bytesIn;
-  finished.bytesOut = account.bytesOut;
-  finished.retries = Math.max(0, account.attempts - 1);
-  finished.queuedMs = account.queuedMs;
-  finished.attributes = account.attributes;
+  record(account, ending, now);
   if (assigned === undefined) {
     finished.probability = shareOf(account.service, backend);
     finished.by = 'request';
@@ -56,23 +48,42 @@ export function settle(backend: Backend | undefined, account: Account, ending: E
     finished.unit = assigned.unit;
   } else {
     // The release it was given to had no instance: that another answered was no draw and is evidence for nobody.
-    finished.probability = 1;
-    finished.by = 'override';
-    finished.unit = 0;
+    evidenceForNobody();
   }
   backend?.meter?.end(finished, now);
   return finished;
 }
 
 /** Refused or answered before it was given to a release: counted for the last one, stable, and evidence for nobody. */
-export function settleAtDoor(account: Account, ending: Ending, now: number): Finished {
-  const stable = account.service.backends.at(-1);
+export function settleAtDoor(account: Account, { backends }: RoutedService, ending: Ending, now: number): Finished {
+  const stable = backends.at(-1);
+  record(account, ending, now);
+  evidenceForNobody();
   stable?.meter?.begin();
-  return settle(stable, account, ending, now);
+  stable?.meter?.end(finished, now);
+  return finished;
 }
 
-function shareOf(service: RoutedService, backend: Backend | undefined): number {
-  if (backend === undefined) return 1;
+function record(account: Account, ending: Ending, now: number): void {
+  finished.status = account.status;
+  finished.ending = ending;
+  finished.firstByteMs = account.firstByteAt === 0 ? 0 : account.firstByteAt - account.startedAt;
+  finished.totalMs = now - account.startedAt;
+  finished.bytesIn = account.bytesIn;
+  finished.bytesOut = account.bytesOut;
+  finished.retries = Math.max(0, account.attempts - 1);
+  finished.queuedMs = account.queuedMs;
+  finished.attributes = account.attributes;
+}
+
+function evidenceForNobody(): void {
+  finished.probability = 1;
+  finished.by = 'override';
+  finished.unit = 0;
+}
+
+function shareOf(service: RoutedService | undefined, backend: Backend | undefined): number {
+  if (service === undefined || backend === undefined) return 1;
   let total = 0;
   for (const each of service.backends) total += each.weight;
   return total > 0 ? backend.weight / total : 1;

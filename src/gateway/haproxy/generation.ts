@@ -1,0 +1,111 @@
+import { writeFile } from 'node:fs/promises';
+import type { Clock } from '../../effects/clock.ts';
+import type { Limits } from '../http/limits.ts';
+import { renderConfig } from './config/render-config.ts';
+import type { HaproxyFolder } from './haproxy-folder.ts';
+import { type Applied, applyState, reap } from './process/apply-state.ts';
+import { firstFd, type HaproxyProcess, startHaproxy } from './process/haproxy-process.ts';
+import { parseServerStats, type ServerStats } from './process/server-stats.ts';
+import type { Bind, HaproxyServer, PlaneState, Shape } from './state/plane-state.ts';
+
+/** With the descriptor of its socket in this process, which HAProxy inherits. */
+export type OpenBind = Bind & { readonly fd: number };
+
+const stopLimitMs = 2_000;
+
+/** One HAProxy process and what it serves by. */
+export interface Generation {
+  readonly name: string;
+  readonly socket: string;
+  readonly shape: Shape;
+  readonly process: HaproxyProcess;
+  /** Every new request is served by the state when it resolves. */
+  apply(state: PlaneState): Promise<void>;
+  /** Deletes servers that are no longer wanted and have no work. */
+  reap(state: PlaneState): Promise<void>;
+  stats(): Promise<readonly (ServerStats & { readonly instance: string })[]>;
+  slotsInUse(): ReadonlySet<string>;
+  isBusy(): Promise<boolean>;
+  /** Ends it if no client is connected any more. For one that accepts nothing new. */
+  endWhenIdle(): Promise<void>;
+  /** Ends it now, whatever it does. */
+  end(): Promise<void>;
+}
+
+export interface GenerationSpec {
+  readonly binary: string;
+  readonly folder: HaproxyFolder;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly threads?: number | undefined;
+  readonly name: string;
+  readonly binds: readonly OpenBind[];
+  readonly state: PlaneState;
+}
+
+/** Starts a process that serves by the state at once. Throws `gateway_start_failed`. */
+export async function startGeneration(spec: GenerationSpec): Promise<Generation> {
+  const { folder, state, name } = spec;
+  const { config, ...files } = folder.of(name);
+  const fds = spec.binds.map((bind) => bind.fd);
+  const binds = spec.binds.map((bind, index) => ({ ...bind, fd: firstFd + index }));
+  const text = renderConfig(state, {
+    binds,
+    limits: spec.limits,
+    files,
+    threads: spec.threads,
+    unprivileged: process.getuid?.() === 0,
+  });
+  await writeFile(files.map, mapText(state), { mode: 0o600 });
+  await writeFile(config, text, { mode: 0o600 });
+  const started = await startHaproxy({ binary: spec.binary, config, socket: files.socket, log: folder.log, fds }, spec.clock);
+  const applied: Applied = { slots: new Set(state.shape.slots.keys()), servers: serversOf(state), entries: state.entries };
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Value>(act: () => Promise<Value>): Promise<Value> => {
+    const done = last.then(act);
+    last = done.catch(() => {});
+    return done;
+  };
+  const rows = async (): Promise<readonly ServerStats[]> => parseServerStats(await started.session.run('show stat -1 4 -1'));
+  const end = async (): Promise<void> => {
+    started.signal('SIGTERM');
+    const forced = new AbortController();
+    const kill = async (): Promise<void> => {
+      await spec.clock.sleep(stopLimitMs, forced.signal);
+      started.signal('SIGKILL');
+    };
+    kill().catch(() => {});
+    await started.exit;
+    forced.abort(new Error('ended'));
+    started.session.close();
+  };
+  return {
+    name,
+    socket: files.socket,
+    shape: state.shape,
+    process: started,
+    apply: (next) => inTurn(() => applyState(started.session, files.map, applied, next)),
+    reap: (next) => inTurn(() => reap(started.session, applied, next)),
+    stats: async () =>
+      (await rows()).flatMap((row) => {
+        const instance = applied.servers.get(row.path)?.instance;
+        return instance === undefined ? [] : [{ ...row, instance }];
+      }),
+    slotsInUse: () => new Set([...applied.servers.keys()].map((path) => path.slice(0, path.indexOf('/')))),
+    isBusy: async () => (await rows()).some((row) => row.inFlight + row.queued > 0),
+    endWhenIdle: async () => {
+      const connections = /^CurrConns: (\d+)$/m.exec(await started.session.run('show info'))?.[1];
+      // The session itself is one.
+      if (Number(connections) <= 1) await end();
+    },
+    end,
+  };
+}
+
+function serversOf(state: PlaneState): Map<string, HaproxyServer> {
+  return new Map(state.slots.flatMap((slot) => slot.servers.map((server) => [`${slot.name}/${server.name}`, server] as const)));
+}
+
+function mapText(state: PlaneState): string {
+  return [...state.entries].map(([key, value]) => `${key} ${value}\n`).join('');
+}

@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { Agent, createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../effects/clock.ts';
+import { freePort } from '../../effects/ports.ts';
+import { until } from '../../testing/conditions.ts';
+import { describeWith } from '../../testing/requires.ts';
+import type { DataPlane } from '../data-plane.ts';
+import { silentLog } from '../log.ts';
+import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
+import { ask } from '../testing/raw-client.ts';
+import { backend, listening, routeOf } from '../testing/rig.ts';
+import { createHaproxyPlane } from './plane.ts';
+
+describeWith('haproxy', 'the process of HAProxy', (binary) => {
+  let folder = '';
+  let upstream: Server;
+  let upstreamPort = 0;
+  let port = 0;
+  const planes: DataPlane[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-haproxy-'));
+    upstream = createServer((req, res) => (req.url === '/slow' ? setTimeout(() => res.end('slow'), 300) : res.end('ok')));
+    upstreamPort = await listening(upstream);
+    port = await freePort('127.0.0.1', 31_000 + (Math.floor(systemClock.monotonic()) % 1_000));
+  });
+  afterEach(async () => {
+    for (const plane of planes.splice(0)) await plane.drain(0);
+    upstream.close();
+    upstream.closeAllConnections();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const open = async (internalPort = 0): Promise<{ plane: DataPlane; internalPort: number }> => {
+    const plane = await createHaproxyPlane({ binary, folder, clock: systemClock, log: silentLog });
+    planes.push(plane);
+    return { plane, ...(await plane.start({ host: '127.0.0.1', port: internalPort })) };
+  };
+  const tableOf = (version: number, more: Partial<ServiceRoute> = {}, ports = [port]): RoutingTable => ({
+    version,
+    listeners: ports.map((each, index) => ({ environment: index === 0 ? 'test' : `e${index}`, host: '127.0.0.1', port: each })),
+    services: [routeOf({ backends: [backend('r1', 1, { a: upstreamPort })], ...more })],
+  });
+  const put = async (plane: DataPlane, ...table: Parameters<typeof tableOf>): Promise<void> => {
+    const prepared = await plane.prepare(tableOf(...table), { tolerateTakenPorts: false });
+    await prepared.commit();
+  };
+  const recordedPid = (): number => (JSON.parse(readFileSync(join(folder, 'haproxy.json'), 'utf8')) as { pid: number }).pid;
+  const load = (): { stop(): Promise<Record<string, number>> } => {
+    const done = new AbortController();
+    const seen: Record<string, number> = {};
+    const client = async (index: number): Promise<void> => {
+      const agent = index % 2 === 0 ? false : new Agent({ keepAlive: true, maxSockets: 1 });
+      while (!done.signal.aborted) {
+        const outcome = await ask(port, { agent }).then(({ body }) => body, String);
+        seen[outcome] = (seen[outcome] ?? 0) + 1;
+      }
+      if (agent) agent.destroy();
+    };
+    const clients = Array.from({ length: 8 }, (_each, index) => client(index));
+    return {
+      stop: async () => {
+        done.abort();
+        await Promise.all(clients);
+        return seen;
+      },
+    };
+  };
+
+  test('is replaced for a new listener and for new limits without a failed request', async () => {
+    const { plane } = await open();
+    await put(plane, 1);
+    const running = load();
+    const pids = new Set([recordedPid()]);
+    for (let version = 2; version < 8; version += 1) {
+      const extra = await freePort('127.0.0.1', 33_000);
+      const limits = { concurrency: 50, queue: 100, queueMs: 5_000 + version, priority: 'normal' as const };
+      await put(plane, version, version % 2 === 0 ? {} : { limits }, version % 2 === 0 ? [port, extra] : [port]);
+      await until('another process to be on record', () => !pids.has(recordedPid()));
+      pids.add(recordedPid());
+    }
+    expect(Object.keys(await running.stop())).toEqual(['ok']);
+    await until('only one process to be left', async () => (await readdir(folder)).filter((name) => name.endsWith('.cfg')).length === 1);
+  });
+
+  test('that dies is started again, and who connects meanwhile waits instead of being refused', async () => {
+    const { plane } = await open();
+    await put(plane, 1);
+    const before = recordedPid();
+    process.kill(before, 'SIGKILL');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(port)));
+    expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: 20 }, () => 'ok'));
+    await until('another process to be on record', () => recordedPid() !== before);
+  });
+
+  test('goes on serving when the process that started it is killed, and is relieved by the next', async () => {
+    const entry = fileURLToPath(new URL('./testing/plane-process.ts', import.meta.url));
+    const child = spawn(process.execPath, [entry, binary, folder, JSON.stringify(tableOf(1))], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const internalPort = Number(line.toString());
+    const before = recordedPid();
+    const running = load();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect((await ask(port)).body).toBe('ok');
+    const second = await open(internalPort);
+    expect(second.internalPort).toBe(internalPort);
+    await put(second.plane, 2);
+    await until('another process to be on record', () => recordedPid() !== before);
+    const seen = await running.stop();
+    const failed = Object.entries(seen).filter(([outcome]) => outcome !== 'ok');
+    // What the kernel has accepted for the one before, and that has not fetched it when it stops, is lost: see docs/gateway.md.
+    expect(failed.reduce((sum, [, count]) => sum + count, 0)).toBeLessThanOrEqual(8);
+    expect(seen['ok']).toBeGreaterThan(20);
+  });
+
+  test('keeps its files to its owner, and leaves none when it is drained', async () => {
+    const { plane } = await open();
+    await put(plane, 1);
+    await until('it to be on record', async () => (await readdir(folder)).includes('haproxy.json'));
+    for (const name of await readdir(folder)) expect([name, (await stat(join(folder, name))).mode & 0o077]).toEqual([name, 0]);
+    await plane.drain(0);
+    planes.length = 0;
+    expect((await readdir(folder)).filter((name) => /\.(?:cfg|map|sock|json)$/.test(name))).toEqual([]);
+  });
+
+  test('a drain ends when what runs has ended', async () => {
+    const { plane } = await open();
+    await put(plane, 1);
+    const slow = ask(port, { path: '/slow' });
+    await until('it to be with the instance', async () => (await plane.report()).inFlight === 1);
+    const since = systemClock.monotonic();
+    await plane.drain(10_000);
+    planes.length = 0;
+    expect((await slow).body).toBe('slow');
+    expect(systemClock.monotonic() - since).toBeLessThan(5_000);
+  });
+});
