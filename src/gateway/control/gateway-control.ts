@@ -45,6 +45,8 @@ interface GatewayStatus {
   readonly pid: number;
   /** RFC 3339. */
   readonly startedAt: string;
+  /** What carries the requests. */
+  readonly engine: 'embedded' | 'haproxy';
   readonly tableVersion: number;
   /** By environment; only those that are being served. */
   readonly publicUrls: Readonly<Record<string, string>>;
@@ -229,6 +231,7 @@ function statusOf(report: GatewayReport, table: RoutingTable): GatewayStatus {
   return {
     pid: report.pid,
     startedAt: report.startedAt,
+    engine: report.engine ?? 'embedded',
     tableVersion: report.tableVersion,
     publicUrls: Object.fromEntries(open.map((listener) => [listener.environment, publicUrlOf(listener)])),
     internalUrl: report.internalUrl,
