@@ -26,15 +26,16 @@ export interface EnginesDependencies {
   readonly takeOver: boolean;
 }
 
+const find = (): ReturnType<typeof findHaproxy> => findHaproxy(process.env['PATH']);
+
 /** The engine a gateway process begins with. It stays the only one of this process: another engine is another process. */
 export async function openEngines(dependencies: EnginesDependencies): Promise<{
   readonly choice: EngineChoice;
   readonly engine: Engine;
-  openPlane(embedded: () => HandingPlane): Promise<HandingPlane>;
+  readonly openPlane: (embedded: () => HandingPlane) => Promise<HandingPlane>;
 }> {
   const { lastTable, clock, log, inherited, takeOver } = dependencies;
   const folder = gatewayFiles(dependencies.folder).haproxy;
-  const find = () => findHaproxy(process.env['PATH']);
   const choice = createEngineChoice({ override: process.env['SLUICE_GATEWAY_ENGINE'], find });
   const wanted = lastTable === undefined ? 'embedded' : await choice.choose(lastTable, undefined);
   const found = wanted === 'haproxy' ? await find() : undefined;
