@@ -281,6 +281,7 @@ export const endpoints = {
     status: 202,
     parameters: ofDatabase,
     answer: databaseOperation,
+    audit: 'itself',
   }),
   planRestore: endpoint({
     method: 'post',
@@ -291,6 +292,7 @@ export const endpoints = {
     parameters: ofDatabase,
     body: restoreRequest,
     answer: databaseRestorePlan,
+    audit: 'no_change',
   }),
   restoreDatabase: endpoint({
     method: 'post',
@@ -301,6 +303,7 @@ export const endpoints = {
     parameters: ofDatabase,
     body: restoreRequest,
     answer: databaseOperation,
+    audit: 'itself',
   }),
   getDatabaseOperation: endpoint({
     method: 'get',
@@ -363,6 +366,7 @@ export const endpoints = {
     summary: 'Writes a complete copy of the state into the folder `backups` of the home; state.key is not in it',
     status: 201,
     answer: backup,
+    audit: { action: 'state.backup' },
   }),
   shutdown: endpoint({
     method: 'post',

@@ -9,6 +9,8 @@ const part = (index: number): string => `${of('route')},field(${index},|)`;
 
 const host = String.raw`^([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])(:[0-9]{0,5})?$`;
 const dotSegment = String.raw`(^|[/\\]|%2f|%5c)(\.|%2e){1,2}($|[/\\;]|%2f|%5c)`;
+/** HAProxy passes these on as they are; instances that end a value at one of them would read another header. */
+const control = String.raw`[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]`;
 const method = 'GET HEAD POST PUT DELETE PATCH OPTIONS TRACE';
 
 /** What follows on the connection cannot be trusted to be a request. */
@@ -24,6 +26,11 @@ export function checkRules(side: 'public' | 'internal'): readonly string[] {
     `${invalid('its method is unknown')} unless { method ${method} }`,
     `${invalid('the protocol version is neither 1.1 nor 1.0')} unless { req.ver 1.1 1.0 }`,
     `${invalid('Transfer-Encoding in HTTP/1.0')} if { req.ver 1.0 } { req.hdr(transfer-encoding) -m found }`,
+    `${invalid('the Transfer-Encoding is not chunked')} if { req.hdr(transfer-encoding) -m found } !{ req.fhdr(transfer-encoding) -m str -i chunked }`,
+    `${invalid('more than one Transfer-Encoding header')} if { req.fhdr_cnt(transfer-encoding) gt 1 }`,
+    // HAProxy counts lengths modulo 2^64 and passes them on as they were written.
+    `${invalid('the Content-Length is not a number')} if { req.fhdr(content-length) -m len gt 15 }`,
+    `${invalid('a header line is malformed')} if { req.hdrs -m reg ${quoted(control)} }`,
     `${invalid('the Host header is missing or repeated')} unless { req.hdr_cnt(host) eq 1 }`,
     // The route is looked up by host and path in one: a slash in the host must not pass for the beginning of the path.
     `${invalid('the Host header is not a host name')} if { req.hdr(host) -m sub / }`,
@@ -31,7 +38,7 @@ export function checkRules(side: 'public' | 'internal'): readonly string[] {
     `${invalid('the Host header is not a host name')} if${isPlain} !{ req.hdr(host) -m reg -i ${quoted(host)} }`,
     'http-request set-uri /%[pathq] if !{ url -m beg / } { url -m beg -i http:// } !{ path -m beg / }',
     'http-request set-uri %[pathq] if !{ url -m beg / } { url -m beg -i http:// }',
-    `${invalid('the request target is not a path')} unless { url -m beg / } !{ url -m sub ${quoted('#')} }`,
+    `${invalid('the request target is not a path')} unless { url -m beg / } !{ url -m sub ${quoted('#')} } !{ url -m reg ${quoted(String.raw`[^\x21-\x7e]`)} }`,
     `${invalid('the path contains dot segments')} if { path -m sub . % } { path -m reg -i ${quoted(dotSegment)} }`,
     `http-request ${returns('gateway_expectation_failed', {}, closing)} if { req.hdr(expect) -m found } !{ req.hdr(expect) -m str -i 100-continue }`,
     'http-request set-var(txn.expects) bool(true) if { req.hdr(expect) -m found }',

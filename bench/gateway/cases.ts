@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url';
+import { median } from '../infrastructure/figures.ts';
+import { flips } from './flip.ts';
+import { capacity } from './load.ts';
+import { cores, outputOf, startPinned } from './processes.ts';
+import type { RunningProxy } from './proxies.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** What one measurement found, by the name of the figure. */
+export type Values = Readonly<Record<string, number>>;
+
+export interface Case {
+  readonly name: string;
+  readonly isStream: boolean;
+  /** Undefined for a proxy that has no equivalent. */
+  readonly run: (proxy: RunningProxy, upstreams: Upstreams) => Promise<Values | undefined>;
+}
+
+/** The cases of these names: `small` (200 bytes) at every number of connections, `large` (16 KB), `close` (no keep-alive), `steady` and `stream` (open loop), `flip`. */
+export function cases(names: readonly string[], connections: readonly number[], seconds: number, rate: number): readonly Case[] {
+  const known: Readonly<Record<string, () => readonly Case[]>> = {
+    small: () => connections.map((count) => loaded(`200 B, ${count} connections`, '/small', count, seconds, true)),
+    large: () => [loaded('16 KB, 64 connections', '/large', 64, seconds, true)],
+    close: () => [loaded('200 B, 64 connections, no keep-alive', '/small', 64, seconds, false)],
+    steady: () => [openLoop(`200 B at ${rate} a second, open loop`, '/small', rate, seconds + 1, false)],
+    stream: () => [openLoop('stream, 50 a second, open loop', '/stream', 50, seconds + 1, true)],
+    flip: () => [flipped],
+  };
+  return names.flatMap((name) => known[name]?.() ?? []);
+}
+
+export function measureCase(each: Case, proxy: RunningProxy, upstreams: Upstreams): Promise<Values | undefined> {
+  return each.run(proxy, upstreams);
+}
+
+function loaded(name: string, target: string, connections: number, seconds: number, keepAlive: boolean): Case {
+  return {
+    name,
+    isStream: false,
+    run: async (proxy) => {
+      const pid = proxy.process.pid as number;
+      const url = `http://127.0.0.1:${proxy.port}${target}`;
+      // Node compiles what it runs often, Go grows its heap: nobody is measured cold.
+      await capacity(pid, url, { connections: 32, seconds: 2, keepAlive });
+      return { ...(await capacity(pid, url, { connections, seconds: connections > 1_000 ? seconds * 2 : seconds, keepAlive })) };
+    },
+  };
+}
+
+function openLoop(name: string, target: string, rate: number, seconds: number, isStream: boolean): Case {
+  const script = fileURLToPath(new URL('open-loop.ts', import.meta.url));
+  return {
+    name,
+    isStream,
+    run: async (proxy) => {
+      const client = startPinned(cores.load, process.execPath, [script, String(proxy.port), target, String(rate), String(seconds)]);
+      const { p50Ms, p99Ms, firstByteMs, failed } = JSON.parse(await outputOf(client)) as Record<string, number>;
+      const found = isStream ? { firstByteMs, p50Ms, p99Ms, failed } : { p50Ms, p99Ms, failed };
+      return found as Values;
+    },
+  };
+}
+
+/** `mixedMs`: from the first answer of the new release to the last of the old one. */
+const flipped: Case = {
+  name: 'flip at full load',
+  isStream: false,
+  run: async (proxy, { a, b }) => {
+    if (proxy.flip === undefined) return undefined;
+    const found = await flips(proxy, [a, b], 10);
+    const of = (pick: (flip: (typeof found.flips)[number]) => number): number => median(found.flips.map(pick));
+    return {
+      mixedMs: of(({ firstNewMs, lastOldMs }) => Math.max(0, lastOldMs - firstNewMs)),
+      firstNewMs: of(({ firstNewMs }) => firstNewMs),
+      lastOldMs: of(({ lastOldMs }) => lastOldMs),
+      worstLastOldMs: Math.max(...found.flips.map(({ lastOldMs }) => lastOldMs)),
+      acknowledgedMs: of(({ acknowledgedMs }) => acknowledgedMs),
+      requestsPerSecond: found.requestsPerSecond,
+      failed: found.failed,
+    };
+  },
+};

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { writeDurably } from '../../src/effects/files.ts';
+import { createAdminClient } from '../../src/gateway/control/admin-client.ts';
+import { gatewayFiles } from '../../src/gateway/gateway-files.ts';
+import { recordedProcess } from '../../src/gateway/gateway-folder.ts';
+import type { RoutingTable } from '../../src/gateway/routing-table.ts';
+import { cores, listens, pause, startPinned } from './processes.ts';
+import type { Proxy } from './proxies.ts';
+
+const entry = fileURLToPath(new URL('../../src/gateway/main.ts', import.meta.url));
+
+/** The gateway as users get it: its processes, health checks, retries, routing and measuring, with its last table on the disk. */
+export function startSluice(engine: 'embedded' | 'haproxy', workers: number | undefined): Proxy['start'] {
+  return async (folder, port, upstreamPort) => {
+    const settings = { internal: { host: '127.0.0.1', port: port + 1 }, ...(workers !== undefined && { workers }) };
+    await writeDurably(gatewayFiles(folder).settings, JSON.stringify(settings));
+    const process = startPinned(cores.proxy, globalThis.process.execPath, [entry, folder]);
+    while ((await recordedProcess(folder)) === undefined) await pause(20);
+    const { adminUrl } = (await recordedProcess(folder)) as { adminUrl: string };
+    const admin = createAdminClient({ url: adminUrl, token: await readFile(gatewayFiles(folder).token, 'utf8') });
+    let version = 0;
+    const flip = async (target: number): Promise<void> => {
+      version += 1;
+      await admin.putTable(tableOf(engine, version, port, upstreamPort, target));
+    };
+    await flip(upstreamPort);
+    await listens(port);
+    return { port, process, flip };
+  };
+}
+
+/** Two releases with an instance each; all requests go to the one at `target`. */
+function tableOf(engine: 'embedded' | 'haproxy', version: number, port: number, upstreamPort: number, target: number): RoutingTable {
+  const releases = target === upstreamPort ? [target] : [upstreamPort, target];
+  return {
+    version,
+    engine,
+    listeners: [{ environment: 'bench', host: '127.0.0.1', port }],
+    services: [
+      {
+        environment: 'bench',
+        name: 'app',
+        expose: [{ host: '127.0.0.1', path: '/' }],
+        calls: [],
+        tokenDigests: [createHash('sha256').update('bench').digest('hex')],
+        health: { path: '/', intervalMs: 2_000, timeoutMs: 1_000 },
+        backends: releases.map((each) => ({
+          release: `r${each}`,
+          weight: each === target ? 1 : 0,
+          instances: [{ id: `i${each}`, host: '127.0.0.1', port: each, state: 'active' as const }],
+        })),
+      },
+    ],
+  };
+}

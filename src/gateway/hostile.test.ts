@@ -1,0 +1,98 @@
+import { createServer, request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../effects/clock.ts';
+import { type Attack, connectionFlood, hugeHeaders, requests, silent, slowloris } from './testing/attacks.ts';
+import { createGatewayProcesses, type GatewayProcesses } from './testing/gateway-processes.ts';
+import { portOf } from './testing/raw-client.ts';
+import { backend } from './testing/rig.ts';
+
+let gateway: GatewayProcesses;
+const bystander = createServer((_req, res) => res.end('ok'));
+
+beforeAll(async () => {
+  gateway = await createGatewayProcesses((req, res) => {
+    if (req.url === '/hangs') return;
+    if (req.url === '/resets') req.socket.resetAndDestroy();
+    else if (req.url === '/large') res.end(Buffer.alloc(5_000_000));
+    else if (req.url === '/trickles') {
+      res.writeHead(200);
+      const timer = setInterval(() => res.write('a'), 10);
+      res.on('close', () => clearInterval(timer));
+    } else res.end('ok');
+  });
+  await gateway.start();
+  await gateway.route(
+    { backends: [backend('r1', 1, { a: gateway.upstreamPort })] },
+    { name: 'other', expose: [{ host: 'other.test', path: '/' }], backends: [backend('r1', 1, { b: await portOf(bystander) })] },
+  );
+});
+afterAll(async () => {
+  await gateway.remove();
+  bystander.close();
+  bystander.closeAllConnections();
+});
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`;
+
+const attacks: readonly (readonly [string, (port: number) => Attack])[] = [
+  ['2,000 clients that never end their header', (port) => slowloris(port, 2_000)],
+  ['a flood of connections', (port) => connectionFlood(port, 50)],
+  ['headers of a megabyte', (port) => hugeHeaders(port, 10)],
+  ['1,000 connections that say nothing', (port) => silent(port, 1_000, '')],
+  [
+    '500 clients that do not send the body they promised',
+    (port) => silent(port, 500, 'POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 100\r\n\r\nabc'),
+  ],
+  ['100 clients that do not read their large answer', (port) => silent(port, 100, get('/large'))],
+  ['500 requests to an instance that hangs', (port) => requests(port, 500, '/hangs')],
+  ['requests to an instance that resets', (port) => requests(port, 20, '/resets')],
+  ['300 requests to an instance that trickles', (port) => requests(port, 300, '/trickles')],
+];
+
+interface Seen {
+  readonly failures: readonly string[];
+  readonly medianMs: number;
+}
+
+/** Requests to the other service, one after the other, for a while. */
+async function askBystander(forMs: number): Promise<Seen> {
+  const failures: string[] = [];
+  const times: number[] = [];
+  const until = performance.now() + forMs;
+  while (performance.now() < until) {
+    const began = performance.now();
+    const outcome = await once();
+    if (outcome === 'ok') times.push(performance.now() - began);
+    else failures.push(outcome);
+  }
+  return { failures, medianMs: times.toSorted((left, right) => left - right)[times.length >> 1] ?? Number.POSITIVE_INFINITY };
+}
+
+function once(): Promise<string> {
+  return new Promise((resolve) => {
+    const asked = request({ host: '127.0.0.1', port: gateway.publicPort, agent: false, headers: { host: 'other.test' } });
+    asked.on('error', (error) => resolve(error.message));
+    asked.on('response', (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode === 200 ? 'ok' : String(response.statusCode)));
+    });
+    asked.end();
+  });
+}
+
+describe('another service answers as before during', () => {
+  test.each(attacks)('%s', async (_name, begin) => {
+    const before = await askBystander(100);
+    const attack = begin(gateway.publicPort);
+    try {
+      await systemClock.sleep(50);
+      const during = await askBystander(400);
+      expect(during.failures).toEqual([]);
+      // Generous: attackers, instances and gateway share the cores of one machine.
+      expect(during.medianMs).toBeLessThan(before.medianMs * 20 + 250);
+    } finally {
+      attack.stop();
+    }
+    expect((await askBystander(50)).failures).toEqual([]);
+  });
+});

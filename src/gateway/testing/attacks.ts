@@ -1,0 +1,122 @@
+import { connect, type Socket } from 'node:net';
+
+/** Something that bothers a port until it is stopped. */
+export interface Attack {
+  stop(): void;
+}
+
+function sockets(port: number, count: number, onConnect: (socket: Socket) => void): Set<Socket> {
+  const open = new Set<Socket>();
+  for (let index = 0; index < count; index += 1) {
+    const socket = connect({ port, host: '127.0.0.1' });
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+    socket.once('connect', () => onConnect(socket));
+  }
+  return open;
+}
+
+function destroyAll(open: ReadonlySet<Socket>): void {
+  for (const socket of open) socket.destroy();
+}
+
+const beginning = 'GET / HTTP/1.1\r\nHost: app.test\r\n';
+
+/** Clients that never end their header and send a byte of it now and then. */
+export function slowloris(port: number, count: number): Attack {
+  const open = sockets(port, count, (socket) => socket.write(`${beginning}X-A: `));
+  const timer = setInterval(() => {
+    for (const socket of open) socket.write('a');
+  }, 200);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      destroyAll(open);
+    },
+  };
+}
+
+/** Connections that are opened and dropped as fast as one process can. */
+export function connectionFlood(port: number, atOnce: number): Attack {
+  let isStopped = false;
+  const open = new Set<Socket>();
+  const again = (): void => {
+    if (isStopped) return;
+    const socket = connect({ port, host: '127.0.0.1' });
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.once('connect', () => socket.resetAndDestroy());
+    socket.on('close', () => {
+      open.delete(socket);
+      setImmediate(again);
+    });
+  };
+  for (let index = 0; index < atOnce; index += 1) again();
+  return {
+    stop: () => {
+      isStopped = true;
+      destroyAll(open);
+    },
+  };
+}
+
+/** Clients that send a megabyte of header, again and again. */
+export function hugeHeaders(port: number, atOnce: number): Attack {
+  let isStopped = false;
+  const open = new Set<Socket>();
+  const header = Buffer.from(`${beginning}X-A: ${'a'.repeat(1_000_000)}\r\n\r\n`);
+  const again = (): void => {
+    if (isStopped) return;
+    const socket = connect({ port, host: '127.0.0.1' });
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', () => socket.destroy());
+    socket.once('connect', () => socket.write(header));
+    socket.on('close', () => {
+      open.delete(socket);
+      setImmediate(again);
+    });
+  };
+  for (let index = 0; index < atOnce; index += 1) again();
+  return {
+    stop: () => {
+      isStopped = true;
+      destroyAll(open);
+    },
+  };
+}
+
+/** Clients that send these bytes and then neither send nor read anything. */
+export function silent(port: number, count: number, bytes: string): Attack {
+  const open = sockets(port, count, (socket) => {
+    socket.pause();
+    socket.write(bytes);
+  });
+  return { stop: () => destroyAll(open) };
+}
+
+/** Clients that ask for a path of the service under attack, each again as soon as it is answered or refused. */
+export function requests(port: number, count: number, path: string): Attack {
+  let isStopped = false;
+  const open = new Set<Socket>();
+  const again = (): void => {
+    if (isStopped) return;
+    const socket = connect({ port, host: '127.0.0.1' });
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    socket.once('connect', () => socket.write(`GET ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n`));
+    socket.on('close', () => {
+      open.delete(socket);
+      setImmediate(again);
+    });
+  };
+  for (let index = 0; index < count; index += 1) again();
+  return {
+    stop: () => {
+      isStopped = true;
+      destroyAll(open);
+    },
+  };
+}
