@@ -102,7 +102,10 @@ test('answers within a second of its start on a machine that is free; here withi
   // What it has computed up to then is the same on any machine that is as fast.
   const stat = await readFile(`/proc/${child.pid}/stat`, 'latin1').catch(() => undefined);
   if (stat === undefined) return;
-  const [user = '0', system = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13);
+  const [user = '0', system = '0'] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
   expect((Number(user) + Number(system)) * 10).toBeLessThan(2_000);
 });
 
