@@ -59,6 +59,7 @@ describe('the client', () => {
     await client.status();
     await client.openApi();
     expect(await client.getGateway()).toEqual(knownGateway);
+    expect(await client.upgradeGateway()).toMatchObject({ pid: 100, replaced: knownGateway.pid });
     expect(await client.metrics()).toBe('sluice_gateway_up 1\n');
     expect(await client.createPlan({ stack: '.' })).toEqual(knownPlan);
     await client.getPlan(knownPlan.id);

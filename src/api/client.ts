@@ -9,7 +9,7 @@ import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './
 import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
-import type { GatewayView } from './schemas/gateway.ts';
+import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
@@ -39,6 +39,8 @@ export interface Client {
   openApi(): Promise<Record<string, unknown>>;
   /** Throws `gateway_unreachable` while there is none. */
   getGateway(): Promise<GatewayView>;
+  /** Throws `gateway_start_failed`, and then the gateway serves on as it is. */
+  upgradeGateway(): Promise<GatewayUpgrade>;
   /** The text for Prometheus. */
   metrics(): Promise<string>;
   createPlan(request: PlanRequest): Promise<Plan>;
@@ -139,6 +141,7 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     status: () => get('/v1/status'),
     openApi: () => get('/openapi.json'),
     getGateway: () => get('/v1/gateway'),
+    upgradeGateway: () => post('/v1/gateway/upgrade'),
     metrics: () => transport.text('/metrics'),
     createPlan: (request) => post('/v1/plans', request),
     getPlan: (id) => get(`/v1/plans/${segment(id)}`),

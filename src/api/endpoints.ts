@@ -5,7 +5,7 @@ import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest
 import { auditPage, auditVerification } from './schemas/audit.ts';
 import { driftReport } from './schemas/drift.ts';
 import { events } from './schemas/event.ts';
-import { gatewayView } from './schemas/gateway.ts';
+import { gatewayEndpoints } from './gateway-endpoints.ts';
 import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
 import { lock, unlockRequest } from './schemas/lock.ts';
 import { address, blockName, environmentName, identifier, kind } from './schemas/names.ts';
@@ -53,23 +53,7 @@ export const endpoints = {
     status: 200,
     answer: status,
   }),
-  getGateway: endpoint({
-    method: 'get',
-    path: '/v1/gateway',
-    access: { permission: 'read' },
-    summary: 'The gateway: where it listens, and requests, errors and latencies of every release over the last seconds',
-    status: 200,
-    answer: gatewayView,
-  }),
-  metrics: endpoint({
-    method: 'get',
-    path: '/metrics',
-    access: { permission: 'read' },
-    summary: 'Metrics of the gateway and the control plane for Prometheus; OpenMetrics for whoever prefers it',
-    status: 200,
-    answer: z.string(),
-    text: 'text/plain',
-  }),
+  ...gatewayEndpoints,
   createPlan: endpoint({
     method: 'post',
     path: '/v1/plans',

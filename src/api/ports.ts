@@ -12,7 +12,7 @@ import type { Backup } from './schemas/backup.ts';
 import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './schemas/database.ts';
 import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
-import type { GatewayView } from './schemas/gateway.ts';
+import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
@@ -120,6 +120,8 @@ export interface DatabaseDesk {
 export interface GatewayDesk {
   /** Throws `gateway_unreachable`. */
   get(): Promise<GatewayView>;
+  /** Throws `gateway_start_failed`, and then all is as before; `gateway_unreachable`. */
+  upgrade(): Promise<GatewayUpgrade>;
   /** Never throws for a gateway that is away: then it says so. */
   metrics(accept: string | undefined): Promise<TextAnswer>;
 }

@@ -61,6 +61,12 @@ export const registry: readonly RegisteredCommand[] = [
 
   { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
   { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },
+  {
+    name: 'gateway upgrade',
+    group: 'Operate',
+    summary: 'Replace the processes of the gateway',
+    load: () => import('./commands/gateway-upgrade.ts'),
+  },
   { name: 'db backup', group: 'Operate', summary: 'Back a database up now', load: () => import('./commands/db-backup.ts') },
   {
     name: 'db backups',

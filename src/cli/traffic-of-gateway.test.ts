@@ -49,8 +49,14 @@ test('gateway status tells what a gateway process has done, and no counter survi
   expect(busiest?.bytesOutPerSecond).toBeGreaterThan(0);
   expect((await cli.sluice('gateway', 'status')).stdout).toMatch(/\napp {6}test {9}r1 /);
 
-  const { epoch } = await control.counts();
+  const before = await home.process();
+  const upgrade = await cli.sluice('gateway', 'upgrade', '--json');
   const { pid } = await home.process();
+  expect(JSON.parse(upgrade.stdout)).toMatchObject({ pid, replaced: before.pid });
+  expect(pid).not.toBe(before.pid);
+  expect((await ask(Number(url.port))).status).toBe(200);
+
+  const { epoch } = await control.counts();
   process.kill(pid, 'SIGKILL');
   const next = await until('the next gateway counts', () =>
     control.counts().then(

@@ -5,12 +5,13 @@ import type { GatewayControl } from '../gateway/control/gateway-control.ts';
 import { expose, type MetricFamily } from '../gateway/measuring/exposition.ts';
 import { gatewayFamilies } from '../gateway/measuring/families.ts';
 import type { GatewayCounts } from '../gateway/measuring/report.ts';
+import { gatewayVersion } from '../gateway/version.ts';
 import type { Store } from '../store/store.ts';
 import { productVersion } from './product-version.ts';
 
 /** What the gateway has counted, as people and Prometheus want it, with a few words about the control plane itself. */
 export function createGatewayDesk(dependencies: {
-  readonly gateway: Pick<GatewayControl, 'status' | 'counts' | 'outage'>;
+  readonly gateway: Pick<GatewayControl, 'status' | 'counts' | 'outage' | 'upgrade'>;
   readonly store: Pick<Store, 'list'>;
   readonly clock: Clock;
 }): GatewayDesk {
@@ -39,8 +40,13 @@ export function createGatewayDesk(dependencies: {
   return {
     get: async () => {
       const [status, counts] = await Promise.all([gateway.status(), gateway.counts()]);
-      const { pid, startedAt: since, publicUrls, inFlight, warnings } = status;
-      return { pid, startedAt: since, publicUrls, inFlight, warnings, ...trafficOf(counts) };
+      const { pid, startedAt: since, engine, publicUrls, inFlight, warnings } = status;
+      return { pid, startedAt: since, engine, publicUrls, inFlight, warnings, ...trafficOf(counts) };
+    },
+    upgrade: async () => {
+      const { pid: replaced } = await gateway.status();
+      await gateway.upgrade();
+      return { pid: (await gateway.status()).pid, replaced, version: gatewayVersion };
     },
     metrics: async (accept) => {
       const counts = gateway.outage() === undefined ? await gateway.counts().catch(() => undefined) : undefined;

@@ -35,6 +35,7 @@ beforeEach(async () => {
   const store = createMemoryStore();
   await store.transact([{ operation: 'put', collection: 'resources', key: 'test/service/app', value: {} }]);
   const gateway = {
+    upgrade: () => Promise.resolve(),
     status: () => Promise.reject(sluiceError('gateway_unreachable', { reason: 'not asked here' })),
     counts: () => rig.gateway.counts(),
     outage: () => undefined,

@@ -148,6 +148,10 @@ const variableErrors = {
     ({ engine, other, otherEngine }) => `The engine '${engine}' contradicts environment '${other}', whose engine is '${otherEngine}'.`,
     () => 'One gateway serves all environments: name the same engine in each, or in one of them only.',
   ),
+  gateway_port_conflict: mistake<{ port: number; other: string }>(
+    ({ port, other }) => `Port ${port} is wanted by environment '${other}', too.`,
+    () => 'Give each environment ports of its own, or an address of its own; one of 0.0.0.0 takes the port of every address.',
+  ),
   unknown_variable: mistake<{ name: string; nearest?: string | undefined }>(
     ({ name }) => `There is no variable '${name}'.`,
     ({ name, nearest }) => `${near(nearest)}Declare it: variable: { name: ${name} }.`,

@@ -12,6 +12,7 @@ export function gatewayFiles(folder: string): {
   readonly compileCache: string;
   readonly crew: string;
   readonly successor: string;
+  readonly haproxy: string;
 } {
   return {
     snapshot: join(folder, 'table.json'),
@@ -24,5 +25,6 @@ export function gatewayFiles(folder: string): {
     compileCache: join(folder, 'compile-cache'),
     crew: join(folder, 'crew'),
     successor: join(folder, 'successor.json'),
+    haproxy: join(folder, 'haproxy'),
   };
 }

@@ -11,12 +11,13 @@ import { createAdminServer } from './admin/admin-server.ts';
 import type { GatewayProcess } from './admin/gateway-report.ts';
 import { gatewayFiles } from './gateway-files.ts';
 import { adminTokenOf, settingsOf } from './gateway-folder.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { openEngines } from './engines/open-engines.ts';
+import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
 import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
 import { createMeasuring } from './measuring/measuring.ts';
-import { createSnapshot } from './table/snapshot.ts';
+import { openSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
 import { createTlsUpkeep } from './tls/upkeep.ts';
 import { createEmbeddedPlane } from './worker/embedded-plane.ts';
@@ -30,10 +31,13 @@ import { createWorkerPool } from './worker/worker-pool.ts';
 const signalDrainMs = 30_000;
 const yieldMs = 5_000;
 const successorMs = 15_000;
+/** What the engine of before has to finish. */
+const engineDrainMs = 300_000;
 const pulse = { intervalMs: 500, missed: 8 };
 
 /** `main.ts` from sources, `main.js` when compiled: whatever this file is. */
 const here = fileURLToPath(import.meta.url);
+const mainEntry = fileURLToPath(new URL(`main${extname(here)}`, import.meta.url));
 const workerEntry = fileURLToPath(new URL(`worker/main${extname(here)}`, import.meta.url));
 
 /**
@@ -69,10 +73,18 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     collect: async () => (await pool.collect('counts')) as readonly TakenCounts[],
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
-  const plane = createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) });
-  const snapshot = createSnapshot(files.snapshot, () => clock.now());
+  const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
+  const { choice, engine, openPlane } = await openEngines({ lastTable, folder, clock, log, inherited, takeOver });
+  const plane = await openPlane(() => createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) }));
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
-  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, measuring, upkeep });
+  const engines: EngineChange = {
+    engine,
+    choose: (next, current) => choice.choose(next, { engine, table: current }),
+    replace: () => succeedBy([process.execPath, mainEntry], engineDrainMs),
+    giveUp: (reason) => choice.giveUpHaproxy(reason),
+    warnings: () => choice.warnings(),
+  };
+  const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, measuring, upkeep, engines });
   const exitAfterDrain = once((deadlineMs: number): void => {
     log.info({ deadlineMs }, 'draining');
     gateway
@@ -83,12 +95,15 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
         process.exit(0);
       });
   });
+  const succeedBy = async (program: readonly [string, ...string[]], deadlineMs: number): Promise<void> => {
+    const result = await handOver({ program, folder, sockets: plane.sockets(), environment, clock, limitMs: successorMs });
+    if (result.outcome === 'failed') throw sluiceError('gateway_start_failed', { reason: result.reason });
+    log.info({ successor: result.successor.pid }, 'another gateway process has taken over');
+    setImmediate(exitAfterDrain, deadlineMs);
+  };
   const replaceBy = (program: readonly [string, ...string[]], deadlineMs: number): Promise<void> =>
     gateway.yieldTo(async () => {
-      const result = await handOver({ program, folder, sockets: plane.sockets(), environment, clock, limitMs: successorMs });
-      if (result.outcome === 'failed') throw sluiceError('gateway_start_failed', { reason: result.reason });
-      log.info({ successor: result.successor.pid }, 'another gateway process has taken over');
-      setImmediate(exitAfterDrain, deadlineMs);
+      await succeedBy(program, deadlineMs);
       return true;
     });
 
@@ -113,12 +128,13 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     throw error;
   }
   pool.establish();
-  log.info({ tableVersion: gateway.tableVersion(), workers: pool.pids() }, 'gateway serves');
+  log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
 }
 
 const inheritedVariables = [
   'PATH',
   'NODE_COMPILE_CACHE',
+  'SLUICE_GATEWAY_ENGINE',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
   'OTEL_EXPORTER_OTLP_HEADERS',

@@ -85,6 +85,24 @@ describe('a table', () => {
     await expect(ask(port)).rejects.toThrow('ECONNREFUSED');
   });
 
+  test('moves an environment to another address of the same port, and back', async () => {
+    const { port } = await rig.serve(named('here'));
+    const services = [routeOf({ backends: [backend('r1', 1, { a: port })] })];
+    const at = (host: string, version: number): Promise<void> =>
+      rig.gateway.apply({ version, listeners: [{ environment: 'test', host, port: rig.publicPort }], services });
+    const from = async (host: string): Promise<string> =>
+      ask(rig.publicPort, { host }).then(
+        ({ body }) => body,
+        (error: NodeJS.ErrnoException) => error.code ?? '',
+      );
+    await at('127.0.0.1', 1);
+    expect([await from('127.0.0.1'), await from('127.0.0.2')]).toEqual(['here', 'ECONNREFUSED']);
+    await at('0.0.0.0', 2);
+    expect([await from('127.0.0.1'), await from('127.0.0.2')]).toEqual(['here', 'here']);
+    await at('127.0.0.2', 3);
+    expect([await from('127.0.0.1'), await from('127.0.0.2')]).toEqual(['ECONNREFUSED', 'here']);
+  });
+
   test('never cuts a running request', async () => {
     let held: ServerResponse | undefined;
     const upstream = await rig.serve((_req, res) => {

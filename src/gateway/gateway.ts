@@ -1,9 +1,10 @@
 import { jsonEquals } from '../digest/json.ts';
 import { type Clock, timestamp } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
-import { sluiceError } from '../errors/sluice-error.ts';
+import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { GatewayReport } from './admin/gateway-report.ts';
 import type { DataPlane, PlaneReport } from './data-plane.ts';
+import type { Engine } from './engines/engine-choice.ts';
 import { createHealthChecks } from './health/checks.ts';
 import { createHealthBook } from './health/health-book.ts';
 import { probe } from './health/probe.ts';
@@ -47,10 +48,25 @@ export interface GatewayDependencies {
   readonly log: GatewayLog;
   /** What else goes by the table, without serving. */
   readonly measuring: Measuring;
+  /** Undefined: this plane serves every table. */
+  readonly engines?: EngineChange;
   readonly upkeep?: { follow(table: RoutingTable): void; warnings(): readonly string[]; stop(): void };
 }
 
-export function createGateway({ plane, snapshot, clock, random, log, measuring, upkeep }: GatewayDependencies): Gateway {
+/** Serving by a table with another engine, which is another process. */
+export interface EngineChange {
+  readonly engine: Engine;
+  /** The engine that is to serve by `next`; `current`: the table in force. */
+  choose(next: RoutingTable, current: RoutingTable | undefined): Promise<Engine>;
+  /** Resolves once another process serves by the last snapshot. Throws `gateway_start_failed`: all is as before. */
+  replace(): Promise<void>;
+  /** It could not be replaced, and serves on by itself. */
+  giveUp(reason: string): void;
+  warnings(): readonly string[];
+}
+
+export function createGateway(dependencies: GatewayDependencies): Gateway {
+  const { plane, snapshot, clock, random, log, measuring, upkeep, engines } = dependencies;
   const startedAt = timestamp(clock.now());
   const warnings: string[] = [];
   const life = new AbortController();
@@ -84,6 +100,7 @@ export function createGateway({ plane, snapshot, clock, random, log, measuring, 
       if (table !== undefined && jsonEquals(next, table)) return;
       throw sluiceError('gateway_table_stale', { offered: next.version, current });
     }
+    if (await servedByAnother(next)) return;
     const prepared = await plane.prepare(next, { tolerateTakenPorts: false });
     try {
       await snapshot.save(next);
@@ -93,6 +110,29 @@ export function createGateway({ plane, snapshot, clock, random, log, measuring, 
     }
     await putInForce(next, () => prepared.commit());
     log.info({ version: next.version, services: next.services.length }, 'routing table applied');
+  };
+
+  /** True when another engine had to serve by the table, and does. */
+  const servedByAnother = async (next: RoutingTable): Promise<boolean> => {
+    if (engines === undefined) return false;
+    const wanted = await engines.choose(next, table);
+    if (wanted === engines.engine) return false;
+    log.info({ version: next.version, from: engines.engine, to: wanted }, 'another engine is to serve');
+    await snapshot.save(next);
+    try {
+      await engines.replace();
+    } catch (error) {
+      log.error({ reason: String(error) }, 'another engine could not take over');
+      if (table !== undefined) await snapshot.save(table);
+      // What HAProxy cannot be started for, this process serves; the other way round nobody could.
+      if (engines.engine !== 'embedded') throw error;
+      engines.giveUp(toSluiceError(error).message);
+      await engines.choose(next, table);
+      return false;
+    }
+    table = next;
+    stopping = true;
+    return true;
   };
 
   const restore = async (): Promise<void> => {
@@ -113,7 +153,8 @@ export function createGateway({ plane, snapshot, clock, random, log, measuring, 
       startedAt,
       ...(table && { tableVersion: table.version }),
       stopping,
-      warnings: [...warnings, ...(upkeep?.warnings() ?? [])],
+      ...(engines && { engine: engines.engine }),
+      warnings: [...warnings, ...(engines?.warnings() ?? []), ...(upkeep?.warnings() ?? [])],
       internalUrl,
       listeners: [...serving.listeners],
       inFlight: serving.inFlight,

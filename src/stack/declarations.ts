@@ -56,6 +56,7 @@ export function readDeclarations(blocks: readonly RawBlock[], names: Names, prob
     problems,
   );
   reportEngines(blocks, environments, problems);
+  reportPorts(blocks, environments, problems);
   return { environments: environments.length > 0 ? environments : [implicitEnvironment], variables };
 }
 
@@ -71,6 +72,26 @@ function reportEngines(blocks: readonly RawBlock[], environments: readonly Decla
     if (first === undefined || block === undefined || engine === first.engine) continue;
     const position = positionOfPath(block.node, 'gateway.engine');
     problems.add(() => problem('gateway_engine_conflict', { engine, other: first.name, otherEngine: first.engine }, { position }));
+  }
+}
+
+/** No two environments can be reached at the same place. Environments that say nothing of their ports are given free ones. */
+function reportPorts(blocks: readonly RawBlock[], environments: readonly DeclaredEnvironment[], problems: ProblemList): void {
+  const wanted = environments.flatMap(({ name, fields }) => {
+    const { address = '127.0.0.1', ports, tls } = (fields as unknown as EnvironmentFields).gateway ?? {};
+    const given = [
+      { field: 'gateway.ports.http', port: ports?.http },
+      ports?.https === undefined ? { field: 'gateway.tls.port', port: tls?.port } : { field: 'gateway.ports.https', port: ports.https },
+    ];
+    return given.flatMap(({ field, port }) => (port === undefined ? [] : [{ name, address, field, port }]));
+  });
+  const overlap = (one: string, other: string): boolean =>
+    one === other || [one, other].some((each) => each === '0.0.0.0' || each === '::');
+  for (const [index, { name, address, field, port }] of wanted.entries()) {
+    const before = wanted.slice(0, index).find((each) => each.name !== name && each.port === port && overlap(each.address, address));
+    const block = blocks.find((each) => each.kind === 'environment' && each.name === name);
+    if (before === undefined || block === undefined) continue;
+    problems.add(() => problem('gateway_port_conflict', { port, other: before.name }, { position: positionOfPath(block.node, field) }));
   }
 }
 

@@ -33,6 +33,7 @@ test('how the gateway serves is a resource of its environment, before the servic
   expect(settings?.fields).toEqual({
     name: 'production',
     gateway: {
+      ports: {},
       tls: { certificates: [{ hosts: [], certificate: 'tls/shop.pem', key: '${secret.shop-key}' }], redirect: true },
     },
   });
@@ -63,6 +64,11 @@ test('the engine is one for all environments that name one', () => {
 
 test.each([
   ['tls: {}', '5 invalid_value'],
+  ['address: example.com', '5 invalid_value'],
+  ['ports: { http: 0 }', '5 invalid_value'],
+  ['ports: { https: 443 }', '5 invalid_value'],
+  ['ports: { https: 443 }\ntls:\n  acme: {}\n  port: 444', '5 invalid_value'],
+  ['ports: { http: 443 }\ntls:\n  acme: {}\n  port: 443', '5 invalid_value'],
   ['tls:\n  certificates:\n    - { certificate: ../shop.pem, key: a.key }', '7 path_outside_stack'],
   ['tls:\n  certificates:\n    - { certificate: a.pem, key: /etc/a.key }', '7 path_outside_stack'],
   ["tls:\n  certificates:\n    - { certificate: a.pem, key: '${secret.nothing}' }", '7 unknown_reference'],
@@ -74,4 +80,25 @@ test.each([
   ['tls:\n  acme: {}\n  prot: 443', '7 unknown_field'],
 ])('a mistake is told with its place: %s', (gateway, expected) => {
   expect(problemsOf(stack(gateway))).toContain(expected);
+});
+
+test('two environments cannot be reached at the same place', () => {
+  const places = (first: string, second: string): string => `environment:
+  - { name: staging, gateway: { ${first} } }
+  - { name: production, gateway: { ${second} } }
+`;
+  const problemsAt = (first: string, second: string) => loadStackText(places(first, second)).problems;
+  expect(problemsAt('ports: { http: 80 }', 'ports: { http: 81 }')).toEqual([]);
+  expect(problemsAt('address: 192.0.2.1, ports: { http: 80 }', 'address: 192.0.2.2, ports: { http: 80 }')).toEqual([]);
+  expect(problemsAt('ports: { http: 80 }', 'ports: { http: 80 }')).toMatchObject([
+    {
+      severity: 'error',
+      code: 'gateway_port_conflict',
+      position: { line: 3 },
+      message: "Port 80 is wanted by environment 'staging', too.",
+    },
+  ]);
+  expect(problemsAt('address: 0.0.0.0, ports: { http: 8443 }', 'tls: { acme: {}, port: 8443 }')).toMatchObject([
+    { code: 'gateway_port_conflict', position: { line: 3 } },
+  ]);
 });

@@ -35,6 +35,7 @@ export const gatewayView = z
   .object({
     pid: z.number().int(),
     startedAt: timestamp,
+    engine: z.enum(['embedded', 'haproxy']).openapi({ description: 'What carries the requests; haproxy counts none of them by release' }),
     publicUrls: z.record(z.string(), z.string()).openapi({ description: 'By environment; only those that are being served' }),
     inFlight: z.number().int(),
     warnings: z.array(z.string()).readonly(),
@@ -45,4 +46,14 @@ export const gatewayView = z
   .readonly()
   .openapi('Gateway');
 
+export const gatewayUpgrade = z
+  .object({
+    pid: z.number().int().openapi({ description: 'The main process that serves now' }),
+    replaced: z.number().int().openapi({ description: 'The one before; it finishes what it had' }),
+    version: z.string(),
+  })
+  .readonly()
+  .openapi('GatewayUpgrade');
+
+export type GatewayUpgrade = z.infer<typeof gatewayUpgrade>;
 export type GatewayView = z.infer<typeof gatewayView>;

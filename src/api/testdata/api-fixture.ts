@@ -98,6 +98,7 @@ export const knownOperation: DatabaseOperation = {
 export const knownGateway: GatewayView = {
   pid: 99,
   startedAt: '2026-11-22T12:00:00.000Z',
+  engine: 'embedded',
   publicUrls: { default: 'http://127.0.0.1:7080' },
   inFlight: 3,
   warnings: [],
@@ -235,6 +236,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     },
     gatewayDesk: {
       get: () => Promise.resolve(knownGateway),
+      upgrade: () => Promise.resolve({ pid: 100, replaced: knownGateway.pid, version: '1.2.3' }),
       metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'sluice_gateway_up 1\n' }),
     },
     locks: {

@@ -8,6 +8,8 @@ export const gatewayReport = z.object({
   /** Undefined until the first table. */
   tableVersion: z.number().int().optional(),
   stopping: z.boolean(),
+  /** What carries the requests; undefined for a gateway from before there was a choice. */
+  engine: z.enum(['embedded', 'haproxy']).optional(),
   /** What went wrong without keeping the gateway from serving: a snapshot set aside, a port that is taken. */
   warnings: z.array(z.string()),
   internalUrl: z.string(),

@@ -45,6 +45,8 @@ interface GatewayStatus {
   readonly pid: number;
   /** RFC 3339. */
   readonly startedAt: string;
+  /** What carries the requests. */
+  readonly engine: 'embedded' | 'haproxy';
   readonly tableVersion: number;
   /** By environment; only those that are being served. */
   readonly publicUrls: Readonly<Record<string, string>>;
@@ -136,6 +138,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       }
       if (open.has(port) || (await freePort(host, port)) === port) continue;
       const moved = await routes.moveListener(environment);
+      if (moved === undefined) continue;
       hasMoved = true;
       const message = `Port ${port} is taken by another program: environment '${environment}' now answers at ${urlOf(moved)}.`;
       await events.publish({ type: 'gateway.started', level: 'warning', message, environment }).catch(() => undefined);
@@ -203,11 +206,18 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
 /** What clients are told: the encrypted one where there is one. */
 function publicUrlOf({ host, port, tls }: ListenerRoute): string {
   if (tls === undefined) return urlOf({ host, port });
-  return tls.port === 443 ? `https://${host}` : `https://${host}:${tls.port}`;
+  return tls.port === 443 ? `https://${nameOf(host)}` : `https://${nameOf(host)}:${tls.port}`;
 }
 
 function urlOf({ host, port }: { host: string; port: number }): string {
-  return `http://${host}:${port}`;
+  return `http://${nameOf(host)}:${port}`;
+}
+
+/** As it stands in a URL. One that means every address is given as the one that is there for certain. */
+function nameOf(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function statusOf(report: GatewayReport, table: RoutingTable): GatewayStatus {
@@ -229,6 +239,7 @@ function statusOf(report: GatewayReport, table: RoutingTable): GatewayStatus {
   return {
     pid: report.pid,
     startedAt: report.startedAt,
+    engine: report.engine ?? 'embedded',
     tableVersion: report.tableVersion,
     publicUrls: Object.fromEntries(open.map((listener) => [listener.environment, publicUrlOf(listener)])),
     internalUrl: report.internalUrl,

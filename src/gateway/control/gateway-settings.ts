@@ -27,7 +27,11 @@ export function createGatewaySettings({ control, folder }: GatewaySettingsDepend
     const written = gatewayOf(request.declared);
     const settings: ListenerSettings = {
       ...(gateway?.engine !== undefined && { engine: gateway.engine }),
-      ...(gateway?.tls !== undefined && { tls: await tlsSettings(gateway.tls, written?.tls, request) }),
+      ...(gateway?.address !== undefined && { address: gateway.address }),
+      ...(gateway?.ports?.http !== undefined && { port: gateway.ports.http }),
+      ...(gateway?.tls !== undefined && {
+        tls: await tlsSettings({ ...gateway.tls, port: gateway.ports?.https ?? gateway.tls.port }, written?.tls, request),
+      }),
     };
     await control.configure(environment, settings);
     await removeKeys(environment, settings);

@@ -1,5 +1,6 @@
 import { canListen } from '../../effects/ports.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
+import { haproxyOf } from '../engines/left-behind.ts';
 import { chooseSettings, type GatewaySettings, settingsOf } from '../gateway-folder.ts';
 
 type Address = GatewaySettings['internal'];
@@ -7,7 +8,9 @@ type Address = GatewaySettings['internal'];
 /** Whether a gateway that starts now could listen where services call each other. */
 export async function isInternalAddressFree(folder: string): Promise<boolean> {
   const { host, port } = (await settingsOf(folder)).internal;
-  return canListen(host, port);
+  // A HAProxy whose main process has died serves there, and gives way to the next one's.
+  const isOurs = (await haproxyOf(folder))?.binds.some((bind) => bind.host === host && bind.port === port);
+  return isOurs === true || canListen(host, port);
 }
 
 /**

@@ -4,6 +4,10 @@ import { z } from 'zod';
 export const listenerSettings = z.object({
   /** The same in every environment that has one. */
   engine: z.enum(['auto', 'embedded', 'haproxy']).optional(),
+  /** IP address; undefined: the loopback. */
+  address: z.string().optional(),
+  /** Of plain HTTP; undefined: chosen once and kept. */
+  port: z.number().int().optional(),
   tls: z
     .object({
       /** Given by the stack; undefined: chosen once and kept. */

@@ -92,8 +92,21 @@ describe('public ports', () => {
       taken.listen(first.port, '127.0.0.1', resolve);
     });
     const moved = await routes.moveListener('one');
-    expect(moved.port).toBeGreaterThan(first.port);
+    expect(moved?.port).toBeGreaterThan(first.port);
     expect(await routes.listener('one')).toEqual(moved);
     taken.close();
   });
+});
+
+test('an address and a port that are given hold, whatever was chosen before, and are moved by nobody', async () => {
+  const routes = createRouteStore(createMemoryStore());
+  await routes.put(route('a', 'one'));
+  const chosen = await routes.listener('one');
+  await routes.configure('one', { address: '0.0.0.0', port: 8_080 });
+  expect((await routes.table()).listeners).toEqual([{ environment: 'one', host: '0.0.0.0', port: 8_080 }]);
+  expect(await routes.listener('one')).toEqual({ environment: 'one', host: '0.0.0.0', port: 8_080 });
+  expect(await routes.moveListener('one')).toBeUndefined();
+  await expect(routes.configure('two', { address: '0.0.0.0', port: 8_080 })).rejects.toMatchObject({ code: 'gateway_table_invalid' });
+  await routes.configure('one', undefined);
+  expect(await routes.listener('one')).toEqual(chosen);
 });

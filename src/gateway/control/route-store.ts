@@ -19,8 +19,8 @@ export interface RouteStore {
   remove(service: { environment: string; name: string }): Promise<void>;
   /** An environment's public listener; its ports are chosen the first time and remembered for good. */
   listener(environment: string): Promise<Listener>;
-  /** Chooses another port for an environment whose port another program took. */
-  moveListener(environment: string): Promise<Listener>;
+  /** Chooses another port for an environment whose port another program took; undefined when it was given one that must not change. */
+  moveListener(environment: string): Promise<Listener | undefined>;
   /** As `moveListener` for its port of HTTPS; undefined when it has none, or was given one that must not change. */
   moveTlsListener(environment: string): Promise<number | undefined>;
   settings(environment: string): Promise<ListenerSettings | undefined>;
@@ -105,7 +105,9 @@ export function createRouteStore(store: Store): RouteStore {
   const listener = (environment: string): Promise<Listener> =>
     change(async (routing) => {
       const known = routing.listeners.find((each) => each.environment === environment);
-      return known ? { writes: [], result: withTls(known, routing) } : chooseListener(environment, routing, firstPublicPort);
+      if (known !== undefined) return { writes: [], result: asServed(known, routing) };
+      const { writes, result } = await chooseListener(environment, routing, firstPublicPort);
+      return { writes, result: asServed(result, routing) };
     });
 
   return {
@@ -126,9 +128,11 @@ export function createRouteStore(store: Store): RouteStore {
       }),
     listener,
     moveListener: (environment) =>
-      change((routing) => {
+      change(async (routing): Promise<Decision<Listener | undefined>> => {
+        if (routing.settings.get(environment)?.port !== undefined) return { writes: [], result: undefined };
         const known = routing.listeners.find((each) => each.environment === environment);
-        return chooseListener(environment, routing, (known?.port ?? firstPublicPort - 1) + 1);
+        const { writes, result } = await chooseListener(environment, routing, (known?.port ?? firstPublicPort - 1) + 1);
+        return { writes, result: asServed(result, routing) };
       }),
     moveTlsListener: (environment) =>
       change(async (routing) => {
@@ -178,13 +182,16 @@ function versionWrite(routing: Routing, version: number): Write {
 
 async function chooseListener(environment: string, routing: Routing, from: number): Promise<Decision<Listener>> {
   const others = routing.listeners.filter((each) => each.environment !== environment).map(({ port }) => port);
-  const port = await chooseFree(from, new Set([...others, ...tlsPortsOf(routing)]));
+  const port = await chooseFree(from, new Set([...others, ...givenPortsOf(routing), ...tlsPortsOf(routing)]));
   const value = { host: publicHost, port };
   return { writes: [{ operation: 'put', collection, key: `listener/${environment}`, value }], result: { environment, ...value } };
 }
 
 async function chooseTlsPort(environment: string, routing: Routing, from: number): Promise<Decision<number>> {
-  const port = await chooseFree(from, new Set([...routing.listeners.map((each) => each.port), ...tlsPortsOf(routing, environment)]));
+  const port = await chooseFree(
+    from,
+    new Set([...routing.listeners.map((each) => each.port), ...givenPortsOf(routing), ...tlsPortsOf(routing, environment)]),
+  );
   return { writes: [{ operation: 'put', collection, key: `tls-listener/${environment}`, value: { port } }], result: port };
 }
 
@@ -192,6 +199,10 @@ async function chooseFree(from: number, reserved: ReadonlySet<number>): Promise<
   let port = await firstFreePort(publicHost, from);
   while (reserved.has(port)) port = await firstFreePort(publicHost, port + 1);
   return port;
+}
+
+function givenPortsOf({ settings }: Routing): readonly number[] {
+  return Array.from(settings.values()).flatMap(({ port }) => (port === undefined ? [] : [port]));
 }
 
 /** Every port of HTTPS that is somebody's, but those of `without`. */
@@ -208,7 +219,7 @@ function tableOf(routing: Routing, { all = false } = {}): RoutingTable {
   const engine = [...routing.settings.values()].find((settings) => settings.engine !== undefined)?.engine;
   return {
     version,
-    listeners: open.map((listener) => withTls(listener, routing)),
+    listeners: open.map((listener) => asServed(listener, routing)),
     ...(engine !== undefined && { engine }),
     services: [...services],
   };
@@ -221,8 +232,10 @@ function agreeing(settings: ReadonlyMap<string, ListenerSettings>, engine: Liste
   );
 }
 
-function withTls(listener: Listener, { settings, tlsPorts, services }: Routing): Listener {
-  const { tls } = settings.get(listener.environment) ?? {};
+/** What was chosen here, with what the environment's settings say instead or on top. */
+function asServed(chosen: Listener, { settings, tlsPorts, services }: Routing): Listener {
+  const { tls, address, port: given } = settings.get(chosen.environment) ?? {};
+  const listener = { ...chosen, host: address ?? chosen.host, port: given ?? chosen.port };
   const port = tls?.port ?? tlsPorts.get(listener.environment);
   if (tls === undefined || port === undefined) return listener;
   const exposed = services.filter(({ environment }) => environment === listener.environment).flatMap(({ expose }) => expose);

@@ -32,11 +32,7 @@ export async function spawnGateway(
   const started = await startDetached({
     command: [...gatewayProgram(), folder],
     directory: folder,
-    environment: {
-      PATH: '/usr/bin:/bin',
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? files.compileCache,
-      ...tracingEnvironment(),
-    },
+    environment: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: files.compileCache, ...inherited() },
     logFile: files.output,
   });
   await writeDurably(files.starting, JSON.stringify({ pid: started.pid, startTime: started.startTime }));
@@ -71,9 +67,19 @@ export async function awaitStarting(folder: string, clock: Clock, limitMs = star
   await rm(gatewayFiles(folder).starting, { force: true });
 }
 
-/** Where spans go is told to every program in the same way, secrets among it: by the environment alone. */
-function tracingEnvironment(): Record<string, string> {
-  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_HEADERS'];
+/**
+ * Where HAProxy is looked for, where compiled modules are kept, which engine serves whatever the stack says; and where spans go, which is
+ * told to every program in the same way, secrets among it: by the environment alone.
+ */
+function inherited(): Record<string, string> {
+  const names = [
+    'PATH',
+    'NODE_COMPILE_CACHE',
+    'SLUICE_GATEWAY_ENGINE',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_HEADERS',
+  ];
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }
 

@@ -6,6 +6,7 @@ import { type SluiceError, sluiceError, toSluiceError } from '../../errors/sluic
 import type { EventLog, NewEvent } from '../../telemetry/events.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
 import { gatewayFiles } from '../gateway-files.ts';
+import { endHaproxyOf } from '../engines/left-behind.ts';
 import { endProcess, liveCrew, orphansIn } from '../crew-register.ts';
 import { adminTokenOf, recordedProcess } from '../gateway-folder.ts';
 import { gatewayVersion } from '../version.ts';
@@ -295,6 +296,7 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
         await terminateGroup(recorded, 1_000, clock);
       }
       for (const member of await liveCrew(folder)) endProcess(member);
+      await endHaproxyOf(folder, clock);
       await rm(gatewayFiles(folder).process, { force: true });
     },
     client: async () => {

@@ -26,6 +26,8 @@ export interface Generation {
   stats(): Promise<readonly (ServerStats & { readonly instance: string })[]>;
   slotsInUse(): ReadonlySet<string>;
   isBusy(): Promise<boolean>;
+  /** Whether any client is connected. */
+  isConnected(): Promise<boolean>;
   /** Ends it if no client is connected any more. For one that accepts nothing new. */
   endWhenIdle(): Promise<void>;
   /** Ends it now, whatever it does. */
@@ -79,6 +81,11 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     forced.abort(new Error('ended'));
     started.session.close();
   };
+  const isConnected = async (): Promise<boolean> => {
+    const connections = /^CurrConns: (\d+)$/m.exec(await started.session.run('show info'))?.[1];
+    // The session itself is one.
+    return Number(connections) > 1;
+  };
   return {
     name,
     socket: files.socket,
@@ -94,10 +101,9 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     slotsInUse: () => new Set([...applied.servers.keys()].map((path) => path.slice(0, path.indexOf('/')))),
     isBusy: async () => (await rows()).some((row) => row.inFlight + row.queued > 0),
     endWhenIdle: async () => {
-      const connections = /^CurrConns: (\d+)$/m.exec(await started.session.run('show info'))?.[1];
-      // The session itself is one.
-      if (Number(connections) <= 1) await end();
+      if (!(await isConnected())) await end();
     },
+    isConnected,
     end,
   };
 }

@@ -48,7 +48,7 @@ export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> 
       const { size } = await stat(log).catch(() => ({ size: 0 }));
       if (size > largestLog) await truncate(log, 0);
     },
-    record: join(folder, 'haproxy.json'),
+    record: haproxyRecordFile(folder),
     of: (generation) => ({
       config: join(folder, `${generation}.cfg`),
       socket: join(sockets, `${generation}.sock`),
@@ -61,6 +61,10 @@ export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> 
       await rm(join(sockets, `${generation}.sock`), { force: true });
     },
   };
+}
+
+export function haproxyRecordFile(folder: string): string {
+  return join(folder, 'haproxy.json');
 }
 
 /** What is on record of the process that serves; it may be gone. */

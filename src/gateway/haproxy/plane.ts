@@ -6,13 +6,14 @@ import { identify } from '../../effects/processes.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import type { DataPlane, InstanceLoad } from '../data-plane.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
+import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
 import { createPredecessor } from './predecessor.ts';
-import type { HeldSocket } from './process/held-socket.ts';
+import { type HeldSocket, heldSocket } from './process/held-socket.ts';
 import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
@@ -27,17 +28,19 @@ export interface HaproxyPlaneDependencies {
   readonly log: GatewayLog;
   readonly limits?: Partial<Limits>;
   /** Sockets by `host:port` that the process before this one handed over, bound and held. */
-  readonly inherited?: ReadonlyMap<string, HeldSocket>;
+  readonly inherited?: ReadonlyMap<string, BoundSocket>;
   /** Threads of HAProxy; undefined: as many as there are cores. */
   readonly threads?: number;
 }
 
 export interface HaproxyPlane extends DataPlane {
   /** The sockets it holds, by `host:port`; a successor may be given them. */
-  sockets(): ReadonlyMap<string, HeldSocket>;
+  sockets(): ReadonlyMap<string, BoundSocket>;
 }
 
 const upkeepMs = 250;
+/** How long a drain waits for the request of a connection that has none. */
+const firstRequestMs = 500;
 const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
 
 /**
@@ -50,7 +53,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const limits = { ...defaultLimits, ...dependencies.limits };
   const folder = await openHaproxyFolder(dependencies.folder);
   const predecessor = await createPredecessor(folder.record, clock);
-  const listeners = createListeners((host, port) => predecessor.has(host, port), dependencies.inherited);
+  const listeners = createListeners((host, port) => predecessor.has(host, port), heldOf(dependencies.inherited));
   const pool = createSlotPool();
   const life = new AbortController();
   const unhealthy = new Set<string>();
@@ -185,9 +188,15 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     } else prepared.commit();
   };
 
+  const isOnRecord = async (own: readonly Generation[]): Promise<boolean> => {
+    const recorded = await createPredecessor(folder.record, clock);
+    return own.some(({ process: { pid } }) => recorded.is(pid));
+  };
+
   return {
     start: (internal) =>
       inTurn(async () => {
+        await predecessor.makeRoom(internal.host, internal.port);
         const bind = listeners.openInternal(internal.host, internal.port);
         state = stateOf(emptyTable, [bind]);
         // One that goes on from before serves by its last table until there is one to serve by here.
@@ -206,7 +215,9 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         let generation: Generation | undefined;
         if (current === undefined || prepared.hasChanged || !covers(current.shape, nextState.shape)) {
           try {
-            const initial = current === undefined ? nextState : { ...stateOf(table, prepared.binds), shape: nextState.shape };
+            // Without a table from before nobody may be answered by none: a socket that was inherited has clients already.
+            const isFirst = current === undefined || table === emptyTable;
+            const initial = isFirst ? nextState : { ...stateOf(table, prepared.binds), shape: nextState.shape };
             generation = await start(prepared.binds, initial);
           } catch (error) {
             prepared.discard();
@@ -252,7 +263,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         listeners: listeners.states(),
       };
     },
-    sockets: () => listeners.sockets(),
+    sockets: () => new Map(Array.from(listeners.sockets(), ([address, { handle }]) => [address, handle])),
     drain: async (deadlineMs) => {
       isStopping = true;
       life.abort(new Error('stopped'));
@@ -261,17 +272,29 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       const all = [...generations];
       for (const generation of all) generation.process.signal('SIGUSR1');
       const deadline = clock.monotonic() + deadlineMs;
-      while (clock.monotonic() < deadline) {
-        const busy = await Promise.all(all.map((generation) => generation.isBusy().catch(() => false)));
-        if (!busy.includes(true)) break;
-        await clock.sleep(10);
-      }
+      const whileAny = async (isSo: (generation: Generation) => Promise<boolean>, until: number): Promise<void> => {
+        while (clock.monotonic() < until) {
+          const found = await Promise.all(all.map((generation) => isSo(generation).catch(() => false)));
+          if (!found.includes(true)) break;
+          await clock.sleep(10);
+        }
+      };
+      // A client that had connected a moment before may be about to send its request.
+      await whileAny((generation) => generation.isConnected(), Math.min(deadline, clock.monotonic() + firstRequestMs));
+      await whileAny((generation) => generation.isBusy(), deadline);
       await Promise.all(all.map((generation) => generation.end()));
       await predecessor.end(Math.max(0, deadline - clock.monotonic()));
       await Promise.all(unfinished);
-      await rm(folder.record, { force: true });
+      // A successor may have put its own there.
+      if (await isOnRecord(all)) await rm(folder.record, { force: true });
     },
   };
+}
+
+function heldOf(given: ReadonlyMap<string, BoundSocket> = new Map()): ReadonlyMap<string, HeldSocket> {
+  return new Map(
+    Array.from(given, ([address, socket]) => [address, heldSocket(socket, Number(address.slice(address.lastIndexOf(':') + 1)))]),
+  );
 }
 
 /** Every instance of the table, and those no longer in it that still have work. */

@@ -1,34 +1,63 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { isAlive, type ProcessIdentity } from '../../effects/processes.ts';
+import { holdSocket } from './process/held-socket.ts';
 import { haproxyRecord, type HaproxyRecord } from './haproxy-folder.ts';
 
 /** The HAProxy that goes on serving since before this process was started, if there is one: its listening sockets are taken over. */
 export interface Predecessor {
   has(host: string, port: number): boolean;
+  is(pid: number): boolean;
+  /**
+   * When it listens at the address by a socket that nobody can listen beside, as one that was begun by the embedded engine: has it listen no
+   * more. Connections are refused for that moment.
+   */
+  makeRoom(host: string, port: number): Promise<void>;
   /** To be called when another one accepts: it accepts no more and ends with its last connection. */
   retire(): void;
   /** Waits so long for it to end by itself, then ends it. */
   end(withinMs: number): Promise<void>;
 }
 
+/** HAProxy closes its sockets at once when it is told to. */
+const roomMs = 3_000;
+
 export async function createPredecessor(recordFile: string, clock: Clock): Promise<Predecessor> {
   const record = await readRecord(recordFile);
   let isRetired = false;
   const isThere = (): boolean => record !== undefined && isAlive(record);
+  const has = (host: string, port: number): boolean =>
+    isThere() && !isRetired && record?.binds.some((bind) => bind.host === host && bind.port === port) === true;
+  const retire = (): void => {
+    if (isRetired) return;
+    isRetired = true;
+    if (record) signal(record, 'SIGUSR1');
+  };
   return {
-    has: (host, port) => isThere() && !isRetired && record?.binds.some((bind) => bind.host === host && bind.port === port) === true,
-    retire: () => {
-      if (isRetired) return;
-      isRetired = true;
-      if (record) signal(record, 'SIGUSR1');
+    makeRoom: async (host, port) => {
+      if (!has(host, port) || canBind(host, port, true)) return;
+      retire();
+      const deadline = clock.monotonic() + roomMs;
+      while (!canBind(host, port, false) && clock.monotonic() < deadline) await clock.sleep(5);
     },
+    is: (pid) => record?.pid === pid,
+    has,
+    retire,
     end: async (withinMs) => {
       const deadline = clock.monotonic() + withinMs;
       while (isThere() && clock.monotonic() < deadline) await clock.sleep(20);
       if (record) signal(record, 'SIGTERM');
     },
   };
+}
+
+function canBind(host: string, port: number, besides: boolean): boolean {
+  try {
+    holdSocket(host, port, besides).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import * as net from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { sluiceError } from '../../errors/sluice-error.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function bindSocket(host: string, port: number): Promise<{ readonly
   const found = await lookup(host).catch(() => undefined);
   if (found === undefined) throw taken('the host is unknown');
   const socket = createHandle(found.address, port, found.family === 6 ? 6 : 4);
-  if (typeof socket === 'number') throw taken(socket === -99 ? 'EADDRNOTAVAIL' : `error ${-socket}`);
+  if (typeof socket === 'number') throw taken(getSystemErrorName(socket));
   const bound: { port?: number } = {};
   // libuv keeps EADDRINUSE of bind() to itself until listen(): what is not bound has no address.
   if (socket.getsockname(bound) !== 0 || !bound.port || (port !== 0 && bound.port !== port)) {

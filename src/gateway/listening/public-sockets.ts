@@ -71,16 +71,35 @@ export function createPublicSockets(doors: Doorkeeper, clock: Clock): PublicSock
     prepare: async (listeners, { tolerateTakenPorts }) => {
       const fresh: PublicAddress[] = [];
       const failed = new Map<string, string>();
+      const gaveWay: PublicAddress[] = [];
+      const listed = new Set(listeners.map(addressOf));
+      /** A port that is ours at another address, which is no longer wanted, as when 127.0.0.1 becomes 0.0.0.0: that one gives way for it. */
+      const openInstead = async (listener: PublicAddress, error: unknown): Promise<void> => {
+        const inTheWay = [...opened.values()].filter((each) => each.port === listener.port && !listed.has(addressOf(each)));
+        if (inTheWay.length === 0) throw error;
+        for (const each of inTheWay) {
+          opened.delete(addressOf(each));
+          gaveWay.push(each);
+          await doors.close(each);
+        }
+        await doors.open(listener);
+      };
       const discard = async (): Promise<void> => {
         for (const listener of fresh) {
           opened.delete(addressOf(listener));
           await doors.close(listener);
         }
+        for (const each of gaveWay) {
+          await doors.open(each).then(
+            () => opened.set(addressOf(each), each),
+            () => {},
+          );
+        }
       };
       for (const listener of listeners) {
         if (opened.has(addressOf(listener))) continue;
         try {
-          await doors.open(listener);
+          await doors.open(listener).catch((error: unknown) => openInstead(listener, error));
           opened.set(addressOf(listener), listener);
           fresh.push(listener);
         } catch (error) {

@@ -37,3 +37,13 @@ export function createSnapshot(path: string, now: () => number): Snapshot {
     },
   };
 }
+
+/** A snapshot with the table it has, if any, which is read once: `load` gives what was found. */
+export async function openSnapshot(
+  path: string,
+  now: () => number,
+): Promise<{ readonly snapshot: Snapshot; readonly table: RoutingTable | undefined }> {
+  const snapshot = createSnapshot(path, now);
+  const loaded = await snapshot.load();
+  return { snapshot: { ...snapshot, load: () => Promise.resolve(loaded) }, table: loaded.table };
+}

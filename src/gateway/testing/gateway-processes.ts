@@ -29,6 +29,8 @@ export interface GatewayProcesses {
   admin(): Promise<AdminClient>;
   /** Serves by these services and the only listener. */
   route(...services: readonly PartialRoute[]): Promise<RoutingTable>;
+  /** As `route`, by this engine; it holds until the next word. */
+  setEngine(engine: RoutingTable['engine']): Promise<void>;
   workers(): Promise<readonly CrewMember[]>;
   readonly upstreamPort: number;
   remove(): Promise<void>;
@@ -52,6 +54,7 @@ export async function createGatewayProcesses(
   const [internalPort, publicPort] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
   await writeDurably(gatewayFiles(folder).settings, JSON.stringify({ internal: { host: '127.0.0.1', port: internalPort }, workers }));
   let version = 0;
+  let engine: RoutingTable['engine'];
 
   const main = async (): Promise<GatewayProcess> =>
     until('a main process on record', async () => {
@@ -60,6 +63,15 @@ export async function createGatewayProcesses(
     });
   const admin = async (): Promise<AdminClient> =>
     createAdminClient({ url: (await main()).adminUrl, token: await readFile(gatewayFiles(folder).token, 'utf8') });
+
+  const route: GatewayProcesses['route'] = async (...services) => {
+    version += 1;
+    const routes = services.length > 0 ? services : [{ backends: [backend('r1', 1, { a: upstreamPort })] }];
+    const listeners = [{ environment: 'test', host: '127.0.0.1', port: publicPort }];
+    const table: RoutingTable = { version, listeners, ...(engine !== undefined && { engine }), services: routes.map(routeOf) };
+    await (await admin()).putTable(table);
+    return table;
+  };
 
   return {
     folder,
@@ -75,12 +87,10 @@ export async function createGatewayProcesses(
         return recorded?.pid === child.pid ? recorded : undefined;
       });
     },
-    route: async (...services) => {
-      version += 1;
-      const routes = services.length > 0 ? services : [{ backends: [backend('r1', 1, { a: upstreamPort })] }];
-      const table = { version, listeners: [{ environment: 'test', host: '127.0.0.1', port: publicPort }], services: routes.map(routeOf) };
-      await (await admin()).putTable(table);
-      return table;
+    route,
+    setEngine: async (next) => {
+      engine = next;
+      await route();
     },
     workers: () => liveCrew(folder),
     remove: async () => {

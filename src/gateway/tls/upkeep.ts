@@ -3,7 +3,7 @@ import type { Random } from '../../effects/random.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { createAcmeKeeper } from './acme/acme-keeper.ts';
-import { issueCertificate, type Patience } from './acme/issue.ts';
+import type { CertificateOrder, Patience } from './acme/issue.ts';
 import { createServingCertificates } from './serving-certificates.ts';
 import { rotateTicketKeys } from './ticket-keys.ts';
 
@@ -28,7 +28,12 @@ const ticketLookMs = 60_000;
 /** Needs nothing but its folder: it goes on while the control plane is down. */
 export function createTlsUpkeep({ folder, clock, random, log, patience }: TlsUpkeepDependencies): TlsUpkeep {
   const life = new AbortController();
-  const keeper = createAcmeKeeper({ folder, clock, random, log, issue: (order) => issueCertificate(folder, order, patience) });
+  // Loaded when it is needed: the ACME client is half of what a gateway would have to load to start.
+  const issue = async (order: CertificateOrder): Promise<void> => {
+    const { issueCertificate } = await import('./acme/issue.ts');
+    await issueCertificate(folder, order, patience);
+  };
+  const keeper = createAcmeKeeper({ folder, clock, random, log, issue });
   const certificates = createServingCertificates(folder, clock, log);
   let isRunning = false;
 

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { sluiceError } from '../../../errors/sluice-error.ts';
+import type { BoundSocket } from '../../listening/bound-socket.ts';
 
 /**
  * A bound TCP socket that this process holds without ever accepting on it, for HAProxy to listen on by inheritance: while HAProxy is started
@@ -9,17 +10,13 @@ import { sluiceError } from '../../../errors/sluice-error.ts';
 export interface HeldSocket {
   readonly fd: number;
   readonly port: number;
-  close(): void;
-}
-
-interface BoundHandle {
-  readonly fd: number;
-  getsockname(into: { port?: number }): number;
+  /** To be given to another process. */
+  readonly handle: BoundSocket;
   close(): void;
 }
 
 /** What node:net itself makes its servers of. Not public: `node:net` offers no socket that is bound and does not accept. */
-type CreateHandle = (host: string, port: number, family: 4 | 6, fd: undefined, flags: number) => BoundHandle | number;
+type CreateHandle = (host: string, port: number, family: 4 | 6, fd: undefined, flags: number) => BoundSocket | number;
 
 /** UV_TCP_REUSEPORT of libuv: several sockets of one user may listen on the address. */
 const shared = 2;
@@ -44,5 +41,10 @@ function bind(host: string, port: number, flags: number): HeldSocket {
     if (typeof handle !== 'number') handle.close();
     throw sluiceError('gateway_port_taken', { address: `${host}:${port}`, reason: getSystemErrorName(failure) });
   }
-  return { fd: handle.fd, port: name.port ?? port, close: () => handle.close() };
+  return heldSocket(handle, name.port ?? port);
+}
+
+/** A socket that another process has bound and given. */
+export function heldSocket(handle: BoundSocket, port: number): HeldSocket {
+  return { fd: handle.fd, port, handle, close: () => handle.close() };
 }
