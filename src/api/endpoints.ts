@@ -297,6 +297,7 @@ export const endpoints = {
     status: 202,
     parameters: ofDatabase,
     answer: databaseOperation,
+    audit: 'itself',
   }),
   planRestore: endpoint({
     method: 'post',
@@ -307,6 +308,7 @@ export const endpoints = {
     parameters: ofDatabase,
     body: restoreRequest,
     answer: databaseRestorePlan,
+    audit: 'no_change',
   }),
   restoreDatabase: endpoint({
     method: 'post',
@@ -317,6 +319,7 @@ export const endpoints = {
     parameters: ofDatabase,
     body: restoreRequest,
     answer: databaseOperation,
+    audit: 'itself',
   }),
   getDatabaseOperation: endpoint({
     method: 'get',
@@ -379,6 +382,7 @@ export const endpoints = {
     summary: 'Writes a complete copy of the state into the folder `backups` of the home; state.key is not in it',
     status: 201,
     answer: backup,
+    audit: { action: 'state.backup' },
   }),
   shutdown: endpoint({
     method: 'post',

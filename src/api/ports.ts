@@ -71,6 +71,9 @@ export interface RunOrder {
   readonly parallelism?: number | undefined;
 }
 
+/** Who asks for a backup or a restore, and why. */
+export type DatabaseOrder = Pick<RunOrder, 'actor' | 'reason'>;
+
 /** Who may change an environment at this moment. */
 export interface LockDesk {
   get(environment: string): Promise<LockView>;
@@ -103,10 +106,10 @@ export interface ServiceDesk {
 export interface DatabaseDesk {
   backups(environment: string, name: string): Promise<DatabaseBackups>;
   /** Begins a base backup; it goes on whether or not anybody watches. Throws `database_busy`. */
-  startBackup(environment: string, name: string, by: string): Promise<DatabaseOperation>;
+  startBackup(environment: string, name: string, order: DatabaseOrder): Promise<DatabaseOperation>;
   planRestore(environment: string, name: string, to: string): Promise<DatabaseRestorePlan>;
   /** Begins a restore, once it has been found possible. Throws `database_busy` and what `planRestore` throws. */
-  startRestore(environment: string, name: string, to: string, by: string): Promise<DatabaseOperation>;
+  startRestore(environment: string, name: string, to: string, order: DatabaseOrder): Promise<DatabaseOperation>;
   /** Throws `unknown_database_operation`. */
   operation(environment: string, name: string, id: string): Promise<DatabaseOperation>;
   /** What is to be known of a resource besides its status. */

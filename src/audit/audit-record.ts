@@ -25,6 +25,7 @@ export interface AuditEntry {
   readonly environment?: string;
   /** What it was done to: the address of a resource, the id of a key. */
   readonly target?: string;
+  /** The run, or the operation on a database, that it was. */
   readonly run?: string;
   readonly plan?: string;
   /** Digest of the whole plan as it was shown. */

@@ -1,6 +1,9 @@
+import { auditActor } from '../api/audited.ts';
 import { describeError } from '../api/error-answer.ts';
-import type { DatabaseDesk } from '../api/ports.ts';
+import type { DatabaseDesk, DatabaseOrder } from '../api/ports.ts';
 import type { DatabaseOperation } from '../api/schemas/database.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { AuditEntry } from '../audit/audit-record.ts';
 import type { Json } from '../digest/json.ts';
 import { timestamp, type Clock } from '../effects/clock.ts';
 import { newId, type Random } from '../effects/random.ts';
@@ -9,7 +12,7 @@ import type { DatabaseKeeper } from '../providers/database-keeper.ts';
 import type { Operation } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Address } from '../stack/stack.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Write } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 
 export interface DatabaseDeskDependencies {
@@ -17,6 +20,7 @@ export interface DatabaseDeskDependencies {
   /** By the name of the provider that made the database. */
   readonly keepers: Readonly<Record<string, DatabaseKeeper>>;
   readonly events: EventLog;
+  readonly audit: Pick<AuditLog, 'append'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly conditions: DatabaseDesk['conditions'];
@@ -37,7 +41,7 @@ const collection = 'database_operations';
 const kept = 200;
 
 export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): ControlledDatabases {
-  const { store, keepers, events, clock, random, conditions, report } = dependencies;
+  const { store, keepers, events, audit, clock, random, conditions, report } = dependencies;
   const active = new Map<Address, { readonly operation: DatabaseOperation; readonly done: Promise<void> }>();
   const closing = new AbortController();
 
@@ -48,10 +52,6 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
     const keeper = keepers[provider];
     if (keeper === undefined) throw sluiceError('database_not_kept', { address, provider });
     return keeper;
-  };
-
-  const save = async (operation: DatabaseOperation): Promise<void> => {
-    await store.transact([{ operation: 'put', collection, key: operation.id, value: operation as unknown as Json }]);
   };
 
   const all = async (): Promise<readonly DatabaseOperation[]> =>
@@ -71,7 +71,7 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
   };
 
   const finish = async (operation: DatabaseOperation): Promise<void> => {
-    await save(operation);
+    await audit.append(auditedEnd(operation), [saving(operation)]);
     const subject = `database/${operation.address.split('/')[2] ?? ''}`;
     if (operation.status === 'failed') {
       const type = operation.kind === 'backup' ? 'database.backup_failed' : 'database.restore_failed';
@@ -102,7 +102,8 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
 
   const begin = async (
     address: Address,
-    more: Pick<DatabaseOperation, 'kind' | 'by' | 'to'>,
+    more: Pick<DatabaseOperation, 'kind' | 'to'>,
+    { actor, reason }: DatabaseOrder,
     task: (operation: Operation) => Promise<Outcome>,
   ): Promise<DatabaseOperation> => {
     const [, , name = ''] = address.split('/');
@@ -113,9 +114,16 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
       address,
       status: 'running',
       startedAt: timestamp(clock.now()),
+      by: actor.name,
       ...more,
     };
-    const saved = save(operation);
+    const begun: AuditEntry = {
+      ...auditedOperation(operation),
+      actor: auditActor(actor),
+      phase: 'begun',
+      ...(reason !== undefined && { reason }),
+    };
+    const saved = audit.append(begun, [saving(operation)]);
     const done = saved
       .then(() => perform(operation, task))
       .catch((thrown: unknown) => report(toSluiceError(thrown), operation.id))
@@ -131,24 +139,25 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
       const address = addressOf(environment, name);
       return (await keeperOf(address)).backups(address);
     },
-    startBackup: async (environment, name, by) => {
+    startBackup: async (environment, name, order) => {
       const address = addressOf(environment, name);
       const keeper = await keeperOf(address);
-      return begin(address, { kind: 'backup', by }, async (operation) => {
+      const task = async (operation: Operation): Promise<Outcome> => {
         const backup = await keeper.backup(address, operation);
         await keeper.prune(address);
         return { backup };
-      });
+      };
+      return begin(address, { kind: 'backup' }, order, task);
     },
     planRestore: async (environment, name, to) => {
       const address = addressOf(environment, name);
       return (await keeperOf(address)).planRestore(address, to);
     },
-    startRestore: async (environment, name, to, by) => {
+    startRestore: async (environment, name, to, order) => {
       const address = addressOf(environment, name);
       const keeper = await keeperOf(address);
       const plan = await keeper.planRestore(address, to);
-      return begin(address, { kind: 'restore', by, to: plan.to }, async (operation) => ({
+      return begin(address, { kind: 'restore', to: plan.to }, order, async (operation) => ({
         restored: await keeper.restore(address, to, operation),
       }));
     },
@@ -180,6 +189,21 @@ export function createDatabaseDesk(dependencies: DatabaseDeskDependencies): Cont
       await Promise.all(Array.from(active.values(), ({ done }) => done));
     },
   };
+}
+
+function saving(operation: DatabaseOperation): Write {
+  return { operation: 'put', collection, key: operation.id, value: operation as unknown as Json };
+}
+
+function auditedOperation({ id, kind, address, to }: DatabaseOperation): Omit<AuditEntry, 'actor' | 'phase'> {
+  const [environment = ''] = address.split('/');
+  return { action: `database.${kind}`, environment, target: address, run: id, ...(to !== undefined && { details: { to } }) };
+}
+
+function auditedEnd(operation: DatabaseOperation): AuditEntry {
+  const { by, status, error } = operation;
+  const outcome = status === 'succeeded' ? 'succeeded' : 'failed';
+  return { ...auditedOperation(operation), actor: { name: by }, phase: 'ended', outcome, ...(error && { error: error.code }) };
 }
 
 function addressOf(environment: string, name: string): Address {

@@ -144,6 +144,7 @@ describe('the plan book', () => {
     const plan = await plans.create(order);
     const outcomes = await Promise.allSettled([plans.claim(plan.id, 'run-1'), plans.claim(plan.id, 'run-2')]);
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'plan_applied' } });
     await expect(plans.reload(plan.id)).rejects.toMatchObject({ code: 'plan_applied' });
   });
 

@@ -195,7 +195,12 @@ export function createPlanBook({
       const { stored, version } = await find(id);
       if (stored.run !== undefined) throw sluiceError('plan_applied', { id, run: stored.run });
       const claimed = { ...stored, run } as unknown as Json;
-      await store.transact([{ operation: 'put', collection, key: id, value: claimed, ifVersion: version }]);
+      try {
+        await store.transact([{ operation: 'put', collection, key: id, value: claimed, ifVersion: version }]);
+      } catch (thrown) {
+        const other = (await find(id)).stored.run;
+        throw other === undefined ? thrown : sluiceError('plan_applied', { id, run: other });
+      }
     },
   };
 }

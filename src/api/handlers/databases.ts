@@ -6,9 +6,10 @@ type Names = 'listBackups' | 'backUpDatabase' | 'planRestore' | 'restoreDatabase
 export function databaseHandlers({ databases }: ApiDependencies): Pick<Handlers, Names> {
   return {
     listBackups: ({ parameters: { environment, name } }) => databases.backups(environment, name),
-    backUpDatabase: ({ parameters: { environment, name }, actor }) => databases.startBackup(environment, name, actor.name),
+    backUpDatabase: ({ parameters: { environment, name }, actor, reason }) => databases.startBackup(environment, name, { actor, reason }),
     planRestore: ({ parameters: { environment, name }, body }) => databases.planRestore(environment, name, body.to),
-    restoreDatabase: ({ parameters: { environment, name }, body, actor }) => databases.startRestore(environment, name, body.to, actor.name),
+    restoreDatabase: ({ parameters: { environment, name }, body, actor, reason }) =>
+      databases.startRestore(environment, name, body.to, { actor, reason }),
     getDatabaseOperation: ({ parameters: { environment, name, id } }) => databases.operation(environment, name, id),
   };
 }

@@ -1,7 +1,7 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, flag, stackOption, text, yes } from '../options.ts';
+import { environment, flag, reason, stackOption, text, yes } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
@@ -19,6 +19,7 @@ export const command = defineCommand({
     dryRun: flag('Says whether and how it would be done, and changes nothing'),
     yes,
     environment,
+    reason,
     stack: stackOption,
   },
   examples: [
@@ -34,7 +35,7 @@ export const command = defineCommand({
   run: async ({ terminal, global, arguments: { database }, options }) => {
     if (options.to === undefined) throw sluiceError('usage', { reason: '--to is needed: a time, or latest.', command: 'db restore' });
     const to = timeOf(options.to);
-    const { client } = await connect(homeTarget(options, global, terminal), terminal);
+    const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const place = await environmentHolding(client, options.environment, 'database', database);
     const plan = await client.planRestore(place, database, to);
     const how = `from ${plan.backup.id} of ${plan.backup.stoppedAt} (${byteSize(plan.backup.bytes)}) and ${plan.segments} ${plan.segments === 1 ? 'segment' : 'segments'} of the log`;

@@ -4,6 +4,14 @@ import type { Refusal } from './answer.ts';
 /** Name and value by turns, as they came or are to be sent: `[name, value, name, value, ...]`. Names in any case. */
 export type RawHeaders = readonly string[];
 
+/**
+ * What has been computed from the fields of a request and the connection it came by, for the next request of that connection with the very
+ * same fields. For whoever computes it to write and to read.
+ */
+export interface FieldsMemo {
+  outgoing?: unknown;
+}
+
 /** A request as the proxy sees it, checked and without its connection's framing, whatever protocol it came by. */
 export interface RequestHead {
   readonly method: string;
@@ -14,6 +22,8 @@ export interface RequestHead {
   /** Origin form: path and query. */
   readonly target: string;
   readonly headers: RawHeaders;
+  /** Of `headers`; absent where none is kept. */
+  readonly memo?: FieldsMemo;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** `stream`: its end is known only when it comes. */
   readonly body: 'none' | 'length' | 'stream';

@@ -5,6 +5,7 @@ import type { Instance } from '../balancing/instance.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RequestObserver } from '../measuring/observer.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
+import { Bag, type Bagged } from './bag.ts';
 import type { Limits } from './limits.ts';
 import { createPools, type Pools } from './upstream/pool.ts';
 
@@ -25,7 +26,7 @@ interface Dispatch {
 }
 
 /** One request that is on its way through the gateway, from its routing to the end of its answer. */
-export interface Running {
+export interface Running extends Bagged {
   /** Called now and then; ends the exchange when one of its limits is exceeded. `now` is monotonic milliseconds. */
   expire(now: number): void;
   /** Breaks off, whatever state it is in: the deadline of a drain has passed. */
@@ -69,9 +70,9 @@ export interface Engine extends EngineDependencies {
   readonly date: () => string;
   readonly pools: Pools;
   /** Every exchange that has not ended. */
-  readonly running: Set<Running>;
+  readonly running: Bag<Running>;
   /** Copies of requests that are on their way to a mirror: nobody waits for them. */
-  readonly mirrored: Set<Running>;
+  readonly mirrored: Bag<Running>;
   readonly fronts: Set<Front>;
   /** Of clients, of all fronts. */
   connectionCount(): number;
@@ -83,8 +84,8 @@ export interface Engine extends EngineDependencies {
 export function createEngine(dependencies: EngineDependencies): Engine {
   const { limits, clock } = dependencies;
   const now = (): number => clock.monotonic();
-  const running = new Set<Running>();
-  const mirrored = new Set<Running>();
+  const running = new Bag<Running>();
+  const mirrored = new Bag<Running>();
   const fronts = new Set<Front>();
   const pools = createPools(limits, now);
   let date = '';

@@ -1,7 +1,7 @@
 import type { RequestHead } from './downstream.ts';
 import { isSaneRequestId, isTraceparent } from './trace.ts';
 import { fieldKind, type FieldKind, kind, namedByConnection } from './wire/field-kinds.ts';
-import { areSafe } from './wire/fields.ts';
+import { areSafe, flat } from './wire/fields.ts';
 
 export interface OutgoingHead {
   /** Field lines and the empty line; the request line comes before it. */
@@ -26,10 +26,43 @@ export function outgoingHead(
   caller: string | undefined,
   identifier: (bytes: number) => string,
 ): OutgoingHead | undefined {
+  const { memo } = head;
+  let passed = memo?.outgoing as PassedOn | undefined;
+  if (passed?.method !== head.method || passed.protocol !== head.protocol || passed.caller !== caller) {
+    if (head.protocol === 'HTTP/2.0' && !areSafe(head.headers)) return undefined;
+    passed = passedOn(head, caller);
+    if (memo !== undefined) memo.outgoing = passed;
+  } else if (!passed.isFlat) {
+    // It will be needed again and again: as one piece it is faster to write than as a tree of all it was made of.
+    passed.before = flat(passed.before);
+    passed.after = flat(passed.after);
+    passed.isFlat = true;
+  }
+  const requestId = passed.requestId ?? identifier(16);
+  const startsTrace = passed.traceparent === undefined;
+  const traceparent = passed.traceparent ?? `00-${identifier(16)}-${identifier(8)}-01`;
+  const fields = `${passed.before}x-request-id: ${requestId}\r\ntraceparent: ${traceparent}\r\n${passed.after}`;
+  return { fields, requestId, traceparent, startsTrace };
+}
+
+/** All but the ids: the same for every request with the same fields from the same client. */
+interface PassedOn {
+  readonly method: string;
+  readonly protocol: RequestHead['protocol'];
+  readonly caller: string | undefined;
+  before: string;
+  /** What goes behind the ids. */
+  after: string;
+  isFlat: boolean;
+  /** Those of the client, where it sent some that can be gone on with. */
+  readonly requestId: string | undefined;
+  readonly traceparent: string | undefined;
+}
+
+function passedOn(head: RequestHead, caller: string | undefined): PassedOn {
   const raw = head.headers;
-  if (head.protocol === 'HTTP/2.0' && !areSafe(raw)) return undefined;
   const named = namedIn(raw);
-  let text = '';
+  let before = '';
   let hasHost = false;
   let requestId: string | undefined;
   let traceparent: string | undefined;
@@ -43,10 +76,10 @@ export function outgoingHead(
     switch (found) {
       case kind.plain:
       case kind.date:
-        if (named?.has(name.toLowerCase()) !== true) text += `${name}: ${value}\r\n`;
+        if (named?.has(name.toLowerCase()) !== true) before += `${name}: ${value}\r\n`;
         break;
       case kind.host:
-        text += `${name}: ${head.authority}\r\n`;
+        before += `${name}: ${head.authority}\r\n`;
         hasHost = true;
         break;
       case kind.requestId:
@@ -63,23 +96,21 @@ export function outgoingHead(
         acceptsTrailers ||= /(?:^|,)\s*trailers\s*(?:$|,|;)/i.test(value);
         break;
       case kind.trailer:
-        if (head.body === 'stream') text += `${name}: ${value}\r\n`;
+        if (head.body === 'stream') before += `${name}: ${value}\r\n`;
         break;
       default:
-        if (isBetweenServices(found) && caller !== undefined) text += `${name}: ${value}\r\n`;
+        if (isBetweenServices(found) && caller !== undefined) before += `${name}: ${value}\r\n`;
     }
   }
-  if (!hasHost) text = `host: ${head.authority}\r\n${text}`;
-  requestId ??= identifier(16);
-  text += `x-request-id: ${requestId}\r\n`;
-  const startsTrace = traceparents !== 1 || !isTraceparent(traceparent as string);
-  const sent = startsTrace ? `00-${identifier(16)}-${identifier(8)}-01` : (traceparent as string);
-  text += startsTrace ? `traceparent: ${sent}\r\n` : `traceparent: ${sent}\r\n${tracestates}`;
-  text += originFields(head);
-  if (caller !== undefined) text += `x-sluice-caller: ${caller}\r\n`;
-  if (acceptsTrailers) text += 'te: trailers\r\n';
-  if (head.upgrade !== undefined) text += `connection: Upgrade\r\nupgrade: ${head.upgrade}\r\n`;
-  return { fields: `${text}${framingFields(head)}\r\n`, requestId, traceparent: sent, startsTrace };
+  if (!hasHost) before = `host: ${head.authority}\r\n${before}`;
+  if (traceparents !== 1 || !isTraceparent(traceparent as string)) traceparent = undefined;
+  let after = traceparent === undefined ? '' : tracestates;
+  after += originFields(head);
+  if (caller !== undefined) after += `x-sluice-caller: ${caller}\r\n`;
+  if (acceptsTrailers) after += 'te: trailers\r\n';
+  if (head.upgrade !== undefined) after += `connection: Upgrade\r\nupgrade: ${head.upgrade}\r\n`;
+  after += `${framingFields(head)}\r\n`;
+  return { method: head.method, protocol: head.protocol, caller, before, after, isFlat: false, requestId, traceparent };
 }
 
 function isBetweenServices(found: FieldKind): boolean {

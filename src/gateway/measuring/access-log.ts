@@ -19,7 +19,8 @@ export function createAccessLog(dependencies: {
   const { file, clock, random, sampleRate } = dependencies;
   return {
     observe: (finished, about) => {
-      if (!isError(finished) && random.next() >= sampleRate) return;
+      // Without a draw where there is nothing to be drawn: randomness fit for secrets costs 2 us.
+      if (!isError(finished) && (sampleRate === 0 || random.next() >= sampleRate)) return;
       file.write(JSON.stringify(entryOf(finished, about, clock.now())));
     },
     close: () => file.close(),

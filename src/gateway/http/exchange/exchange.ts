@@ -30,6 +30,7 @@ export function createExchange(engine: Engine, side: Side, downstream: Downstrea
  * the request is safe to repeat. An answer that breaks off is cut for the client too, so that it never looks complete.
  */
 class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvents, Running, Waiting {
+  slot = -1;
   priority: Waiting['priority'] = 'normal';
   readonly #side: Side;
   readonly #patience: Patience;

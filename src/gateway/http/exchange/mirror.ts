@@ -57,6 +57,7 @@ export function copyToMirror(engine: Engine, head: RequestHead, { service, targe
 class Copy implements UpstreamEvents, Running {
   readonly #engine: Engine;
   readonly #instance: Instance;
+  slot = -1;
   readonly #head: RequestHead;
   readonly #text: string;
   readonly #pieces: readonly Buffer[];

@@ -4,7 +4,7 @@ import type { Downstream, Exchange, RawHeaders, RequestHead } from '../downstrea
 import type { Engine } from '../engine.ts';
 import type { Side } from '../exchange/admit.ts';
 import { createExchange } from '../exchange/exchange.ts';
-import { Outbox } from '../outbox.ts';
+import { Outbox, type Sender } from '../outbox.ts';
 import { fieldsText } from '../wire/fields.ts';
 import type { RequestOutcome } from '../wire/request-head.ts';
 import { isKept } from '../wire/response-head.ts';
@@ -28,7 +28,7 @@ const droppedAtMost = 1024 * 1024;
 const lingerMs = 2_000;
 
 /** One connection of a client, speaking HTTP/1: its requests one after the other, in order, each carried by an exchange. */
-export class ClientConnection implements Downstream, RequestSink {
+export class ClientConnection implements Downstream, RequestSink, Sender {
   head!: RequestHead;
   readonly #home: ConnectionHome;
   readonly #engine: Engine;
@@ -97,13 +97,14 @@ export class ClientConnection implements Downstream, RequestSink {
       this.#refuseAll(refusalOf(parsed));
       return;
     }
-    if (parsed.expect !== undefined && parsed.minorVersion === 1 && parsed.expect.toLowerCase() !== '100-continue') {
+    const { expect, connection } = parsed.fields;
+    if (expect !== undefined && parsed.minorVersion === 1 && expect.toLowerCase() !== '100-continue') {
       this.#refuseAll(refusal('gateway_expectation_failed', {}));
       return;
     }
     this.#address ??= plainAddress(this.#socket.remoteAddress);
     this.head = requestOf(parsed, this.#address, this.#isEncrypted);
-    this.#isLast = !isKept(parsed.connection, parsed.minorVersion);
+    this.#isLast = !isKept(connection, parsed.minorVersion);
     this.#answer = 'none';
     this.#hasContinued = !this.head.expectsContinue;
     this.#dropped = 0;
@@ -186,13 +187,16 @@ export class ClientConnection implements Downstream, RequestSink {
 
   end(trailers: RawHeaders): void {
     if (this.#framing === 'chunked') this.#outbox.add(`0\r\n${fieldsText(trailers)}\r\n`);
-    this.#endAnswer();
+    this.#answer = 'ended';
+    this.#outbox.flushSoon(this);
   }
 
   refuse(refused: Refusal, close: boolean): void {
     if (close || this.head.protocol === 'HTTP/1.0' || this.#mustEnd()) this.#isLast = true;
     this.#outbox.add(refusalText(refused, this.head.method, this.#isLast, this.#engine.date()));
-    this.#endAnswer();
+    this.#answer = 'ended';
+    this.#outbox.flush();
+    this.sent();
   }
 
   abort(): void {
@@ -231,9 +235,8 @@ export class ClientConnection implements Downstream, RequestSink {
     return !this.#hasContinued || this.head.upgrade !== undefined || this.#engine.isStopping() || this.#home.isRetired();
   }
 
-  #endAnswer(): void {
-    this.#answer = 'ended';
-    this.#outbox.flush();
+  /** The socket has the whole answer. */
+  sent(): void {
     if (this.#socket.writableLength === 0) this.#answered();
     else this.#socket.write('', 'latin1', () => this.#answered());
   }

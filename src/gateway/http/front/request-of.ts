@@ -7,19 +7,20 @@ const offered = /^(?!h2c?$|http\b)[a-z0-9._-]+(?:\/[a-z0-9._-]+)?$/i;
 
 /** What the exchange is told of a request that came by HTTP/1. */
 export function requestOf(parsed: ParsedRequest, clientAddress: string, isEncrypted: boolean): RequestHead {
-  const { method, authority, host, target, headers, body, contentLength } = parsed;
+  const { method, authority, host, target, body, contentLength, fields } = parsed;
   const isCurrent = parsed.minorVersion === 1;
   return {
     method,
     authority,
     host,
     target,
-    headers,
+    headers: fields.headers,
+    memo: fields.memo,
     protocol: isCurrent ? 'HTTP/1.1' : 'HTTP/1.0',
     body,
     contentLength,
-    expectsContinue: parsed.expect !== undefined && isCurrent && body !== 'none',
-    upgrade: parsed.upgrade === undefined ? undefined : worthwhileUpgrade(parsed),
+    expectsContinue: fields.expect !== undefined && isCurrent && body !== 'none',
+    upgrade: fields.upgrade === undefined ? undefined : worthwhileUpgrade(parsed),
     clientAddress,
     isEncrypted,
   };
@@ -29,7 +30,8 @@ export function requestOf(parsed: ParsedRequest, clientAddress: string, isEncryp
  * The protocol to offer to the instance. HTTP/2 is not: requests in it would pass the gateway unseen (h2c smuggling). Neither is a switch by
  * a request with a body. What is not worthwhile is treated as if it had no Upgrade field (RFC 9110 section 7.8).
  */
-function worthwhileUpgrade({ method, minorVersion, body, connection, upgrade }: ParsedRequest): string | undefined {
+function worthwhileUpgrade({ method, minorVersion, body, fields }: ParsedRequest): string | undefined {
+  const { connection, upgrade } = fields;
   const isAsked = connection !== undefined && upgradeOption.test(connection);
   if (!isAsked || method !== 'GET' || minorVersion !== 1 || body !== 'none' || upgrade === undefined) return undefined;
   return offered.test(upgrade) ? upgrade : undefined;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Limits } from '../limits.ts';
 import { ChunkedDecoder } from '../wire/chunked.ts';
 import { isHopeless } from '../wire/fields.ts';
-import { parseRequestHead, type RequestOutcome } from '../wire/request-head.ts';
+import { parseRequestHead, type RequestFields, type RequestOutcome } from '../wire/request-head.ts';
 
 /** What a connection is told of what its client sends. */
 export interface RequestSink {
@@ -25,6 +25,8 @@ const headEnd = Buffer.from('\r\n\r\n');
 const none: Buffer = Buffer.alloc(0);
 /** Bytes of later requests that are read while an earlier one is being answered. */
 const readAheadAtMost = 64 * 1024;
+/** Fields of up to so many bytes are remembered for the next request: an idle connection keeps no more than that. */
+const knownAtMost = 4 * 1024;
 
 /**
  * Cuts what a client sends into requests, one at a time: the next is looked at only after `next`. Holds the socket back when the body is not
@@ -36,6 +38,8 @@ export class RequestReader {
   readonly #limits: Limits;
   readonly #sink: RequestSink;
   #decoder: ChunkedDecoder | undefined;
+  /** Of the last request. */
+  #known: RequestFields | undefined;
   #pending: Buffer = none;
   /** Bytes of `pending` known not to contain the end of a header. */
   #searched = 0;
@@ -142,9 +146,10 @@ export class RequestReader {
       return -1;
     }
     this.#searched = 0;
-    const parsed = parseRequestHead(data.toString('latin1', from, end + 2), this.#limits.headerCount);
+    const parsed = parseRequestHead(data.toString('latin1', from, end + 2), this.#limits.headerCount, this.#known);
     this.#isAnswering = true;
     if (parsed.outcome === 'accepted') {
+      if (parsed.fields.text.length <= knownAtMost) this.#known = parsed.fields;
       if (parsed.body === 'length') {
         this.mode = 'length';
         this.#remaining = parsed.contentLength;

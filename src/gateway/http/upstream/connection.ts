@@ -82,7 +82,7 @@ export class UpstreamConnection {
     this.#request = request;
     this.#isSent = request.body === 'none';
     this.#outbox.add(request.head);
-    if (this.#isSent) this.#outbox.flush();
+    if (this.#isSent) this.#outbox.flushSoon();
   }
 
   /** A piece of the body; leaves with the next `flush`. */
@@ -134,7 +134,7 @@ export class UpstreamConnection {
     this.bytesRead += data.length;
     const events = this.#events;
     // An instance that speaks unasked is out of step: the next answer could be a forged one.
-    if (events === undefined) {
+    if (events === undefined || this.#outbox.isDue) {
       this.#close('invalid', 'unasked');
       return;
     }

@@ -78,8 +78,8 @@ function readHere(pieces: readonly Buffer[]): { whole: Read[]; end: number } {
         stop();
         return;
       }
-      current = { method: parsed.method, headers: parsed.headers, body: '', trailers: [] };
-      isLast = !isKept(parsed.connection, parsed.minorVersion);
+      current = { method: parsed.method, headers: parsed.fields.headers, body: '', trailers: [] };
+      isLast = !isKept(parsed.fields.connection, parsed.minorVersion);
       if (parsed.body === 'none') finish([]);
     },
     bodyPiece: (piece) => {

@@ -43,6 +43,11 @@ export function areSafe(fields: readonly string[]): boolean {
   return true;
 }
 
+/** The same text (latin1) in one piece of memory of its own. */
+export function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 /** Field lines as text. */
 export function fieldsText(fields: readonly string[]): string {
   let text = '';
