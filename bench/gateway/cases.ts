@@ -47,7 +47,7 @@ function loaded(name: string, target: string, connections: number, seconds: numb
       for (let [answered, waited] = [0, 0]; answered < warmAfter && waited < warmForSeconds; waited += 2) {
         answered += 2 * (await capacity(pid, url, { connections: 32, seconds: 2, keepAlive })).requestsPerSecond;
       }
-      return { ...(await capacity(pid, url, { connections, seconds: connections > 1_000 ? seconds * 2 : seconds, keepAlive })) };
+      return { ...(await capacity(pid, url, { connections, seconds: Math.ceil(seconds + connections / 500), keepAlive })) };
     },
   };
 }
