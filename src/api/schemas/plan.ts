@@ -85,6 +85,7 @@ export const plan = z
     createdAt: timestamp,
     changes: z.array(change).readonly(),
     problems: z.array(problem).readonly(),
+    refreshOnly: z.literal(true).optional().openapi({ description: 'It only compares what is recorded with what is there' }),
     scope: z
       .object({
         targets: z.array(address).readonly(),
