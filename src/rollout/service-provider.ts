@@ -163,5 +163,5 @@ function runs(state: ServiceState, release: string): boolean {
 }
 
 function releasesInUse(state: ServiceState): ReadonlySet<string> {
-  return new Set(state.revisions.map(({ release }) => release));
+  return new Set([...state.revisions, ...(state.history ?? [])].map(({ release }) => release));
 }

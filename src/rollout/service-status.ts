@@ -85,7 +85,8 @@ export function settlementOf(state: ServiceState | undefined, published: Service
     const { generation, reason, log = '' } = state.failure;
     return { outcome: 'failed', generation, reason, log };
   }
-  const live = state.instances.filter(isLive);
+  // A set that is only kept ready is none that is waited for.
+  const live = state.instances.filter((instance) => isLive(instance) && instance.generation !== state.previous?.generation);
   const serving = live.filter((instance) => isServing(instance, { published })).length;
   if (serving === state.replicas && live.length === state.replicas && isPublishedAsDeclared(published, state)) return { outcome: 'ready' };
   const looping = live.find(({ phase }) => phase === 'crash_looping');
