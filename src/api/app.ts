@@ -9,6 +9,7 @@ import { eventHandlers } from './handlers/events.ts';
 import { gatewayHandlers } from './handlers/gateway.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
+import { releaseHandlers } from './handlers/releases.ts';
 import { resourceHandlers } from './handlers/resources.ts';
 import { serviceHandlers } from './handlers/services.ts';
 import { statusHandlers } from './handlers/status.ts';
@@ -25,6 +26,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...planHandlers(dependencies),
     ...resourceHandlers(dependencies),
     ...serviceHandlers(dependencies),
+    ...releaseHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...gatewayHandlers(dependencies),

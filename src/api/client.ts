@@ -13,6 +13,7 @@ import type { GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
+import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { ResourceView } from './schemas/resource.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
@@ -67,6 +68,11 @@ export interface Client {
   getService(environment: string, name: string): Promise<ServiceView>;
   scaleService(environment: string, name: string, replicas: number): Promise<ServiceView>;
   restartService(environment: string, name: string): Promise<ServiceView>;
+  /** Newest first. */
+  listReleases(environment: string, name: string): Promise<readonly ListedRelease[]>;
+  getRelease(environment: string, name: string, id: string): Promise<ReleaseView>;
+  /** What is different in `to` from `from`; from the release before it when that is absent. */
+  compareReleases(environment: string, name: string, ids: { readonly from?: string; readonly to: string }): Promise<ReleaseDifference>;
   readLogs(environment: string, name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
@@ -178,6 +184,10 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     getService: (environment, name) => get(service(environment, name)),
     scaleService: (environment, name, replicas) => post(`${service(environment, name)}/scale`, { replicas }),
     restartService: (environment, name) => post(`${service(environment, name)}/restart`),
+    listReleases: (environment, name) => get(`${service(environment, name)}/releases`),
+    getRelease: (environment, name, id) => get(`${service(environment, name)}/releases/${segment(id)}`),
+    compareReleases: (environment, name, { from, to }) =>
+      get(`${service(environment, name)}/releases/${segment(to)}/difference${query({ from })}`),
     readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
     followLogs,
     listBackups: (environment, name) => get(`${database(environment, name)}/backups`),

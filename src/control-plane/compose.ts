@@ -17,6 +17,7 @@ import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
 import { createProviderRegistry } from '../providers/registry.ts';
 import { createSimulatedProvider } from '../providers/simulated/simulated-provider.ts';
 import { createSimulatedWorld } from '../providers/simulated/simulated-world.ts';
+import { createReleaseRecords } from '../release/release-records.ts';
 import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
@@ -36,6 +37,7 @@ import { createGatewayDesk } from './gateway-desk.ts';
 import { createLockDesk } from './lock-desk.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
+import { createReleaseDesk } from './release-desk.ts';
 import { createRunBook } from './run-book.ts';
 import { runningInstances } from './running-instances.ts';
 import { createServiceDesk } from './service-desk.ts';
@@ -112,6 +114,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store, secrets });
+  const releases = createReleaseDesk({ controller, releases: createReleaseRecords(store), secrets });
   const databaseCare = createDatabaseCare({
     keeper: local.databases,
     events,
@@ -165,6 +168,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     plans,
     runs,
     services,
+    releases,
     databases,
     databaseCare,
     rotator,

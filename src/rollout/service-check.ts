@@ -13,12 +13,7 @@ const laterRolloutFields = ['affinity', 'steps', 'analysis', 'keep_previous', 's
 /** Everything about a service that can be known before anything is changed. */
 export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
   const fields = block.fields as unknown as ServiceFields;
-  return [
-    ...unsupportedFields(block, fields),
-    ...reservedVariables(block, fields),
-    ...(await pathProblems(block, fields, stack.root)),
-    ...(fields.api === undefined ? [] : [problem('api_recorded_only', { service: block.name }, { ...at(block, 'api'), severity: 'note' })]),
-  ];
+  return [...unsupportedFields(block, fields), ...reservedVariables(block, fields), ...(await pathProblems(block, fields, stack.root))];
 }
 
 function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem[] {

@@ -9,10 +9,12 @@ import { fileDigests, readReleaseContent, releaseContent, releaseDigest, release
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
 import { desiredService } from './service-specification.ts';
-import type { ServiceState } from './service-state.ts';
+import { revisionOf, type ServiceState } from './service-state.ts';
 import { exposedUrl } from './service-status.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
@@ -84,6 +86,25 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     };
   }
 
+  const judgements = new WeakMap<ResolvedBlock, Promise<JudgedRelease>>();
+
+  /** Once for a stack, however often it is asked for. */
+  function judged(block: ResolvedBlock, stack: ResolvedStack): Promise<JudgedRelease> {
+    const known = judgements.get(block);
+    if (known) return known;
+    const judgement = releasesOf(block).then((about) => judgeRelease(block, stack, about));
+    judgements.set(block, judgement);
+    return judgement;
+  }
+
+  async function releasesOf({ address, name: service }: ResolvedBlock): Promise<KnownReleases> {
+    const [environment = ''] = address.split('/');
+    const find: KnownReleases['find'] = (id) => releases.find({ environment, service, id });
+    const state = await controller.stateOf(address);
+    const stable = state && revisionOf(state, state.stable);
+    return { stable: stable && (await find(stable.release)), find };
+  }
+
   return {
     name: 'service',
     kinds: ['service'],
@@ -91,8 +112,16 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
     async check(stack) {
       const services = stack.blocks.filter(({ kind }) => kind === 'service');
-      return (await Promise.all(services.map((block) => checkService(block, stack)))).flat();
+      const found = services.map(async (block) => {
+        const problems = await checkService(block, stack);
+        // What cannot be read cannot be compared.
+        if (problems.some(({ severity }) => severity === 'error')) return problems;
+        return problems.concat((await judged(block, stack)).problems);
+      });
+      return (await Promise.all(found)).flat();
     },
+
+    riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
 
     async fingerprint(block, stack) {
       const content = await readReleaseContent(block.fields as unknown as ServiceFields, stack.root);
