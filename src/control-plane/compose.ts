@@ -11,6 +11,7 @@ import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { createGatewayControl } from '../gateway/control/gateway-control.ts';
 import { createGatewaySettings } from '../gateway/control/gateway-settings.ts';
+import { createPostgresMigrations } from '../migrations/postgres-migrations.ts';
 import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
@@ -82,7 +83,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
       simulated: createSimulatedProvider({ world: createSimulatedWorld(), clock, random }),
     },
     kindProviders: [
-      createServiceProvider({ controller, store, vault, traffic: gateway, clock, home }),
+      createServiceProvider({ controller, store, vault, traffic: gateway, clock, home, migrations: createPostgresMigrations({ clock }) }),
       createGatewaySettings({ control: gateway, folder: join(home, 'gateway') }),
     ],
   });

@@ -37,10 +37,16 @@ export function fileDigests(content: ReleaseContent): Readonly<Partial<Record<Fi
   return Object.fromEntries(fileParts.flatMap((part) => (content[part] === undefined ? [] : [[part, content[part]]])));
 }
 
+/** The path a part is declared with. */
+export function declaredPath(fields: ServiceFields, part: FilePart): string | undefined {
+  const declared = fields[part];
+  return typeof declared === 'object' ? declared.path : declared;
+}
+
 /** Absolute paths of the declared parts. Throws `service_path_outside` for one that leads out of the stack's folder. */
 export function partPaths(fields: ServiceFields, root: string): readonly { readonly part: FilePart; readonly path: string }[] {
   return fileParts.flatMap((part) => {
-    const declared = fields[part];
+    const declared = declaredPath(fields, part);
     if (declared === undefined) return [];
     const path = containedPath(root, declared);
     if (path === undefined) throw sluiceError('service_path_outside', { service: fields.name, field: part, path: declared });

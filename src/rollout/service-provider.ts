@@ -6,10 +6,14 @@ import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
 import { fileDigests, readReleaseContent, releaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import { createMigrationLinter } from '../release/migrations/lint.ts';
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { migrate, waitingInWords } from './migrate.ts';
+import { checkMigrations } from './migration-check.ts';
+import type { Migrations } from './migrations.ts';
 import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
@@ -19,6 +23,7 @@ import { exposedUrl } from './service-status.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
   readonly controller: ServiceController;
+  readonly migrations: Migrations;
   /** SLUICE_HOME: releases go to `releases/`. */
   readonly home: string;
 }
@@ -31,8 +36,9 @@ type AddressedService = Pick<CreateRequest, 'declared' | 'environment' | 'name'>
 
 /** Services as resources: a release is made from the stack's files, and the controller is told to bring it into use. */
 export function createServiceProvider(dependencies: ServiceProviderDependencies): Provider {
-  const { controller, store, vault, traffic, clock, home } = dependencies;
+  const { controller, store, vault, traffic, clock, home, migrations } = dependencies;
   const releases = createReleaseRecords(store);
+  const lint = createMigrationLinter();
 
   async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts }> {
     const fields = request.declared as unknown as ServiceFields;
@@ -52,6 +58,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
+    const waiting = await migrate(request, release, operation, { migrations, releases });
     const desired = desiredService(request, operation.id, { release, parts, vault });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
@@ -68,6 +75,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const now = await controller.stateOf(service);
     if (!now || !runs(now, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
     await releases.prune(request.environment, request.name, releasesInUse(now));
+    const left = await migrate(request, release, operation, { migrations, releases }, waiting);
+    for (const line of waitingInWords(left)) operation.progress(line);
     return { id: `${state.name}-${state.uid}`, outputs: await outputsOf(request, release.id) };
   }
 
@@ -116,7 +125,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
         const problems = await checkService(block, stack);
         // What cannot be read cannot be compared.
         if (problems.some(({ severity }) => severity === 'error')) return problems;
-        return problems.concat((await judged(block, stack)).problems);
+        return problems.concat(await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
       });
       return (await Promise.all(found)).flat();
     },

@@ -21,9 +21,9 @@ const largestText = 256 * 1024;
 const mostText = 16 * 1024 * 1024;
 
 /** The files of a recorded release, from its own copy. Throws `content_unreadable`. */
-export async function recordedFiles(directory: string): Promise<ReleaseFiles> {
+export async function recordedFiles(directory: string, wanted: readonly FilePart[] = fileParts): Promise<ReleaseFiles> {
   const names = await readdir(directory).catch((): string[] => []);
-  const parts = fileParts.flatMap((part) => {
+  const parts = wanted.flatMap((part) => {
     const name = names.find((candidate) => candidate === part || candidate.startsWith(`${part}.`));
     return name === undefined ? [] : [{ part, path: join(directory, name) }];
   });
@@ -31,8 +31,8 @@ export async function recordedFiles(directory: string): Promise<ReleaseFiles> {
 }
 
 /** The files a service would be released with now. Throws `content_unreadable`, `service_path_outside`. */
-export async function declaredFiles(fields: ServiceFields, root: string): Promise<ReleaseFiles> {
-  return readParts(partPaths(fields, root));
+export async function declaredFiles(fields: ServiceFields, root: string, wanted: readonly FilePart[] = fileParts): Promise<ReleaseFiles> {
+  return readParts(partPaths(fields, root).filter(({ part }) => wanted.includes(part)));
 }
 
 async function readParts(parts: readonly { readonly part: FilePart; readonly path: string }[]): Promise<ReleaseFiles> {
