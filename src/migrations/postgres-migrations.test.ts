@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../effects/clock.ts';
@@ -49,7 +49,7 @@ describe('migrations of a real database', () => {
   `;
   it('is as it was after a kill -9 in the middle of one, which then runs once', async () => {
     const url = await gated();
-    const script = join(import.meta.dirname, 'testdata', 'run-migrations.ts');
+    const script = fileURLToPath(new URL('testdata/run-migrations.ts', import.meta.url));
     const child = spawn(process.execPath, [script, url, '1_slow.migrate.sql', slow], { stdio: 'ignore' });
     await until('the migration is under way', sleeping(url));
     child.kill('SIGKILL');

@@ -12,7 +12,7 @@ export interface MigrationsUnderTest {
 }
 
 /** Migrations by name and text; the text decides the digest. */
-export function migrationsFrom(texts: Readonly<Record<string, string>>): readonly Migration[] {
+function migrationsFrom(texts: Readonly<Record<string, string>>): readonly Migration[] {
   const files = Object.entries(texts).map(([name, text]) => ({ path: `migrations/${name}`, text, digest: `sha256:${text}` as const }));
   return migrationsOf(files).migrations;
 }

@@ -20,7 +20,7 @@ export interface ReleaseChange {
   readonly migrations: readonly MigrationChange[];
 }
 
-export interface VersionChange {
+interface VersionChange {
   readonly from: string;
   readonly to: string;
   readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower';

@@ -1,9 +1,9 @@
 import type { FileChange, ReleaseChange } from './release-change.ts';
 
-export const riskLevels = ['low', 'medium', 'high'] as const;
+const riskLevels = ['low', 'medium', 'high'] as const;
 export type RiskLevel = (typeof riskLevels)[number];
 
-export interface RiskReason {
+interface RiskReason {
   readonly level: RiskLevel;
   /** `the prompts change: 3 of 120 words`. */
   readonly reason: string;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Digest } from '../../digest/digest.ts';
 import type { Migration } from './migration-set.ts';
 
-export interface LintFinding {
+interface LintFinding {
   readonly rule: string;
   readonly message: string;
   /** From 1. */

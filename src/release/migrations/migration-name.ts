@@ -2,8 +2,7 @@
  * `expand` adds what the new release needs and the old one does not mind; `migrate` moves data; `contract` takes away what only the old
  * releases need.
  */
-export const migrationPhases = ['expand', 'migrate', 'contract'] as const;
-export type MigrationPhase = (typeof migrationPhases)[number];
+export type MigrationPhase = 'expand' | 'migrate' | 'contract';
 
 const pattern = /^(\d{1,9})[_-][A-Za-z0-9_-]{1,100}\.(expand|migrate|contract)\.sql$/;
 
