@@ -77,6 +77,11 @@ module.exports = {
       from: { path: '^src/gateway/', pathNot: [tests, '^src/gateway/control/'] },
       to: { path: '^src/', pathNot: ['^src/gateway/(?!control/)', ...ground.map((path) => `^src/${path}`)] },
     },
+    onlyKnows(
+      'migrations',
+      [...ground, 'release/migrations/', 'rollout/migrations\\.ts$'],
+      'A database is changed behind the port of the rollout.',
+    ),
     onlyKnows('audit', [...ground, 'store/store\\.ts$', 'secrets/vault\\.ts$'], 'The audit log records whatever it is told.'),
     onlyKnows('access', [...ground, 'store/store\\.ts$'], 'Who may do what.'),
     {

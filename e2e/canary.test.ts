@@ -98,7 +98,7 @@ describe('planted secrets: what other tools keep in plain in state, backups, pla
     const response = await fetch(`${url}${path}`, { method, headers: { authorization: `Bearer ${key}` } });
     const text = await response.text();
     said.push(`${method} ${path}\n${text}`);
-    return JSON.parse(text);
+    return response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : text;
   }
 
   it('reach whom they are for, and are nowhere in plans, answers, errors, events, logs, arguments or files', async () => {

@@ -5,6 +5,7 @@ import { cliErrors } from '../../src/errors/cli-errors.ts';
 import { engineErrors } from '../../src/errors/engine-errors.ts';
 import type { CatalogueEntry } from '../../src/errors/entry.ts';
 import { gatewayErrors } from '../../src/errors/gateway-errors.ts';
+import { migrationErrors } from '../../src/errors/migration-errors.ts';
 import { planErrors } from '../../src/errors/plan-errors.ts';
 import { providerErrors } from '../../src/errors/provider-errors.ts';
 import { serviceErrors } from '../../src/errors/service-errors.ts';
@@ -18,6 +19,7 @@ const areas: Readonly<Record<string, object>> = {
   Engine: engineErrors,
   Providers: providerErrors,
   'Services and rollouts': serviceErrors,
+  Migrations: migrationErrors,
   Gateway: gatewayErrors,
   Store: storeErrors,
   Access: accessErrors,

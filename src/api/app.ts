@@ -9,6 +9,7 @@ import { eventHandlers } from './handlers/events.ts';
 import { gatewayHandlers } from './handlers/gateway.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
+import { releaseHandlers } from './handlers/releases.ts';
 import { resourceHandlers } from './handlers/resources.ts';
 import { rolloutHandlers, serviceHandlers } from './handlers/services.ts';
 import { statusHandlers } from './handlers/status.ts';
@@ -26,6 +27,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...resourceHandlers(dependencies),
     ...serviceHandlers(dependencies),
     ...rolloutHandlers(dependencies),
+    ...releaseHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...gatewayHandlers(dependencies),

@@ -58,6 +58,9 @@ describe('the client', () => {
     await api.store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value }]);
     await client.status();
     await client.openApi();
+    await client.listReleases('production', 'echo');
+    await client.getRelease('production', 'echo', 'r-0123456789ab');
+    await client.compareReleases('production', 'echo', { from: 'r-000000000000', to: 'r-0123456789ab' });
     expect(await client.getGateway()).toEqual(knownGateway);
     expect(await client.upgradeGateway()).toMatchObject({ pid: 100, replaced: knownGateway.pid });
     expect(await client.metrics()).toBe('sluice_gateway_up 1\n');

@@ -13,6 +13,7 @@ import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
+import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { ResourceView } from './schemas/resource.ts';
 import type { RolloutRecordView } from './schemas/rollout.ts';
 import type { Run } from './schemas/run.ts';
@@ -80,6 +81,11 @@ export interface Client {
   rollBack(environment: string, name: string, request?: { readonly to?: string }): Promise<ServiceView>;
   /** The latest first. */
   listRollouts(environment: string, name: string): Promise<readonly RolloutRecordView[]>;
+  /** Newest first. */
+  listReleases(environment: string, name: string): Promise<readonly ListedRelease[]>;
+  getRelease(environment: string, name: string, id: string): Promise<ReleaseView>;
+  /** What is different in `to` from `from`; from the release before it when that is absent. */
+  compareReleases(environment: string, name: string, ids: { readonly from?: string; readonly to: string }): Promise<ReleaseDifference>;
   readLogs(environment: string, name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
@@ -199,6 +205,10 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     retryRollout: (environment, name) => post(`${service(environment, name)}/rollout/retry`),
     rollBack: (environment, name, request = {}) => post(`${service(environment, name)}/rollout/rollback`, request),
     listRollouts: (environment, name) => get(`${service(environment, name)}/rollouts`),
+    listReleases: (environment, name) => get(`${service(environment, name)}/releases`),
+    getRelease: (environment, name, id) => get(`${service(environment, name)}/releases/${segment(id)}`),
+    compareReleases: (environment, name, { from, to }) =>
+      get(`${service(environment, name)}/releases/${segment(to)}/difference${query({ from })}`),
     readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
     followLogs,
     listBackups: (environment, name) => get(`${database(environment, name)}/backups`),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
+import { releaseEndpoints } from './release-endpoints.ts';
 import { rolloutEndpoints } from './rollout-endpoints.ts';
 import { backup } from './schemas/backup.ts';
 import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
@@ -229,6 +230,7 @@ export const endpoints = {
     parameters: ofService,
     answer: serviceView,
   }),
+  ...releaseEndpoints,
   scaleService: endpoint({
     method: 'post',
     path: `${service}/scale`,

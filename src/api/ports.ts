@@ -15,6 +15,7 @@ import type { DriftReport } from './schemas/drift.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { RolloutRecordView } from './schemas/rollout.ts';
+import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { Status } from './schemas/status.ts';
@@ -127,6 +128,19 @@ export interface ServiceDesk {
   followLogs(environment: string, name: string, query: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;
 }
 
+/** Releases as people see them. Every method throws `unknown_service`; `unknown_release` where one is named. */
+export interface ReleaseDesk {
+  /** Newest first. */
+  list(environment: string, service: string): Promise<readonly ListedRelease[]>;
+  get(environment: string, service: string, id: string): Promise<ReleaseView>;
+  /** Without `from`, the release before. Throws `nothing_to_compare` for the oldest one. */
+  compare(
+    environment: string,
+    service: string,
+    ids: { readonly from?: string | undefined; readonly to: string },
+  ): Promise<ReleaseDifference>;
+}
+
 /** Databases between applies. Every method throws `unknown_resource`, and `database_not_kept` where a provider keeps no backups. */
 export interface DatabaseDesk {
   backups(environment: string, name: string): Promise<DatabaseBackups>;
@@ -162,6 +176,7 @@ export interface ApiDependencies {
   readonly plans: PlanBook;
   readonly runs: RunBook;
   readonly services: ServiceDesk;
+  readonly releases: ReleaseDesk;
   readonly records: ResourceRecords;
   readonly databases: DatabaseDesk;
   readonly gatewayDesk: GatewayDesk;

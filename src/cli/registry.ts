@@ -69,6 +69,14 @@ export const registry: readonly RegisteredCommand[] = [
     summary: 'List the rollouts of a service',
     load: () => import('./commands/rollout-history.ts'),
   },
+  { name: 'release list', group: 'Watch', summary: 'List the releases of a service', load: () => import('./commands/release-list.ts') },
+  { name: 'release show', group: 'Watch', summary: 'Show what a release is made of', load: () => import('./commands/release-show.ts') },
+  {
+    name: 'release diff',
+    group: 'Watch',
+    summary: 'Say what changed between two releases',
+    load: () => import('./commands/release-diff.ts'),
+  },
   { name: 'events', group: 'Watch', summary: 'Show what happened', load: () => import('./commands/events.ts') },
   { name: 'audit', group: 'Watch', summary: 'Show who changed what, and verify the record', load: () => import('./commands/audit.ts') },
 

@@ -11,12 +11,14 @@ import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { createGatewayControl } from '../gateway/control/gateway-control.ts';
 import { createGatewaySettings } from '../gateway/control/gateway-settings.ts';
+import { createPostgresMigrations } from '../migrations/postgres-migrations.ts';
 import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
 import { createProviderRegistry } from '../providers/registry.ts';
 import { createSimulatedProvider } from '../providers/simulated/simulated-provider.ts';
 import { createSimulatedWorld } from '../providers/simulated/simulated-world.ts';
+import { createReleaseRecords } from '../release/release-records.ts';
 import { createServiceController } from '../rollout/service-controller.ts';
 import { createServiceProvider } from '../rollout/service-provider.ts';
 import { openFileVault } from '../secrets/file-vault.ts';
@@ -36,6 +38,7 @@ import { createGatewayDesk } from './gateway-desk.ts';
 import { createLockDesk } from './lock-desk.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
+import { createReleaseDesk } from './release-desk.ts';
 import { createRunBook } from './run-book.ts';
 import { runningInstances } from './running-instances.ts';
 import { createServiceDesk } from './service-desk.ts';
@@ -80,7 +83,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
       simulated: createSimulatedProvider({ world: createSimulatedWorld(), clock, random }),
     },
     kindProviders: [
-      createServiceProvider({ controller, store, vault, traffic: gateway, clock, home }),
+      createServiceProvider({ controller, store, vault, traffic: gateway, clock, home, migrations: createPostgresMigrations({ clock }) }),
       createGatewaySettings({ control: gateway, folder: join(home, 'gateway') }),
     ],
   });
@@ -112,6 +115,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store, secrets });
+  const releases = createReleaseDesk({ controller, releases: createReleaseRecords(store), secrets });
   const databaseCare = createDatabaseCare({
     keeper: local.databases,
     events,
@@ -166,6 +170,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     plans,
     runs,
     services,
+    releases,
     databases,
     databaseCare,
     rotator,

@@ -81,8 +81,10 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
       const observed = await observeAll(dependencies, stack, { states, renames }, found);
       refuseIfAny(found);
       const now = new Map(observed.map(({ state }) => [state.address, state]));
+      const risks = await updateRisks(stack, providerOf, now);
       const desired = stack.blocks.map((block): DesiredResource => {
         const provider = providerOf.get(block.address) as Provider;
+        const updateRisk = risks.get(block.address);
         return {
           block,
           provider: provider.name,
@@ -90,6 +92,7 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
           replaceFields: provider.replaceFields(block.kind),
           ...coexisting(provider, block.kind),
           dependencyValues: dependencyValues(block, (address) => now.get(address), vault),
+          ...(updateRisk && { updateRisk }),
         };
       });
       const stackDigest = digestStack(stack, fingerprints);
@@ -222,6 +225,21 @@ export async function fingerprintAll(
     }
   });
   return new Map(fingerprints);
+}
+
+/** What providers know of the risk of updating what is there already. */
+async function updateRisks(
+  stack: ResolvedStack,
+  providerOf: ReadonlyMap<Address, Provider>,
+  recorded: ReadonlyMap<Address, ResourceState>,
+) {
+  const known = stack.blocks.filter(({ address }) => recorded.has(address));
+  const risks = await mapLimited(
+    known,
+    concurrency,
+    async (block) => [block.address, await providerOf.get(block.address)?.riskOf?.(block, stack)] as const,
+  );
+  return new Map(risks);
 }
 
 /** What is recorded, as it will be after the moves, with what is there for every finished resource of the stack. */

@@ -3,6 +3,7 @@ import { apiErrors } from './api-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { engineErrors } from './engine-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
+import { migrationErrors } from './migration-errors.ts';
 import { planErrors } from './plan-errors.ts';
 import { providerErrors } from './provider-errors.ts';
 import { serviceErrors } from './service-errors.ts';
@@ -16,6 +17,7 @@ export const catalogue = {
   ...engineErrors,
   ...providerErrors,
   ...serviceErrors,
+  ...migrationErrors,
   ...gatewayErrors,
   ...storeErrors,
   ...accessErrors,

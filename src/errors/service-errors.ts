@@ -1,5 +1,15 @@
 import { entry } from './entry.ts';
 
+interface VersionFindings {
+  readonly service: string;
+  readonly from: string;
+  readonly to: string;
+  /** The bump that says enough, and the lowest version that has it. */
+  readonly needed: string;
+  readonly lowest: string;
+  readonly changes: readonly string[];
+}
+
 /** Errors of releases, instances and rollouts. */
 export const serviceErrors = {
   unknown_service: entry<{ address: string }>({
@@ -37,6 +47,18 @@ export const serviceErrors = {
     retry: 'terminal',
     message: ({ service }) => `No rollout of '${service}' has failed, or another one is under way.`,
     help: () => '`sluice rollout history SERVICE` lists what has happened.',
+  }),
+  unknown_release: entry<{ service: string; release: string }>({
+    status: 404,
+    retry: 'terminal',
+    message: ({ service, release }) => `The service '${service}' has no release '${release}'.`,
+    help: ({ service }) => `\`sluice release list ${service.split('/').at(-1)}\` lists those that are kept: the last ten and those in use.`,
+  }),
+  nothing_to_compare: entry<{ service: string; release: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release }) => `${release} is the oldest release of '${service}' that is kept: there is none before it.`,
+    help: () => 'Name two releases.',
   }),
   service_path_outside: entry<{ service: string; field: string; path: string }>({
     status: 422,
@@ -86,11 +108,38 @@ export const serviceErrors = {
     message: ({ service, part }) => `The ${part} of the service '${service}' has changed since the plan was made.`,
     help: () => 'Plan again; nothing of this service has been changed.',
   }),
-  api_recorded_only: entry<{ service: string }>({
+  api_not_compared: entry<{ service: string; path: string }>({
     status: 200,
     retry: 'terminal',
-    message: ({ service }) =>
-      `The API of the service '${service}' becomes part of its release but is not compared with the stable one yet.`,
+    message: ({ service, path }) =>
+      `'${path}' of the service '${service}' is not an OpenAPI description of version 3.0 or 3.1: breaking changes will not be found.`,
+    help: () => 'Correct the description, or remove the field `api`.',
+  }),
+  breaking_api_change: entry<VersionFindings>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, from, to, changes }) =>
+      `The API of the service '${service}' breaks from ${from} to ${to}:\n${changes.map((change) => `  - ${change}`).join('\n')}`,
+    help: ({ lowest }) => `Give it the version ${lowest} or a later one, or keep to what clients of the stable release rely on.`,
+  }),
+  version_too_low: entry<VersionFindings>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, from, to, needed, changes }) =>
+      `The API of the service '${service}' has grown, which is a ${needed} version and not ${from} to ${to}:\n${changes.map((change) => `  - ${change}`).join('\n')}`,
+    help: ({ lowest }) => `${lowest} would say so.`,
+  }),
+  version_unchanged: entry<{ service: string; from: string; lowest: string }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, from }) => `The service '${service}' has changed, and its version is still ${from}.`,
+    help: ({ lowest }) => `${lowest} would tell the two apart.`,
+  }),
+  release_risk: entry<{ service: string; stable: string; level: string; reasons: readonly string[] }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, stable, level, reasons }) =>
+      `The new release of '${service}' is of ${level} risk beside ${stable}: ${reasons.join('; ')}.`,
     help: () => '',
   }),
   instance_start_failed: entry<{ instance: string; program: string; reason: string }>({

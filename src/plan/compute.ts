@@ -77,7 +77,7 @@ function changeOf(address: Address, { inputs, turnover, desired, recorded, outOf
     action,
     reason,
     fields,
-    risk: riskOf(action, kind, record?.state.declared ?? {}, exists),
+    risk: riskOf(action, kind, record?.state.declared ?? {}, exists, desired.get(address)?.updateRisk),
     downtime: action === 'replace' && exists && replacement?.order !== 'create_first',
     ...(record?.from !== undefined && !left && { from: record.from }),
     ...(id !== undefined && { id }),

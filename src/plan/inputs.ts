@@ -38,6 +38,8 @@ export interface DesiredResource {
   /** `Provider.coexistence` of its kind. */
   readonly coexistence?: Coexistence;
   readonly dependencyValues: readonly DependencyValue[];
+  /** `Provider.riskOf` the block: counts for an update when it is graver than the plan's own view. */
+  readonly updateRisk?: 'low' | 'medium' | 'high';
 }
 
 /** What a block takes from another: an output (`${database.db.url}`), or, by a reference field (`runs_on: agents-01`), its identity. */

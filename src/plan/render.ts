@@ -71,11 +71,14 @@ function renderScope({ scope, changes }: Plan): string {
 
 /** Which changes may hurt, and which are noticed while they are made. */
 function renderDangers(changes: readonly Change[], colors: Colors): readonly string[] {
-  const high = changes.filter(({ risk }) => risk === 'high').map(({ address }) => address);
+  const high = changes.filter(({ risk }) => risk === 'high');
+  const releases = high.filter(({ kind }) => kind === 'service').map(({ address }) => address);
+  const losses = high.filter(({ kind }) => kind !== 'service').map(({ address }) => address);
   const medium = changes.filter(({ risk }) => risk === 'medium').map(({ address }) => address);
   const down = changes.filter(({ downtime }) => downtime).map(({ address }) => address);
   return [
-    ...(high.length > 0 ? [colors.red(`High risk, data is lost or may be: ${listed(high)}.`)] : []),
+    ...(losses.length > 0 ? [colors.red(`High risk, data is lost or may be: ${listed(losses)}.`)] : []),
+    ...(releases.length > 0 ? [colors.red(`High risk: ${listed(releases)}.`)] : []),
     ...(medium.length > 0 ? [colors.yellow(`Medium risk: ${listed(medium)}.`)] : []),
     ...(down.length > 0 ? [colors.yellow(`Downtime: ${listed(down)}.`)] : []),
   ];

@@ -42,6 +42,12 @@ export interface Provider {
    */
   fingerprint(block: ResolvedBlock, stack: ResolvedStack): Promise<JsonObject>;
 
+  /**
+   * How much an update to what the block now says can go wrong, by what is different; undefined when that cannot be told or nothing is.
+   * Called after `check` has found no error. Changes nothing.
+   */
+  riskOf?(block: ResolvedBlock, stack: ResolvedStack): Promise<'low' | 'medium' | 'high' | undefined>;
+
   /** What is there now. Never throws because a resource is gone: that is `absent`. */
   read(resource: ResourceState): Promise<Observation>;
 

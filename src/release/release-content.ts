@@ -7,7 +7,7 @@ import { digestTree } from './content-tree.ts';
 import type { ReleaseContent } from './release.ts';
 
 /** The parts of a release that are files, by the field that names them. */
-export const fileParts = ['source', 'prompts', 'policy', 'api'] as const;
+export const fileParts = ['source', 'prompts', 'policy', 'api', 'migrations'] as const;
 export type FilePart = (typeof fileParts)[number];
 
 /** Reads everything that makes up a release. `fields` are as declared, so that a secret takes part by its reference only. */
@@ -19,7 +19,7 @@ export async function readReleaseContent(fields: ServiceFields, root: string): P
 
 /** The content of a release: what the fields say, and digests of the files they name. */
 export function releaseContent(fields: ServiceFields, digests: Readonly<Partial<Record<FilePart, Digest>>>): ReleaseContent {
-  const { source = digestJson(''), prompts, policy, api } = digests;
+  const { source = digestJson(''), prompts, policy, api, migrations } = digests;
   return {
     source,
     command: fields.command,
@@ -28,6 +28,7 @@ export function releaseContent(fields: ServiceFields, digests: Readonly<Partial<
     ...(fields.model && { model: fields.model }),
     ...(policy && { policy }),
     ...(api && { api }),
+    ...(migrations && { migrations }),
   };
 }
 
@@ -36,10 +37,16 @@ export function fileDigests(content: ReleaseContent): Readonly<Partial<Record<Fi
   return Object.fromEntries(fileParts.flatMap((part) => (content[part] === undefined ? [] : [[part, content[part]]])));
 }
 
+/** The path a part is declared with. */
+export function declaredPath(fields: ServiceFields, part: FilePart): string | undefined {
+  const declared = fields[part];
+  return typeof declared === 'object' ? declared.path : declared;
+}
+
 /** Absolute paths of the declared parts. Throws `service_path_outside` for one that leads out of the stack's folder. */
 export function partPaths(fields: ServiceFields, root: string): readonly { readonly part: FilePart; readonly path: string }[] {
   return fileParts.flatMap((part) => {
-    const declared = fields[part];
+    const declared = declaredPath(fields, part);
     if (declared === undefined) return [];
     const path = containedPath(root, declared);
     if (path === undefined) throw sluiceError('service_path_outside', { service: fields.name, field: part, path: declared });

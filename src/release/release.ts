@@ -14,6 +14,7 @@ export interface ReleaseContent {
   readonly model?: JsonObject;
   readonly policy?: Digest;
   readonly api?: Digest;
+  readonly migrations?: Digest;
 }
 
 /** Immutable; one document of the store's collection `releases`, keyed `environment/service/id`. */

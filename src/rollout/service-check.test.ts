@@ -10,7 +10,6 @@ let root: string;
 beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), 'sluice-check-')));
   await mkdir(join(root, 'agent'));
-  await writeFile(join(root, 'openapi.yaml'), 'openapi: 3.1.0\n');
 });
 afterAll(async () => {
   await rm(root, { recursive: true, force: true });
@@ -56,8 +55,4 @@ it('refuses variables that Sluice sets itself', async () => {
     ['reserved_variable', 'PORT'],
     ['reserved_variable', 'SLUICE_TOKEN'],
   ]);
-});
-
-it('notes that an API is recorded but not compared yet', async () => {
-  expect(await check('api: openapi.yaml')).toMatchObject([{ severity: 'note', code: 'api_recorded_only' }]);
 });

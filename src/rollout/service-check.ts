@@ -1,23 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { containedPath } from '../effects/files.ts';
 import { problem, type Problem } from '../errors/sluice-error.ts';
-import { fileParts } from '../release/release-content.ts';
+import { declaredPath, fileParts } from '../release/release-content.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import { strategies } from './strategies.ts';
 
 /** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
-const laterFields = ['migrations', 'scaling'] as const;
+const laterFields = ['scaling'] as const;
 
 /** Everything about a service that can be known before anything is changed. */
 export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
   const fields = block.fields as unknown as ServiceFields;
-  return [
-    ...unsupportedFields(block, fields),
-    ...reservedVariables(block, fields),
-    ...(await pathProblems(block, fields, stack.root)),
-    ...(fields.api === undefined ? [] : [problem('api_recorded_only', { service: block.name }, { ...at(block, 'api'), severity: 'note' })]),
-  ];
+  return [...unsupportedFields(block, fields), ...reservedVariables(block, fields), ...(await pathProblems(block, fields, stack.root))];
 }
 
 function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem[] {
@@ -45,14 +40,14 @@ function reservedVariables(block: ResolvedBlock, fields: ServiceFields): Problem
 async function pathProblems(block: ResolvedBlock, fields: ServiceFields, root: string): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const field of fileParts) {
-    const path = fields[field];
+    const path = declaredPath(fields, field);
     if (path === undefined) continue;
     const absolute = containedPath(root, path);
     const found = absolute === undefined ? undefined : await stat(absolute).catch(() => undefined);
     const about = { service: block.name, field, path };
     if (absolute === undefined) problems.push(problem('service_path_outside', about, at(block, field)));
     else if (!found) problems.push(problem('service_path_missing', about, at(block, field)));
-    else if (field === 'source' && !found.isDirectory()) {
+    else if ((field === 'source' || field === 'migrations') && !found.isDirectory()) {
       problems.push(problem('service_path_wrong_type', { ...about, expected: 'a folder' }, at(block, field)));
     } else if ((field === 'policy' || field === 'api') && !found.isFile()) {
       problems.push(problem('service_path_wrong_type', { ...about, expected: 'a file' }, at(block, field)));

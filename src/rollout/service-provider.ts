@@ -6,18 +6,25 @@ import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
 import { fileDigests, readReleaseContent, releaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import { createMigrationLinter } from '../release/migrations/lint.ts';
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import { failedBefore } from './desired-state.ts';
+import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { migrate, waitingInWords } from './migrate.ts';
+import { checkMigrations } from './migration-check.ts';
+import type { Migrations } from './migrations.ts';
+import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
 import { desiredService } from './service-specification.ts';
-import type { ServiceState } from './service-state.ts';
+import { revisionOf, type ServiceState } from './service-state.ts';
 import { exposedUrl } from './service-status.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
   readonly controller: ServiceController;
+  readonly migrations: Migrations;
   /** SLUICE_HOME: releases go to `releases/`. */
   readonly home: string;
 }
@@ -30,8 +37,9 @@ type AddressedService = Pick<CreateRequest, 'declared' | 'environment' | 'name'>
 
 /** Services as resources: a release is made from the stack's files, and the controller is told to bring it into use. */
 export function createServiceProvider(dependencies: ServiceProviderDependencies): Provider {
-  const { controller, store, vault, traffic, clock, home } = dependencies;
+  const { controller, store, vault, traffic, clock, home, migrations } = dependencies;
   const releases = createReleaseRecords(store);
+  const lint = createMigrationLinter();
 
   async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts }> {
     const fields = request.declared as unknown as ServiceFields;
@@ -54,6 +62,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const desired = desiredService(request, operation, { release, parts, vault });
     const before = failedBefore(await controller.stateOf(request.address), desired);
     if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
+    const waiting = await migrate(request, release, operation, { migrations, releases });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
     const settlement = await controller.waitFor(service, operation.signal, (line) => operation.progress(line));
@@ -69,6 +78,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const now = await controller.stateOf(service);
     if (!now || !runs(now, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
     await releases.prune(request.environment, request.name, releasesInUse(now));
+    const left = await migrate(request, release, operation, { migrations, releases }, waiting);
+    for (const line of waitingInWords(left)) operation.progress(line);
     return { id: `${state.name}-${state.uid}`, outputs: await outputsOf(request, release.id) };
   }
 
@@ -87,6 +98,25 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     };
   }
 
+  const judgements = new WeakMap<ResolvedBlock, Promise<JudgedRelease>>();
+
+  /** Once for a stack, however often it is asked for. */
+  function judged(block: ResolvedBlock, stack: ResolvedStack): Promise<JudgedRelease> {
+    const known = judgements.get(block);
+    if (known) return known;
+    const judgement = releasesOf(block).then((about) => judgeRelease(block, stack, about));
+    judgements.set(block, judgement);
+    return judgement;
+  }
+
+  async function releasesOf({ address, name: service }: ResolvedBlock): Promise<KnownReleases> {
+    const [environment = ''] = address.split('/');
+    const find: KnownReleases['find'] = (id) => releases.find({ environment, service, id });
+    const state = await controller.stateOf(address);
+    const stable = state && revisionOf(state, state.stable);
+    return { stable: stable && (await find(stable.release)), find };
+  }
+
   return {
     name: 'service',
     kinds: ['service'],
@@ -94,8 +124,16 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
     async check(stack) {
       const services = stack.blocks.filter(({ kind }) => kind === 'service');
-      return (await Promise.all(services.map((block) => checkService(block, stack)))).flat();
+      const found = services.map(async (block) => {
+        const problems = await checkService(block, stack);
+        // What cannot be read cannot be compared.
+        if (problems.some(({ severity }) => severity === 'error')) return problems;
+        return problems.concat(await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
+      });
+      return (await Promise.all(found)).flat();
     },
+
+    riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
 
     async fingerprint(block, stack) {
       const content = await readReleaseContent(block.fields as unknown as ServiceFields, stack.root);

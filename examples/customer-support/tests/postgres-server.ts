@@ -1,18 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { digestJson } from '../../../src/digest/digest.ts';
+import { systemClock } from '../../../src/effects/clock.ts';
 import { freePort } from '../../../src/effects/ports.ts';
+import { createPostgresMigrations } from '../../../src/migrations/postgres-migrations.ts';
+import { migrationsOf } from '../../../src/release/migrations/migration-set.ts';
 import { findProgram } from '../../../src/testing/requires.ts';
 import { until } from '../../../src/testing/conditions.ts';
+
+const folder = join(import.meta.dirname, '../agents/logging/migrations');
 
 export interface PostgresServer {
   readonly url: string;
   start(): Promise<void>;
   /** A fast shutdown, as at a restart: open connections are cut. */
   stop(): Promise<void>;
+  /** Runs the migrations of the logging agent as an apply would; gives the names of those that had not run. */
+  migrate(): Promise<readonly string[]>;
   remove(): Promise<void>;
 }
 
@@ -46,11 +54,31 @@ export async function createPostgres(initdb: string): Promise<PostgresServer> {
       await until('PostgreSQL to answer', () => answers(url));
     },
     stop: async () => stopServer?.(),
+    async migrate() {
+      const migrations = await readMigrations();
+      return createPostgresMigrations({ clock: systemClock }).run({
+        url,
+        service: 'logging-agent',
+        migrations,
+        waiting: new Set(),
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      });
+    },
     async remove() {
       await stopServer?.();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function readMigrations() {
+  const names = await readdir(folder);
+  const files = names.map(async (name) => {
+    const text = await readFile(join(folder, name), 'utf8');
+    return { path: `migrations/${name}`, text, digest: digestJson(text) };
+  });
+  return migrationsOf(await Promise.all(files)).migrations;
 }
 
 async function run(program: string, parameters: readonly string[]): Promise<void> {

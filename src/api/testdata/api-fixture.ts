@@ -18,6 +18,7 @@ import type { DatabaseOperation } from '../schemas/database.ts';
 import type { DriftReport } from '../schemas/drift.ts';
 import type { GatewayView } from '../schemas/gateway.ts';
 import type { LockView } from '../schemas/lock.ts';
+import type { ListedRelease, ReleaseDifference } from '../schemas/release.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
 
@@ -78,6 +79,52 @@ const knownService: ServiceView = {
   instances: [],
   weights: [],
   urls: [],
+};
+
+export const knownRelease: ListedRelease = {
+  id: 'r-0123456789ab',
+  digest: 'sha256:0123456789ab',
+  service: 'production/service/echo',
+  version: '1.1.0',
+  state: 'stable',
+  createdAt: '2026-11-22T12:00:00.000Z',
+};
+
+export const knownDifference: ReleaseDifference = {
+  from: 'r-000000000000',
+  to: knownRelease.id,
+  words: ['prompt prompts/system.md: 1 of 3 words'],
+  risk: { level: 'medium', reasons: [{ level: 'medium', reason: 'the prompts change: 1 of 3 words' }] },
+  change: {
+    version: { from: '1.0.0', to: '1.1.0', bump: 'minor' },
+    files: [
+      { part: 'prompts', path: 'prompts/system.md', change: 'changed', lines: { added: 1, removed: 1 }, diff: '-Be kind.\n+Be very kind.' },
+      {
+        part: 'source',
+        path: 'source/a.ts',
+        change: 'changed',
+        lines: { added: 1, removed: 0 },
+        diff: '@@ -0,0 +1,1 @@\n+\u001b[31mred',
+        omitted: 7,
+      },
+    ],
+    prompts: [
+      {
+        path: 'prompts/system.md',
+        words: [
+          { change: 'same', text: 'Be ' },
+          { change: 'added', text: 'very ' },
+          { change: 'same', text: 'kind.\n' },
+        ],
+        changed: 1,
+        of: 3,
+      },
+    ],
+    environment: [],
+    apiComparison: 'none',
+    api: [],
+    migrations: [],
+  },
 };
 
 const knownBackup = {
@@ -219,6 +266,14 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         yield { instance: `${name}-1`, line: 'one' };
         yield { instance: `${name}-1`, line: 'two: {"a":1}' };
       },
+    },
+    releases: {
+      list: () => Promise.resolve([knownRelease]),
+      get: (_environment, name, id) =>
+        id === knownRelease.id || name === 'echo'
+          ? Promise.resolve({ ...knownRelease, content: { command: ['node'], environment: {}, digests: {} }, words: ['nothing'] })
+          : Promise.reject(sluiceError('unknown_release', { service: name, release: id })),
+      compare: (_environment, _name, { from = 'r-000000000000', to }) => Promise.resolve({ ...knownDifference, from, to }),
     },
     records: {
       forget: (address, { name }) => {

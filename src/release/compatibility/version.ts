@@ -48,6 +48,16 @@ function compareVersions(one: string, other: string): number {
   return Number(other.includes('-')) - Number(one.includes('-'));
 }
 
+/** How far one version is from another, by its numbers alone. */
+export function bumpBetween(before: string, after: string): Bump | 'none' | 'lower' {
+  const order = compareVersions(after, before);
+  if (order === 0) return 'none';
+  if (order < 0) return 'lower';
+  const [old, now] = [numbersOf(before), numbersOf(after)];
+  if (old[0] !== now[0]) return 'major';
+  return old[1] === now[1] ? 'patch' : 'minor';
+}
+
 function numbersOf(version: string): readonly number[] {
   return (version.split(/[-+]/)[0] ?? '').split('.').map(Number);
 }

@@ -6,7 +6,7 @@ import { systemClock } from '../../effects/clock.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { createOutputResolver } from '../../engine/output-resolver.ts';
 import { createLocalWorkloads } from '../../providers/local/workloads/local-workloads.ts';
-import type { CreateRequest, Operation, Provider } from '../../providers/provider.ts';
+import type { CreateRequest, Operation, Provider, ReferencedResource } from '../../providers/provider.ts';
 import type { ResourceState } from '../../providers/resource-state.ts';
 import type { Workloads } from '../../providers/workloads.ts';
 import { createVault } from '../../secrets/file-vault.ts';
@@ -19,6 +19,7 @@ import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { createServiceProvider } from '../service-provider.ts';
+import { createMemoryMigrations, type MemoryMigrations } from '../simulation/memory-migrations.ts';
 import { createMemoryTraffic, type MemoryTraffic } from '../simulation/memory-traffic.ts';
 
 export const address = 'default/service/agent' as const;
@@ -34,6 +35,7 @@ export interface ServiceFixture {
   readonly provider: Provider;
   readonly controller: ServiceController;
   readonly workloads: Workloads;
+  readonly migrations: MemoryMigrations;
   /** Writes the stack's file and loads it. `extra` are lines of the service's block. */
   stack(extra?: readonly string[], others?: string): Promise<ResolvedStack>;
   request(stack: ResolvedStack): Promise<CreateRequest>;
@@ -56,12 +58,13 @@ export async function createServiceFixture(): Promise<ServiceFixture> {
   const events = createEventLog({ store, clock });
   const traffic = createMemoryTraffic();
   const resolver = createOutputResolver({ store, vault });
+  const migrations = createMemoryMigrations();
   let request: CreateRequest | undefined;
 
   const compose = () => {
     const workloads = createLocalWorkloads({ home, clock, random });
     const controller = createServiceController({ store, vault, workloads, traffic, resolver, events, clock, random });
-    return { workloads, controller, provider: createServiceProvider({ controller, store, vault, traffic, clock, home }) };
+    return { workloads, controller, provider: createServiceProvider({ controller, store, vault, traffic, clock, home, migrations }) };
   };
   let parts = compose();
   await parts.controller.start();
@@ -73,6 +76,7 @@ export async function createServiceFixture(): Promise<ServiceFixture> {
     vault,
     events,
     traffic,
+    migrations,
     get provider() {
       return parts.provider;
     },
@@ -103,7 +107,7 @@ export async function createServiceFixture(): Promise<ServiceFixture> {
         declared: block.fields,
         fingerprint,
         root,
-        references: new Map(),
+        references: new Map([[databaseReference.address, databaseReference]]),
       };
       return request;
     },
@@ -139,6 +143,16 @@ export async function createServiceFixture(): Promise<ServiceFixture> {
   };
   return fixture;
 }
+
+/** What a service that is given `${database.db.url}` refers to; nothing listens there. */
+const databaseReference: ReferencedResource = {
+  address: 'default/database/db',
+  kind: 'database',
+  name: 'db',
+  id: 'db',
+  declared: {},
+  outputs: { url: 'postgres://agent:secret@127.0.0.1/db' },
+};
 
 let operations = 0;
 

@@ -38,6 +38,7 @@ describe('what a kind says of its fields', () => {
       ['resource_group_name', true],
       ['runs_on', true],
       ['calls.*', false],
+      ['migrations.database', true],
     ]);
   });
 
@@ -55,6 +56,7 @@ describe('what a kind says of its fields', () => {
       'service.policy',
       'service.api',
       'service.migrations',
+      'service.migrations.path',
       'pipeline.stages.*.steps.*.scenarios',
     ]);
   });

@@ -70,7 +70,21 @@ const schema = z.strictObject({
     .describe('How the public reaches it; without it, only other services do.'),
   api: stackPath('file').optional().describe('OpenAPI description; compared with the stable release before both run side by side.'),
   cache: responseCache.optional().describe('Answers that are shared between requests.'),
-  migrations: stackPath('folder').optional().describe('Database migrations; a destructive one waits until no old release runs.'),
+  migrations: z
+    .union(
+      [
+        stackPath('folder'),
+        z.strictObject({
+          path: stackPath('folder').describe('Folder with the migrations.'),
+          database: refersTo('database', { ordering: true }).describe('Database they change.'),
+        }),
+      ],
+      { error: 'a folder, or { path, database }' },
+    )
+    .optional()
+    .describe(
+      'Migrations of the one database whose URL is in env, or of the one named: files NUMBER_name.PHASE.sql; a contract one waits until no release without it runs or is kept.',
+    ),
   limits: limits.optional().describe('Load it accepts.'),
   outliers: outliers.optional().describe('When an instance is left out because its requests fail; without it, by the defaults.'),
   slow_start: duration()

@@ -11,24 +11,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Any two numbers will do, as long as every copy of this agent takes the same. */
-const schemaLock = [4_820, 1];
-
-const schema = `
-  CREATE TABLE IF NOT EXISTS interactions (
-    id text PRIMARY KEY,
-    session text NOT NULL,
-    at timestamptz NOT NULL DEFAULT now(),
-    message text NOT NULL,
-    answer text NOT NULL,
-    decision text NOT NULL CHECK (decision IN ('answer', 'clarify', 'escalate')),
-    citations text[] NOT NULL DEFAULT '{}',
-    duration_ms integer NOT NULL DEFAULT 0
-  );
-  CREATE INDEX IF NOT EXISTS interactions_by_session ON interactions (session, at);
-`;
-
-/** Connects in the background, creates what is missing, and connects anew whenever the database comes back. */
+/** Connects in the background, and anew whenever the database comes back. Its tables are made by ./migrations before an agent starts. */
 export function openDatabase(url: string): Database {
   const pool = new Pool({
     connectionString: url,
@@ -73,28 +56,13 @@ export function openDatabase(url: string): Database {
   async function prepareUntilDone(): Promise<void> {
     for (let attempt = 0; !prepared && !closing.signal.aborted; attempt += 1) {
       try {
-        await prepare();
+        await pool.query('SELECT FROM interactions LIMIT 0');
         prepared = true;
         log('info', 'the database is ready', {});
       } catch (error) {
         log('warn', 'the database is not ready', { error: messageOf(error), attempt });
         await wait(Math.min(100 * 2 ** attempt, 3_000), undefined, { signal: closing.signal }).catch(() => {});
       }
-    }
-  }
-
-  /** CREATE ... IF NOT EXISTS can still fail when two copies start at once; the lock makes them take turns and ends with the transaction. */
-  async function prepare(): Promise<void> {
-    const client = await pool.connect();
-    try {
-      await client.query('BEGIN');
-      await client.query('SELECT pg_advisory_xact_lock($1, $2)', schemaLock);
-      await client.query(schema);
-      await client.query('COMMIT');
-      client.release();
-    } catch (error) {
-      client.release(true);
-      throw error;
     }
   }
 }

@@ -1,0 +1,72 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createReleaseRecords } from '../release/release-records.ts';
+import { createKnownSecrets } from '../secrets/known-secrets.ts';
+import { createMemoryStore } from '../store/memory-store.ts';
+import { createReleaseDesk } from './release-desk.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-desk-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Two releases on record with their files, and no service that runs. */
+async function desk() {
+  const releases = createReleaseRecords(createMemoryStore());
+  for (const number of [1, 2]) {
+    const directory = join(folder, String(number));
+    await mkdir(join(directory, 'source'), { recursive: true });
+    await writeFile(join(directory, 'source', 'a.js'), `const release = ${number};\nconst token = 'hunter2hunter2';\n`);
+    if (number === 2) await chmod(join(directory, 'source', 'a.js'), 0o755);
+    await releases.record('default', 'agent', {
+      id: `r-00000000000${number}`,
+      digest: `sha256:${number}`,
+      service: 'default/service/agent',
+      version: `1.${number}.0`,
+      content: { source: `sha256:${number}`, command: ['node', 'a.js'], environment: { KEY: '${secret.key}' } },
+      directory,
+      createdAt: `2026-11-22T12:00:0${number}.000Z`,
+    });
+  }
+  const secrets = createKnownSecrets();
+  secrets.learn({ token: 'hunter2hunter2' });
+  return createReleaseDesk({ controller: { stateOf: () => Promise.resolve(undefined) }, releases, secrets });
+}
+
+it('lists releases newest first, and shows each beside the one before it', async () => {
+  const releases = await desk();
+  const listed = await releases.list('default', 'agent');
+  expect(listed.map(({ id, state }) => [id, state])).toEqual([
+    ['r-000000000002', 'kept'],
+    ['r-000000000001', 'kept'],
+  ]);
+  expect(await releases.get('default', 'agent', 'r-000000000002')).toMatchObject({
+    before: 'r-000000000001',
+    risk: { level: 'low' },
+    words: ['version: 1.1.0 to 1.2.0 (minor)', 'code: 1 changed, +1 -1 lines: source/a.js'],
+    content: { environment: { KEY: '${secret.key}' }, digests: { source: 'sha256:2' } },
+  });
+  const oldest = await releases.get('default', 'agent', 'r-000000000001');
+  expect([oldest.before, oldest.risk]).toEqual([undefined, undefined]);
+});
+
+it('compares two in either direction, and masks a secret that someone has written into the code', async () => {
+  const releases = await desk();
+  const { change } = await releases.compare('default', 'agent', { to: 'r-000000000002' });
+  expect(change.files[0]?.diff).toContain('-const release = 1;');
+  expect(JSON.stringify(change)).not.toContain('hunter2');
+  const back = await releases.compare('default', 'agent', { from: 'r-000000000002', to: 'r-000000000001' });
+  expect(back.words[0]).toBe('version: 1.2.0 to 1.1.0 (lower)');
+});
+
+it('says which service, release or comparison there is not', async () => {
+  const releases = await desk();
+  await expect(releases.list('default', 'other')).rejects.toMatchObject({ code: 'unknown_service' });
+  await expect(releases.get('default', 'agent', 'r-ffffffffffff')).rejects.toMatchObject({ code: 'unknown_release' });
+  await expect(releases.compare('default', 'agent', { to: 'r-000000000001' })).rejects.toMatchObject({ code: 'nothing_to_compare' });
+});

@@ -1,0 +1,72 @@
+import { problem, type Problem } from '../errors/sluice-error.ts';
+import { judgeVersion } from '../release/compatibility/version.ts';
+import { readApi } from '../release/compatibility/read-api.ts';
+import { describeChange, isSameContent } from '../release/difference/describe-change.ts';
+import type { ReleaseChange } from '../release/difference/release-change.ts';
+import { declaredFiles, recordedFiles, type ReleaseFiles } from '../release/difference/release-files.ts';
+import { assessRisk, type ReleaseRisk } from '../release/difference/risk.ts';
+import { readReleaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import type { Release } from '../release/release.ts';
+import type { ServiceFields } from '../stack/kinds/service.ts';
+import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+
+export interface JudgedRelease {
+  readonly problems: readonly Problem[];
+  /** Absent where there is no release to compare with, or nothing has changed. */
+  readonly risk?: ReleaseRisk;
+}
+
+export interface KnownReleases {
+  /** The one in use. */
+  readonly stable: Release | undefined;
+  readonly find: (id: string) => Promise<Release | undefined>;
+}
+
+/**
+ * What a service would be released as, held against its stable release: a version that says less than changed is an error or a warning,
+ * and the risk is noted with its reasons. A return to a release that is on record under the same version is no new one to be judged.
+ */
+export async function judgeRelease(block: ResolvedBlock, stack: ResolvedStack, { stable, find }: KnownReleases): Promise<JudgedRelease> {
+  const fields = block.fields as unknown as ServiceFields;
+  const content = await readReleaseContent(fields, stack.root);
+  const digest = releaseDigest(content);
+  if (stable?.digest === digest) return { problems: [] };
+  const files = await declaredFiles(fields, stack.root);
+  const unreadable = apiProblems(block, fields, files);
+  if (stable === undefined) return { problems: unreadable };
+  const change = describeChange(
+    { version: stable.version, content: stable.content, files: await recordedFiles(stable.directory) },
+    { version: fields.version, content, files },
+  );
+  if (isSameContent(change)) return { problems: unreadable };
+  const risk = assessRisk(change);
+  const isReturn = (await find(releaseId(digest)))?.version === fields.version;
+  return { problems: [...unreadable, ...(isReturn ? [] : versionProblems(block, change)), riskNote(block, stable, risk)], risk };
+}
+
+function apiProblems(block: ResolvedBlock, fields: ServiceFields, files: ReleaseFiles): Problem[] {
+  if (fields.api === undefined || readApi(files.api?.[0]?.text) !== undefined) return [];
+  return [problem('api_not_compared', { service: block.name, path: fields.api }, { ...at(block, 'api'), severity: 'warning' })];
+}
+
+function versionProblems(block: ResolvedBlock, change: ReleaseChange): Problem[] {
+  const { from, to, bump } = change.version;
+  const { needed, lowest, isEnough, because } = judgeVersion(from, to, change.api);
+  const about = { service: block.name, from, to, lowest };
+  if (!isEnough) {
+    const changes = because.map(({ path, what }) => `${path}: ${what}`);
+    const isBreak = because.some(({ breaking }) => breaking);
+    const code = isBreak ? 'breaking_api_change' : 'version_too_low';
+    return [problem(code, { ...about, needed, changes }, { ...at(block, 'version'), severity: isBreak ? 'error' : 'warning' })];
+  }
+  return bump === 'none' ? [problem('version_unchanged', about, { ...at(block, 'version'), severity: 'warning' })] : [];
+}
+
+function riskNote(block: ResolvedBlock, stable: Release, { level, reasons }: ReleaseRisk): Problem {
+  const about = { service: block.name, stable: stable.id, level, reasons: reasons.map(({ reason }) => reason) };
+  return problem('release_risk', about, { ...at(block, 'version'), severity: 'note' });
+}
+
+function at(block: ResolvedBlock, field: string) {
+  return { position: block.positionOf(field), address: block.address };
+}
