@@ -6,9 +6,11 @@ import { createAdminClient } from '../../src/gateway/control/admin-client.ts';
 import { gatewayFiles } from '../../src/gateway/gateway-files.ts';
 import { recordedProcess } from '../../src/gateway/gateway-folder.ts';
 import type { RoutingTable } from '../../src/gateway/routing-table.ts';
-import { cores, listens, pause, startPinned } from './processes.ts';
+import { cores, end, listens, pause, programsOf, startPinned } from './processes.ts';
 import type { Proxy } from './proxies.ts';
 
+const startMs = 20_000;
+const pollMs = 20;
 const entry = fileURLToPath(new URL('../../src/gateway/main.ts', import.meta.url));
 
 /** The gateway as users get it: its processes, health checks, retries, routing and measuring, with its last table on the disk. */
@@ -17,7 +19,10 @@ export function startSluice(engine: 'embedded' | 'haproxy', workers: number | un
     const settings = { internal: { host: '127.0.0.1', port: port + 1 }, ...(workers !== undefined && { workers }) };
     await writeDurably(gatewayFiles(folder).settings, JSON.stringify(settings));
     const process = startPinned(cores.proxy, globalThis.process.execPath, [entry, folder]);
-    while ((await recordedProcess(folder)) === undefined) await pause(20);
+    for (let waited = 0; (await recordedProcess(folder)) === undefined; waited += pollMs) {
+      if (waited > startMs) throw new Error('the gateway does not start');
+      await pause(pollMs);
+    }
     const { adminUrl } = (await recordedProcess(folder)) as { adminUrl: string };
     const admin = createAdminClient({ url: adminUrl, token: await readFile(gatewayFiles(folder).token, 'utf8') });
     let version = 0;
@@ -27,6 +32,10 @@ export function startSluice(engine: 'embedded' | 'haproxy', workers: number | un
     };
     await flip(upstreamPort);
     await listens(port);
+    if (engine === 'haproxy' && !programsOf(process.pid as number).includes('haproxy')) {
+      await end(process);
+      throw new Error('the gateway serves by its embedded engine');
+    }
     return { port, process, flip };
   };
 }

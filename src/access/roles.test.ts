@@ -5,8 +5,8 @@ describe('roles', () => {
   it('give exactly the permissions they are documented to give', () => {
     const table = Object.fromEntries(roles.map((role) => [role, permissions.filter((permission) => allows(role, permission))]));
     expect(table).toEqual({
-      admin: ['read', 'plan', 'apply', 'operate', 'administer'],
-      operator: ['read', 'plan', 'apply', 'operate'],
+      admin: ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback', 'administer'],
+      operator: ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback'],
       viewer: ['read'],
     });
   });

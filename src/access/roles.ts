@@ -1,5 +1,5 @@
-/** What a route may demand. `administer`: keys and the life of the control plane itself. */
-export const permissions = ['read', 'plan', 'apply', 'operate', 'administer'] as const;
+/** What a route may demand. `promote`, `abort` and `rollback`: what is done to a rollout. `administer`: keys and the life of the control plane itself. */
+export const permissions = ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback', 'administer'] as const;
 export type Permission = (typeof permissions)[number];
 
 export const roles = ['admin', 'operator', 'viewer'] as const;
@@ -7,7 +7,7 @@ export type Role = (typeof roles)[number];
 
 const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   admin: permissions,
-  operator: ['read', 'plan', 'apply', 'operate'],
+  operator: ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback'],
   viewer: ['read'],
 };
 

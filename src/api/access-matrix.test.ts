@@ -11,6 +11,8 @@ const rows = Object.entries(endpoints) as [string, Endpoint][];
 const bodies: Readonly<Record<string, unknown>> = {
   createPlan: { stack: '.' },
   scaleService: { replicas: 2 },
+  promoteRollout: {},
+  rollBack: {},
   planRestore: { to: 'latest' },
   restoreDatabase: { to: 'latest' },
   createKey: { name: 'new', role: 'viewer' },

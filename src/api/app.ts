@@ -10,7 +10,7 @@ import { gatewayHandlers } from './handlers/gateway.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
 import { resourceHandlers } from './handlers/resources.ts';
-import { serviceHandlers } from './handlers/services.ts';
+import { rolloutHandlers, serviceHandlers } from './handlers/services.ts';
 import { statusHandlers } from './handlers/status.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ApiDependencies } from './ports.ts';
@@ -25,6 +25,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...planHandlers(dependencies),
     ...resourceHandlers(dependencies),
     ...serviceHandlers(dependencies),
+    ...rolloutHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...gatewayHandlers(dependencies),

@@ -74,6 +74,13 @@ describe('the client', () => {
     await client.getService('production', 'echo');
     await client.scaleService('production', 'echo', 3);
     await client.restartService('production', 'echo');
+    await client.promoteRollout('production', 'echo', { full: true });
+    await client.pauseRollout('production', 'echo');
+    await client.resumeRollout('production', 'echo');
+    await client.abortRollout('production', 'echo');
+    await client.retryRollout('production', 'echo');
+    await client.rollBack('production', 'echo', { to: 'r-0123456789ab' });
+    expect(await client.listRollouts('production', 'echo')).toEqual([]);
     expect(await client.readLogs('production', 'echo', { tail: 7 })).toEqual([{ instance: 'echo-1', line: 'the last 7 lines' }]);
     await client.listBackups('production', 'echo');
     expect(await client.backUpDatabase('production', 'echo')).toEqual(knownOperation);
@@ -97,6 +104,12 @@ describe('the client', () => {
       'forget production/service/echo by admin',
       'scale echo 3',
       'restart echo',
+      'promote echo by admin',
+      'pause echo by admin',
+      'resume echo by admin',
+      'abort echo by admin',
+      'retry echo by admin',
+      'rollback echo by admin',
       'back up echo',
       'restore echo to latest',
       'backup',

@@ -14,6 +14,7 @@ import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { PlanRequest } from './schemas/plan.ts';
 import type { ResourceView } from './schemas/resource.ts';
+import type { RolloutRecordView } from './schemas/rollout.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { ShutdownRequest, Status } from './schemas/status.ts';
@@ -69,6 +70,16 @@ export interface Client {
   getService(environment: string, name: string): Promise<ServiceView>;
   scaleService(environment: string, name: string, replicas: number): Promise<ServiceView>;
   restartService(environment: string, name: string): Promise<ServiceView>;
+  /** To the next stage, or with `full` to the whole. */
+  promoteRollout(environment: string, name: string, request?: { readonly full?: boolean }): Promise<ServiceView>;
+  pauseRollout(environment: string, name: string): Promise<ServiceView>;
+  resumeRollout(environment: string, name: string): Promise<ServiceView>;
+  abortRollout(environment: string, name: string): Promise<ServiceView>;
+  retryRollout(environment: string, name: string): Promise<ServiceView>;
+  /** To the release before, or to the named one. */
+  rollBack(environment: string, name: string, request?: { readonly to?: string }): Promise<ServiceView>;
+  /** The latest first. */
+  listRollouts(environment: string, name: string): Promise<readonly RolloutRecordView[]>;
   readLogs(environment: string, name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
@@ -181,6 +192,13 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     getService: (environment, name) => get(service(environment, name)),
     scaleService: (environment, name, replicas) => post(`${service(environment, name)}/scale`, { replicas }),
     restartService: (environment, name) => post(`${service(environment, name)}/restart`),
+    promoteRollout: (environment, name, request = {}) => post(`${service(environment, name)}/rollout/promote`, request),
+    pauseRollout: (environment, name) => post(`${service(environment, name)}/rollout/pause`),
+    resumeRollout: (environment, name) => post(`${service(environment, name)}/rollout/resume`),
+    abortRollout: (environment, name) => post(`${service(environment, name)}/rollout/abort`),
+    retryRollout: (environment, name) => post(`${service(environment, name)}/rollout/retry`),
+    rollBack: (environment, name, request = {}) => post(`${service(environment, name)}/rollout/rollback`, request),
+    listRollouts: (environment, name) => get(`${service(environment, name)}/rollouts`),
     readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
     followLogs,
     listBackups: (environment, name) => get(`${database(environment, name)}/backups`),

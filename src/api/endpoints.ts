@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
 import { backup } from './schemas/backup.ts';
 import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
 import { auditPage, auditVerification } from './schemas/audit.ts';
@@ -249,6 +250,7 @@ export const endpoints = {
     answer: serviceView,
     audit: { action: 'service.restart' },
   }),
+  ...rolloutEndpoints,
   serviceLogs: endpoint({
     method: 'get',
     path: `${service}/logs`,

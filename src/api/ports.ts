@@ -14,6 +14,7 @@ import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { LockView } from './schemas/lock.ts';
+import type { RolloutRecordView } from './schemas/rollout.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { Status } from './schemas/status.ts';
@@ -23,6 +24,13 @@ export interface PlanBook {
   create(request: PlanOrder): Promise<Plan>;
   /** Throws `unknown_plan`. */
   get(id: string): Promise<Plan>;
+}
+
+export interface ServiceOverrides {
+  readonly service: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Relative to the stack; not to be trusted. */
+  readonly source?: string | undefined;
 }
 
 export interface PlanOrder {
@@ -40,6 +48,8 @@ export interface PlanOrder {
   readonly excludes: readonly string[];
   readonly refreshOnly: boolean;
   readonly adopt: readonly { readonly address: string; readonly id: string }[];
+  /** Of one service, instead of what the stack says. */
+  readonly overrides?: ServiceOverrides | undefined;
   /** Kept for 30 days instead of one. */
   readonly save: boolean;
 }
@@ -91,12 +101,27 @@ export interface DriftDesk {
   accept(environment: string): Promise<DriftReport>;
 }
 
+/** What may be done to a rollout at any time. */
+export type RolloutAction =
+  | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
+  | { readonly type: 'promote'; readonly full: boolean }
+  | { readonly type: 'rollback'; readonly to?: string | undefined };
+
 /** Services as people see them. Every method throws `unknown_service`. */
 export interface ServiceDesk {
   list(environment: string): Promise<readonly ServiceView[]>;
   get(environment: string, name: string): Promise<ServiceView>;
   scale(environment: string, name: string, replicas: number): Promise<ServiceView>;
   restart(environment: string, name: string): Promise<ServiceView>;
+  /** What people do to a rollout. Throws `no_rollout`, `rollout_has_no_stages`, `rollout_nothing_to_retry`, `release_not_kept`. */
+  operate(
+    environment: string,
+    name: string,
+    action: RolloutAction,
+    who: { readonly by: string; readonly why?: string | undefined },
+  ): Promise<ServiceView>;
+  /** The latest first. */
+  rollouts(environment: string, name: string): Promise<readonly RolloutRecordView[]>;
   readLogs(environment: string, name: string, query: LogSelection): Promise<readonly LogLine[]>;
   /** The last lines, then new ones as they are written; instances that start later are included. Ends when the signal is aborted. */
   followLogs(environment: string, name: string, query: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;

@@ -26,6 +26,7 @@ export const registry: readonly RegisteredCommand[] = [
 
   { name: 'plan', group: 'Change', summary: 'Show what an apply would change', load: () => import('./commands/plan.ts') },
   { name: 'apply', group: 'Change', summary: 'Make a stack real', load: () => import('./commands/apply.ts') },
+  { name: 'deploy', group: 'Change', summary: 'Roll one service out and watch it', load: () => import('./commands/deploy.ts') },
   { name: 'destroy', group: 'Change', summary: 'Remove all that a stack made, data included', load: () => import('./commands/destroy.ts') },
   {
     name: 'import',
@@ -56,9 +57,57 @@ export const registry: readonly RegisteredCommand[] = [
     load: () => import('./commands/gateway-status.ts'),
   },
   { name: 'gateway top', group: 'Watch', summary: 'Watch the traffic, busiest first', load: () => import('./commands/gateway-top.ts') },
+  {
+    name: 'rollout status',
+    group: 'Watch',
+    summary: 'Show the rollout of a service with its evidence',
+    load: () => import('./commands/rollout-status.ts'),
+  },
+  {
+    name: 'rollout history',
+    group: 'Watch',
+    summary: 'List the rollouts of a service',
+    load: () => import('./commands/rollout-history.ts'),
+  },
   { name: 'events', group: 'Watch', summary: 'Show what happened', load: () => import('./commands/events.ts') },
   { name: 'audit', group: 'Watch', summary: 'Show who changed what, and verify the record', load: () => import('./commands/audit.ts') },
 
+  {
+    name: 'rollout promote',
+    group: 'Operate',
+    summary: 'Take a candidate to its next stage',
+    load: () => import('./commands/rollout-promote.ts'),
+  },
+  {
+    name: 'rollout pause',
+    group: 'Operate',
+    summary: 'Hold a rollout where it is',
+    load: () => import('./commands/rollout-pause.ts'),
+  },
+  {
+    name: 'rollout resume',
+    group: 'Operate',
+    summary: 'Let a paused rollout go on',
+    load: () => import('./commands/rollout-resume.ts'),
+  },
+  {
+    name: 'rollout abort',
+    group: 'Operate',
+    summary: 'Give a candidate up',
+    load: () => import('./commands/rollout-abort.ts'),
+  },
+  {
+    name: 'rollout retry',
+    group: 'Operate',
+    summary: 'Try a release that was taken back once more',
+    load: () => import('./commands/rollout-retry.ts'),
+  },
+  {
+    name: 'rollout rollback',
+    group: 'Operate',
+    summary: 'Return to an earlier release',
+    load: () => import('./commands/rollout-rollback.ts'),
+  },
   { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
   { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },
   {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import type { PlanBook, PlanOrder } from '../api/ports.ts';
+import type { PlanBook, PlanOrder, ServiceOverrides } from '../api/ports.ts';
 import type { Json, JsonObject } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import { containedPath } from '../effects/files.ts';
@@ -16,6 +16,7 @@ import type { loadPolicyRules } from '../stack/policy/read-rules.ts';
 import { pickVariables, secretVariableNames } from '../stack/secret-variables.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { Store } from '../store/store.ts';
+import { overridden } from './service-overrides.ts';
 
 /** What the book asks of the engine's side. Changes nothing. */
 export interface PlanMaker {
@@ -80,6 +81,8 @@ interface StoredPlan {
   readonly stack: string;
   /** Variables from a command line may be secret. */
   readonly sealedVariables?: string;
+  /** Environment variables from a command line may be secret, too. */
+  readonly sealedOverrides?: string;
   /** Of a plan that was saved: it is kept longer, with digests that tell what has changed. */
   readonly saved?: { readonly blocks: Readonly<Record<string, string>> };
   readonly run?: string;
@@ -125,14 +128,14 @@ export function createPlanBook({
   };
 
   const compute = async (order: PlanOrder): Promise<{ readonly plan: Plan; readonly stack?: ResolvedStack }> => {
-    const { stack: path, environment, variables, secretVariables, mode, save: _, ...options } = order;
+    const { stack: path, environment, variables, secretVariables, mode, save: _, overrides, ...options } = order;
     const destroy = async (name: string): Promise<{ readonly plan: Plan }> => {
       const policies = await rulesBeside(path);
       return { plan: await planner.planDestroy(name, { ...options, ...(policies && { policies }) }) };
     };
     // What is named is destroyed from what is recorded, even when its stack is gone.
     if (mode === 'destroy' && environment !== undefined) return destroy(environment);
-    const stack = await loadFrom(path, environment, variables);
+    const stack = overridden(await loadFrom(path, environment, variables), overrides);
     // Nothing but what the stack's own secrets name.
     if (secretVariables) takeVariables(stack.environment.name, pickVariables(secretVariableNames(stack), secretVariables));
     return mode === 'destroy' ? destroy(stack.environment.name) : { plan: await planner.plan(stack, options), stack };
@@ -166,6 +169,7 @@ export function createPlanBook({
         plan,
         ...(order.save && { saved: { blocks: (await planner.basis(plan.environment, stack)).blocks() } }),
         stack: relative(root, containedPath(root, order.stack) ?? root),
+        ...(order.overrides !== undefined && { sealedOverrides: vault.seal(JSON.stringify(order.overrides)) }),
         ...(order.variables !== undefined && { sealedVariables: vault.seal(JSON.stringify(order.variables)) }),
       };
       await keep(stored);
@@ -182,11 +186,12 @@ export function createPlanBook({
     get: async (id) => (await find(id)).stored.plan,
 
     reload: async (id) => {
-      const { plan, run, stack: path, sealedVariables, saved, repair } = (await find(id)).stored;
+      const { plan, run, stack: path, sealedVariables, sealedOverrides, saved, repair } = (await find(id)).stored;
       if (run !== undefined) throw sluiceError('plan_applied', { id, run });
       if (repair !== undefined) return reloadRepair(plan, repair);
       const variables = sealedVariables === undefined ? undefined : (JSON.parse(vault.open(sealedVariables)) as Record<string, string>);
-      const stack = plan.mode === 'destroy' ? undefined : await loadFrom(path, plan.environment, variables);
+      const overrides = sealedOverrides === undefined ? undefined : (JSON.parse(vault.open(sealedOverrides)) as ServiceOverrides);
+      const stack = plan.mode === 'destroy' ? undefined : overridden(await loadFrom(path, plan.environment, variables), overrides);
       demandSame(plan, await planner.basis(plan.environment, stack), saved?.blocks);
       return { plan, stack };
     },

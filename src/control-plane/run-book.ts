@@ -22,6 +22,7 @@ export interface PlanApplier {
 
 interface ApplyOptions {
   readonly run: string;
+  readonly by?: string;
   readonly signal: AbortSignal;
   readonly concurrency?: number;
   readonly fingerprints?: NonNullable<ReloadedPlan['fingerprints']>;
@@ -128,7 +129,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     let outcome: RunOutcome | SluiceError;
     try {
       const more = { ...(concurrency !== undefined && { concurrency }), ...(fingerprints && { fingerprints }) };
-      outcome = await engine.apply(plan, stack, { run: begun.id, signal, ...more });
+      outcome = await engine.apply(plan, stack, { run: begun.id, signal, ...(begun.by !== undefined && { by: begun.by }), ...more });
     } catch (thrown) {
       outcome = toSluiceError(thrown);
       if (outcome.code === 'internal_error') {

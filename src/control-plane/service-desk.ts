@@ -6,6 +6,7 @@ import { containedPath } from '../effects/files.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import { exampleRequest } from '../release/example-request.ts';
+import { recordView } from '../rollout/rollout-view.ts';
 import type { ServiceController } from '../rollout/service-controller.ts';
 import type { ServiceStatus } from '../rollout/service-status.ts';
 import type { Store } from '../store/store.ts';
@@ -16,7 +17,7 @@ const descriptionLimitBytes = 1_048_576;
 
 /** Services as people see them: the controller's view, with a request to try. */
 export function createServiceDesk(dependencies: {
-  readonly controller: Pick<ServiceController, 'list' | 'describe' | 'scale' | 'restart'>;
+  readonly controller: Pick<ServiceController, 'list' | 'describe' | 'scale' | 'restart' | 'operate' | 'rollouts'>;
   readonly logs: InstanceLogs;
   readonly store: Pick<Store, 'get'>;
   /** Takes secrets out of what instances wrote. */
@@ -60,6 +61,11 @@ export function createServiceDesk(dependencies: {
       await controller.restart(`${environment}/service/${name}`);
       return describe(environment, name);
     },
+    operate: async (environment, name, action, who) => {
+      await controller.operate(`${environment}/service/${name}`, action, who);
+      return describe(environment, name);
+    },
+    rollouts: async (environment, name) => (await controller.rollouts(`${environment}/service/${name}`)).map(recordView),
     readLogs: async (environment, name, selection) => {
       await describe(environment, name);
       return (await logs.read(`${environment}/service/${name}`, selection)).map(masked);

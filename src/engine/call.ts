@@ -13,6 +13,7 @@ export function call<Result>(
 ): Promise<Result> {
   const operation: Operation = {
     id,
+    ...(context.by !== undefined && { by: context.by }),
     signal: AbortSignal.any([context.cancelled, context.lease.lost]),
     lost: context.lease.lost,
     progress: (message) => telling.report(message),

@@ -22,6 +22,8 @@ import { resumeEnvironment, suspendEnvironment } from './suspension.ts';
 interface ApplyOptions {
   /** Name of the run; all its events carry it. */
   readonly run: string;
+  /** Who wants it; told to the providers. */
+  readonly by?: string;
   /** Cancels: what is under way is finished, nothing more is begun. */
   readonly signal: AbortSignal;
   /** Changes made at the same time; as many as all providers of the plan bear unless told otherwise. */
@@ -105,6 +107,7 @@ export function createEngine(given: EngineDependencies): Engine {
       failedMoves: new Map(),
       lease,
       cancelled,
+      ...(options.by !== undefined && { by: options.by }),
     };
     return runPlan(context, options.concurrency ?? bearable(context));
   };

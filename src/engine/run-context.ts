@@ -36,6 +36,8 @@ export interface RunContext extends Omit<EngineDependencies, 'secrets'> {
   readonly limits: RateLimits;
   readonly plan: Plan;
   readonly run: string;
+  /** Who wants it. */
+  readonly by?: string;
   readonly stack: ResolvedStack | undefined;
   readonly blocks: ReadonlyMap<Address, ResolvedBlock>;
   readonly fingerprints: ReadonlyMap<Address, JsonObject>;

@@ -96,7 +96,8 @@ export const apiErrors = {
     status: 409,
     retry: 'wait',
     message: ({ environment, run }) => `The run '${run}' is changing '${environment}' at this moment.`,
-    help: ({ run }) => `Wait for it, or cancel it: POST /v1/runs/${run}/cancel.`,
+    help: ({ run }) =>
+      `Wait for it, or cancel it: Ctrl-C where it was started, or POST /v1/runs/${run}/cancel. \`sluice unlock\` takes the environment from one that hangs.`,
   }),
   run_interrupted: entry<Record<string, never>>({
     status: 500,

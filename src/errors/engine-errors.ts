@@ -35,7 +35,8 @@ export const engineErrors = {
   lease_lost: entry<{ environment: string }>({
     status: 409,
     retry: 'terminal',
-    message: ({ environment }) => `Another control plane has taken over ${environment}; this one changes nothing more there.`,
+    message: ({ environment }) =>
+      `${environment} was taken away, by an unlock or by another control plane; nothing more is changed there from here.`,
     help: () => 'What was under way at that moment is continued by the next apply. Plan again and see what is left to do.',
   }),
   change_skipped: entry<{ address: string; cause: string }>({

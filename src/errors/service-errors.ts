@@ -8,6 +8,12 @@ export const serviceErrors = {
     message: ({ address }) => `There is no service '${address}'.`,
     help: () => '`sluice status` lists the services of every environment.',
   }),
+  service_not_declared: entry<{ service: string; names: readonly string[] }>({
+    status: 404,
+    retry: 'terminal',
+    message: ({ service }) => `The stack declares no service '${service}'.`,
+    help: ({ names }) => (names.length > 0 ? `It declares ${names.join(', ')}.` : 'It declares no service at all.'),
+  }),
   no_rollout: entry<{ service: string }>({
     status: 409,
     retry: 'terminal',
@@ -112,6 +118,14 @@ export const serviceErrors = {
       `The release ${release} of '${service}' was not taken into use: ${reason}.${log === '' ? '' : `\nIts last output:\n${log}`}`,
     help: ({ service }) =>
       `What ran before still runs. \`sluice logs ${service.split('/').at(-1)}\` shows more; correct the service and apply again.`,
+  }),
+  release_failed_before: entry<{ service: string; release: string; reason: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release, reason }) =>
+      `The release ${release} of '${service}' was taken back before and is not tried again: ${reason}.`,
+    help: ({ service }) =>
+      `Change something about it, or try it once more with \`sluice rollout retry ${service.split('/').at(-1)}\`. What ran before still runs.`,
   }),
   rollout_superseded: entry<{ service: string; release: string }>({
     status: 409,

@@ -48,7 +48,8 @@ export function computePlan(inputs: PlanInputs): Plan {
   const { id, environment, mode, stackDigest, createdAt } = inputs;
   const versions = inputs.recorded.map(({ state, version, from }) => ({ address: from ?? state.address, version }));
   const problems = [...inputs.problems, ...findings, ...notes, ...followNotes(inputs, decisions)];
-  return { id, environment, mode, stackDigest, stateDigest: digestStates(versions), createdAt, changes, problems, ...(scope && { scope }) };
+  const limits = { ...(scope && { scope }), ...(inputs.refreshOnly === true && { refreshOnly: true as const }) };
+  return { id, environment, mode, stackDigest, stateDigest: digestStates(versions), createdAt, changes, problems, ...limits };
 }
 
 interface Decided {

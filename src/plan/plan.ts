@@ -18,6 +18,8 @@ export interface Plan {
   readonly problems: readonly Problem[];
   /** Present when the plan was limited to a part of the environment. */
   readonly scope?: Scope;
+  /** Present when it only compares what is recorded with what is there, and says nothing about the stack. */
+  readonly refreshOnly?: true;
 }
 
 /** What a plan was limited to. Everything else is in it as a change `none` that is `outOfScope`. */

@@ -10,7 +10,7 @@ const drift = [
 ];
 
 describe('a plan that only refreshes', () => {
-  it('records what was found, notes what a record has no place for, and plans nothing real', () => {
+  it('records what was found, warns of what a record has no place for, and plans nothing real', () => {
     const given = [recorded(database, {}, { status: 'present', drift }), recorded(block('cache', 'gone'), {}, { status: 'absent' })];
     const plan = computePlan(inputs([desired(database), desired(block('cache', 'new'))], given, { refreshOnly: true }));
     expect(plan.changes.map(({ action, name }) => `${action} ${name}`).toSorted()).toEqual(['refresh db', 'refresh gone']);
@@ -18,7 +18,7 @@ describe('a plan that only refreshes', () => {
       risk: 'none',
       fields: [{ path: 'storage_gb', before: 32, after: 64, origin: 'drift' }],
     });
-    expect(plan.problems).toMatchObject([{ severity: 'note', code: 'drift_not_recorded' }]);
+    expect(plan.problems).toMatchObject([{ severity: 'warning', code: 'drift_not_recorded' }]);
   });
 
   it('hides what may be secret', () => {

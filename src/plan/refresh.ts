@@ -6,7 +6,7 @@ import type { Decision } from './decide.ts';
 import type { RecordedResource } from './inputs.ts';
 import { maskField } from './mask.ts';
 
-/** What a record would have to say so that it agrees with what is there. What a record has no place for ("not running") is only noted. */
+/** What a record would have to say so that it agrees with what is there. What a record has no place for ("not running") is only warned about. */
 export function decideRefresh({ state, observation }: RecordedResource): {
   readonly decision: Decision;
   readonly notes: readonly Problem[];
@@ -35,7 +35,7 @@ export function decideRefresh({ state, observation }: RecordedResource): {
 const unchanged: Decision = { action: 'none', reason: '', fields: [] };
 
 function notRecorded(address: Address, field: string, observed: Json): Problem {
-  return problem('drift_not_recorded', { address, field, observed: JSON.stringify(observed) }, { severity: 'note', address });
+  return problem('drift_not_recorded', { address, field, observed: JSON.stringify(observed) }, { severity: 'warning', address });
 }
 
 function recordable(declared: JsonObject, { field }: Drift): boolean {

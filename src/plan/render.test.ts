@@ -67,6 +67,13 @@ describe('a rendered plan', () => {
     expect(text([], [], { mode: 'destroy' })).toContain('No changes. Nothing is left to destroy.');
   });
 
+  it('does not say of a plan that only refreshes that all is as the stack declares, and shows what it cannot record', () => {
+    const stopped = { status: 'present', drift: [{ field: 'settings.size', applied: 2, observed: 9 }] } as const;
+    const shown = text([desired(service)], [recorded(group, {}, stopped)], { refreshOnly: true });
+    expect(shown).not.toContain('as the stack declares');
+    expect(shown).toContain('settings.size is 9, which a record has no place for.');
+  });
+
   it('shows drift as it was found and notes below the changes', () => {
     const drift = [{ field: 'state', applied: 'running', observed: 'stopped' }];
     const note = {

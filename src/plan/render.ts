@@ -92,6 +92,7 @@ function renderSummary(plan: Plan): string {
   if (!hasChanges(plan)) {
     if (plan.mode === 'destroy') return 'No changes. Nothing is left to destroy.';
     if (plan.scope !== undefined) return 'No changes within the limits of this plan.';
+    if (plan.refreshOnly === true) return 'No changes to what is recorded.';
     const resources = none === 1 ? 'The 1 resource is' : `All ${none} resources are`;
     return none === 0 ? 'No changes. The stack declares no resources.' : `No changes. ${resources} as the stack declares.`;
   }

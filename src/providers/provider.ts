@@ -93,6 +93,8 @@ export interface Coexistence {
 
 export interface Operation {
   readonly id: string;
+  /** Who wants it, by name; absent for work nobody asked for. */
+  readonly by?: string;
   /** Aborted when nobody wants the result any more: the run was cancelled, or its right to write is lost. Ends waits at once. */
   readonly signal: AbortSignal;
   /**

@@ -9,6 +9,8 @@ export function foldEvidence({ settings }: ServiceState, course: Course, seen: G
   const { analysis } = settings.rollout;
   if (!analysis || !seen) return course;
   const known = course.evidence;
+  // The gateway counts for another rollout, or not yet: what it has counted of this one may come again.
+  if (known && seen.epoch === '') return course;
   const isSameLife = known === undefined || (known.epoch === seen.epoch && unitsOf(seen.counts) >= unitsOf(known.current));
   const before = isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
   const thresholds = known?.thresholds ?? seen.stableLatencies;

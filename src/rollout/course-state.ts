@@ -9,6 +9,10 @@ export interface Course {
   /** Share of new requests (percent) that is asked of the gateway now: the last stage that had its capacity. */
   readonly weight: number;
   readonly smokePassed?: boolean;
+  /** Somebody has agreed to the end of this stage: it is waited for no longer. */
+  readonly approved?: boolean;
+  /** Somebody went on although the evidence spoke against it: it decides nothing any more. */
+  readonly overruled?: boolean;
   readonly evidence?: CourseEvidence;
 }
 

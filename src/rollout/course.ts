@@ -1,4 +1,4 @@
-import type { ServiceState, StageSettings } from './service-state.ts';
+import { revisionOf, type ServiceState, type StageSettings } from './service-state.ts';
 
 const whole: StageSettings = { weight: 100, forMs: 0, approval: false };
 
@@ -6,6 +6,19 @@ const whole: StageSettings = { weight: 100, forMs: 0, approval: false };
 export function stagesOf({ settings }: Pick<ServiceState, 'settings'>): readonly StageSettings[] {
   const stages = settings.rollout.stages ?? [];
   return stages.at(-1)?.weight === 100 ? stages : [...stages, whole];
+}
+
+/** Whether the rollout under way goes by stages, and not as fast as capacity allows. */
+export function hasStages(state: Pick<ServiceState, 'candidate' | 'stable' | 'settings' | 'revisions'>): boolean {
+  const { candidate, stable, settings } = state;
+  if (!candidate || candidate.urgent === true || stable === undefined || !goesByStages(settings)) return false;
+  // Beside the same release there is nothing to compare: instances are replaced a few at a time.
+  return revisionOf(state, candidate.generation)?.release !== revisionOf(state, stable)?.release;
+}
+
+/** Whether this is the way of canary and blue/green. */
+export function goesByStages({ rollout }: ServiceState['settings']): boolean {
+  return rollout.stages !== undefined || rollout.fullSet === true;
 }
 
 /** Instances the candidate needs before it may get this share of all requests: as many as stable would need for it, and one at least. */

@@ -18,6 +18,8 @@ export interface DesiredService {
   readonly name: string;
   /** Id of the operation that wants it: repeated after a crash with the same id, it starts no second rollout. */
   readonly operation: string;
+  /** Who wants it, by name. */
+  readonly by?: string;
   readonly replicas: number;
   readonly settings: ServiceSettings;
   readonly revision: RevisionContent;
@@ -58,6 +60,15 @@ export function withDesired(state: ServiceState, desired: DesiredService, now: n
   if (sameContent(revisionOf(next, next.stable), revision)) return settled;
   if (repeated && sameContent(revisionOf(next, next.failure?.generation), revision)) return next;
   return withCandidate(settled, revision, now);
+}
+
+/** Why this very thing was taken back before, while what was in use then still is: it would be again. A repeated operation is no other try. */
+export function failedBefore(state: ServiceState | undefined, { operation, settings, revision }: DesiredService): string | undefined {
+  if (!state?.failure || state.candidate || state.stable === undefined || state.operation === operation) return undefined;
+  const isSame = sameContent(revisionOf(state, state.failure.generation), revision);
+  return isSame && jsonEquals(state.settings.rollout as unknown as Json, settings.rollout as unknown as Json)
+    ? state.failure.reason
+    : undefined;
 }
 
 export function scaled(state: ServiceState, replicas: number): ServiceState {

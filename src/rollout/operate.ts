@@ -1,5 +1,5 @@
 import { sluiceError } from '../errors/sluice-error.ts';
-import { stagesOf } from './course.ts';
+import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { withCandidate } from './desired-state.ts';
 import { failRollout } from './rollout-outcome.ts';
@@ -23,7 +23,7 @@ export function operated(state: ServiceState, action: RolloutAction, by: string,
     case 'pause':
       return paused(state, by, now);
     case 'resume':
-      return continued(state, now);
+      return going(state, now);
     case 'abort':
       return aborted(state, by);
     case 'retry':
@@ -47,18 +47,25 @@ function paused(state: ServiceState, by: string, now: number): ServiceState {
 }
 
 /** Goes on where it was; the time it was paused is no time without progress. */
-function continued(state: ServiceState, now: number): ServiceState {
+function going(state: ServiceState, now: number): ServiceState {
   const { paused: pause, ...candidate } = candidateOf(state);
   return pause ? { ...state, candidate: { ...candidate, progressAt: now } } : state;
 }
 
-/** To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. */
+/**
+ * To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. Evidence against the
+ * candidate that is there already is overruled with it.
+ */
 function promoted(state: ServiceState, { full }: { readonly full: boolean }, now: number): ServiceState {
   const candidate = candidateOf(state);
-  if (!candidate.course) throw sluiceError('rollout_has_no_stages', { service: state.address });
-  const { stage } = { ...newCourse, ...candidate.course };
+  if (!hasStages(state)) throw sluiceError('rollout_has_no_stages', { service: state.address });
+  const { stage, evidence } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
-  return withStage(state, full ? last : Math.min(stage + 1, last), now);
+  const isEnd = full || stage >= last;
+  const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
+  const overruled = evidence?.verdict.verdict === 'fail' || evidence?.verdict.verdict === 'error';
+  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
+  return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 
 /** Back to stable at once. */

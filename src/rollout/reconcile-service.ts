@@ -4,6 +4,7 @@ import { scrub, secretValues } from './instance-spec.ts';
 import { observe } from './observe.ts';
 import type { Prober } from './prober.ts';
 import { newServiceMemory, trimMemory, type ServiceMemory } from './service-memory.ts';
+import { recorded } from './rollout-record.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { strategyFor } from './strategies.ts';
 
@@ -46,7 +47,7 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       const before = document.state;
       const observation = await observe(before, memory, ports);
       const result = strategyFor(before)(before, observation, ports.clock.now());
-      const state = await withFailureLog(before, result.state);
+      const state = recorded(before, await withFailureLog(before, result.state), ports.clock.now());
       const changed = !jsonEquals(before as unknown as Json, state as unknown as Json);
       if (changed && !(await ports.documents.replace(key, document.version, state))) continue;
       const ids = state.instances.map(({ id }) => id);

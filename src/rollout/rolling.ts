@@ -9,12 +9,20 @@ import type { Observation, Strategy } from './strategy.ts';
  * Replaces instances a few at a time: new ones start within `max_surge`, and an old one is taken away only while enough instances are
  * ready AND known to the gateway (`max_unavailable`). Scaling and going back after a failure are the same movement with another target.
  */
-export const rolling: Strategy = (state, observation, now) => {
+export const rolling: Strategy = (given, observation, now) => {
+  const state = withoutCourse(given);
   const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
   const judged = judge(advanced.state, observation, now);
   const moved = move(judged.state, observation, now);
   return conclude({ state: moved, events: [...advanced.events, ...judged.events] }, observation, now);
 };
+
+/** A candidate that began by stages and goes on without them gets requests by its instances from now on. */
+function withoutCourse(state: ServiceState): ServiceState {
+  if (!state.candidate?.course) return state;
+  const { course: _, ...candidate } = state.candidate;
+  return { ...state, candidate };
+}
 
 function judge(state: ServiceState, observation: Observation, now: number): Advanced {
   const { candidate } = state;

@@ -55,6 +55,7 @@ export function failRollout(
     reason,
     ...(instance !== undefined && { instance }),
     ...(withdrawn && { withdrawn }),
+    ...(candidate.course?.evidence && { evidence: candidate.course.evidence.verdict }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
 }

@@ -15,8 +15,9 @@ import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
 import { createServiceReconciler } from './reconcile-service.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
+import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
-import type { ServiceState } from './service-state.ts';
+import type { RolloutRecord, ServiceState } from './service-state.ts';
 import { settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
@@ -51,8 +52,10 @@ export interface ServiceController {
   scale(address: string, replicas: number): Promise<void>;
   /** Replaces every instance by one of the same release, without losing a request. */
   restart(address: string): Promise<void>;
-  /** What people do to a rollout: see `operated` for what it throws. `by` names who does it. */
-  operate(address: string, action: RolloutAction, by: string): Promise<ServiceState>;
+  /** What people do to a rollout: see `operated` for what it throws. `who.by` names who does it. */
+  operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
+  /** Every rollout of the service, the latest first. Throws `unknown_service`. */
+  rollouts(address: string): Promise<readonly RolloutRecord[]>;
   describe(address: string): Promise<ServiceStatus | undefined>;
   list(environment?: string): Promise<readonly ServiceStatus[]>;
   /** Milliseconds that suspending all services, one after the other, may take at most. */
@@ -104,9 +107,16 @@ export function createServiceController(dependencies: ServiceControllerDependenc
   }
 
   /** Applies a change to a service that has to exist, and wakes its worker. */
-  async function alter(address: string, change: (state: ServiceState) => ServiceState | undefined): Promise<ServiceState> {
+  async function alter(
+    address: string,
+    change: (state: ServiceState) => ServiceState | undefined,
+    who?: { readonly by?: string; readonly why?: string | undefined },
+  ): Promise<ServiceState> {
     const key = serviceKey(address);
-    const state = await documents.change(key, (current) => current && change(current));
+    const state = await documents.change(key, (current) => {
+      const next = current && change(current);
+      return next && recorded(current, next, clock.now(), who);
+    });
     if (!state) throw sluiceError('unknown_service', { address });
     queue.wake(key);
     return state;
@@ -133,7 +143,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
 
   async function view(state: ServiceState): Promise<ServiceStatus> {
     const publicUrl = state.settings.expose.length > 0 ? await traffic.publicUrl(state.environment).catch(() => undefined) : undefined;
-    const status = statusOf(state, publicUrl);
+    const status = statusOf(state, publicUrl, clock.now());
     const trouble = troubles.get(serviceKey(state.address));
     return trouble === undefined || status.message !== undefined ? status : { ...status, message: trouble };
   }
@@ -160,7 +170,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       let before: ServiceState | undefined;
       const state = await documents.change(key, (current) => {
         before = current;
-        return current ? withDesired(current, desired, clock.now()) : newService(desired, identity, clock.now());
+        const now = clock.now();
+        return recorded(current, current ? withDesired(current, desired, now) : newService(desired, identity, now), now, desired);
       });
       if (!state) throw sluiceError('service_state_conflict', { address: desired.address });
       if (state.candidate && state.candidate.generation !== before?.candidate?.generation) {
@@ -184,8 +195,9 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       await tell(state, 'service.restarted', `${state.name} is being restarted`);
     },
 
-    async operate(address, action, by) {
-      const state = await alter(address, (current) => operated(current, action, by, clock.now()));
+    async operate(address, action, who) {
+      const { by } = who;
+      const state = await alter(address, (current) => operated(current, action, by, clock.now()), who);
       const { environment } = state;
       const message = `${state.name}: ${action.type} by ${by}`;
       await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });
@@ -195,6 +207,12 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     async describe(address) {
       const document = await documents.read(serviceKey(address));
       return document && view(document.state);
+    },
+
+    async rollouts(address) {
+      const document = await documents.read(serviceKey(address));
+      if (!document) throw sluiceError('unknown_service', { address });
+      return document.state.rollouts ?? [];
     },
 
     list: async (environment) => Promise.all((await documents.list(environment)).map(view)),

@@ -9,6 +9,7 @@ import { fileDigests, readReleaseContent, releaseContent, releaseDigest, release
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { failedBefore } from './desired-state.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
 import { desiredService } from './service-specification.ts';
@@ -50,7 +51,9 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
-    const desired = desiredService(request, operation.id, { release, parts, vault });
+    const desired = desiredService(request, operation, { release, parts, vault });
+    const before = failedBefore(await controller.stateOf(request.address), desired);
+    if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
     const settlement = await controller.waitFor(service, operation.signal, (line) => operation.progress(line));
@@ -163,5 +166,5 @@ function runs(state: ServiceState, release: string): boolean {
 }
 
 function releasesInUse(state: ServiceState): ReadonlySet<string> {
-  return new Set(state.revisions.map(({ release }) => release));
+  return new Set([...state.revisions, ...(state.history ?? [])].map(({ release }) => release));
 }

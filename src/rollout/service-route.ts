@@ -1,5 +1,6 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
+import { goesByStages } from './course.ts';
 import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
@@ -45,14 +46,15 @@ export function shareOf(published: ServiceRoute | undefined, state: ServiceState
 }
 
 /**
- * The candidate first with its share, then all others with the rest by their ready instances; one that was withdrawn and one that is only
- * kept get nothing as long as others can answer.
+ * The candidate first with its share, then all others with the rest by their ready instances. One that was withdrawn, one that is only
+ * kept and, where candidates go by stages, one that was given up or superseded get nothing as long as others can answer.
  */
 function weighted(state: ServiceState, backends: readonly BackendRoute[]): readonly BackendRoute[] {
   const { candidate, failure, previous, replicas } = state;
   const releaseOf = (generation: number | undefined) => revisionOf(state, generation)?.release;
   const idle = new Set([failure?.withdrawn === true ? releaseOf(failure.generation) : undefined, releaseOf(previous?.generation)]);
-  idle.delete(releaseOf(state.stable));
+  if (goesByStages(state.settings)) for (const { release } of backends) idle.add(release);
+  for (const used of [state.stable, candidate?.generation]) idle.delete(releaseOf(used));
   const course = candidate?.course;
   const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
   const others = backends.filter((backend) => backend !== staged);

@@ -16,7 +16,7 @@ import { trafficPolicies } from './traffic-policies.ts';
 /** Turns a service's block, its release and the machine it runs on into what the controller is to bring about. */
 export function desiredService(
   request: CreateRequest,
-  operation: string,
+  { id: operation, by }: { readonly id: string; readonly by?: string },
   made: { readonly release: Release; readonly parts: MaterialisedParts; readonly vault: Vault },
 ): DesiredService {
   const declared = request.declared as unknown as ServiceFields;
@@ -25,6 +25,7 @@ export function desiredService(
     environment: request.environment,
     name: request.name,
     operation,
+    ...(by !== undefined && { by }),
     replicas: declared.replicas,
     settings: {
       expose: declared.expose ? [{ host: declared.expose.host, path: declared.expose.path }] : [],

@@ -3,7 +3,7 @@ import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Course } from './course-state.ts';
-import type { Rules } from './evidence/judge.ts';
+import type { Rules, Verdict } from './evidence/judge.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
@@ -37,6 +37,8 @@ export interface ServiceState {
   readonly previous?: { readonly generation: number; readonly until: number };
   /** What was in use before stable, the latest first, each release once: what can be returned to. */
   readonly history?: readonly RevisionContent[];
+  /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
+  readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
 }
 
@@ -133,6 +135,28 @@ export interface Candidate {
   readonly progress: number;
 }
 
+/** One rollout of a service: what was to replace what, by whom, and how it ended. Times in milliseconds since the epoch. */
+export interface RolloutRecord {
+  readonly generation: number;
+  readonly release: string;
+  readonly version: string;
+  /** Release that was in use when it began; absent for the first one. */
+  readonly from?: string;
+  readonly strategy: string;
+  readonly startedAt: number;
+  readonly by?: string;
+  readonly why?: string;
+  readonly endedAt?: number;
+  /** Absent while it is under way. */
+  readonly outcome?: 'completed' | 'failed' | 'superseded';
+  /** Why it failed. */
+  readonly reason?: string;
+  /** Who ended it, where somebody did. */
+  readonly endedBy?: string;
+  /** What was known of the candidate at the end, in words. */
+  readonly evidence?: readonly string[];
+}
+
 interface Failure {
   readonly generation: number;
   /** What it did, not whether it ran, was its fault: it gets no request while stable can answer at all. */
@@ -141,6 +165,8 @@ interface Failure {
   readonly reason: string;
   /** Instance whose log explains it, when there is one. */
   readonly instance?: string;
+  /** What was known of it when it was given up. */
+  readonly evidence?: Verdict;
   /** The end of that log, without secrets. */
   readonly log?: string;
 }

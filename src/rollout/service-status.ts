@@ -1,7 +1,10 @@
+import { timestamp } from '../effects/clock.ts';
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
+import { verdictInWords } from './evidence/words.ts';
 import { isServing } from './placement.ts';
-import { isPublishedAsDeclared } from './service-route.ts';
+import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
+import { isPublishedAsDeclared, routeOf } from './service-route.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
 
 type ServicePhase = 'deploying' | 'ready' | 'degraded' | 'failed' | 'suspended';
@@ -23,6 +26,14 @@ export interface ServiceStatus {
   readonly instances: readonly InstanceView[];
   /** Public URLs; empty for a service that is not exposed. */
   readonly urls: readonly string[];
+  /** The rollout under way. */
+  readonly rollout?: RolloutView;
+  /** How new requests are shared out, in percent, and what stands ready for them. */
+  readonly weights: readonly { readonly release: string; readonly percent: number; readonly ready: number }[];
+  /** The release before, kept ready for an instant return until then (RFC 3339). */
+  readonly previous?: { readonly release: string; readonly until: string };
+  /** The release that was taken back last. */
+  readonly failure?: { readonly release: string; readonly reason: string; readonly evidence: readonly string[] };
   /** Why it is not ready. */
   readonly message?: string;
 }
@@ -41,10 +52,13 @@ interface InstanceView {
   readonly message?: string;
 }
 
-export function statusOf(state: ServiceState, publicUrl: string | undefined): ServiceStatus {
+export function statusOf(state: ServiceState, publicUrl: string | undefined, now: number): ServiceStatus {
   const stable = revisionOf(state, state.stable);
   const candidate = revisionOf(state, state.candidate?.generation);
   const message = messageOf(state);
+  const rollout = rolloutOf(state, now);
+  const { failure, previous } = state;
+  const kept = revisionOf(state, previous?.generation);
   return {
     address: state.address,
     environment: state.environment,
@@ -56,8 +70,29 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined): Se
     replicas: { desired: state.replicas, ready: readyOf(state).length },
     instances: state.instances.map((instance) => viewOf(state, instance)),
     urls: publicUrl === undefined ? [] : state.settings.expose.map((expose) => exposedUrl(publicUrl, expose)),
+    ...(rollout && { rollout }),
+    weights: weightsOf(state),
+    ...(previous && kept && { previous: { release: kept.release, until: timestamp(previous.until) } }),
+    ...(failure && {
+      failure: {
+        release: failure.release,
+        reason: failure.reason,
+        evidence: failure.evidence ? verdictInWords(failure.evidence) : [],
+      },
+    }),
     ...(message !== undefined && { message }),
   };
+}
+
+function weightsOf(state: ServiceState): ServiceStatus['weights'] {
+  const { backends } = routeOf(state);
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  return backends.map(({ release, weight }) => ({
+    release,
+    percent: total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2)),
+    ready: state.instances.filter(({ generation, phase }) => phase === 'ready' && revisionOf(state, generation)?.release === release)
+      .length,
+  }));
 }
 
 /** `http://support.localhost:7080/`: the environment's listener under the host the service is exposed as. */
@@ -85,7 +120,8 @@ export function settlementOf(state: ServiceState | undefined, published: Service
     const { generation, reason, log = '' } = state.failure;
     return { outcome: 'failed', generation, reason, log };
   }
-  const live = state.instances.filter(isLive);
+  // A set that is only kept ready is none that is waited for.
+  const live = state.instances.filter((instance) => isLive(instance) && instance.generation !== state.previous?.generation);
   const serving = live.filter((instance) => isServing(instance, { published })).length;
   if (serving === state.replicas && live.length === state.replicas && isPublishedAsDeclared(published, state)) return { outcome: 'ready' };
   const looping = live.find(({ phase }) => phase === 'crash_looping');
@@ -99,9 +135,11 @@ export function settlementOf(state: ServiceState | undefined, published: Service
 }
 
 /** `1/2 instances ready`: the one line of progress that matters while a service settles. */
-export function progressOf(state: ServiceState): string {
+export function progressOf(state: ServiceState, now: number): string {
   const leaving = state.instances.filter((instance) => !isLive(instance)).length;
   if (state.mode !== 'running') return `${state.instances.length} instances left to stop`;
+  const stage = stageInWords(state, now);
+  if (stage !== undefined) return stage;
   return `${readyOf(state).length}/${state.replicas} instances ready${leaving > 0 ? `, ${leaving} leaving` : ''}`;
 }
 

@@ -1,11 +1,14 @@
 import type { Clock } from '../effects/clock.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
+import { findingsInWords } from './evidence/words.ts';
 import { endGraceMs } from './instance-lifecycle.ts';
 import type { ServiceState } from './service-state.ts';
 import { progressOf, type Settlement } from './service-status.ts';
 
 /** Looks again at least so often, in case what it waits for changes without a pass over the service. */
 const pollMs = 1_000;
+/** The evidence changes with every request: it is told again so often. */
+const evidenceMs = 5_000;
 /** A rollout is judged by its strategy; this much later than its deadline, nobody judges it. */
 const verdictMs = 60_000;
 /** An instance has its time to drain and to end; this much more is for everything between. */
@@ -29,6 +32,8 @@ export async function waitForSettlement(waiting: {
   const { address, signal, progress, clock, read, settle, trouble, watch } = waiting;
   let told = '';
   let toldAt = clock.monotonic();
+  let judged = '';
+  let judgedAt = clock.monotonic();
   let changed = Promise.withResolvers<void>();
   const unwatch = watch(() => {
     changed.resolve();
@@ -41,11 +46,18 @@ export async function waitForSettlement(waiting: {
       const state = await read();
       const settlement = settle(state);
       if (settlement || !state) return settlement ?? { outcome: 'removed' };
-      const line = progressOf(state);
+      const line = progressOf(state, clock.now());
       if (line !== told) {
         told = line;
         toldAt = clock.monotonic();
         progress(line);
+      }
+      const verdict = state.candidate?.course?.evidence?.verdict;
+      if (verdict && clock.monotonic() - judgedAt >= evidenceMs) {
+        judgedAt = clock.monotonic();
+        const words = findingsInWords(verdict);
+        if (words !== judged) progress(words);
+        judged = words;
       }
       if (clock.monotonic() - toldAt > patienceWith(state)) return giveUp(state, line, trouble());
       await pauseUntil(next, clock, signal);

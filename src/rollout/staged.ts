@@ -1,5 +1,5 @@
 import { conclude } from './conclude.ts';
-import { capacityFor, stagesOf } from './course.ts';
+import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence, isShown } from './course-evidence.ts';
 import { findingsInWords } from './evidence/words.ts';
@@ -21,12 +21,10 @@ const roundingError = 1e-6;
  */
 export const staged: Strategy = (state, observation, now) => {
   const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
-  const { candidate, stable } = advanced.state;
-  // Beside nothing, or beside the same release, there is nothing to compare: instances are replaced a few at a time.
-  if (candidate && (stable === undefined || candidate.urgent === true || isSameRelease(advanced.state)))
-    return rolling(state, observation, now);
+  const { candidate } = advanced.state;
+  if (candidate && !hasStages(advanced.state)) return rolling(state, observation, now);
   const judged = candidate
-    ? judge(advanced.state, { ...newCourse, ...candidate.course }, observation, now)
+    ? judge(advanced.state, courseOf(advanced.state, candidate), observation, now)
     : { state: advanced.state, events: [] };
   const placed = place(judged.state, observation, now);
   const result = conclude({ state: placed, events: [...advanced.events, ...judged.events] }, observation, now);
@@ -34,6 +32,13 @@ export const staged: Strategy = (state, observation, now) => {
   const wakeAt = Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, nextLook(placed, now));
   return { ...result, commands: [...result.commands, ...smoke], ...(Number.isFinite(wakeAt) && { wakeAt }) };
 };
+
+/** A stage whose share was declared anew is not in force. */
+function courseOf(state: ServiceState, candidate: Candidate): Course {
+  const { inForceSince, ...course } = { ...newCourse, ...candidate.course };
+  const isInForce = inForceSince !== undefined && course.weight === stageAt(state, course).weight;
+  return isInForce ? { ...course, inForceSince } : course;
+}
 
 function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
   const candidate = state.candidate as Candidate;
@@ -43,7 +48,7 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
     return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
   const folded = foldEvidence(state, course, observation.evidence);
   const seen = withCourse(state, folded);
-  const found = folded.evidence?.verdict;
+  const found = folded.overruled === true ? undefined : folded.evidence?.verdict;
   if (found?.verdict === 'fail') {
     const why = `${found.because}: ${findingsInWords(found)}`;
     return state.settings.rollout.onFailure === 'hold' ? held(seen, why, now) : failRollout(seen, why, { withdrawn: true });
@@ -88,9 +93,10 @@ function bringIntoForce(
 function goOn(state: ServiceState, course: Course, now: number): Advanced {
   const { forMs, approval, weight } = stageAt(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
-  if (isLast && weight === 100 && now >= (course.inForceSince ?? now) + forMs) return complete(state, now);
+  const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
+  if (isLast && isDue && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
-  if (now < (course.inForceSince ?? now) + forMs) return { state, events: [] };
+  if (!isDue) return { state, events: [] };
   const { analysis } = state.settings.rollout;
   if (analysis && weight > 0 && !isShown(course, analysis)) {
     if (analysis.noData === 'hold') return { state, events: [] };
@@ -111,8 +117,8 @@ function complete(state: ServiceState, now: number): Advanced {
 export function withStage(state: ServiceState, stage: number, now: number): ServiceState {
   const { candidate } = state;
   if (!candidate) return state;
-  const { inForceSince: _, ...course } = { ...newCourse, ...candidate.course };
-  const { paused: __, ...going } = candidate;
+  const { inForceSince: _, approved: __, ...course } = { ...newCourse, ...candidate.course };
+  const { paused: ___, ...going } = candidate;
   return { ...state, candidate: { ...going, progressAt: now, course: { ...course, stage: Math.min(stage, stagesOf(state).length - 1) } } };
 }
 
@@ -154,7 +160,7 @@ function place(state: ServiceState, observation: Observation, now: number): Serv
 
 function surplus(state: ServiceState, wanted: ReadonlyMap<number, number>, observation: Observation): string[] {
   const stable = state.instances.filter((instance) => instance.generation === state.stable);
-  const suffices = stable.filter((instance) => isServing(instance, observation)).length >= state.replicas;
+  const suffices = state.stable === undefined || stable.filter((instance) => isServing(instance, observation)).length >= state.replicas;
   const found: string[] = [];
   for (const generation of new Set(state.instances.map((instance) => instance.generation))) {
     const live = state.instances.filter((instance) => instance.generation === generation && isLive(instance));
@@ -184,9 +190,4 @@ function nextLook(state: ServiceState, now: number): number {
     if (settings.rollout.analysis) times.push(now + evidenceMs);
   }
   return Math.min(...times.filter((time) => time > now));
-}
-
-function isSameRelease({ candidate, stable, revisions }: ServiceState): boolean {
-  const releaseOf = (generation: number | undefined) => revisions.find((revision) => revision.generation === generation)?.release;
-  return releaseOf(candidate?.generation) === releaseOf(stable);
 }

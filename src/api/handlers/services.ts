@@ -1,7 +1,10 @@
+import type { Actor } from '../../access/keyring.ts';
 import type { Handlers } from '../handler.ts';
-import type { ApiDependencies } from '../ports.ts';
+import type { ApiDependencies, RolloutAction } from '../ports.ts';
+import type { ServiceView } from '../schemas/service.ts';
 
 type Names = 'listServices' | 'getService' | 'scaleService' | 'restartService' | 'serviceLogs';
+type RolloutNames = 'promoteRollout' | 'pauseRollout' | 'resumeRollout' | 'abortRollout' | 'retryRollout' | 'rollBack' | 'listRollouts';
 
 export function serviceHandlers({ services, untilTakenUp }: ApiDependencies): Pick<Handlers, Names> {
   return {
@@ -26,4 +29,29 @@ export function serviceHandlers({ services, untilTakenUp }: ApiDependencies): Pi
       };
     },
   };
+}
+
+export function rolloutHandlers({ services, untilTakenUp }: ApiDependencies): Pick<Handlers, RolloutNames> {
+  const operate = async (
+    { parameters: { environment, name }, actor, reason }: RolloutCall,
+    action: RolloutAction,
+  ): Promise<ServiceView> => {
+    await untilTakenUp();
+    return services.operate(environment, name, action, { by: actor.name, why: reason });
+  };
+  return {
+    promoteRollout: (call) => operate(call, { type: 'promote', full: call.body.full }),
+    pauseRollout: (call) => operate(call, { type: 'pause' }),
+    resumeRollout: (call) => operate(call, { type: 'resume' }),
+    abortRollout: (call) => operate(call, { type: 'abort' }),
+    retryRollout: (call) => operate(call, { type: 'retry' }),
+    rollBack: (call) => operate(call, { type: 'rollback', to: call.body.to }),
+    listRollouts: ({ parameters }) => services.rollouts(parameters.environment, parameters.name),
+  };
+}
+
+interface RolloutCall {
+  readonly parameters: { readonly environment: string; readonly name: string };
+  readonly actor: Actor;
+  readonly reason: string | undefined;
 }

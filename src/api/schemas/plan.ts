@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Plan } from '../../plan/plan.ts';
 import { problem } from './error.ts';
-import { address, environmentName, json, kind, resourceName, timestamp } from './names.ts';
+import { address, blockName, environmentName, json, kind, resourceName, timestamp } from './names.ts';
 
 const resourceNames = z.array(resourceName).max(1_000).default([]);
 
@@ -31,6 +31,22 @@ export const planRequest = z
       .max(100)
       .default([])
       .openapi({ description: "Declared resources to take over, by the provider's id; the plan is limited to them and what they need" }),
+    overrides: z
+      .strictObject({
+        service: blockName,
+        env: z
+          .record(
+            z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/),
+            z
+              .string()
+              .max(16_384)
+              .regex(/^(?!.*\$\{)[^\0]*$/s, { error: 'text without NUL characters and without ${...}' }),
+          )
+          .optional(),
+        source: z.string().min(1).max(1024).optional(),
+      })
+      .optional()
+      .openapi({ description: 'Other environment variables or another source folder for one service, until it is applied without them' }),
     save: z.boolean().default(false).openapi({ description: 'Keep the plan for 30 days instead of one' }),
   })
   .openapi('PlanRequest');
@@ -85,6 +101,7 @@ export const plan = z
     createdAt: timestamp,
     changes: z.array(change).readonly(),
     problems: z.array(problem).readonly(),
+    refreshOnly: z.literal(true).optional().openapi({ description: 'It only compares what is recorded with what is there' }),
     scope: z
       .object({
         targets: z.array(address).readonly(),

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { failure, previous, rolloutView, weights } from './rollout.ts';
 import { address, timestamp } from './names.ts';
 
 const instanceView = z
@@ -36,6 +37,10 @@ export const serviceView = z
     candidateVersion: z.string().optional(),
     replicas: z.object({ desired: z.number().int(), ready: z.number().int() }).readonly(),
     instances: z.array(instanceView).readonly(),
+    rollout: rolloutView.optional().openapi({ description: 'The rollout under way' }),
+    weights,
+    previous: previous.optional().openapi({ description: 'The release before, kept ready for an instant return' }),
+    failure: failure.optional().openapi({ description: 'The release that was taken back last' }),
     urls: z.array(z.string()).readonly().openapi({ description: 'Public URLs; empty for a service that only others may call' }),
     message: z.string().optional().openapi({ description: 'Why it is not ready' }),
     example: exampleCall.optional(),

@@ -76,6 +76,7 @@ const knownService: ServiceView = {
   version: '1.0.0',
   replicas: { desired: 1, ready: 1 },
   instances: [],
+  weights: [],
   urls: [],
 };
 
@@ -208,6 +209,11 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         calls.push(`restart ${name}`);
         return service(environment, name);
       },
+      operate: (environment, name, { type }, { by, why }) => {
+        calls.push(`${type} ${name} by ${by}${why === undefined ? '' : `: ${why}`}`);
+        return service(environment, name);
+      },
+      rollouts: async (environment, name) => (await service(environment, name)) && [],
       readLogs: (_environment, name, { tail }) => Promise.resolve([{ instance: `${name}-1`, line: `the last ${tail} lines` }]),
       async *followLogs(_environment, name) {
         yield { instance: `${name}-1`, line: 'one' };

@@ -10,7 +10,7 @@ import { confirm } from '../terminal/confirm.ts';
 import { aborted, withInterrupts } from '../terminal/interrupts.ts';
 import { note } from '../terminal/note.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { carryOut } from './carry-out.ts';
+import { carryOut, type OnInterrupt } from './carry-out.ts';
 import { reportRun } from './outcome.ts';
 import { makePlan, questionOf, showPlan, type PlanWishes } from './planning.ts';
 
@@ -18,6 +18,8 @@ export interface ApplyWishes extends PlanWishes {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly parallelism?: number | undefined;
+  /** What the first Ctrl-C does to the run: `cancel` unless told otherwise. */
+  readonly onInterrupt?: OnInterrupt;
 }
 
 export interface Applied {
@@ -46,7 +48,7 @@ export async function applyStack(
 export async function applyPlan(
   client: Client,
   plan: Plan,
-  wishes: Pick<ApplyWishes, 'yes' | 'dryRun' | 'parallelism'>,
+  wishes: Pick<ApplyWishes, 'yes' | 'dryRun' | 'parallelism' | 'onInterrupt'>,
   terminal: Terminal,
   global: GlobalOptions,
 ): Promise<Applied> {
@@ -58,7 +60,7 @@ export async function applyPlan(
 
   const { parallelism } = wishes;
   const start = () => client.applyPlan(plan.id, parallelism === undefined ? {} : { parallelism });
-  const carried = await carryOut(plan, client, terminal, start);
+  const carried = await carryOut(plan, client, terminal, start, wishes.onInterrupt);
   if (carried.end === 'left') {
     note(terminal, `The run ${carried.id} goes on in the background; \`sluice events -f\` follows it.`);
     return { plan, end: 'left', code: exitCodes.interrupted, lastEvent: 0 };

@@ -11,9 +11,22 @@ export type CarriedOut =
   | { readonly end: 'finished' | 'cancelled'; readonly run: Run; readonly lastEvent: number }
   | { readonly end: 'left'; readonly id: string };
 
+/** What the first Ctrl-C does: the run is cancelled, or goes on by itself. */
+export type OnInterrupt = 'cancel' | 'leave';
+
 /** Starts a run of the plan and shows how it goes until it is over or has been left. */
-export function carryOut(plan: Plan, client: Client, terminal: Terminal, start: () => Promise<Run>): Promise<CarriedOut> {
-  return withInterrupts((interrupts) => carryOutUnder(interrupts, plan, client, terminal, start));
+export function carryOut(
+  plan: Plan,
+  client: Client,
+  terminal: Terminal,
+  start: () => Promise<Run>,
+  onInterrupt: OnInterrupt = 'cancel',
+): Promise<CarriedOut> {
+  return withInterrupts(({ first, second }) => {
+    // Nothing is asked to end: the first Ctrl-C leaves at once.
+    const interrupts = onInterrupt === 'leave' ? { first: new AbortController().signal, second: first } : { first, second };
+    return carryOutUnder(interrupts, plan, client, terminal, start);
+  });
 }
 
 async function carryOutUnder(

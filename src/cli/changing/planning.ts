@@ -17,6 +17,8 @@ export interface PlanWishes {
   readonly exclude?: readonly string[];
   readonly refreshOnly?: boolean;
   readonly adopt?: readonly { readonly address: string; readonly id: string }[];
+  /** Of one service, until it is applied without them. */
+  readonly overrides?: PlanRequest['overrides'];
   /** The plan is kept for a later apply. */
   readonly save?: boolean;
 }
@@ -43,6 +45,7 @@ export async function makePlan(client: Client, target: StackTarget, mode: Plan['
     ...some('excludes', wishes.exclude),
     ...(wishes.refreshOnly === true && { refreshOnly: true }),
     ...some('adopt', wishes.adopt),
+    ...(wishes.overrides && { overrides: wishes.overrides }),
     ...(wishes.save === true && { save: true }),
   };
   return client.createPlan(request).catch((thrown: unknown) => {

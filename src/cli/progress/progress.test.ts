@@ -58,6 +58,18 @@ describe('the picture of a run', () => {
     expect(lines(progress)).toEqual(['✔ database/one    created in 2.0s', '✖ database/two    it broke', '- database/three  needs two']);
   });
 
+  it('says the name of a resource once, and of a failure its first line', () => {
+    const progress = after([
+      event('change.started', 'one', 1),
+      event('change.failed', 'one', 2, 'database/one: it broke.\nIts last output:\nboom'),
+      event('change.skipped', 'two', 2, 'database/two skipped: staging/database/one was not changed as planned'),
+    ]);
+    expect(lines(progress).slice(0, 2)).toEqual([
+      '✖ database/one    it broke.',
+      '- database/two    skipped: staging/database/one was not changed as planned',
+    ]);
+  });
+
   it('shows the last word about a change that runs', () => {
     const progress = after([event('change.started', 'one', 1), event('instance.started', 'one', 2, 'instance 1 started')]);
     expect(lines(progress)[0]).toContain('creating 4.0s  instance 1 started');
@@ -86,8 +98,8 @@ describe('progress without a terminal', () => {
     view.show(event('change.started', 'one', 1));
     view.show(event('change.started', 'unknown', 1));
     view.show(event('change.finished', 'one', 2));
-    view.show(event('change.failed', 'two', 2, 'line one\nline \u001b[2J'));
+    view.show(event('change.failed', 'two', 2, 'line one \u001b[2J\nand more'));
     view.end();
-    expect(terminal.stderr()).toBe('database/one: creating\n✔ database/one: created in 1.0s\n✖ database/two: line one\\nline \\u001b[2J\n');
+    expect(terminal.stderr()).toBe('database/one: creating\n✔ database/one: created in 1.0s\n✖ database/two: line one \\u001b[2J\n');
   });
 });

@@ -28,19 +28,25 @@ export function advance(progress: Progress, event: SluiceEvent): Progress {
   const index = progress.steps.findIndex(({ change }) => change.address === event.address);
   const step = progress.steps[index];
   if (step === undefined) return progress;
-  const state = stateAfter(step.state, event);
+  const state = stateAfter(step.state, event, labelOf(step.change));
   return state === step.state ? progress : { steps: progress.steps.with(index, { ...step, state }) };
 }
 
-function stateAfter(state: StepState, event: SluiceEvent): StepState {
+function stateAfter(state: StepState, event: SluiceEvent, label: string): StepState {
   const at = Date.parse(event.time);
   const tookMs = state.phase === 'running' ? Math.max(0, at - state.since) : 0;
   if (event.type === 'change.started') return { phase: 'running', since: at, note: '' };
   if (event.type === 'change.finished') return { phase: 'done', tookMs };
-  if (event.type === 'change.failed') return { phase: 'failed', tookMs, message: event.message };
-  if (event.type === 'change.skipped') return { phase: 'skipped', message: event.message };
+  if (event.type === 'change.failed') return { phase: 'failed', tookMs, message: told(event, label) };
+  if (event.type === 'change.skipped') return { phase: 'skipped', message: told(event, label) };
   // Whatever else is said about a resource while it changes: an instance that starts, a database that is initialised.
   return state.phase === 'running' ? { ...state, note: event.message } : state;
+}
+
+/** What is said of a resource, for a line that begins with its label: without it, and without the output that follows (it stands at the end of the run). */
+function told({ message }: SluiceEvent, label: string): string {
+  const [line = ''] = message.split('\n');
+  return line.startsWith(`${label}: `) || line.startsWith(`${label} `) ? line.slice(label.length).replace(/^:? /, '') : line;
 }
 
 /** Names (`kind/name`) of the unfinished changes a pending step waits for, of which the running ones first. */

@@ -35,6 +35,7 @@ export const service: ServiceView = {
   release: 'r-0123456789ab',
   replicas: { desired: 2, ready: 2 },
   instances: [{ id: 'hello-1', release: 'r-0123456789ab', state: 'ready', host: '127.0.0.1', port: 4000, pid: 77, restarts: 0 }],
+  weights: [{ release: 'r-0123456789ab', percent: 100, ready: 2 }],
   urls: ['http://hello.localhost:7080/'],
 };
 
@@ -99,6 +100,21 @@ const status = {
   environments: [{ name: 'default', url: 'http://127.0.0.1:7080', resources: 2, services: 1 }],
 };
 
+const records: Awaited<ReturnType<ApiDependencies['services']['rollouts']>> = [
+  {
+    generation: 2,
+    release: 'r-222222222222',
+    version: '1.1.0',
+    from: 'r-111111111111',
+    strategy: 'canary',
+    startedAt: '2026-11-22T12:00:00.000Z',
+    endedAt: '2026-11-22T12:00:42.000Z',
+    by: 'ada',
+    outcome: 'failed',
+    reason: 'errors got worse than is tolerated',
+  },
+];
+
 /** Keeps the services; what is asked of them is noted as a call. */
 export function servicesOf(services: readonly ServiceView[], fixture: () => ApiFixture): ApiDependencies['services'] {
   const find = (environment: string, name: string): Promise<ServiceView> =>
@@ -114,6 +130,11 @@ export function servicesOf(services: readonly ServiceView[], fixture: () => ApiF
       fixture().calls.push(`restart ${environment}/${name}`);
       return find(environment, name);
     },
+    operate: (environment, name, action, { by, why }) => {
+      fixture().calls.push(`${JSON.stringify(action)} ${environment}/${name} by ${by}${why === undefined ? '' : `: ${why}`}`);
+      return find(environment, name);
+    },
+    rollouts: () => Promise.resolve(records),
     readLogs: (_environment, name, { tail }) =>
       Promise.resolve([{ instance: `${name}-1`, line: `\u001b[31mred\u001b[0m, the last ${tail}` }]),
     async *followLogs(_environment, name) {

@@ -49,8 +49,9 @@ export interface Downstream {
   /**
    * Begins the answer. `headers` have no hop-by-hop fields, but Content-Length where the length is known; other framing is this side's
    * affair. `length`: bytes of the body, -1 when unknown, `none` when the answer has no body whatever its headers say (HEAD, 204, 304).
+   * `text`: the same headers as field lines, where that is at hand.
    */
-  answer(status: number, reason: string, headers: RawHeaders, length: number | 'none'): void;
+  answer(status: number, reason: string, headers: RawHeaders, length: number | 'none', text?: string): void;
   /**
    * A piece of the body, sent at once or at the next `flush`. False: enough for now, `drained` comes when there is room. The chunk may be
    * kept and not copied.

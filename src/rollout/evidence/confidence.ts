@@ -4,10 +4,12 @@ import { comparable, type Strata } from './strata.ts';
 export interface Interval {
   /** 0 when nothing bounds it from below. */
   readonly low: number;
-  /** Infinity when nothing bounds it from above. */
+  /** `unbounded` when nothing bounds it from above. */
   readonly high: number;
 }
 
+/** A number and not Infinity, which JSON does not know: intervals are stored. */
+export const unbounded: number = Number.MAX_VALUE;
 const widest = 1e6;
 const grid = symmetric();
 
@@ -23,7 +25,7 @@ export function ratioInterval(strata: Strata, alpha: number): Interval {
   const limit = Math.log(widest);
   return {
     low: isRefuted(-limit) ? Math.exp(boundary(-limit, centre, isRefuted)) : 0,
-    high: isRefuted(limit) ? Math.exp(boundary(limit, centre, isRefuted)) : Number.POSITIVE_INFINITY,
+    high: isRefuted(limit) ? Math.exp(boundary(limit, centre, isRefuted)) : unbounded,
   };
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { type Random, seededRandom } from '../../effects/random.ts';
 import { type Counts, judge, type Rules, type Verdict } from './judge.ts';
 import { addCounts, noCounts } from './counts.ts';
@@ -98,4 +98,23 @@ test('what people see names the ratio, its confidence and the requests', () => {
   expect(errors).toMatch(
     /^errors (\d[\d.]*x to \d[\d.]*x|at (least|most) \d[\d.]*x) of stable \(98\.3%, always valid\), [\d,]+ candidate requests$/,
   );
+});
+
+describe('a verdict', () => {
+  it.each([
+    ['nothing was counted', noCounts],
+    [
+      'the evidence is overwhelming',
+      { ...noCounts, units: [{ chance: 0.5, candidate: 9_000, stable: 9_000 }], errors: [{ chance: 0.5, candidate: 9_000, stable: 0 }] },
+    ],
+  ])('is the same after it was stored, also when %s', (_, counts) => {
+    const verdict = judge(counts, { alpha: 0.05, errors: { tolerate: 1 }, decisions: { attribute: 'decision' }, minUnits: 0 });
+    expect(JSON.parse(JSON.stringify(verdict))).toEqual(verdict);
+    expect(verdictInWords(JSON.parse(JSON.stringify(verdict)) as typeof verdict)).toEqual(verdictInWords(verdict));
+  });
+
+  it('passes no metric of which nothing was counted', () => {
+    const counts = { ...noCounts, units: [{ chance: 0.5, candidate: 9_000, stable: 9_000 }] };
+    expect(judge(counts, { alpha: 0.05, decisions: { attribute: 'decision' }, minUnits: 100 }).verdict).toBe('inconclusive');
+  });
 });

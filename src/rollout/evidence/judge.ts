@@ -1,4 +1,4 @@
-import { type Interval, ratioInterval } from './confidence.ts';
+import { type Interval, ratioInterval, unbounded } from './confidence.ts';
 import { gridBetween, logEvidence } from './event-process.ts';
 import { logMeanExp } from './log-sum-exp.ts';
 import { logSplitMismatch } from './split-check.ts';
@@ -36,8 +36,8 @@ export interface Finding {
   readonly metric: Metric;
   /** E-value against "no worse than tolerated"; the metric has failed at `bar`. */
   readonly harm: number;
-  /** E-value against "worse by as much as is worth catching"; the metric has passed at `bar`. Undefined where nothing can be shown. */
-  readonly safety: number | undefined;
+  /** E-value against "worse by as much as is worth catching"; the metric has passed at `bar`. 0 where nothing can be shown. */
+  readonly safety: number;
   readonly bar: number;
   readonly verdict: 'pass' | 'fail' | 'inconclusive';
   /** Ratio of the candidate's rate to stable's, always valid; of latency, at the worst quantile; of decisions, of the value that moved most. */
@@ -116,18 +116,18 @@ interface Compared {
 /** Averages of e-values over the quantiles are e-values; products of dependent ones would not be. */
 function oneSided(metric: Metric, compared: readonly Compared[], tolerate: number, alpha: number): Finding {
   const worse = gridBetween(tolerate * 1.1, tolerate * steepest, gridSize);
-  const harm = Math.exp(logMeanExp(compared.map(({ strata }) => logEvidence(strata, tolerate, worse))));
+  const harm = plain(logMeanExp(compared.map(({ strata }) => logEvidence(strata, tolerate, worse))));
   const caught = tolerate * worthCatching;
   const better = gridBetween(caught / 1.1, caught / steepest, gridSize);
   // To be safe, every quantile must be: the least of e-values against each is an e-value against any.
-  const safety = Math.exp(Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better))));
+  const safety = plain(Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better))));
   const worst = compared
     .map(({ strata, of }) => ({ strata, of, at: logEvidence(strata, tolerate, worse) }))
     .reduce((one, other) => (other.at > one.at ? other : one));
   return {
     metric,
     harm,
-    safety: Number.isFinite(safety) ? safety : undefined,
+    safety,
     bar: 1 / alpha,
     verdict: verdictOf(harm, safety, alpha),
     interval: ratioInterval(worst.strata, alpha),
@@ -139,16 +139,18 @@ function oneSided(metric: Metric, compared: readonly Compared[], tolerate: numbe
 /** Whether the mix of decisions depends on the release: each value's events against an equal rate, both ways, averaged. */
 function shifted(decisions: Counts['decisions'], alpha: number): Finding {
   const values = Object.entries(decisions).map(([of, strata]) => ({ of, strata, log: logEvidence(strata, 1, bothWays) }));
-  const harm = Math.exp(logMeanExp(values.map(({ log }) => log)));
+  const harm = values.length === 0 ? 0 : plain(logMeanExp(values.map(({ log }) => log)));
   const most = values.reduce<(typeof values)[number] | undefined>((one, other) => (one && one.log >= other.log ? one : other), undefined);
-  const safety = Math.exp(Math.min(...commonest(values).map(({ strata }) => unshifted(strata))));
+  const needed = commonest(values);
+  // Without a single decision nothing is shown about them.
+  const safety = needed.length === 0 ? 0 : plain(Math.min(...needed.map(({ strata }) => unshifted(strata))));
   return {
     metric: 'decisions',
     harm,
-    safety: Number.isFinite(safety) ? safety : undefined,
+    safety,
     bar: 1 / alpha,
     verdict: verdictOf(harm, safety, alpha),
-    interval: most ? ratioInterval(most.strata, alpha) : { low: 0, high: Number.POSITIVE_INFINITY },
+    interval: most ? ratioInterval(most.strata, alpha) : { low: 0, high: unbounded },
     ...(most && { of: most.of }),
     events: most ? totals(most.strata) : { candidate: 0, stable: 0 },
   };
@@ -174,6 +176,11 @@ function unshifted(strata: Strata): number {
   const below = gridBetween(worthCatching / 1.1, worthCatching / steepest, gridSize);
   const above = gridBetween(1.1 / worthCatching, steepest / worthCatching, gridSize);
   return Math.min(logEvidence(strata, worthCatching, below), logEvidence(strata, 1 / worthCatching, above));
+}
+
+/** An e-value from its logarithm, as a number that a store can keep. */
+function plain(logarithm: number): number {
+  return Math.min(Math.exp(logarithm), Number.MAX_VALUE);
 }
 
 function verdictOf(harm: number, safety: number, alpha: number): Finding['verdict'] {

@@ -1,4 +1,4 @@
-import type { Interval } from './confidence.ts';
+import { type Interval, unbounded } from './confidence.ts';
 import type { Finding, Verdict } from './judge.ts';
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
@@ -20,9 +20,9 @@ function findingInWords({ metric, of, interval, bar }: Finding): string {
 }
 
 function intervalInWords({ low, high }: Interval): string {
-  if (low === 0 && high === Number.POSITIVE_INFINITY) return 'unknown against stable';
+  if (low === 0 && high === unbounded) return 'unknown against stable';
   if (low === 0) return `at most ${times(high)} of stable`;
-  if (high === Number.POSITIVE_INFINITY) return `at least ${times(low)} of stable`;
+  if (high === unbounded) return `at least ${times(low)} of stable`;
   return `${times(low)} to ${times(high)} of stable`;
 }
 

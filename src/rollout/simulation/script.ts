@@ -86,7 +86,7 @@ async function act({ controller, workloads, ...world }: World, action: Action, o
       await controller.scale(address, action.replicas);
       return;
     case 'operate':
-      await controller.operate(address, action.action, 'somebody').catch(refused);
+      await controller.operate(address, action.action, { by: 'somebody' }).catch(refused);
       return;
     case 'kill_instance': {
       const state = await world.state();

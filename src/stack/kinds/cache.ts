@@ -10,7 +10,7 @@ export const cache = defineKind({
     name: blockName('cache'),
     resource_group_name: refersTo('resource_group', { ordering: true }).optional().describe('Resource group it belongs to.'),
     type: z.enum(['Redis', 'Valkey']).default('Valkey').describe('Engine; the two speak one protocol.'),
-    memory: memory().default('64Mi').describe('Memory for data; the least recently used is dropped beyond it.'),
+    memory: memory().prefault('64Mi').describe('Memory for data; the least recently used is dropped beyond it.'),
   }),
   outputs: {
     url: { description: 'Connection URL with password.', secret: true },

@@ -203,10 +203,10 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
     this.#enter('answering');
     this.firstByteAt = this.#patience.since;
     this.tries?.report(isFailureStatus(answer.status) ? 'failing' : 'answered');
-    const { headers, attributes } = clientHead(answer, this.#requestId, this.engine.date);
+    const { headers, text, attributes } = clientHead(answer, this.#requestId, this.engine.date);
     this.attributes = attributes;
     this.#cacheWriter = copyForCache(this.entered as Entered, answer.status, headers, this.firstByteAt, this.tries?.instance);
-    this.downstream.answer(answer.status, answer.reason, headers, lengthOf(answer));
+    this.downstream.answer(answer.status, answer.reason, headers, lengthOf(answer), text);
   }
 
   answerBody(chunk: Buffer): void {

@@ -13,16 +13,18 @@ export function answerFraming(head: RequestHead, length: number | 'none'): Answe
   return head.protocol === 'HTTP/1.0' ? 'close' : 'chunked';
 }
 
-/** The header of an answer, with the fields of this connection. */
+/** The header of an answer, with the fields of this connection. `known`: `headers` as field lines, where that is at hand. */
 export function answerText(
   head: RequestHead,
   status: number,
   reason: string,
   headers: RawHeaders,
+  known: string | undefined,
   framing: AnswerFraming,
   close: boolean,
 ): string {
-  let text = `HTTP/1.1 ${status} ${reason}\r\n${fieldsText(framing === 'close' ? withoutTrailer(headers) : headers)}`;
+  const fields = framing === 'close' ? fieldsText(withoutTrailer(headers)) : (known ?? fieldsText(headers));
+  let text = `HTTP/1.1 ${status} ${reason}\r\n${fields}`;
   if (framing === 'chunked') text += 'transfer-encoding: chunked\r\n';
   if (close) text += 'connection: close\r\n';
   else if (head.protocol === 'HTTP/1.0') text += 'connection: keep-alive\r\n';

@@ -163,11 +163,11 @@ export class ClientConnection implements Downstream, RequestSink, Sender {
     this.#outbox.flush();
   }
 
-  answer(status: number, reason: string, headers: RawHeaders, length: number | 'none'): void {
+  answer(status: number, reason: string, headers: RawHeaders, length: number | 'none', text?: string): void {
     this.#framing = answerFraming(this.head, length);
     if (this.#framing === 'close' || this.#mustEnd()) this.#isLast = true;
     this.#answer = 'begun';
-    this.#outbox.add(answerText(this.head, status, reason, headers, this.#framing, this.#isLast));
+    this.#outbox.add(answerText(this.head, status, reason, headers, text, this.#framing, this.#isLast));
   }
 
   write(chunk: Buffer): boolean {

@@ -12,6 +12,9 @@ const headEnd = Buffer.from('\r\n\r\n');
 /** Every read of every connection lands here and is dealt with, or copied, before the next: a buffer for each read would cost more. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** A header of up to so many bytes is remembered for the next answer: an idle connection keeps no more than that. */
+const knownAtMost = 4 * 1024;
+
 /** Told what becomes of the connection when no request has it. */
 export interface ConnectionOwner {
   /** Whole and reusable. `idleMs`: how long the instance keeps it at least. */
@@ -35,6 +38,8 @@ export class UpstreamConnection {
   #events: UpstreamEvents | undefined;
   #request: UpstreamRequest | undefined;
   #answer: ResponseHead | undefined;
+  /** The answer before. */
+  #known: ResponseHead | undefined;
   #decoder: ChunkedDecoder | undefined;
   #pending: Buffer | undefined;
   #remaining = 0;
@@ -189,7 +194,8 @@ export class UpstreamConnection {
       return -1;
     }
     const request = this.#request;
-    const answer = request && parseResponseHead(data.toString('latin1', from, end + 2), request.method, this.#limits.headerCount);
+    const text = data.toString('latin1', from, end + 2);
+    const answer = request && parseResponseHead(text, request.method, this.#limits.headerCount, this.#known);
     if (request === undefined || answer === undefined) {
       this.#close('invalid', 'malformed header');
       return -1;
@@ -197,6 +203,7 @@ export class UpstreamConnection {
     const next = end + 4;
     if (answer.status < 200) return this.#interim(request, answer, data, next);
     this.#answer = answer;
+    if (text.length <= knownAtMost) this.#known = answer;
     this.#remaining = answer.contentLength;
     if (answer.framing === 'chunked') this.#decoder = new ChunkedDecoder(this.#limits);
     this.#events?.answered(answer);

@@ -12,7 +12,7 @@ test('while weights, instances and tables change ten times a second and a worker
   expect(report.late).toEqual([]);
   expect(report.inFlightAfter).toBe(0);
   expect(report.killed).toBeGreaterThan(0);
-  expect(report.tables).toBeGreaterThan(5);
+  expect(report.tables).toBeGreaterThan(2);
   for (const count of Object.values(report.done)) expect(count).toBeGreaterThan(0);
   for (const { memoryMb, files } of report.footprints) {
     expect(memoryMb).toBeLessThan(400);

@@ -1,0 +1,128 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ServiceView } from '../src/api/schemas/service.ts';
+import { until } from '../src/testing/conditions.ts';
+import { send } from './load.ts';
+import { controlPlane, expectCode, sluice, type Outcome, type World } from './sluice.ts';
+
+/** How a release of the agent behaves. `prompt` decides how often it escalates. */
+export interface Behaviour {
+  readonly word: string;
+  readonly errorRate?: number;
+  readonly delayMs?: number;
+  /** `exits`: before it listens; `hangs`: it never answers its check. */
+  readonly broken?: 'exits' | 'hangs';
+}
+
+const agent = `
+import { readFileSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+const { word, errorRate = 0, delayMs = 2, broken } = JSON.parse(readFileSync('behaviour.json', 'utf8'));
+const prompts = process.env.SLUICE_PROMPTS;
+const prompt = readFileSync(prompts.endsWith('.md') ? prompts : prompts + '/' + readdirSync(prompts)[0], 'utf8');
+const escalates = prompt.includes('whenever in doubt') ? 0.6 : 0.1;
+if (broken === 'exits') { console.error('broken on purpose'); process.exit(3); }
+const server = createServer((request, response) => {
+  if (request.url === '/healthz') { if (broken !== 'hangs') response.end('ok'); return; }
+  setTimeout(() => {
+    const decision = Math.random() < escalates ? 'escalate' : 'answer';
+    response.setHeader('x-sluice-attributes', 'decision=' + decision);
+    response.statusCode = Math.random() < errorRate ? 500 : 200;
+    response.end(JSON.stringify({ word, decision }));
+  }, delayMs * (0.5 + Math.random()));
+});
+server.listen(Number(process.env.PORT), process.env.HOST);
+process.on('SIGTERM', () => server.close(() => process.exit(0)));
+`;
+
+export const usualPrompt = 'Answer the customer.';
+export const anxiousPrompt = 'Answer the customer, and escalate whenever in doubt.';
+
+/** A stack of one agent behind the real gateway, in a folder of its own. */
+export async function createRolloutWorld() {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-rollouts-'));
+  const world: World = { directory, home: join(directory, '.sluice') };
+  await mkdir(join(directory, 'agent'));
+  await writeFile(join(directory, 'agent', 'package.json'), '{ "type": "module" }');
+  await writeFile(join(directory, 'agent', 'agent.js'), agent);
+  let url = '';
+
+  const write = async (rollout: string, behaviour: Behaviour, prompt = usualPrompt): Promise<void> => {
+    await writeFile(join(directory, 'agent', 'behaviour.json'), JSON.stringify(behaviour));
+    await writeFile(join(directory, 'prompt.md'), prompt);
+    await writeFile(
+      join(directory, 'stack.yaml'),
+      `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: 1.0.0\n  replicas: 2
+  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: 2s }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n`,
+    );
+  };
+  const view = async (): Promise<ServiceView> =>
+    (await (await controlPlane(world)).get('/v1/environments/default/services/agent')) as ServiceView;
+
+  return {
+    world,
+    write,
+    view,
+    /** Brings a first release into use. */
+    async begin(behaviour: Behaviour): Promise<void> {
+      await write('{ strategy: rolling }', behaviour);
+      await expectCode(0, world, 'apply', '--yes');
+      const status = (await (await controlPlane(world)).get('/v1/status')) as { environments: { url?: string }[] };
+      url = status.environments[0]?.url ?? '';
+    },
+    run: (code: number, ...line: readonly string[]): Promise<Outcome> => expectCode(code, world, ...line),
+    /** The candidate's share is in force: so many percent of new requests are its. */
+    reaches: (percent: number): Promise<ServiceView> =>
+      until(`a share of ${percent} %`, async () => {
+        const seen = await view();
+        const { rollout } = seen;
+        return rollout?.weight === percent && rollout.waits.for !== 'gateway' && rollout.waits.for !== 'instances' && seen;
+      }),
+    ask: async (user: string, headers: Record<string, string> = {}): Promise<string> => {
+      const { text, status } = await send(url, undefined, { host: 'agent.localhost', headers: { cookie: `session=${user}`, ...headers } });
+      return status === 200 ? (JSON.parse(text) as { word: string }).word : `${status} ${text}`;
+    },
+    load: (candidate: string) => startUsers(url, candidate),
+    async dispose(): Promise<void> {
+      await sluice(world, 'down');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export type RolloutWorld = Awaited<ReturnType<typeof createRolloutWorld>>;
+
+/** Users who ask once each, as fast as 16 at a time are answered. What the gateway could not have answered by an agent is lost. */
+function startUsers(url: string, candidate: string) {
+  const connections = new Agent({ keepAlive: true, maxSockets: 16 });
+  const seen = { answered: 0, exposed: 0, lost: [] as string[] };
+  let isRunning = true;
+  let users = 0;
+  const ask = async (): Promise<void> => {
+    users += 1;
+    try {
+      const headers = { cookie: `session=user-${users}` };
+      const { status, text } = await send(url, connections, { host: 'agent.localhost', headers });
+      const word = (status === 200 || status === 500) && text.startsWith('{') ? (JSON.parse(text) as { word?: string }).word : undefined;
+      if (word === undefined) seen.lost.push(`${status} ${text.slice(0, 200)}`);
+      else seen.answered += 1;
+      if (word === candidate) seen.exposed += 1;
+    } catch (error) {
+      seen.lost.push((error as Error).message);
+    }
+  };
+  const workers = Array.from({ length: 16 }, async () => {
+    while (isRunning) await ask();
+  });
+  return {
+    seen,
+    stop: async (): Promise<typeof seen> => {
+      isRunning = false;
+      await Promise.all(workers);
+      connections.destroy();
+      return seen;
+    },
+  };
+}

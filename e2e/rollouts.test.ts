@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../src/effects/clock.ts';
+import { until } from '../src/testing/conditions.ts';
+import { anxiousPrompt, createRolloutWorld, usualPrompt, type RolloutWorld } from './rollout-world.ts';
+import { controlPlane, start } from './sluice.ts';
+
+const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }] }`;
+const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
+const blueGreen = `{ strategy: blue_green, smoke: { path: /healthz }, keep_previous: 10m }`;
+
+describe('rollouts of a service under load', () => {
+  let place: RolloutWorld;
+  beforeAll(async () => {
+    place = await createRolloutWorld();
+    await place.begin({ word: 'first' });
+  }, 60_000);
+  afterAll(() => place.dispose());
+
+  it('a canary keeps its users, outlives a kill -9 of the control plane, and takes over when agreed to', async () => {
+    const { write, run, view, reaches, ask, load, world } = place;
+    const users = Array.from({ length: 300 }, (_, index) => `person-${index}`);
+    const whoSees = async (word: string): Promise<ReadonlySet<string>> => {
+      const answers = await Promise.all(users.map(async (user) => [user, await ask(user)] as const));
+      return new Set(answers.filter(([, answer]) => answer === word).map(([user]) => user));
+    };
+    const traffic = load('second');
+    await write(byHand, { word: 'second' });
+    const deploy = start(world, 'deploy', 'agent', '--reason', 'a better word');
+    let said = '';
+    deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const left = once(deploy, 'close');
+    const { rollout } = await reaches(5);
+    deploy.kill('SIGINT');
+    expect(await left).toEqual([130, null]);
+    expect(said).toMatch(/The run \S+ goes on in the background/);
+    const few = await whoSees('second');
+    expect([few.size > 0, few.size < 60]).toEqual([true, true]);
+    expect(await ask('anybody', { 'x-sluice-release': rollout?.release ?? '' })).toBe('second');
+    await run(0, 'rollout', 'promote', 'agent', '--reason', 'looks good');
+    await reaches(25);
+    const more = await whoSees('second');
+    expect([...few].filter((user) => !more.has(user))).toEqual([]);
+    expect([more.size > 40, more.size < 120]).toEqual([true, true]);
+    process.kill((await controlPlane(world)).pid, 'SIGKILL');
+    await run(0, 'status');
+    expect((await reaches(25)).rollout?.stages?.current).toBe(2);
+    await run(0, 'rollout', 'promote', 'agent', '--full');
+    await until('the second in use', async () => (await view()).rollout === undefined && (await view()).release === rollout?.release);
+    expect(await whoSees('second')).toEqual(new Set(users));
+    expect((await traffic.stop()).lost).toEqual([]);
+    const history = await run(0, 'rollout', 'history', 'agent', '--json');
+    expect(JSON.parse(history.stdout)).toMatchObject([{ outcome: 'completed', by: 'local', strategy: 'canary' }, { outcome: 'completed' }]);
+  }, 60_000);
+
+  it.each([
+    ['has 5% errors', { word: 'faulty', errorRate: 0.05 }, usualPrompt, 'errors'],
+    ['only has another prompt', { word: 'second' }, anxiousPrompt, 'decisions'],
+  ])(
+    'a candidate that %s is taken back by itself, and not tried again',
+    async (what, behaviour, prompt, metric) => {
+      const { write, run, load, view } = place;
+      const stable = (await view()).release;
+      await write(judged, behaviour, prompt);
+      const traffic = load(behaviour.word);
+      const begun = systemClock.monotonic();
+      const { stdout, stderr } = await run(1, 'deploy', 'agent');
+      const took = systemClock.monotonic() - begun;
+      const { answered, lost } = await traffic.stop();
+      const exposed = /[\d,]+(?= candidate requests)/.exec((await view()).failure?.evidence[0] ?? '')?.[0];
+      console.log(
+        `A candidate that ${what} was taken back ${(took / 1_000).toFixed(1)} s after \`deploy\`; ${exposed} of ${answered} users met it`,
+      );
+      expect(lost).toEqual([]);
+      expect(stdout + stderr).toMatch(new RegExp(`${metric} .*got worse than is tolerated: .*x of stable \\(9\\d.*%, always valid\\)`));
+      expect(await view()).toMatchObject({
+        release: stable,
+        failure: { evidence: expect.arrayContaining([expect.stringContaining(metric)]) },
+      });
+      expect((await run(1, 'deploy', 'agent')).stderr).toContain('is not tried again');
+    },
+    60_000,
+  );
+
+  it('blue/green switches once and returns at once, without losing a request', async () => {
+    const { write, run, load, view } = place;
+    const before = (await view()).release;
+    await write(blueGreen, { word: 'third' });
+    const traffic = load('third');
+    await run(0, 'deploy', 'agent');
+    expect(await view()).toMatchObject({ previous: { release: before } });
+    const started = (await view()).instances.map(({ id }) => id);
+    await run(0, 'rollout', 'rollback', 'agent');
+    await until('the return', async () => (await view()).release === before && (await view()).rollout === undefined);
+    expect((await view()).instances.every(({ id }) => started.includes(id))).toBe(true);
+    expect((await traffic.stop()).lost).toEqual([]);
+  }, 60_000);
+});

@@ -1,0 +1,85 @@
+import { z } from '@hono/zod-openapi';
+import { timestamp } from './names.ts';
+
+const evidence = z
+  .array(z.string())
+  .readonly()
+  .openapi({ description: 'In words: one line a metric with its confidence interval, then what follows from it' });
+
+export const rolloutView = z
+  .object({
+    release: z.string(),
+    version: z.string(),
+    from: z.string().optional().openapi({ description: 'The release in use meanwhile; absent for a first deployment' }),
+    strategy: z.string().openapi({ description: '`rollback` for the return to an earlier release' }),
+    startedAt: timestamp,
+    by: z.string().optional(),
+    why: z.string().optional(),
+    weight: z.number().openapi({ description: 'Percentage of new requests the candidate is given' }),
+    stages: z
+      .object({
+        current: z.number().int().openapi({ description: 'Counts from 1' }),
+        steps: z.array(z.object({ weight: z.number(), forMs: z.number(), approval: z.boolean() }).readonly()).readonly(),
+      })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Only of strategies that go by stages' }),
+    paused: z.object({ reason: z.string(), since: timestamp }).readonly().optional(),
+    waits: z
+      .object({
+        for: z.enum(['approval', 'resume', 'instances', 'gateway', 'time', 'evidence']),
+        message: z.string(),
+        until: timestamp.optional(),
+      })
+      .readonly()
+      .openapi({ description: 'Why it does not go on at this moment' }),
+    verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']).optional(),
+    evidence,
+  })
+  .readonly()
+  .openapi('Rollout');
+
+const rolloutRecord = z
+  .object({
+    generation: z.number().int(),
+    release: z.string(),
+    version: z.string(),
+    from: z.string().optional(),
+    strategy: z.string(),
+    startedAt: timestamp,
+    by: z.string().optional().openapi({ description: 'Who began it' }),
+    why: z.string().optional(),
+    endedAt: timestamp.optional(),
+    outcome: z.enum(['completed', 'failed', 'superseded']).optional().openapi({ description: 'Absent while it is under way' }),
+    reason: z.string().optional().openapi({ description: 'Why it failed' }),
+    endedBy: z.string().optional().openapi({ description: 'Who ended it, where somebody did' }),
+    evidence: evidence.optional(),
+  })
+  .readonly()
+  .openapi('RolloutRecord');
+
+export const rollouts = z.array(rolloutRecord).readonly();
+
+export const weights = z
+  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int() }).readonly())
+  .readonly()
+  .openapi({ description: 'How new requests are shared out, and the ready instances of each release' });
+
+export const failure = z.object({ release: z.string(), reason: z.string(), evidence }).readonly();
+export const previous = z.object({ release: z.string(), until: timestamp }).readonly();
+
+export const promoteRequest = z
+  .strictObject({ full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }) })
+  .openapi('PromoteRequest');
+
+export const rollbackRequest = z
+  .strictObject({
+    to: z
+      .string()
+      .regex(/^r-[0-9a-f]{12}$/)
+      .optional()
+      .openapi({ description: 'A release of the history; the one before unless named' }),
+  })
+  .openapi('RollbackRequest');
+
+export type RolloutRecordView = z.infer<typeof rolloutRecord>;

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { ServiceView } from '../api/schemas/service.ts';
+import { addResource, applying, controlPlaneFixture, planWith, service, servicesOf } from './testdata/control-plane-fixture.ts';
+
+const candidate = 'r-222222222222';
+const deploying: ServiceView = {
+  ...service,
+  phase: 'deploying',
+  candidate,
+  weights: [
+    { release: candidate, percent: 5, ready: 1 },
+    { release: 'r-0123456789ab', percent: 95, ready: 2 },
+  ],
+  rollout: {
+    release: candidate,
+    version: '1.1.0',
+    from: 'r-0123456789ab',
+    strategy: 'canary',
+    startedAt: '2026-11-22T12:00:00.000Z',
+    by: 'ada',
+    why: 'a new prompt',
+    weight: 5,
+    stages: { current: 1, steps: [5, 50, 100].map((weight) => ({ weight, forMs: 30_000, approval: false })) },
+    waits: { for: 'evidence', message: '12 of 200 candidate requests have been seen' },
+    verdict: 'inconclusive',
+    evidence: ['errors 0.8x to 1.3x of stable (95%, always valid), 12 candidate requests'],
+  },
+};
+
+async function world(view: ServiceView = deploying) {
+  const fixture = await controlPlaneFixture((made) => ({
+    ...applying(planWith('update'), {}, made),
+    services: servicesOf([view], made),
+  }));
+  await addResource(fixture, 'service', 'hello');
+  return fixture;
+}
+
+describe('rollout status', () => {
+  it('shows who gets how many requests, the stage, what it waits for and the evidence in words', async () => {
+    const { stdout, code } = await (await world()).sluice('rollout', 'status', 'hello');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/candidate +1\.1\.0 r-222222222222, canary, for \S+ by ada \(a new prompt\)/);
+    expect(stdout).toMatch(/stage +1 of 3: \[5\] > 50 > 100 %/);
+    expect(stdout).toMatch(/waits for +evidence: 12 of 200 candidate requests have been seen/);
+    expect(stdout).toContain('errors 0.8x to 1.3x of stable (95%, always valid), 12 candidate requests');
+    expect(stdout).toMatch(/r-222222222222 +candidate +5 % +1\n.*r-0123456789ab +stable +95 % +2/);
+  });
+
+  it('that is watched ends with the rollout, with 1 for one that was taken back', async () => {
+    const fixture = await world({
+      ...service,
+      phase: 'failed',
+      failure: { release: candidate, reason: 'errors got worse', evidence: ['errors 4x to 9x of stable (95%, always valid)'] },
+    });
+    const { stdout, code } = await fixture.sluice('rollout', 'status', 'hello', '-w');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/last +r-222222222222 failed after 42s, begun by ada/);
+    expect(stdout).toContain('errors 4x to 9x of stable');
+  });
+
+  it('lists every rollout with its end', async () => {
+    const { stdout } = await (await world()).sluice('rollout', 'history', 'hello');
+    expect(stdout).toMatch(/r-222222222222 +1\.1\.0 +canary +failed +42s +ada +errors got worse than is tolerated/);
+  });
+});
+
+describe('the buttons of a rollout', () => {
+  it.each([
+    [['promote'], { type: 'promote', full: false }],
+    [['promote', '--full'], { type: 'promote', full: true }],
+    [['pause'], { type: 'pause' }],
+    [['resume'], { type: 'resume' }],
+    [['abort'], { type: 'abort' }],
+    [['retry'], { type: 'retry' }],
+    [['rollback'], { type: 'rollback' }],
+    [['rollback', '--to', candidate], { type: 'rollback', to: candidate }],
+  ])('%j is done, and the audit log says who and why', async ([word = '', ...options], action) => {
+    const fixture = await world();
+    const { code, stdout } = await fixture.sluice('rollout', word, 'hello', ...options, '--reason', 'because');
+    expect([code, fixture.calls]).toEqual([0, [`${JSON.stringify(action)} default/hello by admin: because`]]);
+    expect(stdout).toContain('default/service/hello ');
+    expect((await fixture.audit.read(0, 9)).at(-1)).toMatchObject({
+      action: `rollout.${word}`,
+      actor: { name: 'admin' },
+      target: 'default/service/hello',
+      reason: 'because',
+      outcome: 'succeeded',
+    });
+  });
+});
+
+describe('deploy', () => {
+  it('plans and applies just the service, with what is said of it instead', async () => {
+    const fixture = await world();
+    const { code, stdout } = await fixture.sluice('deploy', 'hello', '--env', 'LEVEL=debug', '--source', 'other');
+    expect([code, stdout.includes('1 updated')]).toEqual([0, true]);
+    expect(fixture.orders).toMatchObject([
+      { targets: ['service/hello'], overrides: { service: 'hello', env: { LEVEL: 'debug' }, source: 'other' } },
+    ]);
+  });
+
+  it('refuses images, which no provider runs', async () => {
+    const fixture = await world();
+    const { code, stderr } = await fixture.sluice('deploy', 'hello', '--image', 'registry/hello:2');
+    expect([code, fixture.orders]).toEqual([64, []]);
+    expect(stderr).toContain('no provider of Sluice runs container images yet');
+  });
+});

@@ -1,0 +1,120 @@
+import type { Client } from '../../api/client.ts';
+import type { RolloutRecordView } from '../../api/schemas/rollout.ts';
+import type { ServiceView } from '../../api/schemas/service.ts';
+import { age, duration } from '../terminal/duration.ts';
+import { renderFields, renderTable } from '../terminal/table.ts';
+import type { Channel } from '../terminal/terminal.ts';
+import { instanceColumns, instanceRow } from './service-tables.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+
+export interface RolloutReport {
+  readonly service: ServiceView;
+  /** The rollout under way, else the last one; absent before the first. */
+  readonly latest?: RolloutRecordView;
+}
+
+type Look = Pick<Channel, 'colors' | 'width'>;
+
+export async function readRollout(client: Client, environment: string, name: string): Promise<RolloutReport> {
+  const [service, [latest]] = await Promise.all([client.getService(environment, name), client.listRollouts(environment, name)]);
+  return { service, ...(latest && { latest }) };
+}
+
+/** How a rollout that was watched has ended; undefined while it is under way. */
+export function endOf({ service, latest }: RolloutReport): ExitCode | undefined {
+  if (service.rollout) return undefined;
+  return latest?.outcome === 'failed' ? exitCodes.error : exitCodes.ok;
+}
+
+/** Weights, instances by release, the stage, what it waits for and why, and the evidence in words. Ends with a newline. */
+export function renderRollout({ service, latest }: RolloutReport, { colors, width }: Look, now: number): string {
+  const { rollout, release, previous, failure } = service;
+  const fields: [string, string][] = [['service', service.address]];
+  if (rollout) {
+    const { stages, by, why, paused, waits } = rollout;
+    const who = by === undefined ? '' : ` by ${by}${why === undefined ? '' : ` (${why})`}`;
+    fields.push(
+      ['candidate', `${rollout.version} ${rollout.release}, ${rollout.strategy}, for ${age(rollout.startedAt, now)}${who}`],
+      ['stable', release === undefined ? 'none yet' : `${service.version} ${release}`],
+    );
+    if (stages) fields.push(['stage', `${stages.current} of ${stages.steps.length}: ${stepsInWords(stages)}`]);
+    if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
+    fields.push(['waits for', waitInWords(waits, now)]);
+    fields.push([
+      'evidence',
+      rollout.evidence.length > 0 ? rollout.evidence.join('\n') : 'none is asked for, or nothing has been counted yet',
+    ]);
+  } else {
+    fields.push(['stable', release === undefined ? 'none yet' : `${service.version} ${release}`]);
+    fields.push(['rollout', 'none under way']);
+    if (latest) fields.push(['last', recordInWords(latest, now)]);
+    if (failure) fields.push(['taken back', [`${failure.release}: ${failure.reason}`, ...failure.evidence].join('\n')]);
+    if (previous)
+      fields.push(['kept ready', `${previous.release} for ${left(previous.until, now)} more: \`sluice rollout rollback ${service.name}\``]);
+  }
+  const look = { width: width(), colors };
+  const roles = service.weights.map(({ release: each, percent, ready }) => [
+    each,
+    each === rollout?.release ? 'candidate' : each === release ? 'stable' : 'leaving',
+    `${percent} %`,
+    String(ready),
+  ]);
+  const columns = [
+    { title: 'release' },
+    { title: 'role' },
+    { title: 'requests', align: 'right' },
+    { title: 'ready', align: 'right' },
+  ] as const;
+  return [
+    renderFields(fields, colors, { lineWidth: width() }),
+    ...(roles.length > 0 ? [renderTable(columns, roles, look)] : []),
+    renderTable(
+      instanceColumns,
+      service.instances.map((instance) => instanceRow(instance, now)),
+      look,
+    ),
+  ].join('\n');
+}
+
+export function renderHistory(records: readonly RolloutRecordView[], { colors, width }: Look, now: number): string {
+  const columns = [
+    { title: 'began' },
+    { title: 'release' },
+    { title: 'version' },
+    { title: 'strategy' },
+    { title: 'outcome' },
+    { title: 'took', align: 'right' },
+    { title: 'by', flexible: true },
+    { title: 'why', flexible: true },
+  ] as const;
+  const rows = records.map((record) => [
+    `${age(record.startedAt, now)} ago`,
+    record.release,
+    record.version,
+    record.strategy,
+    record.outcome ?? 'under way',
+    record.endedAt === undefined ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt)),
+    record.by ?? '',
+    record.reason ?? record.why ?? '',
+  ]);
+  return renderTable(columns, rows, { width: width(), colors });
+}
+
+function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutRecordView, now: number): string {
+  const took = endedAt === undefined ? '' : ` after ${duration(Date.parse(endedAt) - Date.parse(startedAt))}`;
+  const since = endedAt === undefined ? '' : `, ${age(endedAt, now)} ago`;
+  return `${release} ${outcome ?? 'under way'}${took}${by === undefined ? '' : `, begun by ${by}`}${since}`;
+}
+
+/** `5 > [25] > 50 > 100 %`. */
+function stepsInWords({ current, steps }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>): string {
+  return `${steps.map(({ weight }, index) => (index + 1 === current ? `[${weight}]` : String(weight))).join(' > ')} %`;
+}
+
+function waitInWords({ for: what, message, until }: NonNullable<ServiceView['rollout']>['waits'], now: number): string {
+  return until === undefined ? `${what}: ${message}` : `${what}: ${left(until, now)} more`;
+}
+
+function left(until: string, now: number): string {
+  return duration(Math.max(0, Date.parse(until) - now));
+}

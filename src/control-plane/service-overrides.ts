@@ -1,0 +1,20 @@
+import type { ServiceOverrides } from '../api/ports.ts';
+import type { JsonObject } from '../digest/json.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
+import type { ResolvedStack } from '../stack/stack.ts';
+
+/** The stack with one service as a command wants it. What it says is checked like the stack itself. Throws `service_not_declared`. */
+export function overridden(stack: ResolvedStack, overrides: ServiceOverrides | undefined): ResolvedStack {
+  if (!overrides) return stack;
+  const { service, env, source } = overrides;
+  if (!stack.blocks.some(({ kind, name }) => kind === 'service' && name === service)) {
+    const names = stack.blocks.filter(({ kind }) => kind === 'service').map(({ name }) => name);
+    throw sluiceError('service_not_declared', { service, names });
+  }
+  const blocks = stack.blocks.map((block) => {
+    if (block.kind !== 'service' || block.name !== service) return block;
+    const declared = (block.fields['env'] ?? {}) as JsonObject;
+    return { ...block, fields: { ...block.fields, env: { ...declared, ...env }, ...(source !== undefined && { source }) } };
+  });
+  return { ...stack, blocks };
+}

@@ -1,0 +1,50 @@
+import { verdictInWords } from './evidence/words.ts';
+import { revisionOf, type RolloutRecord, type ServiceState } from './service-state.ts';
+
+/** Rollouts of a service that are remembered. */
+const mostRecords = 50;
+
+interface Doer {
+  readonly by?: string;
+  readonly why?: string | undefined;
+}
+
+/** `after` with what the change from `before` means for its record of rollouts: one begun, one ended, or neither. Pure. */
+export function recorded(before: ServiceState | undefined, after: ServiceState, now: number, who: Doer = {}): ServiceState {
+  const [old, candidate] = [before?.candidate, after.candidate];
+  if (old?.generation === candidate?.generation) return after;
+  const known = after.rollouts ?? [];
+  const ended = known.map((record) => (record.generation === old?.generation ? endOf(record, before, after, now, who) : record));
+  const begun = candidate && beginningOf(candidate.generation, after, candidate.startedAt, who);
+  return { ...after, rollouts: [...(begun ? [begun] : []), ...ended].slice(0, mostRecords) };
+}
+
+function beginningOf(generation: number, state: ServiceState, startedAt: number, { by, why }: Doer): RolloutRecord {
+  const revision = revisionOf(state, generation);
+  const from = revisionOf(state, state.stable)?.release;
+  return {
+    generation,
+    release: revision?.release ?? '',
+    version: revision?.version ?? '',
+    ...(from !== undefined && { from }),
+    strategy: state.candidate?.urgent === true ? 'rollback' : state.settings.rollout.strategy,
+    startedAt,
+    ...(by !== undefined && { by }),
+    ...(why !== undefined && { why }),
+  };
+}
+
+function endOf(record: RolloutRecord, before: ServiceState | undefined, after: ServiceState, endedAt: number, { by }: Doer): RolloutRecord {
+  const { generation } = record;
+  const isFailed = after.failure?.generation === generation;
+  const outcome = after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded';
+  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? before?.candidate?.course?.evidence?.verdict;
+  return {
+    ...record,
+    endedAt,
+    outcome,
+    ...(isFailed && after.failure && { reason: after.failure.reason }),
+    ...(by !== undefined && { endedBy: by }),
+    ...(verdict && { evidence: verdictInWords(verdict) }),
+  };
+}

@@ -1,0 +1,105 @@
+import { timestamp } from '../effects/clock.ts';
+import { capacityFor, hasStages, stagesOf } from './course.ts';
+import { newCourse } from './course-state.ts';
+import { verdictInWords } from './evidence/words.ts';
+import { routeOf, shareOf } from './service-route.ts';
+import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
+
+/** The rollout under way as people and programs see it. Times are RFC 3339. */
+export interface RolloutView {
+  readonly release: string;
+  readonly version: string;
+  /** Release in use meanwhile; absent for a first deployment. */
+  readonly from?: string;
+  /** `rollback` for the return to an earlier release. */
+  readonly strategy: string;
+  readonly startedAt: string;
+  readonly by?: string;
+  readonly why?: string;
+  /** Percentage of new requests the candidate is given. */
+  readonly weight: number;
+  /** Only of strategies that go by stages. `current` counts from 1. */
+  readonly stages?: { readonly current: number; readonly steps: readonly StageView[] };
+  readonly paused?: { readonly reason: string; readonly since: string };
+  readonly waits: Waits;
+  readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
+  /** One line a metric with its confidence interval, then what follows from it. */
+  readonly evidence: readonly string[];
+}
+
+interface StageView {
+  readonly weight: number;
+  readonly forMs: number;
+  readonly approval: boolean;
+}
+
+/** Why it does not go on at this moment. `until`: when it will look again, where only time has to pass. */
+interface Waits {
+  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'time' | 'evidence';
+  readonly message: string;
+  readonly until?: string;
+}
+
+/** A past rollout, or the one under way. */
+export type RolloutRecordView = Omit<RolloutRecord, 'startedAt' | 'endedAt'> & { readonly startedAt: string; readonly endedAt?: string };
+
+export function recordView({ startedAt, endedAt, ...record }: RolloutRecord): RolloutRecordView {
+  return { ...record, startedAt: timestamp(startedAt), ...(endedAt !== undefined && { endedAt: timestamp(endedAt) }) };
+}
+
+/** Undefined when nothing is being rolled out. */
+export function rolloutOf(state: ServiceState, now: number): RolloutView | undefined {
+  const { candidate } = state;
+  if (!candidate) return undefined;
+  const revision = revisionOf(state, candidate.generation);
+  const from = revisionOf(state, state.stable)?.release;
+  const course = { ...newCourse, ...candidate.course };
+  const verdict = candidate.course?.evidence?.verdict;
+  const record = state.rollouts?.find(({ generation }) => generation === candidate.generation);
+  return {
+    release: revision?.release ?? '',
+    version: revision?.version ?? '',
+    ...(from !== undefined && { from }),
+    strategy: candidate.urgent === true ? 'rollback' : state.settings.rollout.strategy,
+    startedAt: timestamp(candidate.startedAt),
+    ...(record?.by !== undefined && { by: record.by }),
+    ...(record?.why !== undefined && { why: record.why }),
+    weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
+    ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
+    ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
+    waits: waitsOf(state, candidate, now),
+    ...(verdict && { verdict: verdict.verdict }),
+    evidence: verdict ? verdictInWords(verdict) : [],
+  };
+}
+
+function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
+  const { paused, generation } = candidate;
+  const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
+  if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
+  if (paused) return { for: 'resume', message: paused.reason };
+  if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
+  const course = { ...newCourse, ...candidate.course };
+  const stages = stagesOf(state);
+  const stage = stages[Math.min(course.stage, stages.length - 1)] ?? { weight: 100, forMs: 0 };
+  const needed = capacityFor(stage.weight, state);
+  if (course.inForceSince === undefined) {
+    if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${stage.weight} %` };
+    return { for: 'gateway', message: `the gateway is to send it ${stage.weight} %` };
+  }
+  const until = course.inForceSince + stage.forMs;
+  if (now < until) return { for: 'time', message: `${stage.weight} % lasts until then`, until: timestamp(until) };
+  return { for: 'evidence', message: course.evidence?.verdict.because ?? 'nothing has been counted yet' };
+}
+
+/** `stage 2 of 3, 25 % of requests, waits for time: 25 % lasts until then`: the line for who waits; undefined for one without stages. */
+export function stageInWords(state: ServiceState, now: number): string | undefined {
+  const view = rolloutOf(state, now);
+  if (!view?.stages) return undefined;
+  const { current, steps } = view.stages;
+  return `stage ${current} of ${steps.length}, ${view.weight} % of requests, ${waitInWords(view.waits)}`;
+}
+
+function waitInWords({ for: what, message, until }: Waits): string {
+  return what === 'time' ? `lasts until ${until?.slice(11, 19) ?? ''}` : `waits for ${what}: ${message}`;
+}
