@@ -87,8 +87,9 @@ const places = (first: string, second: string): string => `environment:
   - { name: production, gateway: { ${second} } }
 `;
 
+const problemsAt = (first: string, second: string) => loadStackText(places(first, second)).problems;
+
 test('two environments cannot be reached at the same place', () => {
-  const problemsAt = (first: string, second: string) => loadStackText(places(first, second)).problems;
   expect(problemsAt('ports: { http: 80 }', 'ports: { http: 81 }')).toEqual([]);
   expect(problemsAt('address: 192.0.2.1, ports: { http: 80 }', 'address: 192.0.2.2, ports: { http: 80 }')).toEqual([]);
   expect(problemsAt('ports: { http: 80 }', 'ports: { http: 80 }')).toMatchObject([
