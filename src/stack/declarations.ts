@@ -75,6 +75,10 @@ function reportEngines(blocks: readonly RawBlock[], environments: readonly Decla
   }
 }
 
+function overlap(one: string, other: string): boolean {
+  return one === other || [one, other].some((each) => each === '0.0.0.0' || each === '::');
+}
+
 /** No two environments can be reached at the same place. Environments that say nothing of their ports are given free ones. */
 function reportPorts(blocks: readonly RawBlock[], environments: readonly DeclaredEnvironment[], problems: ProblemList): void {
   const wanted = environments.flatMap(({ name, fields }) => {
@@ -85,8 +89,6 @@ function reportPorts(blocks: readonly RawBlock[], environments: readonly Declare
     ];
     return given.flatMap(({ field, port }) => (port === undefined ? [] : [{ name, address, field, port }]));
   });
-  const overlap = (one: string, other: string): boolean =>
-    one === other || [one, other].some((each) => each === '0.0.0.0' || each === '::');
   for (const [index, { name, address, field, port }] of wanted.entries()) {
     const before = wanted.slice(0, index).find((each) => each.name !== name && each.port === port && overlap(each.address, address));
     const block = blocks.find((each) => each.kind === 'environment' && each.name === name);

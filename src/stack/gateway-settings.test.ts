@@ -82,12 +82,14 @@ test.each([
   expect(problemsOf(stack(gateway))).toContain(expected);
 });
 
-test('two environments cannot be reached at the same place', () => {
-  const places = (first: string, second: string): string => `environment:
+const places = (first: string, second: string): string => `environment:
   - { name: staging, gateway: { ${first} } }
   - { name: production, gateway: { ${second} } }
 `;
-  const problemsAt = (first: string, second: string) => loadStackText(places(first, second)).problems;
+
+const problemsAt = (first: string, second: string) => loadStackText(places(first, second)).problems;
+
+test('two environments cannot be reached at the same place', () => {
   expect(problemsAt('ports: { http: 80 }', 'ports: { http: 81 }')).toEqual([]);
   expect(problemsAt('address: 192.0.2.1, ports: { http: 80 }', 'address: 192.0.2.2, ports: { http: 80 }')).toEqual([]);
   expect(problemsAt('ports: { http: 80 }', 'ports: { http: 80 }')).toMatchObject([

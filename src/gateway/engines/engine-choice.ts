@@ -6,7 +6,7 @@ import type { RoutingTable } from '../routing-table.ts';
 export type Engine = 'embedded' | 'haproxy';
 
 /** What serves now, and by which table. */
-export interface Served {
+interface Served {
   readonly engine: Engine;
   readonly table: RoutingTable | undefined;
 }
