@@ -8,6 +8,30 @@ export const serviceErrors = {
     message: ({ address }) => `There is no service '${address}'.`,
     help: () => '`sluice status` lists the services of every environment.',
   }),
+  no_rollout: entry<{ service: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service }) => `No release of '${service}' is being rolled out.`,
+    help: () => '`sluice rollout status SERVICE` says what is in use; `sluice deploy SERVICE` rolls out what the stack says.',
+  }),
+  rollout_has_no_stages: entry<{ service: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service }) => `The rollout of '${service}' has no stages to be promoted through: it replaces instances as fast as it may.`,
+    help: () => '`sluice rollout abort SERVICE` goes back; only canary and blue_green go by stages.',
+  }),
+  release_not_kept: entry<{ service: string; release: string }>({
+    status: 404,
+    retry: 'terminal',
+    message: ({ service, release }) => `'${service}' keeps no release ${release} that it could return to.`,
+    help: () => '`sluice rollout history SERVICE` lists those it keeps: the last ten that were in use.',
+  }),
+  rollout_nothing_to_retry: entry<{ service: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service }) => `No rollout of '${service}' has failed, or another one is under way.`,
+    help: () => '`sluice rollout history SERVICE` lists what has happened.',
+  }),
   service_path_outside: entry<{ service: string; field: string; path: string }>({
     status: 422,
     retry: 'terminal',

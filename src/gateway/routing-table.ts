@@ -163,7 +163,7 @@ export const routingTable = z.object({
 export type InstanceRoute = z.infer<typeof instanceRoute>;
 export type BackendRoute = z.infer<typeof backendRoute>;
 export type SplitRoute = z.infer<typeof split>;
-export type MirrorRoute = z.infer<typeof mirror>;
+
 export type LimitsRoute = z.infer<typeof limits>;
 export type RateLimitRoute = z.infer<typeof rateLimit>;
 export type CacheRoute = z.infer<typeof cache>;

@@ -52,7 +52,12 @@ function rolloutDeadline({ candidate, settings }: ServiceState): number {
 }
 
 function withoutUnusedRevisions(state: ServiceState): ServiceState {
-  const used = new Set<number | undefined>([state.stable, state.candidate?.generation, state.failure?.generation]);
+  const used = new Set<number | undefined>([
+    state.stable,
+    state.candidate?.generation,
+    state.failure?.generation,
+    state.previous?.generation,
+  ]);
   for (const { generation } of state.instances) used.add(generation);
   const revisions = state.revisions.filter(({ generation }) => used.has(generation));
   return revisions.length === state.revisions.length ? state : { ...state, revisions };

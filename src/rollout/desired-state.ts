@@ -1,6 +1,8 @@
 import { jsonEquals, type Json } from '../digest/json.ts';
 import type { Address } from '../stack/stack.ts';
+import { newCourse } from './course-state.ts';
 import {
+  type Candidate,
   revisionOf,
   targetGeneration,
   type Revision,
@@ -78,14 +80,21 @@ export function suspended(state: ServiceState): ServiceState {
 /** Runs again; a rollout that was interrupted has its full time again. */
 export function resumed(state: ServiceState, now: number): ServiceState {
   if (state.mode === 'running') return state;
-  return { ...state, mode: 'running', ...(state.candidate && { candidate: { ...state.candidate, progressAt: now } }) };
+  return { ...state, mode: 'running', ...(state.candidate && { candidate: anew(state.candidate, now) }) };
+}
+
+/** Time that passed while nothing ran is no time a stage has lasted. */
+function anew(candidate: Candidate, now: number): Candidate {
+  const { course, ...rest } = candidate;
+  const { inForceSince: _, ...prepared } = course ?? newCourse;
+  return { ...rest, progressAt: now, ...(course && { course: prepared }) };
 }
 
 export function removed(state: ServiceState): ServiceState {
   return { ...state, mode: 'removed' };
 }
 
-function withCandidate(state: ServiceState, content: RevisionContent, now: number): ServiceState {
+export function withCandidate(state: ServiceState, content: RevisionContent, now: number): ServiceState {
   const generation = state.generation + 1;
   return {
     ...state,

@@ -55,6 +55,8 @@ async function perform(key: string, state: ServiceState, command: Command, memor
     case 'forget':
       await ports.workloads.forget(command.instance);
       return true;
+    case 'smoke':
+      return smoke(state, command, memory, ports);
     case 'withdraw':
       break;
   }
@@ -95,4 +97,19 @@ async function stopOrPause({ instance, deadlineMs }: Command & { type: 'stop' },
   } catch {
     await clock.sleep(stopRetryMs);
   }
+}
+
+/** One request to each instance, as a user of the candidate would make it. Forgotten by a crash, it is made again. */
+async function smoke(
+  state: ServiceState,
+  { instances, check }: Command & { type: 'smoke' },
+  memory: ServiceMemory,
+  { workloads }: ExecutionPorts,
+): Promise<boolean> {
+  if (!state.candidate) return false;
+  const found = await Promise.all(instances.map(async (id) => ({ id, result: await workloads.probe(id, { type: 'http', ...check }) })));
+  const failed = found.find(({ result }) => !result.ready);
+  const reason = failed && `${check.path} of ${failed.id} ${failed.result.ready ? '' : failed.result.reason}`;
+  memory.smokes.set(state.candidate.generation, reason === undefined ? { outcome: 'passed' } : { outcome: 'failed', reason });
+  return true;
 }

@@ -1,8 +1,11 @@
 import type { InstanceExit, Workloads } from '../providers/workloads.ts';
 import type { Prober } from './prober.ts';
+import { countsOf } from './counted-evidence.ts';
+import { noCounts } from './evidence/counts.ts';
+import { evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
-import type { Observation, ObservedInstance } from './strategy.ts';
+import type { GatewayEvidence, Observation, ObservedInstance } from './strategy.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Looks at everything a service consists of. The order matters: work in flight is counted after the last publication. */
@@ -15,7 +18,29 @@ export async function observe(
   const draining = state.instances.some(({ phase }) => phase === 'draining');
   const inFlight = draining ? await ports.traffic.inFlight(state).catch(() => undefined) : undefined;
   const entries = state.instances.map(async (instance) => [instance.id, await observeInstance(state, instance, memory, ports)] as const);
-  return { instances: new Map(await Promise.all(entries)), published, inFlight };
+  const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
+  const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
+  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke };
+}
+
+/** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */
+async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<GatewayEvidence | undefined> {
+  const { candidate, settings, stable } = state;
+  const { analysis } = settings.rollout;
+  const arms = { candidate: revisionOf(state, candidate?.generation)?.release, stable: revisionOf(state, stable)?.release };
+  if (!analysis || !candidate?.course || arms.candidate === undefined || arms.stable === undefined) return undefined;
+  const quantiles = analysis.rules.latency?.quantiles;
+  const isKnown = quantiles === undefined || candidate.course.evidence?.thresholds !== undefined;
+  const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
+  const counted = await traffic.evidence(state);
+  const isOurs = counted?.id === evidenceId(state, candidate);
+  const counts = isOurs ? countsOf(counted.strata, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) : noCounts;
+  return {
+    epoch: isOurs ? counted.epoch : '',
+    counts,
+    isComplete: counted?.isComplete ?? true,
+    ...(stableLatencies && { stableLatencies }),
+  };
 }
 
 async function observeInstance(

@@ -1,8 +1,8 @@
 import { conclude } from './conclude.ts';
 import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts';
+import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { completeRollout, failRollout, recordProgress } from './rollout-outcome.ts';
-import { isPublishedActive } from './service-route.ts';
-import { isLive, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { isLive, targetGeneration, type ServiceState } from './service-state.ts';
 import type { Observation, Strategy } from './strategy.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Observation, Strategy } from './strategy.ts';
  * ready AND known to the gateway (`max_unavailable`). Scaling and going back after a failure are the same movement with another target.
  */
 export const rolling: Strategy = (state, observation, now) => {
-  const advanced = advanceInstances(state, observation, now);
+  const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
   const judged = judge(advanced.state, observation, now);
   const moved = move(judged.state, observation, now);
   return conclude({ state: moved, events: [...advanced.events, ...judged.events] }, observation, now);
@@ -23,17 +23,20 @@ function judge(state: ServiceState, observation: Observation, now: number): Adva
   const old = state.instances.filter((instance) => instance.generation !== candidate.generation && isLive(instance));
   const serving = mine.filter((instance) => isServing(instance, observation)).length;
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
-  if (looping) return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, looping.id);
+  if (looping)
+    return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
   if (old.length === 0 && serving >= state.replicas) return completeRollout(state);
   const progressed = recordProgress(state, { measure: serving - old.length, serving }, now);
+  if (candidate.paused) return progressed;
   const waited = now - (progressed.state.candidate?.progressAt ?? now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const stuck = mine.find((instance) => !isServing(instance, observation));
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
-  return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, stuck?.id);
+  return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });
 }
 
 function move(state: ServiceState, observation: Observation, now: number): ServiceState {
+  if (state.candidate?.paused) return state;
   const target = targetGeneration(state);
   const wanted = target === undefined ? 0 : state.replicas;
   const { maxSurge, maxUnavailable } = state.settings.rollout;
@@ -57,32 +60,4 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   }
   const instances = state.instances.map((instance) => (retired.has(instance.id) ? retire(instance, observation, now) : instance));
   return withNewInstances({ ...state, instances }, target, starting, now);
-}
-
-function withNewInstances(state: ServiceState, generation: number | undefined, count: number, now: number): ServiceState {
-  if (generation === undefined || count === 0) return state;
-  const added = Array.from({ length: count }, (_, index): Instance => {
-    const id = `${state.name}-${state.uid}-${state.instanceSequence + index + 1}`;
-    return { id, generation, phase: 'starting', since: now, restarts: 0, exits: [] };
-  });
-  return { ...state, instanceSequence: state.instanceSequence + count, instances: [...state.instances, ...added] };
-}
-
-/** Ready, and the gateway is known to send it work: only such an instance counts as capacity. */
-export function isServing(instance: Instance, observation: Pick<Observation, 'published'>): boolean {
-  return instance.phase === 'ready' && isPublishedActive(observation.published, instance);
-}
-
-/** Less than serving: it gets requests and may answer them. Without anything better it is not taken away. */
-function mayAnswer({ phase }: Instance): boolean {
-  return phase === 'ready' || phase === 'unready';
-}
-
-/** Serving first, then ready, then starting, then the rest; the longer in its phase, the more useful. */
-function byUsefulness(observation: Observation) {
-  const rank = (instance: Instance): number => {
-    if (isServing(instance, observation)) return 0;
-    return { ready: 1, unready: 2, starting: 3 }[instance.phase as 'ready' | 'unready' | 'starting'] ?? 4;
-  };
-  return (left: Instance, right: Instance): number => rank(left) - rank(right) || left.since - right.since;
 }

@@ -1,6 +1,9 @@
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Advanced } from './instance-lifecycle.ts';
-import { revisionOf, type ServiceState } from './service-state.ts';
+import { contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+
+/** Releases of a service that can be returned to. */
+const mostReleases = 10;
 
 /** Remembers that the rollout came nearer to its end; `measure` grows with every step towards it. */
 export function recordProgress(
@@ -20,16 +23,39 @@ export function completeRollout(state: ServiceState): Advanced {
   const { candidate, failure: _, ...rest } = state;
   if (!candidate) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.completed', 'is in use');
-  return { state: { ...rest, stable: candidate.generation }, events: [event] };
+  return { state: { ...rest, stable: candidate.generation, history: historyWith(state, candidate.generation) }, events: [event] };
+}
+
+/** The release that goes first, without the one that comes. */
+function historyWith(state: ServiceState, next: number): readonly RevisionContent[] {
+  const left = contentOf(state, state.stable);
+  const releases = new Set([revisionOf(state, next)?.release]);
+  const entries: RevisionContent[] = [];
+  for (const content of [...(left ? [left] : []), ...(state.history ?? [])]) {
+    if (releases.has(content.release)) continue;
+    releases.add(content.release);
+    entries.push(content);
+  }
+  return entries.slice(0, mostReleases);
 }
 
 /** The candidate is given up; what was stable before still is. Its instances leave once the stable ones suffice again. */
-export function failRollout(state: ServiceState, reason: string, instance: string | undefined): Advanced {
+export function failRollout(
+  state: ServiceState,
+  reason: string,
+  { instance, withdrawn }: { readonly instance?: string | undefined; readonly withdrawn?: boolean } = {},
+): Advanced {
   const { candidate, ...rest } = state;
   if (!candidate) return { state, events: [] };
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const event = rolloutEvent(state, candidate.generation, 'rollout.failed', `was not taken into use: ${reason}`);
-  const failure = { generation: candidate.generation, release, reason, ...(instance !== undefined && { instance }) };
+  const failure = {
+    generation: candidate.generation,
+    release,
+    reason,
+    ...(instance !== undefined && { instance }),
+    ...(withdrawn && { withdrawn }),
+  };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
 }
 

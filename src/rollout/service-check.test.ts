@@ -33,10 +33,15 @@ it('finds nothing wrong with what a rolling service may declare, defaults includ
 });
 
 it.each([
+  'rollout: { strategy: blue_green, keep_previous: 10m, smoke: { path: /selftest } }',
+  'rollout: { strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, for: 10s }], analysis: { error_rate: {} }, on_failure: hold }',
+])('finds nothing wrong with %s', async (line) => {
+  expect(await check(line)).toEqual([]);
+});
+
+it.each([
   ['scaling: { max: 4, targets: { queue_depth: 1 } }', 'scaling'],
   ['rollout: { strategy: auto }', 'rollout.strategy'],
-  ['rollout: { strategy: blue_green, keep_previous: 10m }', 'rollout.strategy'],
-  ['rollout: { strategy: canary, steps: [{ weight: 5 }] }', 'rollout.strategy'],
   ['rollout: { on_failure: hold }', 'rollout.on_failure'],
 ])('refuses %s at its place, because it would be ignored', async (line, field) => {
   const [problem, ...others] = await check(line);

@@ -8,7 +8,6 @@ import { strategies } from './strategies.ts';
 
 /** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
 const laterFields = ['migrations', 'scaling'] as const;
-const laterRolloutFields = ['affinity', 'steps', 'analysis', 'keep_previous', 'smoke'] as const;
 
 /** Everything about a service that can be known before anything is changed. */
 export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
@@ -30,8 +29,8 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
     // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
     return [...problems, unsupported('rollout.strategy', rollout.strategy)];
   }
-  for (const field of laterRolloutFields) if (rollout[field] !== undefined) problems.push(unsupported(`rollout.${field}`));
-  if (rollout.on_failure !== 'rollback') problems.push(unsupported('rollout.on_failure', rollout.on_failure));
+  if (rollout.on_failure !== 'rollback' && rollout.strategy !== 'canary')
+    problems.push(unsupported('rollout.on_failure', rollout.on_failure));
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;

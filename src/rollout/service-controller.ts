@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import { adoptInstances } from './adoption.ts';
 import { newService, removed, restarted, resumed, scaled, suspended, withDesired, type DesiredService } from './desired-state.ts';
+import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
 import { createServiceReconciler } from './reconcile-service.ts';
@@ -50,6 +51,8 @@ export interface ServiceController {
   scale(address: string, replicas: number): Promise<void>;
   /** Replaces every instance by one of the same release, without losing a request. */
   restart(address: string): Promise<void>;
+  /** What people do to a rollout: see `operated` for what it throws. `by` names who does it. */
+  operate(address: string, action: RolloutAction, by: string): Promise<ServiceState>;
   describe(address: string): Promise<ServiceStatus | undefined>;
   list(environment?: string): Promise<readonly ServiceStatus[]>;
   /** Milliseconds that suspending all services, one after the other, may take at most. */
@@ -179,6 +182,14 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     async restart(address) {
       const state = await alter(address, (current) => restarted(current, clock.now()));
       await tell(state, 'service.restarted', `${state.name} is being restarted`);
+    },
+
+    async operate(address, action, by) {
+      const state = await alter(address, (current) => operated(current, action, by, clock.now()));
+      const { environment } = state;
+      const message = `${state.name}: ${action.type} by ${by}`;
+      await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });
+      return state;
     },
 
     async describe(address) {

@@ -1,4 +1,5 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
+import type { SmokeOutcome } from './strategy.ts';
 
 /**
  * What a controller remembers of a service between two passes and may forget at any time: after a crash it is learnt again, by
@@ -13,10 +14,12 @@ export interface ServiceMemory {
   readonly failedStarts: Map<string, { readonly since: number; readonly reason: string }>;
   /** Instances being stopped right now. */
   readonly stops: Set<string>;
+  /** By generation of the candidate: what its smoke check came to. */
+  readonly smokes: Map<number, SmokeOutcome>;
 }
 
 export function newServiceMemory(): ServiceMemory {
-  return { published: undefined, starts: new Map(), failedStarts: new Map(), stops: new Set() };
+  return { published: undefined, starts: new Map(), failedStarts: new Map(), stops: new Set(), smokes: new Map() };
 }
 
 /** Forgets the instances that are no longer part of the service. */

@@ -2,20 +2,26 @@ import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
+/** One outcome of a user counts in so long. */
+const unitWindowMs = 60_000;
+
 /**
- * How requests are to reach the service by this state. Each release's weight is the number of its ready instances, so that every
- * instance gets an equal share and a release without capacity gets none.
+ * How requests are to reach the service by this state. Each release's weight is the number of its ready instances, so that every instance
+ * gets an equal share and a release without capacity gets none; a candidate that goes by stages gets its stage's share instead, as far
+ * as its ready instances allow.
  */
 export function routeOf(state: ServiceState): ServiceRoute {
-  const backends = new Map<string, { weight: number; instances: InstanceRoute[] }>();
+  const backends = new Map<string, BackendRoute>();
   for (const instance of state.instances) {
     const route = instanceRouteOf(instance);
     const release = revisionOf(state, instance.generation)?.release;
     if (!route || release === undefined) continue;
-    const backend = backends.get(release) ?? { weight: 0, instances: [] };
-    backends.set(release, backend);
-    backend.instances.push(route);
-    if (instance.phase === 'ready') backend.weight += 1;
+    const backend = backends.get(release) ?? { release, weight: 0, instances: [] };
+    backends.set(release, {
+      release,
+      weight: backend.weight + (instance.phase === 'ready' ? 1 : 0),
+      instances: [...backend.instances, route],
+    });
   }
   return {
     environment: state.environment,
@@ -24,8 +30,69 @@ export function routeOf(state: ServiceState): ServiceRoute {
     calls: [...state.settings.calls],
     tokenDigests: [state.token.digest],
     health: healthRoute(state),
-    backends: stableLast(state, sharesOf([...backends].map(([release, { weight, instances }]) => ({ release, weight, instances })))),
+    backends: stableLast(state, sharesOf(weighted(state, [...backends.values()]))),
     ...state.settings.policies,
+    ...splitOf(state),
+  };
+}
+
+/** Percentage of new requests that the gateway is known to send to a generation's release. */
+export function shareOf(published: ServiceRoute | undefined, state: ServiceState, generation: number): number {
+  const release = revisionOf(state, generation)?.release;
+  const total = published?.backends.reduce((sum, { weight }) => sum + weight, 0) ?? 0;
+  const own = published?.backends.find((backend) => backend.release === release)?.weight ?? 0;
+  return total === 0 ? 0 : (100 * own) / total;
+}
+
+/**
+ * The candidate first with its share, then all others with the rest by their ready instances; one that was withdrawn and one that is only
+ * kept get nothing as long as others can answer.
+ */
+function weighted(state: ServiceState, backends: readonly BackendRoute[]): readonly BackendRoute[] {
+  const { candidate, failure, previous, replicas } = state;
+  const releaseOf = (generation: number | undefined) => revisionOf(state, generation)?.release;
+  const idle = new Set([failure?.withdrawn === true ? releaseOf(failure.generation) : undefined, releaseOf(previous?.generation)]);
+  idle.delete(releaseOf(state.stable));
+  const course = candidate?.course;
+  const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
+  const others = backends.filter((backend) => backend !== staged);
+  const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
+  const quiet = others.map(({ release, weight, instances }) => ({
+    release,
+    weight: answering.length > 0 && idle.has(release) ? 0 : weight,
+    instances,
+  }));
+  if (!staged) return quiet;
+  const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
+  if (ready === 0) return [staged, ...quiet];
+  const share = Math.min(course.weight, (100 * staged.weight) / Math.max(1, replicas));
+  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share) * weight) / ready, instances }));
+  return [{ ...staged, weight: share }, ...rest];
+}
+
+/** What the counts of a rollout are called: those of another are not its own. */
+export function evidenceId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
+  return `${uid}-${generation}`;
+}
+
+/** Cohorts and counts belong to one candidate: another draws and counts anew. */
+function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+  const { candidate, settings } = state;
+  const { affinity, analysis } = settings.rollout;
+  if (!candidate?.course) return {};
+  const id = evidenceId(state, candidate);
+  const thresholds = candidate.course.evidence?.thresholds ?? [];
+  return {
+    split: { salt: `${state.address}/${id}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
+    ...(analysis && {
+      evidence: {
+        id,
+        // For each quantile, stable's threshold and the candidate's.
+        latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+        ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
+        unitWindowMs,
+      },
+    }),
   };
 }
 

@@ -9,6 +9,7 @@ import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parseCpuMillis, parseMemoryBytes } from '../stack/fields/quantity.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { DesiredService } from './desired-state.ts';
+import { rolloutSettings } from './rollout-settings.ts';
 import type { HealthSettings, RevisionContent } from './service-state.ts';
 import { trafficPolicies } from './traffic-policies.ts';
 
@@ -30,12 +31,7 @@ export function desiredService(
       calls: declared.calls,
       drainMs: parseDurationMs(declared.drain),
       policies: trafficPolicies(declared),
-      rollout: {
-        strategy: declared.rollout.strategy,
-        maxSurge: declared.rollout.max_surge,
-        maxUnavailable: declared.rollout.max_unavailable,
-        progressDeadlineMs: parseDurationMs(declared.rollout.progress_deadline),
-      },
+      rollout: rolloutSettings(declared.rollout),
     },
     revision: revisionContent(request, declared, made),
   };

@@ -1,6 +1,9 @@
 import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
+import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
+import type { Course } from './course-state.ts';
+import type { Rules } from './evidence/judge.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
@@ -30,6 +33,10 @@ export interface ServiceState {
   readonly candidate?: Candidate;
   /** Why the last rollout failed; absent once another one has begun. */
   readonly failure?: Failure;
+  /** The generation before stable, kept ready for an instant return. */
+  readonly previous?: { readonly generation: number; readonly until: number };
+  /** What was in use before stable, the latest first, each release once: what can be returned to. */
+  readonly history?: readonly RevisionContent[];
   readonly instances: readonly Instance[];
 }
 
@@ -43,12 +50,43 @@ export interface ServiceSettings {
   readonly rollout: RolloutSettings;
 }
 
-interface RolloutSettings {
+export interface RolloutSettings {
   /** Name of an entry of `strategies`. */
   readonly strategy: string;
   readonly maxSurge: number;
   readonly maxUnavailable: number;
   readonly progressDeadlineMs: number;
+  /** Of the strategies that go by stages: what they are, in order. The last one is always the whole. */
+  readonly stages?: readonly StageSettings[];
+  /** Whether the whole candidate has to be ready before it gets any request. */
+  readonly fullSet?: boolean;
+  /** The candidate has to answer this before it gets any request. */
+  readonly smoke?: SmokeSettings;
+  /** How long the release before stays ready, without requests, after another has taken over. */
+  readonly keepPreviousMs?: number;
+  readonly affinity?: NonNullable<SplitRoute['affinity']>;
+  readonly analysis?: AnalysisSettings;
+  readonly onFailure?: 'rollback' | 'hold';
+}
+
+export interface StageSettings {
+  /** Percentage of new requests for the candidate. */
+  readonly weight: number;
+  /** How long it lasts at least. */
+  readonly forMs: number;
+  /** Whether somebody has to agree before it ends. */
+  readonly approval: boolean;
+}
+
+export interface SmokeSettings {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+export interface AnalysisSettings {
+  readonly rules: Rules;
+  readonly latencyTolerance: number;
+  readonly noData: 'hold' | 'rollback' | 'continue';
 }
 
 /** What an instance is made of. A service moves from one revision to the next; two may share a release (a restart, a changed secret). */
@@ -81,9 +119,15 @@ export interface HealthSettings {
   readonly startPeriodMs: number;
 }
 
-interface Candidate {
+export interface Candidate {
   readonly generation: number;
   readonly startedAt: number;
+  /** Set while nothing new is to happen: by whom or why, and since when. */
+  readonly paused?: { readonly reason: string; readonly since: number };
+  /** It returns to a release that was in use before: replaced as fast as capacity allows, without stages. */
+  readonly urgent?: boolean;
+  /** How far it has come; only of the strategies that go by stages. */
+  readonly course?: Course;
   /** When the rollout last came nearer to its end, and how near: the measure only grows. */
   readonly progressAt: number;
   readonly progress: number;
@@ -91,6 +135,8 @@ interface Candidate {
 
 interface Failure {
   readonly generation: number;
+  /** What it did, not whether it ran, was its fault: it gets no request while stable can answer at all. */
+  readonly withdrawn?: boolean;
   readonly release: string;
   readonly reason: string;
   /** Instance whose log explains it, when there is one. */
@@ -143,6 +189,14 @@ export interface InstanceProcess {
 
 export function revisionOf(state: Pick<ServiceState, 'revisions'>, generation: number | undefined): Revision | undefined {
   return state.revisions.find((revision) => revision.generation === generation);
+}
+
+/** What the instances of a generation are made of. */
+export function contentOf(state: Pick<ServiceState, 'revisions'>, generation: number | undefined): RevisionContent | undefined {
+  const revision = revisionOf(state, generation);
+  if (!revision) return undefined;
+  const { generation: _, ...content } = revision;
+  return content;
 }
 
 /** The generation the service is being brought to. */

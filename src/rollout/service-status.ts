@@ -1,6 +1,6 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
-import { isServing } from './rolling.ts';
+import { isServing } from './placement.ts';
 import { isPublishedAsDeclared } from './service-route.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
 

@@ -63,6 +63,8 @@ export function stopPatienceMs({ drainMs }: { readonly drainMs: number }): numbe
 /** How long a service may stay as it is before waiting for it makes no sense. */
 function patienceWith({ mode, candidate, settings: { drainMs, rollout } }: ServiceState): number {
   if (mode !== 'running') return stopPatienceMs({ drainMs });
+  // A stage lasts as long as it is declared to, or until somebody agrees.
+  if (candidate?.paused || candidate?.course?.inForceSince !== undefined) return Number.POSITIVE_INFINITY;
   return rollout.progressDeadlineMs + drainMs + (candidate ? verdictMs : 0);
 }
 

@@ -1,6 +1,7 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { NewEvent } from '../telemetry/events.ts';
-import type { InstanceProcess, ServiceState } from './service-state.ts';
+import type { Counts } from './evidence/judge.ts';
+import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
 
 /** What a controller sees of a service at one moment. */
 export interface Observation {
@@ -10,7 +11,23 @@ export interface Observation {
   readonly published: ServiceRoute | undefined;
   /** Work in flight by instance id, counted after `published` was acknowledged; undefined when the gateway cannot be asked. */
   readonly inFlight: ReadonlyMap<string, number> | undefined;
+  /** What the gateway has counted of the candidate and stable; undefined when nothing asks for it or it cannot be asked. */
+  readonly evidence?: GatewayEvidence | undefined;
+  /** What became of the smoke check of the candidate; undefined while it has not been made. */
+  readonly smoke?: SmokeOutcome | undefined;
 }
+
+export interface GatewayEvidence {
+  /** Counts of another epoch begin at zero: the gateway was started anew. */
+  readonly epoch: string;
+  readonly counts: Counts;
+  /** Whether the counts are all there are. */
+  readonly isComplete: boolean;
+  /** Latency (ms) of stable at the quantiles of the rules, before the rollout; undefined while too little is known of it. */
+  readonly stableLatencies?: readonly number[] | undefined;
+}
+
+export type SmokeOutcome = { readonly outcome: 'passed' } | { readonly outcome: 'failed'; readonly reason: string };
 
 export type ObservedInstance =
   /** Not started yet since it entered the phase `starting`, or started and forgotten. */
@@ -26,6 +43,8 @@ export type Command =
   | { readonly type: 'publish'; readonly route: ServiceRoute }
   | { readonly type: 'stop'; readonly instance: string; readonly deadlineMs: number }
   | { readonly type: 'forget'; readonly instance: string }
+  /** One request to each of these instances; what comes of it is in the next observations. */
+  | { readonly type: 'smoke'; readonly instances: readonly string[]; readonly check: SmokeSettings }
   /** Remove the route, then the document: nothing of the service is left. */
   | { readonly type: 'withdraw' }
   /** Told once, best effort: events inform, they decide nothing. */

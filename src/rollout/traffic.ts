@@ -8,8 +8,42 @@ export interface Traffic {
   remove(service: { environment: string; name: string }): Promise<void>;
   /** Requests, streams and WebSockets in flight, by instance id; an instance the gateway does not know is absent. */
   inFlight(service: { environment: string; name: string }): Promise<ReadonlyMap<string, number>>;
+  /**
+   * What the gateway has counted for `evidence` of the route it was told last; undefined while it counts nothing. Counts of one epoch only
+   * grow, but for those of other thresholds, which begin anew.
+   */
+  evidence(service: { environment: string; name: string }): Promise<CountedEvidence | undefined>;
+  /** Latency (ms) of a release at these quantiles since the gateway began; undefined when too few requests were seen to tell. */
+  latencies(
+    service: { environment: string; name: string },
+    release: string,
+    quantiles: readonly number[],
+  ): Promise<readonly number[] | undefined>;
   /** Where clients reach the environment, `http://127.0.0.1:7080`. Allocates and remembers a port the first time. */
   publicUrl(environment: string): Promise<string>;
   /** Base URL on which services call others: `<base>/<service>/<path>`. */
   internalUrl(): Promise<string>;
+}
+
+interface CountedEvidence {
+  /** Another one: the gateway was started anew, and counts from zero. */
+  readonly epoch: string;
+  /** Of the rollout that is counted. */
+  readonly id: string;
+  readonly strata: readonly CountedStratum[];
+  /** False when more chances were drawn with than the gateway keeps apart: what is missing is not missing at random. */
+  readonly isComplete: boolean;
+}
+
+/** Units that were sent to a release with one and the same chance. */
+export interface CountedStratum {
+  readonly release: string;
+  /** Chance with which a unit was sent to this release. */
+  readonly probability: number;
+  readonly units: number;
+  readonly errors: number;
+  /** By latency threshold of the route: units that took longer. */
+  readonly exceedances: readonly number[];
+  /** By value of the attribute. */
+  readonly categories: Readonly<Record<string, number>>;
 }

@@ -40,6 +40,7 @@ export const eventTypes = [
   'rollout.progressed',
   'rollout.completed',
   'rollout.failed',
+  'rollout.operated',
   'service.scaled',
   'service.restarted',
   'resource.suspended',

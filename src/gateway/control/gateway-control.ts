@@ -9,6 +9,7 @@ import type { EventLog } from '../../telemetry/events.ts';
 import type { GatewayReport } from '../admin/gateway-report.ts';
 import { settingsOf } from '../gateway-folder.ts';
 import type { GatewayCounts } from '../measuring/report.ts';
+import { quantile } from '../measuring/sketch.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import type { AdminClient } from './admin-client.ts';
 import { coalesced } from './coalesce.ts';
@@ -71,6 +72,8 @@ export interface GatewayControlDependencies {
   readonly instancesRun: () => Promise<boolean>;
 }
 
+/** Answers of a release from which its quantiles are known well enough. */
+const fewestLatencies = 100;
 const stopDrainMs = 10_000;
 const publishTries = 6;
 const publishLimitMs = 20_000;
@@ -170,6 +173,19 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
     configure: async (environment, settings) => {
       await routes.configure(environment, settings);
       if (supervisor.outage() === undefined) await synchronize();
+    },
+    evidence: async ({ environment, name }) => {
+      if (supervisor.outage() !== undefined) return undefined;
+      const { epoch, evidence } = await (await supervisor.client()).counts();
+      const found = evidence.find((each) => each.environment === environment && each.service === name);
+      return found && { epoch, id: found.id, strata: found.strata, isComplete: found.lost.chances === 0 };
+    },
+    latencies: async ({ environment, name }, release, quantiles) => {
+      if (supervisor.outage() !== undefined) return undefined;
+      const { releases } = await (await supervisor.client()).counts();
+      const found = releases.find((each) => each.environment === environment && each.service === name && each.release === release);
+      if (found === undefined || found.total.count < fewestLatencies) return undefined;
+      return quantiles.map((each) => quantile(found.total, each) ?? 0);
     },
     publicUrl: async (environment) => publicUrlOf(await routes.listener(environment)),
     internalUrl: async () => {

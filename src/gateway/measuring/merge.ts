@@ -64,7 +64,7 @@ function addQueues(left: QueueState, right: QueueState): QueueState {
 }
 
 /** Of the same identity (`evidenceKey`). */
-export function addEvidence(left: EvidenceCounts, right: EvidenceCounts): EvidenceCounts {
+function addEvidence(left: EvidenceCounts, right: EvidenceCounts): EvidenceCounts {
   return {
     ...left,
     strata: mergeBy([...left.strata, ...right.strata], stratumKey, addStrata),

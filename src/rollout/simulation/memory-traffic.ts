@@ -35,6 +35,8 @@ export function createMemoryTraffic(): MemoryTraffic {
       const instances = routes.get(keyOf(service))?.backends.flatMap((backend) => backend.instances) ?? [];
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
+    evidence: async () => undefined,
+    latencies: async () => undefined,
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };

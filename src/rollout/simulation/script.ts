@@ -3,12 +3,21 @@ import type { EventLog } from '../../telemetry/events.ts';
 import { isLive, revisionOf, type ServiceState } from '../service-state.ts';
 import { watchInvariants } from './invariants.ts';
 import type { Behaviour } from './memory-workloads.ts';
-import { createWorld, desiredRelease, type World } from './world.ts';
+import type { RolloutAction } from '../operate.ts';
+import { SluiceError } from '../../errors/sluice-error.ts';
+import { createWorld, desiredRelease, type StrategyName, type World } from './world.ts';
 
 export type Action =
-  | { readonly type: 'deploy'; readonly release: keyof typeof releases; readonly replicas: number; readonly maxSurge: number }
+  | {
+      readonly type: 'deploy';
+      readonly release: keyof typeof releases;
+      readonly replicas: number;
+      readonly maxSurge: number;
+      readonly strategy?: StrategyName;
+    }
   | { readonly type: 'scale'; readonly replicas: number }
   | { readonly type: 'restart' | 'suspend' | 'resume' }
+  | { readonly type: 'operate'; readonly action: RolloutAction }
   | { readonly type: 'kill_instance'; readonly index: number };
 
 export interface Step {
@@ -76,6 +85,9 @@ async function act({ controller, workloads, ...world }: World, action: Action, o
     case 'scale':
       await controller.scale(address, action.replicas);
       return;
+    case 'operate':
+      await controller.operate(address, action.action, 'somebody').catch(refused);
+      return;
     case 'kill_instance': {
       const state = await world.state();
       const sturdy = state?.instances.filter(({ exits }) => exits.length < 2) ?? [];
@@ -88,6 +100,15 @@ async function act({ controller, workloads, ...world }: World, action: Action, o
     case 'resume':
       await controller[action.type](address);
   }
+}
+
+/** That an action makes no sense at this moment is an answer. */
+function refused(error: unknown): void {
+  if (
+    !(error instanceof SluiceError) ||
+    !['no_rollout', 'rollout_has_no_stages', 'rollout_nothing_to_retry', 'release_not_kept', 'unknown_service'].includes(error.code)
+  )
+    throw error;
 }
 
 /** Requests of very different lengths, the longest longer than the drain deadline. */

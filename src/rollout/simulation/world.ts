@@ -7,7 +7,7 @@ import type { EventLog } from '../../telemetry/events.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
-import type { ServiceState } from '../service-state.ts';
+import type { RolloutSettings, ServiceState } from '../service-state.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -141,13 +141,27 @@ export async function createWorld(options: {
   return world;
 }
 
+export type StrategyName = 'rolling' | 'canary' | 'blue_green';
+
+/** Short enough for a script that waits for everything to come to rest to wait for these too. */
+const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
+  rolling: {},
+  canary: {
+    stages: [
+      { weight: 10, forMs: 2_000, approval: false },
+      { weight: 60, forMs: 1_000, approval: false },
+    ],
+  },
+  blue_green: { fullSet: true, keepPreviousMs: 4_000 },
+};
+
 /** A service of release `release`, as a provider would ask for it. */
 export function desiredRelease(
   release: string,
   operation: string,
-  extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number } = {},
+  extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number; strategy?: StrategyName } = {},
 ): DesiredService {
-  const { replicas = 2, maxSurge = 1, maxUnavailable = 0 } = extra;
+  const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling' } = extra;
   return {
     address,
     environment: 'default',
@@ -158,7 +172,7 @@ export function desiredRelease(
       expose: [],
       calls: [],
       drainMs: 2_000,
-      rollout: { strategy: 'rolling', maxSurge, maxUnavailable, progressDeadlineMs: 8_000 },
+      rollout: { strategy, maxSurge, maxUnavailable, progressDeadlineMs: 8_000, ...ofStrategy[strategy] },
     },
     revision: {
       release,

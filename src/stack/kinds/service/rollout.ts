@@ -8,14 +8,16 @@ const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 const step = z.strictObject({
   weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
   for: duration().optional().describe('How long the step lasts at least.'),
+  approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
 });
 
 const affinity = z.union(
   [
     z.strictObject({ cookie: text(128).describe('Name of the cookie that tells users apart.') }),
     z.strictObject({ header: text(128).describe('Name of the request header that tells users apart.') }),
+    z.strictObject({ user: z.literal(true).describe('The user: the header x-sluice-user, else the subject of a bearer token.') }),
   ],
-  { error: 'either cookie or header' },
+  { error: 'either cookie, header or user' },
 );
 
 const fields = z.strictObject({

@@ -1,0 +1,30 @@
+import type { Course } from './course-state.ts';
+import { type Counts, judge, type Verdict } from './evidence/judge.ts';
+import { addCounts, noCounts } from './evidence/counts.ts';
+import type { AnalysisSettings, ServiceState } from './service-state.ts';
+import type { GatewayEvidence } from './strategy.ts';
+
+/** The course with what the gateway has counted since, judged anew. Counts of earlier lives of the gateway are kept. */
+export function foldEvidence({ settings }: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
+  const { analysis } = settings.rollout;
+  if (!analysis || !seen) return course;
+  const known = course.evidence;
+  const isSameLife = known === undefined || (known.epoch === seen.epoch && unitsOf(seen.counts) >= unitsOf(known.current));
+  const before = isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
+  const thresholds = known?.thresholds ?? seen.stableLatencies;
+  const judged = judge(addCounts(before, seen.counts), analysis.rules);
+  const verdict: Verdict = seen.isComplete
+    ? judged
+    : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };
+  return { ...course, evidence: { ...(thresholds && { thresholds }), before, epoch: seen.epoch, current: seen.counts, verdict } };
+}
+
+/** Whether enough has been seen to go on: no verdict against it, from at least as many requests as the rules ask for. */
+export function isShown({ evidence }: Course, { rules }: AnalysisSettings): boolean {
+  return (evidence?.verdict.units ?? 0) >= rules.minUnits;
+}
+
+/** Counts that have become fewer were begun anew. */
+function unitsOf({ units }: Counts): number {
+  return units.reduce((sum, { candidate, stable }) => sum + candidate + stable, 0);
+}

@@ -1,0 +1,25 @@
+import type { Counts, Verdict } from './evidence/judge.ts';
+
+/** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
+export interface Course {
+  /** Index of the stage that is in force or being prepared. */
+  readonly stage: number;
+  /** Since when the gateway is known to send the stage's share; absent while its capacity is being brought about. */
+  readonly inForceSince?: number;
+  /** Share of new requests (percent) that is asked of the gateway now: the last stage that had its capacity. */
+  readonly weight: number;
+  readonly smokePassed?: boolean;
+  readonly evidence?: CourseEvidence;
+}
+
+interface CourseEvidence {
+  /** Latencies (ms) of stable before the rollout, frozen; absent until enough was known of them. */
+  readonly thresholds?: readonly number[];
+  /** Of earlier lives of the gateway. */
+  readonly before: Counts;
+  readonly epoch: string;
+  readonly current: Counts;
+  readonly verdict: Verdict;
+}
+
+export const newCourse: Course = { stage: 0, weight: 0 };

@@ -1,0 +1,16 @@
+import type { Counts } from './judge.ts';
+import { addStrata, type Strata } from './strata.ts';
+
+export const noCounts: Counts = { units: [], errors: [], slow: [], decisions: {} };
+
+/** What both have counted. */
+export function addCounts(one: Counts, other: Counts): Counts {
+  const decisions: Record<string, Strata> = { ...one.decisions };
+  for (const [value, strata] of Object.entries(other.decisions)) decisions[value] = addStrata(decisions[value] ?? [], strata);
+  return {
+    units: addStrata(one.units, other.units),
+    errors: addStrata(one.errors, other.errors),
+    slow: other.slow.map((strata, index) => addStrata(one.slow[index] ?? [], strata)),
+    decisions,
+  };
+}

@@ -1,0 +1,31 @@
+import type { Interval } from './confidence.ts';
+import type { Finding, Verdict } from './judge.ts';
+
+/** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
+export function verdictInWords({ findings, units, because }: Verdict): readonly string[] {
+  const requests = `${units.toLocaleString('en-US')} candidate request${units === 1 ? '' : 's'}`;
+  return [...findings.map((finding) => `${findingInWords(finding)}, ${requests}`), because];
+}
+
+/** All findings on one line. */
+export function findingsInWords({ findings, units }: Verdict): string {
+  return `${findings.map(findingInWords).join('; ')}; ${units.toLocaleString('en-US')} candidate requests`;
+}
+
+/** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
+function findingInWords({ metric, of, interval, bar }: Finding): string {
+  const name = of === undefined ? metric : `${metric} ${of}`;
+  const level = `${Number((100 - 100 / bar).toFixed(1))}%, always valid`;
+  return `${name} ${intervalInWords(interval)} (${level})`;
+}
+
+function intervalInWords({ low, high }: Interval): string {
+  if (low === 0 && high === Number.POSITIVE_INFINITY) return 'unknown against stable';
+  if (low === 0) return `at most ${times(high)} of stable`;
+  if (high === Number.POSITIVE_INFINITY) return `at least ${times(low)} of stable`;
+  return `${times(low)} to ${times(high)} of stable`;
+}
+
+function times(ratio: number): string {
+  return `${ratio >= 10 ? Math.round(ratio) : Number(ratio.toPrecision(2))}x`;
+}

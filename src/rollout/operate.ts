@@ -1,0 +1,102 @@
+import { sluiceError } from '../errors/sluice-error.ts';
+import { stagesOf } from './course.ts';
+import { newCourse } from './course-state.ts';
+import { withCandidate } from './desired-state.ts';
+import { failRollout } from './rollout-outcome.ts';
+import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+import { withStage } from './staged.ts';
+
+/** What people may do to a rollout at any time. */
+export type RolloutAction =
+  | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
+  /** To the next stage, or to the whole. */
+  | { readonly type: 'promote'; readonly full: boolean }
+  /** To a release that was in use before: the last one unless another is named. Aborts what is under way. */
+  | { readonly type: 'rollback'; readonly to?: string | undefined };
+
+/**
+ * The state after an action, pure; doing it twice is doing it once. Throws `no_rollout` when none is under way, `rollout_has_no_stages`,
+ * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
+ */
+export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
+  switch (action.type) {
+    case 'pause':
+      return paused(state, by, now);
+    case 'resume':
+      return continued(state, now);
+    case 'abort':
+      return aborted(state, by);
+    case 'retry':
+      return retried(state, now);
+    case 'promote':
+      return promoted(state, action, now);
+    case 'rollback':
+      break;
+  }
+  if (state.candidate && action.to === undefined) return aborted(state, by);
+  const content = state.history?.find(({ release }) => action.to === undefined || release === action.to);
+  const stable = revisionOf(state, state.stable)?.release;
+  if (state.candidate && action.to === stable) return aborted(state, by);
+  if (!content) throw sluiceError('release_not_kept', { service: state.address, release: action.to ?? 'before this one' });
+  return rolledBack(state, content, now);
+}
+
+function paused(state: ServiceState, by: string, now: number): ServiceState {
+  const candidate = candidateOf(state);
+  return candidate.paused ? state : { ...state, candidate: { ...candidate, paused: { reason: `paused by ${by}`, since: now } } };
+}
+
+/** Goes on where it was; the time it was paused is no time without progress. */
+function continued(state: ServiceState, now: number): ServiceState {
+  const { paused: pause, ...candidate } = candidateOf(state);
+  return pause ? { ...state, candidate: { ...candidate, progressAt: now } } : state;
+}
+
+/** To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. */
+function promoted(state: ServiceState, { full }: { readonly full: boolean }, now: number): ServiceState {
+  const candidate = candidateOf(state);
+  if (!candidate.course) throw sluiceError('rollout_has_no_stages', { service: state.address });
+  const { stage } = { ...newCourse, ...candidate.course };
+  const last = stagesOf(state).length - 1;
+  return withStage(state, full ? last : Math.min(stage + 1, last), now);
+}
+
+/** Back to stable at once. */
+function aborted(state: ServiceState, by: string): ServiceState {
+  candidateOf(state);
+  return failRollout(state, `aborted by ${by}`, { withdrawn: true }).state;
+}
+
+/** The release that failed, from the beginning. */
+function retried(state: ServiceState, now: number): ServiceState {
+  const content = contentOf(state, state.failure?.generation);
+  if (state.candidate || !content) throw sluiceError('rollout_nothing_to_retry', { service: state.address });
+  const { failure: _, ...settled } = state;
+  return withCandidate(settled, content, now);
+}
+
+/**
+ * To a release that was in use before. A generation that is kept ready is switched to at once; any other is started anew and replaces
+ * stable as fast as capacity allows.
+ */
+function rolledBack(state: ServiceState, content: RevisionContent, now: number): ServiceState {
+  const { failure: _, candidate: __, previous: ___, ...settled } = state;
+  const kept = contentOf(state, state.previous?.generation);
+  if (state.previous && kept?.release === content.release) {
+    const candidate: Candidate = {
+      generation: state.previous.generation,
+      startedAt: now,
+      progressAt: now,
+      progress: Number.MIN_SAFE_INTEGER,
+      urgent: true,
+    };
+    return { ...settled, candidate };
+  }
+  const next = withCandidate(settled, content, now);
+  return { ...next, candidate: { ...(next.candidate as Candidate), urgent: true } };
+}
+
+function candidateOf(state: ServiceState): Candidate {
+  if (!state.candidate) throw sluiceError('no_rollout', { service: state.address });
+  return state.candidate;
+}

@@ -1,0 +1,192 @@
+import { conclude } from './conclude.ts';
+import { capacityFor, stagesOf } from './course.ts';
+import { type Course, newCourse } from './course-state.ts';
+import { foldEvidence, isShown } from './course-evidence.ts';
+import { findingsInWords } from './evidence/words.ts';
+import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
+import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
+import { rolling } from './rolling.ts';
+import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
+import { shareOf } from './service-route.ts';
+import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
+import type { Command, Observation, Strategy } from './strategy.ts';
+
+const evidenceMs = 1_000;
+/** Shares of several releases add up to a hundred but for this. */
+const roundingError = 1e-6;
+
+/**
+ * The way of canary and blue/green: stable keeps all its instances while the candidate gets its share stage by stage, each only once the
+ * capacity for it is ready and known to the gateway. Stable goes, or stays for an instant return, when the candidate serves everything.
+ */
+export const staged: Strategy = (state, observation, now) => {
+  const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
+  const { candidate, stable } = advanced.state;
+  // Beside nothing, or beside the same release, there is nothing to compare: instances are replaced a few at a time.
+  if (candidate && (stable === undefined || candidate.urgent === true || isSameRelease(advanced.state)))
+    return rolling(state, observation, now);
+  const judged = candidate
+    ? judge(advanced.state, { ...newCourse, ...candidate.course }, observation, now)
+    : { state: advanced.state, events: [] };
+  const placed = place(judged.state, observation, now);
+  const result = conclude({ state: placed, events: [...advanced.events, ...judged.events] }, observation, now);
+  const smoke = smokeCommand(placed, observation);
+  const wakeAt = Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, nextLook(placed, now));
+  return { ...result, commands: [...result.commands, ...smoke], ...(Number.isFinite(wakeAt) && { wakeAt }) };
+};
+
+function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
+  const candidate = state.candidate as Candidate;
+  const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isLive(instance));
+  const looping = mine.find(({ phase }) => phase === 'crash_looping');
+  if (looping)
+    return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
+  const folded = foldEvidence(state, course, observation.evidence);
+  const seen = withCourse(state, folded);
+  const found = folded.evidence?.verdict;
+  if (found?.verdict === 'fail') {
+    const why = `${found.because}: ${findingsInWords(found)}`;
+    return state.settings.rollout.onFailure === 'hold' ? held(seen, why, now) : failRollout(seen, why, { withdrawn: true });
+  }
+  if (found?.verdict === 'error') return held(seen, found.because, now);
+  if (candidate.paused) return { state: seen, events: [] };
+  const serving = mine.filter((instance) => isServing(instance, observation)).length;
+  return folded.inForceSince === undefined
+    ? bringIntoForce(seen, folded, { serving, stuck: mine.find((instance) => !isServing(instance, observation)) }, observation, now)
+    : goOn(seen, folded, now);
+}
+
+/** Capacity first, then a smoke check, then the share; the stage is in force once the gateway sends it. */
+function bringIntoForce(
+  state: ServiceState,
+  course: Course,
+  { serving, stuck }: { readonly serving: number; readonly stuck: Instance | undefined },
+  observation: Observation,
+  now: number,
+): Advanced {
+  const candidate = state.candidate as Candidate;
+  const { weight } = stageAt(state, course);
+  const hasCapacity = serving >= capacityFor(weight, state);
+  if (hasCapacity && observation.smoke?.outcome === 'failed' && course.smokePassed !== true) {
+    return failRollout(state, `its smoke check failed: ${observation.smoke.reason}`, { instance: stuck?.id, withdrawn: true });
+  }
+  const smokePassed = state.settings.rollout.smoke === undefined || course.smokePassed === true || observation.smoke?.outcome === 'passed';
+  const prepared: Course = { ...course, ...(smokePassed && { smokePassed }), ...(hasCapacity && smokePassed && { weight }) };
+  if (prepared.weight === weight && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
+    const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${weight} % of the requests`);
+    const next = withCourse(state, { ...prepared, inForceSince: now });
+    return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
+  }
+  const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving, serving }, now);
+  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
+  const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
+  return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });
+}
+
+/** The stage is in force: whether it has lasted long enough, was agreed to, and has been judged by enough. */
+function goOn(state: ServiceState, course: Course, now: number): Advanced {
+  const { forMs, approval, weight } = stageAt(state, course);
+  const isLast = course.stage === stagesOf(state).length - 1;
+  if (isLast && weight === 100 && now >= (course.inForceSince ?? now) + forMs) return complete(state, now);
+  if (approval) return held(state, 'waits for approval', now);
+  if (now < (course.inForceSince ?? now) + forMs) return { state, events: [] };
+  const { analysis } = state.settings.rollout;
+  if (analysis && weight > 0 && !isShown(course, analysis)) {
+    if (analysis.noData === 'hold') return { state, events: [] };
+    if (analysis.noData === 'rollback') return failRollout(state, 'too few requests were seen to judge it', { withdrawn: true });
+  }
+  return { state: withStage(state, course.stage + 1, now), events: [] };
+}
+
+function complete(state: ServiceState, now: number): Advanced {
+  const { stable, settings } = state;
+  const { keepPreviousMs } = settings.rollout;
+  const completed = completeRollout(state);
+  if (stable === undefined || keepPreviousMs === undefined || keepPreviousMs === 0) return completed;
+  return { ...completed, state: { ...completed.state, previous: { generation: stable, until: now + keepPreviousMs } } };
+}
+
+/** The state with the candidate at a stage that is yet to be brought into force. */
+export function withStage(state: ServiceState, stage: number, now: number): ServiceState {
+  const { candidate } = state;
+  if (!candidate) return state;
+  const { inForceSince: _, ...course } = { ...newCourse, ...candidate.course };
+  const { paused: __, ...going } = candidate;
+  return { ...state, candidate: { ...going, progressAt: now, course: { ...course, stage: Math.min(stage, stagesOf(state).length - 1) } } };
+}
+
+function held(state: ServiceState, reason: string, now: number): Advanced {
+  const candidate = state.candidate as Candidate;
+  if (candidate.paused) return { state, events: [] };
+  const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `is held: ${reason}`);
+  return { state: { ...state, candidate: { ...candidate, paused: { reason, since: now } } }, events: [event] };
+}
+
+function withCourse(state: ServiceState, course: Course): ServiceState {
+  return state.candidate ? { ...state, candidate: { ...state.candidate, course } } : state;
+}
+
+function stageAt(state: ServiceState, { stage }: Course) {
+  const stages = stagesOf(state);
+  return stages[Math.min(stage, stages.length - 1)] as (typeof stages)[number];
+}
+
+/** Adds what is missing of each generation that is wanted, and takes away what is not once stable suffices without it. */
+function place(state: ServiceState, observation: Observation, now: number): ServiceState {
+  const { candidate, stable, previous, replicas } = state;
+  const wanted = new Map<number, number>();
+  if (previous) wanted.set(previous.generation, replicas);
+  if (candidate) wanted.set(candidate.generation, capacityFor(stageAt(state, { ...newCourse, ...candidate.course }).weight, state));
+  if (stable !== undefined) wanted.set(stable, replicas);
+  let next = state;
+  for (const [generation, count] of wanted) {
+    const live = state.instances.filter((instance) => instance.generation === generation && isLive(instance)).length;
+    // A set that is only kept is not made anew.
+    if (generation !== previous?.generation) next = withNewInstances(next, generation, count - live, now);
+  }
+  const leaving = new Set(surplus(next, wanted, observation));
+  return {
+    ...next,
+    instances: next.instances.map((instance) => (leaving.has(instance.id) ? retire(instance, observation, now) : instance)),
+  };
+}
+
+function surplus(state: ServiceState, wanted: ReadonlyMap<number, number>, observation: Observation): string[] {
+  const stable = state.instances.filter((instance) => instance.generation === state.stable);
+  const suffices = stable.filter((instance) => isServing(instance, observation)).length >= state.replicas;
+  const found: string[] = [];
+  for (const generation of new Set(state.instances.map((instance) => instance.generation))) {
+    const live = state.instances.filter((instance) => instance.generation === generation && isLive(instance));
+    const extra = live.toSorted(byUsefulness(observation)).slice(wanted.get(generation) ?? 0);
+    // What no longer belongs may be what answers while stable is not whole.
+    for (const instance of extra) if (suffices || !mayAnswer(instance)) found.push(instance.id);
+  }
+  return found;
+}
+
+function smokeCommand(state: ServiceState, observation: Observation): Command[] {
+  const { candidate, settings } = state;
+  const check = settings.rollout.smoke;
+  if (!candidate || !check || candidate.course?.smokePassed === true || observation.smoke !== undefined) return [];
+  const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isServing(instance, observation));
+  return mine.length >= capacityFor(100, state) ? [{ type: 'smoke', instances: mine.map(({ id }) => id), check }] : [];
+}
+
+/** When there is something to look at although nothing has happened. */
+function nextLook(state: ServiceState, now: number): number {
+  const { candidate, previous, settings } = state;
+  const times = [previous?.until ?? Number.POSITIVE_INFINITY];
+  const course = candidate?.course;
+  if (course?.inForceSince !== undefined) {
+    const ends = course.inForceSince + stageAt(state, course).forMs;
+    if (ends > now) times.push(ends);
+    if (settings.rollout.analysis) times.push(now + evidenceMs);
+  }
+  return Math.min(...times.filter((time) => time > now));
+}
+
+function isSameRelease({ candidate, stable, revisions }: ServiceState): boolean {
+  const releaseOf = (generation: number | undefined) => revisions.find((revision) => revision.generation === generation)?.release;
+  return releaseOf(candidate?.generation) === releaseOf(stable);
+}
