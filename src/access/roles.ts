@@ -1,14 +1,15 @@
-/** What a route may demand. `administer`: keys and the life of the control plane itself. */
-export const permissions = ['read', 'plan', 'apply', 'operate', 'administer'] as const;
+/** What a route may demand. `evaluate`: what flags serve to a user; `administer`: keys and the life of the control plane itself. */
+export const permissions = ['evaluate', 'read', 'plan', 'apply', 'operate', 'administer'] as const;
 export type Permission = (typeof permissions)[number];
 
-export const roles = ['admin', 'operator', 'viewer'] as const;
+export const roles = ['admin', 'operator', 'viewer', 'evaluator'] as const;
 export type Role = (typeof roles)[number];
 
 const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   admin: permissions,
-  operator: ['read', 'plan', 'apply', 'operate'],
-  viewer: ['read'],
+  operator: ['evaluate', 'read', 'plan', 'apply', 'operate'],
+  viewer: ['evaluate', 'read'],
+  evaluator: ['evaluate'],
 };
 
 export function allows(role: Role, permission: Permission): boolean {

@@ -76,7 +76,15 @@ describe('changes through the API', () => {
     const silent = (Object.entries(endpoints) as [string, Endpoint][])
       .filter(([, { method }]) => method !== 'get')
       .flatMap(([name, { audit }]) => (typeof audit === 'string' ? [`${name} ${audit}`] : []));
-    expect(silent).toEqual(['createPlan no_change', 'applyPlan itself', 'repairDrift itself']);
+    expect(silent).toEqual([
+      'createPlan no_change',
+      'applyPlan itself',
+      'repairDrift itself',
+      'setFlag itself',
+      'clearFlag itself',
+      'killFlag itself',
+      'evaluateFlag no_change',
+    ]);
   });
 
   const page = async (after: number) => (await api.request('GET', `/v1/audit?after=${after}&limit=4`, { as: 'admin' })).json();

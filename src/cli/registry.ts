@@ -61,6 +61,16 @@ export const registry: readonly RegisteredCommand[] = [
 
   { name: 'scale', group: 'Operate', summary: 'Set how many instances a service has', load: () => import('./commands/scale.ts') },
   { name: 'restart', group: 'Operate', summary: 'Replace the instances of a service', load: () => import('./commands/restart.ts') },
+  {
+    name: 'flag list',
+    group: 'Operate',
+    summary: 'List flags, what they serve and who asks',
+    load: () => import('./commands/flag-list.ts'),
+  },
+  { name: 'flag set', group: 'Operate', summary: 'Serve a variant, whatever the stack says', load: () => import('./commands/flag-set.ts') },
+  { name: 'flag kill', group: 'Operate', summary: 'Serve the default to everybody at once', load: () => import('./commands/flag-kill.ts') },
+  { name: 'flag history', group: 'Operate', summary: 'Show what a flag has served', load: () => import('./commands/flag-history.ts') },
+  { name: 'flag eval', group: 'Operate', summary: 'Say what a user is served, and why', load: () => import('./commands/flag-eval.ts') },
   { name: 'db backup', group: 'Operate', summary: 'Back a database up now', load: () => import('./commands/db-backup.ts') },
   {
     name: 'db backups',

@@ -2,6 +2,7 @@ import { accessErrors } from './access-errors.ts';
 import { apiErrors } from './api-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { engineErrors } from './engine-errors.ts';
+import { flagErrors } from './flag-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
 import { planErrors } from './plan-errors.ts';
 import { providerErrors } from './provider-errors.ts';
@@ -16,6 +17,7 @@ export const catalogue = {
   ...engineErrors,
   ...providerErrors,
   ...serviceErrors,
+  ...flagErrors,
   ...gatewayErrors,
   ...storeErrors,
   ...accessErrors,
