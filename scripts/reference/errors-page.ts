@@ -4,6 +4,7 @@ import { catalogue } from '../../src/errors/catalogue.ts';
 import { cliErrors } from '../../src/errors/cli-errors.ts';
 import { engineErrors } from '../../src/errors/engine-errors.ts';
 import type { CatalogueEntry } from '../../src/errors/entry.ts';
+import { flagErrors } from '../../src/errors/flag-errors.ts';
 import { gatewayErrors } from '../../src/errors/gateway-errors.ts';
 import { planErrors } from '../../src/errors/plan-errors.ts';
 import { providerErrors } from '../../src/errors/provider-errors.ts';
@@ -18,6 +19,7 @@ const areas: Readonly<Record<string, object>> = {
   Engine: engineErrors,
   Providers: providerErrors,
   'Services and rollouts': serviceErrors,
+  Flags: flagErrors,
   Gateway: gatewayErrors,
   Store: storeErrors,
   Access: accessErrors,
