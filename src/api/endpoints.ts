@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
+import { flagEndpoints } from './flag-endpoints.ts';
 import { backup } from './schemas/backup.ts';
 import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
 import { auditPage, auditVerification } from './schemas/audit.ts';
 import { driftReport } from './schemas/drift.ts';
 import { events } from './schemas/event.ts';
-import { evaluateFlagRequest, flagEvaluation, flagHistory, flags, flagView, setFlagRequest } from './schemas/flag.ts';
 import { gatewayView } from './schemas/gateway.ts';
 import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
 import { lock, unlockRequest } from './schemas/lock.ts';
@@ -26,7 +26,6 @@ const parallelism = z.coerce.number().int().min(1).max(1_000).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 const database = '/v1/environments/{environment}/databases/{name}';
-const flagPath = '/v1/environments/{environment}/flags/{name}';
 const service = '/v1/environments/{environment}/services/{name}';
 
 /** The route table: every operation there is. `register` refuses what is not described here. */
@@ -282,76 +281,7 @@ export const endpoints = {
     answer: logLines,
     streams: true,
   }),
-  listFlags: endpoint({
-    method: 'get',
-    path: '/v1/environments/{environment}/flags',
-    access: { permission: 'read' },
-    summary: 'All flags of an environment, what they serve and who asks for them',
-    status: 200,
-    parameters: inEnvironment,
-    answer: flags,
-  }),
-  getFlag: endpoint({
-    method: 'get',
-    path: flagPath,
-    access: { permission: 'read' },
-    summary: 'One flag',
-    status: 200,
-    parameters: ofService,
-    answer: flagView,
-  }),
-  flagHistory: endpoint({
-    method: 'get',
-    path: `${flagPath}/history`,
-    access: { permission: 'read' },
-    summary: 'What a flag has served, newest first; also of one that is gone',
-    status: 200,
-    parameters: ofService,
-    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
-    answer: flagHistory,
-  }),
-  setFlag: endpoint({
-    method: 'post',
-    path: `${flagPath}/override`,
-    access: { permission: 'operate' },
-    summary: 'Serves one variant to everybody or to a share of users, whatever the stack says, until it is cleared',
-    status: 200,
-    parameters: ofService,
-    body: setFlagRequest,
-    answer: flagView,
-    audit: 'itself',
-  }),
-  clearFlag: endpoint({
-    method: 'delete',
-    path: `${flagPath}/override`,
-    access: { permission: 'operate' },
-    summary: 'Lets the stack decide again what a flag serves',
-    status: 200,
-    parameters: ofService,
-    answer: flagView,
-    audit: 'itself',
-  }),
-  killFlag: endpoint({
-    method: 'post',
-    path: `${flagPath}/kill`,
-    access: { permission: 'operate' },
-    summary: 'Serves the default to everybody at once, until it is cleared',
-    status: 200,
-    parameters: ofService,
-    answer: flagView,
-    audit: 'itself',
-  }),
-  evaluateFlag: endpoint({
-    method: 'post',
-    path: `${flagPath}/evaluate`,
-    access: { permission: 'read' },
-    summary: 'What a user would be served, and why; counts nowhere',
-    status: 200,
-    parameters: ofService,
-    body: evaluateFlagRequest,
-    answer: flagEvaluation,
-    audit: 'no_change',
-  }),
+  ...flagEndpoints,
   listBackups: endpoint({
     method: 'get',
     path: `${database}/backups`,

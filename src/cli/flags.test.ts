@@ -13,14 +13,17 @@ async function withFlag(): Promise<ControlPlaneFixture> {
 
 describe('flag', () => {
   it('set serves a variant to all or to a share, and --clear lets the stack decide again', async () => {
-    const { sluice } = await withFlag();
-    expect(await sluice('flag', 'set', 'cite', 'on')).toMatchObject({ code: 0, stdout: 'default/flag/cite serves on to everybody.\n' });
-    expect((await sluice('flag', 'set', 'cite', 'on', '--percent', '12.5', '--by', 'team')).stdout).toBe(
+    const fixture = await withFlag();
+    expect(await fixture.sluice('flag', 'set', 'cite', 'on')).toMatchObject({
+      code: 0,
+      stdout: 'default/flag/cite serves on to everybody.\n',
+    });
+    expect((await fixture.sluice('flag', 'set', 'cite', 'on', '--percent', '12.5', '--by', 'team')).stdout).toBe(
       'default/flag/cite serves on to 12.5 % by team, one rule, else off to the others.\n',
     );
-    const cleared = await sluice('flag', 'set', 'cite', '--clear', '--json');
+    const cleared = await fixture.sluice('flag', 'set', 'cite', '--clear', '--json');
     expect(JSON.parse(cleared.stdout)).toMatchObject({ name: 'cite', serves: 'one rule, else off' });
-    expect(await sluice('flag', 'set', 'cite', '--clear')).toMatchObject({ code: 1 });
+    expect(await fixture.sluice('flag', 'set', 'cite', '--clear')).toMatchObject({ code: 1 });
   });
 
   it.each([
@@ -32,8 +35,8 @@ describe('flag', () => {
     [['flag', 'set', 'cite', 'blue'], 1, 'It has on, off'],
     [['flag', 'kill', 'cit'], 1, "There is no flag 'cit', but cite."],
   ] as const)('%j says what is wrong', async (line, code, words) => {
-    const { sluice } = await withFlag();
-    const outcome = await sluice(...line);
+    const fixture = await withFlag();
+    const outcome = await fixture.sluice(...line);
     expect([outcome.code, outcome.stdout]).toEqual([code, '']);
     expect(outcome.stderr).toContain(words);
   });
@@ -54,31 +57,34 @@ describe('flag', () => {
   });
 
   it('eval says what a user is served and why, and counts nowhere', async () => {
-    const { sluice } = await withFlag();
+    const fixture = await withFlag();
     const pro = ['--attribute', 'plan=pro', '--attribute', 'seats=5'];
-    expect((await sluice('flag', 'eval', 'cite', '--user', 'ann', ...pro)).stdout).toBe('true (on): rule 1 holds.\n');
-    expect((await sluice('flag', 'eval', 'cite', '--attribute', 'plan=pro', '--attribute', 'seats="5"')).stdout).toBe(
+    expect((await fixture.sluice('flag', 'eval', 'cite', '--user', 'ann', ...pro)).stdout).toBe('true (on): rule 1 holds.\n');
+    expect((await fixture.sluice('flag', 'eval', 'cite', '--attribute', 'plan=pro', '--attribute', 'seats="5"')).stdout).toBe(
       'false (off): no rule holds.\n',
     );
-    expect(JSON.parse((await sluice('flag', 'eval', 'cite', '--json')).stdout)).toMatchObject({
+    expect(JSON.parse((await fixture.sluice('flag', 'eval', 'cite', '--json')).stdout)).toMatchObject({
       key: 'cite',
       value: false,
       matched: 'default',
     });
-    await sluice('flag', 'set', 'cite', 'on', '--percent', '50');
-    expect(await sluice('flag', 'eval', 'cite')).toMatchObject({ code: 1, stderr: expect.stringContaining('TARGETING_KEY_MISSING') });
-    expect(JSON.parse((await sluice('flag', 'list', '--json')).stdout)).toMatchObject([{ usage: { evaluations: 0, uses: [] } }]);
+    await fixture.sluice('flag', 'set', 'cite', 'on', '--percent', '50');
+    expect(await fixture.sluice('flag', 'eval', 'cite')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('TARGETING_KEY_MISSING'),
+    });
+    expect(JSON.parse((await fixture.sluice('flag', 'list', '--json')).stdout)).toMatchObject([{ usage: { evaluations: 0, uses: [] } }]);
   });
 
   it('is asked for with a key that is bound to an environment', async () => {
-    const { sluice } = await withFlag();
-    const made = JSON.parse((await sluice('key', 'create', 'web', '--role', 'evaluator', '-e', 'default', '--json')).stdout) as {
+    const fixture = await withFlag();
+    const made = JSON.parse((await fixture.sluice('key', 'create', 'web', '--role', 'evaluator', '-e', 'default', '--json')).stdout) as {
       details: unknown;
     };
     expect(made.details).toMatchObject({ role: 'evaluator', environment: 'default' });
-    expect((await sluice('key', 'create', 'web', '--role', 'viewer', '-e', 'default')).stderr).toContain(
+    expect((await fixture.sluice('key', 'create', 'web', '--role', 'viewer', '-e', 'default')).stderr).toContain(
       'only a key with the role evaluator',
     );
-    expect((await sluice('key', 'list')).stdout).toMatch(/web +evaluator +default +active/);
+    expect((await fixture.sluice('key', 'list')).stdout).toMatch(/web +evaluator +default +active/);
   });
 });

@@ -84,7 +84,7 @@ export function createFlagDesk({ documents, sets, usage, audit, events, clock }:
       return changes;
     },
     set: (environment, name, request, order) =>
-      change(environment, name, order, 'set', (record, hand) => overridden(record, request, hand), { ...request } as JsonObject),
+      change(environment, name, order, 'set', (record, hand) => overridden(record, request, hand), { ...request }),
     kill: (environment, name, order) => change(environment, name, order, 'killed', killed),
     clear: (environment, name, order) =>
       change(environment, name, order, 'cleared', (record, hand) => {
@@ -126,7 +126,7 @@ function viewOf(record: FlagRecord, used: FlagUsage | undefined, now: number): F
     name,
     variants: definition.variants,
     default: definition.default,
-    rules: definition.rules as unknown as readonly JsonObject[],
+    rules: definition.rules,
     serves: inWords(record),
     ...(override && { override }),
     changedAt,
@@ -136,7 +136,7 @@ function viewOf(record: FlagRecord, used: FlagUsage | undefined, now: number): F
       evaluations: sum('evaluations') + (used?.others ?? 0),
       fetches: sum('fetches'),
       errors: used?.errors ?? 0,
-      uses: uses.map(({ lastAt, ...use }) => ({ ...use, lastAt: timestamp(lastAt) })),
+      uses: uses.map((use) => Object.assign({}, use, { lastAt: timestamp(use.lastAt) })),
     },
     stale: staleness(record, used, now),
   };

@@ -5,13 +5,13 @@ import type { Store, Write } from '../store/store.ts';
 import { type FlagChange, type FlagRecord, flagRecord, inWords } from './flag.ts';
 
 /** A step that is to be made: the record after it (absent when the flag goes), and the words for its history. */
-export interface FlagStep {
+interface FlagStep {
   readonly after: FlagRecord | undefined;
   readonly change: Pick<FlagChange, 'action' | 'by' | 'reason'>;
 }
 
 /** How a change becomes durable; more can be written in the same transaction. */
-export type Commit = (writes: readonly Write[], step: FlagStep) => Promise<unknown>;
+type Commit = (writes: readonly Write[], step: FlagStep) => Promise<unknown>;
 
 /** Flags, the revision of each environment's set of them, and their history, in the store. */
 export interface FlagDocuments {
@@ -33,7 +33,7 @@ export interface FlagDocuments {
   history(environment: string, name: string, limit: number): Promise<readonly FlagChange[]>;
 }
 
-export interface FlagSetRevision {
+interface FlagSetRevision {
   /** Grows with every change. */
   readonly revision: number;
   readonly changedAt: string;
@@ -44,9 +44,6 @@ const sets = 'flag-sets';
 const attempts = 20;
 
 export function createFlagDocuments({ store, clock }: { readonly store: Store; readonly clock: Clock }): FlagDocuments {
-  const keyOf = (environment: string, name: string): string => `${environment}/${name}`;
-  const logOf = (environment: string, name: string): string => `flag-history/${environment}/${name}`;
-
   const change: FlagDocuments['change'] = async (environment, name, decide, commit = (writes) => store.transact(writes)) => {
     const key = keyOf(environment, name);
     for (let attempt = 1; ; attempt += 1) {
@@ -93,6 +90,14 @@ export function createFlagDocuments({ store, clock }: { readonly store: Store; r
       return entries.map(({ value }) => value as unknown as FlagChange).toReversed();
     },
   };
+}
+
+function keyOf(environment: string, name: string): string {
+  return `${environment}/${name}`;
+}
+
+function logOf(environment: string, name: string): string {
+  return `flag-history/${environment}/${name}`;
 }
 
 function recordOf(value: Json): FlagRecord {

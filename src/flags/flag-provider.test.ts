@@ -116,12 +116,14 @@ describe('a flag that was set by hand', () => {
     ]);
     await desk.clear('production', 'cite', { actor });
     const records = await audit.read(0, 10);
-    expect(records.map(({ action, phase, target, reason, actor: by }) => [action, phase, target, reason, by.name]).toSorted()).toEqual(
-      [
-        ['flag.set', 'done', 'production/flag/cite', 'a try', 'ann'],
-        ['flag.kill', 'done', 'production/flag/cite', 'wrong', 'ann'],
-        ['flag.clear', 'done', 'production/flag/cite', undefined, 'ann'],
-      ].toSorted(),
+    expect(
+      new Set(records.map(({ action, phase, target, reason, actor: by }) => [action, phase, target, reason, by.name].join(' '))),
+    ).toEqual(
+      new Set([
+        'flag.set done production/flag/cite a try ann',
+        'flag.kill done production/flag/cite wrong ann',
+        'flag.clear done production/flag/cite  ann',
+      ]),
     );
     const history = await desk.history('production', 'cite', 10);
     expect(history.map(({ action }) => action).toSorted()).toEqual(['applied', 'applied', 'cleared', 'killed', 'set']);

@@ -117,7 +117,7 @@ function definitionOf(fields: JsonObject): FlagDefinition {
 }
 
 function asJson(definition: FlagDefinition): Json {
-  return definition as unknown as Json;
+  return definition;
 }
 
 function checkBlock(block: ResolvedBlock): readonly Problem[] {

@@ -59,16 +59,10 @@ export interface FlagChange {
 
 /** The default of a definition in words, its override included: what most users are served. */
 export function inWords({ definition, override: over }: Pick<FlagRecord, 'definition' | 'override'>): string {
-  switch (over?.action) {
-    case 'kill':
-      return `${definition.default} to everybody (killed)`;
-    case 'serve':
-      return `${over.variant} to everybody`;
-    case 'percent':
-      return `${over.variant} to ${over.percent} % by ${over.attribute}, ${declaredInWords(definition)} to the others`;
-    case undefined:
-      return declaredInWords(definition);
-  }
+  if (over === undefined) return declaredInWords(definition);
+  if (over.action === 'kill') return `${definition.default} to everybody (killed)`;
+  if (over.action === 'serve') return `${over.variant} to everybody`;
+  return `${over.variant} to ${over.percent} % by ${over.attribute}, ${declaredInWords(definition)} to the others`;
 }
 
 function declaredInWords({ default: fallback, rules }: FlagDefinition): string {

@@ -31,8 +31,8 @@ export function killed(record: FlagRecord, hand: Hand): FlagRecord {
 }
 
 /** What the stack says again. */
-export function cleared({ override: _, ...record }: FlagRecord, { at }: Hand): FlagRecord {
-  return { ...record, changedAt: at };
+export function cleared(record: FlagRecord, { at }: Hand): FlagRecord {
+  return { ...record, override: undefined, changedAt: at };
 }
 
 /** The variant of an override that a definition no longer has. */

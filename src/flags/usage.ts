@@ -27,7 +27,7 @@ export const flagUsage = z.object({
   matched: z.record(z.string(), z.number()),
 });
 export type FlagUsage = z.infer<typeof flagUsage>;
-export type FlagUse = FlagUsage['uses'][number];
+type FlagUse = FlagUsage['uses'][number];
 
 /** One evaluation as it is counted. */
 export interface CountedEvaluation {

@@ -43,16 +43,11 @@ export const command = defineCommand({
 });
 
 function because({ matched, reason }: FlagEvaluation): string {
-  switch (matched) {
-    case 'killed':
-      return 'the flag is killed';
-    case 'override':
-      return reason === 'split' ? 'the user is in the share it was set to by hand' : 'it was set by hand';
-    case 'default':
-      return reason === 'static' ? 'there are no rules' : 'no rule holds';
-    default:
-      return reason === 'split' ? `rule ${matched} holds and splits users` : `rule ${matched} holds`;
-  }
+  const split = reason === 'split';
+  if (matched === 'killed') return 'the flag is killed';
+  if (matched === 'override') return split ? 'the user is in the share it was set to by hand' : 'it was set by hand';
+  if (matched === 'default') return reason === 'static' ? 'there are no rules' : 'no rule holds';
+  return `rule ${matched ?? ''} holds${split ? ' and splits users' : ''}`;
 }
 
 function valueOf(given: string): Json {

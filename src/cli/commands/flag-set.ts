@@ -39,11 +39,14 @@ export const command = defineCommand({
   },
 });
 
+function usage(reason: string): Error {
+  return sluiceError('usage', { reason, command: 'flag set' });
+}
+
 function requestOf(
   variant: string | undefined,
   { percent, by, clear }: { readonly percent: string | undefined; readonly by: string | undefined; readonly clear: boolean },
 ): SetFlagRequest | undefined {
-  const usage = (why: string) => sluiceError('usage', { reason: why, command: 'flag set' });
   if (clear) {
     if (variant !== undefined || percent !== undefined || by !== undefined) throw usage('--clear goes with the name of the flag alone.');
     return undefined;

@@ -22,7 +22,7 @@ export interface Evaluator {
   readonly release?: string;
 }
 
-export interface BulkRequest {
+interface BulkRequest {
   readonly body: string;
   readonly ifNoneMatch: string | undefined;
   /** What a change event told: the set has to be at least as new as this. */

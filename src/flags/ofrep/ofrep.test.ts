@@ -12,6 +12,8 @@ const cite: JsonObject = {
     { split: { on: 10, off: 90 }, by: 'user' },
   ],
 };
+const wanting = (environment: string) => ({ 'x-sluice-environment': environment });
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 const color = { name: 'color', variants: { red: 'red', blue: 'blue' }, default: 'red' };
 
 describe('OFREP', () => {
@@ -138,8 +140,6 @@ describe('the right to evaluate', () => {
     await world.declare('staging', { ...color, default: 'blue' });
     const [production, staging] = [await world.service('production', 'agent', ['r-1']), await world.service('staging', 'agent', ['r-1'])];
     const { key: bound, details } = await keyring.create('admin', { name: 'web', role: 'evaluator', environment: 'staging' });
-    const wanting = (environment: string) => ({ 'x-sluice-environment': environment });
-    const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 
     expect(await ask(bearer(production))).toEqual([200, 'red']);
     expect(await ask(bearer(staging))).toEqual([200, 'blue']);

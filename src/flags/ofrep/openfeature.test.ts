@@ -69,13 +69,7 @@ describe('the OpenFeature SDK for servers', () => {
       release,
       evaluations,
     ]);
-    expect(uses.toSorted()).toEqual(
-      [
-        ['agent', 'r-1', 1],
-        ['agent', 'r-2', 1],
-        ['agent', undefined, 1],
-      ].toSorted(),
-    );
+    expect(new Set(uses.map((use) => use.join(' ')))).toEqual(new Set(['agent r-1 1', 'agent r-2 1', 'agent  1']));
     expect((await world.api.flagParts.desk.get('production', 'cite')).usage).toMatchObject({ errors: 1, evaluations: 202 });
 
     await world.api.flagParts.desk.kill('production', 'cite', { actor, reason: 'wrong' });

@@ -12,17 +12,17 @@ export interface StreamTickets {
 }
 
 /** A key by its id, or a service by its address. */
-export interface TicketHolder {
+interface TicketHolder {
   readonly environment: string;
   readonly holder: string;
 }
 
 const contents = z.tuple([z.string(), z.string()]);
 
-/** `fingerprint` is a keyed digest whose key nobody else has. */
-export function createStreamTickets({ fingerprint }: { fingerprint(text: string): string }): StreamTickets {
+/** `vault.fingerprint` is a keyed digest whose key nobody else has. */
+export function createStreamTickets(vault: { fingerprint(text: string): string }): StreamTickets {
   const signature = (text: string): string =>
-    Buffer.from(fingerprint(`sluice flag stream\n${text}`).slice('sha256:'.length), 'hex').toString('base64url');
+    Buffer.from(vault.fingerprint(`sluice flag stream\n${text}`).slice('sha256:'.length), 'hex').toString('base64url');
 
   return {
     issue: ({ environment, holder }) => {

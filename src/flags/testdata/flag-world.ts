@@ -61,7 +61,7 @@ export function operation(id = `operation-${randomBytes(4).toString('hex')}`) {
 /** What the engine gives a provider for a flag with these fields. */
 export function flagRequest(environment: string, given: JsonObject): CreateRequest {
   const fields = flag.schema.parse(given) as unknown as JsonObject;
-  const name = String(fields['name']);
+  const name = fields['name'] as string;
   return {
     address: `${environment}/flag/${name}`,
     environment,
