@@ -59,6 +59,11 @@ module.exports = {
       [...ground, 'stack/', 'store/store\\.ts$', 'secrets/vault\\.ts$', 'telemetry/events\\.ts$'],
       'Providers know no rollouts and no API.',
     ),
+    onlyKnows(
+      'flags',
+      [...ground, 'stack/', 'store/store\\.ts$', 'providers/[a-z-]+\\.ts$'],
+      'Flags know where they are kept and what a resource is.',
+    ),
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
     onlyKnows(
       'rollout',

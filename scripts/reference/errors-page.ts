@@ -4,6 +4,7 @@ import { catalogue } from '../../src/errors/catalogue.ts';
 import { cliErrors } from '../../src/errors/cli-errors.ts';
 import { engineErrors } from '../../src/errors/engine-errors.ts';
 import type { CatalogueEntry } from '../../src/errors/entry.ts';
+import { flagErrors } from '../../src/errors/flag-errors.ts';
 import { gatewayErrors } from '../../src/errors/gateway-errors.ts';
 import { migrationErrors } from '../../src/errors/migration-errors.ts';
 import { planErrors } from '../../src/errors/plan-errors.ts';
@@ -20,6 +21,7 @@ const areas: Readonly<Record<string, object>> = {
   Providers: providerErrors,
   'Services and rollouts': serviceErrors,
   Migrations: migrationErrors,
+  Flags: flagErrors,
   Gateway: gatewayErrors,
   Store: storeErrors,
   Access: accessErrors,

@@ -12,6 +12,8 @@ export interface Actor {
   readonly key: string;
   readonly name: string;
   readonly role: Role;
+  /** The only environment it evaluates flags of; any when absent. */
+  readonly environment?: string | undefined;
 }
 
 /** What may be told of a key: neither itself nor its digest. */
@@ -19,6 +21,7 @@ interface KeyDetails {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
+  readonly environment?: string | undefined;
   readonly createdAt: string;
   readonly expiresAt?: string | undefined;
   readonly lastUsedAt?: string | undefined;
@@ -28,10 +31,12 @@ interface KeyDetails {
 export interface Keyring {
   /** Whose key this is; undefined for one that is malformed, unknown, expired or revoked. */
   authenticate(key: string): Promise<Actor | undefined>;
+  /** Whose key has this id; undefined as for `authenticate`. */
+  holder(id: string): Promise<Actor | undefined>;
   /** Shows the key this one time. Throws `grant_exceeds_own`. */
   create(
     by: Role,
-    request: { name: string; role: Role; expiresInSeconds?: number | undefined },
+    request: { name: string; role: Role; environment?: string | undefined; expiresInSeconds?: number | undefined },
   ): Promise<{ key: string; details: KeyDetails }>;
   /** Takes in a key that stands in a file, as an administrator's; revokes those taken in before under the same name. */
   adopt(name: string, key: string): Promise<KeyDetails>;
@@ -48,6 +53,7 @@ const storedKey = z.object({
   id: z.string(),
   name: z.string(),
   role: z.enum(roles),
+  environment: z.string().optional(),
   digest: z.string().length(64),
   createdAt: z.string(),
   expiresAt: z.string().optional(),
@@ -74,7 +80,7 @@ export function createKeyring({ store, clock, random }: { store: Store; clock: C
   const isActive = (key: StoredKey): boolean =>
     key.revokedAt === undefined && (key.expiresAt === undefined || clock.now() < Date.parse(key.expiresAt));
 
-  const add = async (key: string, details: Pick<StoredKey, 'name' | 'role' | 'expiresAt'>): Promise<StoredKey> => {
+  const add = async (key: string, details: Pick<StoredKey, 'name' | 'role' | 'environment' | 'expiresAt'>): Promise<StoredKey> => {
     const stored: StoredKey = { id: newId('key', random), ...details, digest: digestOfKey(key), createdAt: timestamp(clock.now()) };
     await put(stored, 0);
     return stored;
@@ -97,15 +103,30 @@ export function createKeyring({ store, clock, random }: { store: Store; clock: C
       }
       if (found === undefined || !isActive(found)) return undefined;
       if (found.lastUsedAt === undefined || clock.now() - Date.parse(found.lastUsedAt) >= lastUsedGrainMs) await noteUse(found);
-      return { key: found.id, name: found.name, role: found.role };
+      return actorOf(found);
     },
 
-    create: (by, { name, role, expiresInSeconds }) =>
+    holder: async (id) => {
+      const found = (await all()).find(({ key }) => key.id === id)?.key;
+      return found !== undefined && isActive(found) ? actorOf(found) : undefined;
+    },
+
+    create: (by, { name, role, environment, expiresInSeconds }) =>
       exclusively(async () => {
         if (!mayGrant(by, role)) throw sluiceError('grant_exceeds_own', { own: by, wanted: role });
         const key = newKey(random);
         const expiresAt = expiresInSeconds === undefined ? undefined : timestamp(clock.now() + expiresInSeconds * 1000);
-        return { key, details: detailsOf(await add(key, { name, role, ...(expiresAt !== undefined && { expiresAt }) })) };
+        return {
+          key,
+          details: detailsOf(
+            await add(key, {
+              name,
+              role,
+              ...(environment !== undefined && { environment }),
+              ...(expiresAt !== undefined && { expiresAt }),
+            }),
+          ),
+        };
       }),
 
     adopt: (name, key) =>
@@ -138,6 +159,10 @@ export function createKeyring({ store, clock, random }: { store: Store; clock: C
         return detailsOf(revoked);
       }),
   };
+}
+
+function actorOf({ id, name, role, environment }: StoredKey): Actor {
+  return { key: id, name, role, ...(environment !== undefined && { environment }) };
 }
 
 function administers(key: StoredKey): boolean {

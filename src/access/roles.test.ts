@@ -5,9 +5,10 @@ describe('roles', () => {
   it('give exactly the permissions they are documented to give', () => {
     const table = Object.fromEntries(roles.map((role) => [role, permissions.filter((permission) => allows(role, permission))]));
     expect(table).toEqual({
-      admin: ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback', 'administer'],
-      operator: ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback'],
-      viewer: ['read'],
+      admin: ['evaluate', 'read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback', 'administer'],
+      operator: ['evaluate', 'read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback'],
+      viewer: ['evaluate', 'read'],
+      evaluator: ['evaluate'],
     });
   });
 
@@ -19,9 +20,13 @@ describe('roles', () => {
       'admin -> admin',
       'admin -> operator',
       'admin -> viewer',
+      'admin -> evaluator',
       'operator -> operator',
       'operator -> viewer',
+      'operator -> evaluator',
       'viewer -> viewer',
+      'viewer -> evaluator',
+      'evaluator -> evaluator',
     ]);
   });
 });

@@ -1,14 +1,18 @@
-/** What a route may demand. `promote`, `abort` and `rollback`: what is done to a rollout. `administer`: keys and the life of the control plane itself. */
-export const permissions = ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback', 'administer'] as const;
+/**
+ * What a route may demand. `evaluate`: what flags serve to a user; `promote`, `abort` and `rollback`: what is done to a rollout; `administer`:
+ * keys and the life of the control plane itself.
+ */
+export const permissions = ['evaluate', 'read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback', 'administer'] as const;
 export type Permission = (typeof permissions)[number];
 
-export const roles = ['admin', 'operator', 'viewer'] as const;
+export const roles = ['admin', 'operator', 'viewer', 'evaluator'] as const;
 export type Role = (typeof roles)[number];
 
 const permissionsOf: Readonly<Record<Role, readonly Permission[]>> = {
   admin: permissions,
-  operator: ['read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback'],
-  viewer: ['read'],
+  operator: ['evaluate', 'read', 'plan', 'apply', 'operate', 'promote', 'abort', 'rollback'],
+  viewer: ['evaluate', 'read'],
+  evaluator: ['evaluate'],
 };
 
 export function allows(role: Role, permission: Permission): boolean {

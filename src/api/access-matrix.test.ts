@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { allows, roles } from '../access/roles.ts';
 import { endpoints } from './endpoints.ts';
+import { ofrepRoutes } from './ofrep/ofrep-routes.ts';
 import type { Endpoint } from './endpoint.ts';
 import { demandAccessRules } from './register.ts';
 import { createApiFixture, knownHolder, knownPlan, knownRun, knownOperation, type ApiFixture } from './testdata/api-fixture.ts';
@@ -17,13 +18,31 @@ const bodies: Readonly<Record<string, unknown>> = {
   restoreDatabase: { to: 'latest' },
   createKey: { name: 'new', role: 'viewer' },
   shutdown: { workloads: 'keep' },
+  setFlag: { variant: 'on' },
+  evaluateFlag: { context: {} },
   unlock: { since: knownHolder.since },
 };
 
-async function pathOf(name: string, { path }: Endpoint, { keyring, store }: ApiFixture): Promise<string> {
+async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagParts }: ApiFixture): Promise<string> {
   if (name === 'getResource' || name === 'forgetResource') {
     const state = { outputs: {}, dependencies: [], declared: {} };
     await store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value: state }]);
+  }
+  if (path.includes('/flags')) {
+    const now = '2026-11-22T12:00:00.000Z';
+    const definition = { variants: { on: true, off: false }, default: 'off', rules: [] };
+    const override = { action: 'kill' as const, by: 'ann', at: now };
+    const flag = {
+      id: 'flag-1',
+      environment: 'production',
+      name: 'echo',
+      declared: {},
+      definition,
+      override,
+      createdAt: now,
+      changedAt: now,
+    };
+    await flagParts.documents.change('production', 'echo', () => ({ after: flag, change: { action: 'applied', by: 'apply' } }));
   }
   const viewer = (await keyring.list()).find((key) => key.name === 'viewer');
   const id = path.includes('/operations/')
@@ -45,8 +64,9 @@ describe('access', () => {
   it('has a rule for every route of the router, and the router holds exactly the route table', () => {
     demandAccessRules(api.app);
     const routed = api.app.routes.map(({ method, path }) => `${method} ${path}`).toSorted();
-    const table = rows.map(([, row]) => `${row.method.toUpperCase()} ${row.path.replaceAll(/\{(\w+)\}/g, ':$1')}`).toSorted();
-    expect(routed).toEqual(table);
+    const table = rows.map(([, row]) => `${row.method.toUpperCase()} ${row.path.replaceAll(/\{(\w+)\}/g, ':$1')}`);
+    const protocol = Object.values(ofrepRoutes).map(({ method, path }) => `${method} ${path}`);
+    expect(routed).toEqual([...table, ...protocol].toSorted());
   });
 
   it('is demanded of a route that was put into the router by hand', () => {

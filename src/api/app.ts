@@ -6,6 +6,7 @@ import { databaseHandlers } from './handlers/databases.ts';
 import { auditHandlers } from './handlers/audit.ts';
 import { environmentHandlers } from './handlers/environments.ts';
 import { eventHandlers } from './handlers/events.ts';
+import { flagHandlers } from './handlers/flags.ts';
 import { gatewayHandlers } from './handlers/gateway.ts';
 import { keyHandlers } from './handlers/keys.ts';
 import { planHandlers } from './handlers/plans.ts';
@@ -16,6 +17,7 @@ import { statusHandlers } from './handlers/status.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { ApiDependencies } from './ports.ts';
 import type { Handler, Handlers } from './handler.ts';
+import { registerOfrep } from './ofrep/register-ofrep.ts';
 import { demandAccessRules, register } from './register.ts';
 
 /** The HTTP API, without a socket: `app.fetch` answers requests. */
@@ -30,6 +32,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...releaseHandlers(dependencies),
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
+    ...flagHandlers(dependencies),
     ...gatewayHandlers(dependencies),
     ...keyHandlers(dependencies),
     ...environmentHandlers(dependencies),
@@ -39,6 +42,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
   for (const [name, row] of Object.entries(endpoints) as [EndpointName, Endpoint][]) {
     register(app, row, handlers[name] as Handler<Endpoint>, dependencies);
   }
+  registerOfrep(app, dependencies);
   app.openAPIRegistry.registerComponent('securitySchemes', 'key', {
     type: 'http',
     scheme: 'bearer',

@@ -83,6 +83,10 @@ describe('changes through the API', () => {
       'backUpDatabase itself',
       'planRestore no_change',
       'restoreDatabase itself',
+      'setFlag itself',
+      'clearFlag itself',
+      'killFlag itself',
+      'evaluateFlag no_change',
     ]);
   });
 

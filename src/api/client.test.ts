@@ -85,6 +85,16 @@ describe('the client', () => {
     await client.rollBack('production', 'echo', { to: 'r-0123456789ab' });
     expect(await client.listRollouts('production', 'echo')).toEqual([]);
     expect(await client.readLogs('production', 'echo', { tail: 7 })).toEqual([{ instance: 'echo-1', line: 'the last 7 lines' }]);
+    const made = { at: knownHolder.since, definition: { variants: { on: true, off: false }, default: 'off', rules: [] } };
+    const flag = { id: 'flag-1', environment: 'production', name: 'echo', declared: {}, definition: made.definition };
+    const after = { ...flag, createdAt: made.at, changedAt: made.at };
+    await api.flagParts.documents.change('production', 'echo', () => ({ after, change: { action: 'applied', by: 'apply' } }));
+    expect(await client.killFlag('production', 'echo')).toMatchObject({ serves: 'off to everybody (killed)', override: { by: 'admin' } });
+    expect(await client.setFlag('production', 'echo', { variant: 'on', percent: 5 })).toMatchObject({ override: { percent: 5 } });
+    expect(await client.clearFlag('production', 'echo')).toMatchObject({ serves: 'off' });
+    expect(await client.flagHistory('production', 'echo', { limit: 2 })).toMatchObject([{ action: 'cleared' }, { action: 'set' }]);
+    expect(await client.evaluateFlag('production', 'echo', {})).toMatchObject({ value: false, matched: 'default' });
+    expect(await client.listFlags('production')).toEqual([await client.getFlag('production', 'echo')]);
     await client.listBackups('production', 'echo');
     expect(await client.backUpDatabase('production', 'echo')).toEqual(knownOperation);
     await client.planRestore('production', 'echo', 'latest');
@@ -92,7 +102,7 @@ describe('the client', () => {
     expect(await client.getDatabaseOperation('production', 'echo', knownOperation.id)).toEqual(knownOperation);
     await client.listEvents({ limit: 5 });
     const created = await client.createKey({ name: 'ci', role: 'viewer', expiresInSeconds: 60 });
-    expect(await client.listKeys()).toHaveLength(4);
+    expect(await client.listKeys()).toHaveLength(5);
     expect(await client.revokeKey(created.details.id)).toMatchObject({ name: 'ci', revokedAt: expect.any(String) });
     await client.createBackup();
     expect(await client.getLock('production')).toMatchObject({ holder: { host: 'elsewhere' } });

@@ -9,6 +9,7 @@ import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './
 import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
+import type { EvaluateFlagRequest, FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
@@ -89,6 +90,16 @@ export interface Client {
   readLogs(environment: string, name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   /** Lines as they come, until the signal is aborted (then it ends without an error). */
   followLogs(environment: string, name: string, query: LogQuery & { signal: AbortSignal }): AsyncIterable<LogLine>;
+  listFlags(environment: string): Promise<readonly FlagView[]>;
+  getFlag(environment: string, name: string): Promise<FlagView>;
+  /** Newest first; also of a flag that has gone. */
+  flagHistory(environment: string, name: string, options?: { limit?: number }): Promise<FlagHistory>;
+  /** Until it is cleared. */
+  setFlag(environment: string, name: string, request: SetFlagRequest): Promise<FlagView>;
+  killFlag(environment: string, name: string): Promise<FlagView>;
+  clearFlag(environment: string, name: string): Promise<FlagView>;
+  /** What a user would be served; counts nowhere. */
+  evaluateFlag(environment: string, name: string, request: EvaluateFlagRequest): Promise<FlagEvaluation>;
   listBackups(environment: string, name: string): Promise<DatabaseBackups>;
   backUpDatabase(environment: string, name: string): Promise<DatabaseOperation>;
   /** Says whether a restore is possible, and how; changes nothing. */
@@ -211,6 +222,13 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
       get(`${service(environment, name)}/releases/${segment(to)}/difference${query({ from })}`),
     readLogs: (environment, name, filter = {}) => get(`${service(environment, name)}/logs${query({ ...filter })}`),
     followLogs,
+    listFlags: (environment) => get(`/v1/environments/${segment(environment)}/flags`),
+    getFlag: (environment, name) => get(flag(environment, name)),
+    flagHistory: (environment, name, options = {}) => get(`${flag(environment, name)}/history${query({ ...options })}`),
+    setFlag: (environment, name, request) => post(`${flag(environment, name)}/override`, request),
+    killFlag: (environment, name) => post(`${flag(environment, name)}/kill`),
+    clearFlag: async (environment, name) => (await transport.json('DELETE', `${flag(environment, name)}/override`)) as FlagView,
+    evaluateFlag: (environment, name, request) => post(`${flag(environment, name)}/evaluate`, request),
     listBackups: (environment, name) => get(`${database(environment, name)}/backups`),
     backUpDatabase: (environment, name) => post(`${database(environment, name)}/backups`),
     planRestore: (environment, name, to) => post(`${database(environment, name)}/restore-plans`, { to }),
@@ -232,6 +250,10 @@ const segment = encodeURIComponent;
 
 function service(environment: string, name: string): string {
   return `/v1/environments/${segment(environment)}/services/${segment(name)}`;
+}
+
+function flag(environment: string, name: string): string {
+  return `/v1/environments/${segment(environment)}/flags/${segment(name)}`;
 }
 
 function database(environment: string, name: string): string {

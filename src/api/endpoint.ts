@@ -1,8 +1,11 @@
 import type { z } from '@hono/zod-openapi';
 import type { Permission } from '../access/roles.ts';
 
-/** Who may call: anybody, or holders of a key whose role has the permission. There is no third way and no default. */
-export type AccessRule = { readonly public: true } | { readonly permission: Permission };
+/**
+ * Who may call: anybody, or holders of a key whose role has the permission; with `services` also a service by its own token. There is no
+ * other way and no default.
+ */
+export type AccessRule = { readonly public: true } | { readonly permission: Permission; readonly services?: true };
 
 /** One operation of the API: everything that routing, access, validation, OpenAPI and the client need to know of it. */
 export interface Endpoint {

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
 import { releaseEndpoints } from './release-endpoints.ts';
 import { rolloutEndpoints } from './rollout-endpoints.ts';
+import { flagEndpoints } from './flag-endpoints.ts';
 import { backup } from './schemas/backup.ts';
 import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
 import { auditPage, auditVerification } from './schemas/audit.ts';
@@ -268,6 +269,7 @@ export const endpoints = {
     answer: logLines,
     streams: true,
   }),
+  ...flagEndpoints,
   listBackups: endpoint({
     method: 'get',
     path: `${database}/backups`,
@@ -351,7 +353,7 @@ export const endpoints = {
     status: 201,
     body: createKeyRequest,
     answer: createdKey,
-    audit: { action: 'key.create', details: ['name', 'role', 'expiresInSeconds'] },
+    audit: { action: 'key.create', details: ['name', 'role', 'environment', 'expiresInSeconds'] },
   }),
   revokeKey: endpoint({
     method: 'delete',

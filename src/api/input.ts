@@ -14,7 +14,7 @@ export function refuseLargeBody(request: Request): void {
 export async function readJson(request: Request): Promise<unknown> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw sluiceError('unsupported_media_type', {});
-  const bytes = await readLimited(request);
+  const bytes = await readLimited(request, bodyLimitBytes);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
@@ -22,12 +22,13 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-async function readLimited(request: Request): Promise<Uint8Array> {
+/** The bytes of a body. Throws `body_too_large` at the first byte beyond the limit. */
+export async function readLimited(request: Request, limit: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of request.body ?? []) {
     size += piece.length;
-    if (size > bodyLimitBytes) throw sluiceError('body_too_large', { limit: bodyLimitBytes });
+    if (size > limit) throw sluiceError('body_too_large', { limit });
     pieces.push(piece);
   }
   return Buffer.concat(pieces);

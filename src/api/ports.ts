@@ -7,12 +7,19 @@ import type { Address } from '../stack/stack.ts';
 import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
+import type { FlagSets } from '../flags/flag-sets.ts';
+import type { Ofrep } from '../flags/ofrep/answers.ts';
+import type { RequestBudget } from '../flags/ofrep/request-budget.ts';
+import type { StreamTickets } from '../flags/ofrep/stream-ticket.ts';
+import type { ServiceIdentities } from '../rollout/service-identities.ts';
+import type { JsonObject } from '../digest/json.ts';
 import type { TextAnswer } from './endpoint.ts';
 import type { Backup } from './schemas/backup.ts';
 import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './schemas/database.ts';
 import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
+import type { FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { RolloutRecordView } from './schemas/rollout.ts';
 import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
@@ -155,6 +162,36 @@ export interface DatabaseDesk {
   conditions(address: string): readonly Condition[];
 }
 
+/** Flags as people see and change them. Every method about one flag throws `unknown_flag`. */
+export interface FlagDesk {
+  list(environment: string): Promise<readonly FlagView[]>;
+  get(environment: string, name: string): Promise<FlagView>;
+  /** Newest first; also of a flag that has gone. */
+  history(environment: string, name: string, limit: number): Promise<FlagHistory>;
+  /** Puts an override over the rules of the stack. Throws `unknown_variant`. */
+  set(environment: string, name: string, request: SetFlagRequest, order: FlagOrder): Promise<FlagView>;
+  /** Serves the default to everybody. */
+  kill(environment: string, name: string, order: FlagOrder): Promise<FlagView>;
+  /** Lets the stack decide again. Throws `flag_not_overridden`. */
+  clear(environment: string, name: string, order: FlagOrder): Promise<FlagView>;
+  /** What a user would be served; counts nowhere. */
+  evaluate(environment: string, name: string, context: JsonObject): Promise<FlagEvaluation>;
+}
+
+export interface FlagOrder {
+  readonly actor: Actor;
+  readonly reason?: string | undefined;
+}
+
+/** What programs ask for flags by. */
+export interface FlagEvaluationPorts {
+  readonly ofrep: Ofrep;
+  readonly sets: FlagSets;
+  readonly services: ServiceIdentities;
+  readonly tickets: StreamTickets;
+  readonly budget: RequestBudget;
+}
+
 /** The gateway as people and Prometheus see it. */
 export interface GatewayDesk {
   /** Throws `gateway_unreachable`. */
@@ -179,6 +216,8 @@ export interface ApiDependencies {
   readonly releases: ReleaseDesk;
   readonly records: ResourceRecords;
   readonly databases: DatabaseDesk;
+  readonly flags: FlagDesk;
+  readonly evaluation: FlagEvaluationPorts;
   readonly gatewayDesk: GatewayDesk;
   readonly locks: LockDesk;
   readonly drift: DriftDesk;

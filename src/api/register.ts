@@ -55,9 +55,18 @@ export function register<Row extends Endpoint>(app: OpenAPIHono, row: Row, handl
       return errorResponse(dependencies.secrets.scrubError(thrown));
     }
   };
-  accessRules.set(guarded, row.access);
-  app.on(row.method.toUpperCase(), row.path.replaceAll(/\{(\w+)\}/g, ':$1'), guarded);
+  route(app, { method: row.method.toUpperCase(), path: row.path.replaceAll(/\{(\w+)\}/g, ':$1'), access: row.access }, guarded);
   describe(app, row);
+}
+
+/** Puts a handler into the router, with the rule that it has to see to itself. */
+export function route(
+  app: OpenAPIHono,
+  { method, path, access }: { readonly method: string; readonly path: string; readonly access: AccessRule },
+  handler: (context: Context) => Promise<Response>,
+): void {
+  accessRules.set(handler, access);
+  app.on(method, path, handler);
 }
 
 /** Throws when the router holds a handler without an access rule. */

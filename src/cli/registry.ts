@@ -124,6 +124,16 @@ export const registry: readonly RegisteredCommand[] = [
     summary: 'Replace the processes of the gateway',
     load: () => import('./commands/gateway-upgrade.ts'),
   },
+  {
+    name: 'flag list',
+    group: 'Operate',
+    summary: 'List flags, what they serve and who asks',
+    load: () => import('./commands/flag-list.ts'),
+  },
+  { name: 'flag set', group: 'Operate', summary: 'Serve a variant, whatever the stack says', load: () => import('./commands/flag-set.ts') },
+  { name: 'flag kill', group: 'Operate', summary: 'Serve the default to everybody at once', load: () => import('./commands/flag-kill.ts') },
+  { name: 'flag history', group: 'Operate', summary: 'Show what a flag has served', load: () => import('./commands/flag-history.ts') },
+  { name: 'flag eval', group: 'Operate', summary: 'Say what a user is served, and why', load: () => import('./commands/flag-eval.ts') },
   { name: 'db backup', group: 'Operate', summary: 'Back a database up now', load: () => import('./commands/db-backup.ts') },
   {
     name: 'db backups',

@@ -33,6 +33,7 @@ import type { HomePaths } from './home.ts';
 import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
+import { createFlagParts } from './flag-parts.ts';
 import { createDriftDesk } from './drift-desk.ts';
 import { createGatewayDesk } from './gateway-desk.ts';
 import { createLockDesk } from './lock-desk.ts';
@@ -54,6 +55,8 @@ export interface ComposeRequest {
   readonly log: Logger;
   /** Learns every secret that passes the vault. */
   readonly secrets: KnownSecrets;
+  /** Where instances reach this control plane to ask for flags; undefined before it listens. */
+  readonly evaluationUrl: () => string | undefined;
   /** Between two looks for drift; undefined for none. */
   readonly driftIntervalMs: number | undefined;
 }
@@ -61,7 +64,7 @@ export interface ComposeRequest {
 export type Parts = Awaited<ReturnType<typeof compose>>;
 
 /** The one place where ports meet their adapters. Opens the store and the vault; starts nothing. */
-export async function compose({ paths, root, store: wanted, clock, random, log, secrets, driftIntervalMs }: ComposeRequest) {
+export async function compose({ paths, root, store: wanted, clock, random, log, secrets, evaluationUrl, driftIntervalMs }: ComposeRequest) {
   const { home } = paths;
   const store = await openHomeStore({ paths, wanted, clock });
   const vault = learningVault(await openFileVault({ keyFile: paths.stateKey, random }), secrets);
@@ -73,7 +76,8 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
   const instancesRun = async (): Promise<boolean> => (await runningInstances(workloads)).length > 0;
   const gateway = createGatewayControl({ home, store, events, clock, random, instancesRun });
   const resolver = createOutputResolver({ store, vault });
-  const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random });
+  const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random, evaluationUrl });
+  const flagParts = createFlagParts({ store, vault, audit, events, clock, random });
 
   const secretVariables = createSecretVariables(process.env);
   const local = createLocalPlatform({ home, clock, random, secretVariables });
@@ -84,6 +88,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     },
     kindProviders: [
       createServiceProvider({ controller, store, vault, traffic: gateway, clock, home, migrations: createPostgresMigrations({ clock }) }),
+      flagParts.provider,
       createGatewaySettings({ control: gateway, folder: join(home, 'gateway') }),
     ],
   });
@@ -163,6 +168,9 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     keyring,
     gateway,
     gatewayDesk,
+    flagParts,
+    flags: flagParts.desk,
+    evaluation: flagParts.evaluation,
     workloads,
     controller,
     engine,

@@ -68,6 +68,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const secrets = createKnownSecrets();
   const log = openLog(paths.log, secrets);
   log.info({ home, root, version: productVersion }, 'starting');
+  let reachedAt: string | undefined;
   const parts = await compose({
     paths,
     root,
@@ -76,6 +77,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     random,
     log,
     secrets,
+    evaluationUrl: () => reachedAt,
     driftIntervalMs: settings.driftIntervalMs,
   });
   await parts.audit.open();
@@ -107,9 +109,11 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   });
   const server = await listen({ app, host, port, previousPort: portOf(previous?.url) });
   const { url } = server;
+  reachedAt = url;
   await writeRecord(home, { ...record, url });
   await parts.events.publish({ type: 'control_plane.started', level: 'info', message: `The control plane answers at ${url}` });
   log.info({ url }, 'listening');
+  const flagging = parts.flagParts.run(ending.signal);
   const rotating = parts.rotator.run(ending.signal);
   const takingUp = takeUp(parts, log, ending.signal).then(() => {
     if (phase === 'starting') phase = 'ready';
@@ -128,6 +132,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       ending.abort(new Error('the control plane is ending'));
       const { forced, nothingRuns } = await putDown(parts, { workloads, takingUp, clock, log });
       await rotating;
+      await flagging;
       await watching;
       await caring;
       await parts.events.publish(stoppedEvent(workloads, forced));

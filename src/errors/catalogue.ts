@@ -2,6 +2,7 @@ import { accessErrors } from './access-errors.ts';
 import { apiErrors } from './api-errors.ts';
 import { cliErrors } from './cli-errors.ts';
 import { engineErrors } from './engine-errors.ts';
+import { flagErrors } from './flag-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
 import { migrationErrors } from './migration-errors.ts';
 import { planErrors } from './plan-errors.ts';
@@ -18,6 +19,7 @@ export const catalogue = {
   ...providerErrors,
   ...serviceErrors,
   ...migrationErrors,
+  ...flagErrors,
   ...gatewayErrors,
   ...storeErrors,
   ...accessErrors,

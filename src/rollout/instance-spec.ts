@@ -10,6 +10,8 @@ export interface InstanceSpecPorts {
   readonly resolver: OutputResolver;
   readonly vault: Vault;
   readonly traffic: Traffic;
+  /** Where instances ask for flags; undefined for nowhere. */
+  readonly evaluationUrl?: () => string | undefined;
 }
 
 /** Everything the instance is to be started with, secrets resolved now. */
@@ -17,10 +19,12 @@ export async function instanceSpec(
   state: ServiceState,
   instance: Instance,
   revision: Revision,
-  { resolver, vault, traffic }: InstanceSpecPorts,
+  { resolver, vault, traffic, evaluationUrl }: InstanceSpecPorts,
 ): Promise<InstanceSpec> {
   const resolved = await resolver.resolve(state.environment, { command: revision.command, env: revision.env });
   const command = Array.isArray(resolved['command']) ? resolved['command'].map(String) : [];
+  const token = vault.open(state.token.sealed);
+  const own = stringValues(resolved['env']);
   return {
     id: instance.id,
     service: state.address,
@@ -28,18 +32,31 @@ export async function instanceSpec(
     command,
     directory: `${revision.directory}/source`,
     environment: {
-      ...stringValues(resolved['env']),
+      ...evaluationVariables(own, { url: evaluationUrl?.(), token, release: revision.release }),
+      ...own,
       ...revision.releaseEnv,
       SLUICE_ENVIRONMENT: state.environment,
       SLUICE_SERVICE: state.name,
       SLUICE_RELEASE: revision.release,
       SLUICE_INSTANCE: instance.id,
-      SLUICE_TOKEN: vault.open(state.token.sealed),
+      SLUICE_TOKEN: token,
       SLUICE_SERVICES_URL: await traffic.internalUrl(),
     },
     ...(revision.machine && { machine: revision.machine }),
     ...(revision.limits && { limits: revision.limits }),
   };
+}
+
+/**
+ * What OpenFeature's providers read (OFREP, ADR 7): an endpoint, and headers that are decoded as a whole. A service that names a flag
+ * service of its own gets neither, so that no other one is shown its token.
+ */
+function evaluationVariables(
+  own: Readonly<Record<string, string>>,
+  { url, token, release }: { readonly url: string | undefined; readonly token: string; readonly release: string },
+): Readonly<Record<string, string>> {
+  if (url === undefined || own['OFREP_ENDPOINT'] !== undefined || own['OFREP_HEADERS'] !== undefined) return {};
+  return { OFREP_ENDPOINT: url, OFREP_HEADERS: `Authorization=Bearer%20${token},X-Sluice-Release=${release}` };
 }
 
 /**

@@ -31,6 +31,8 @@ export interface ServiceControllerDependencies {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where instances ask for flags; undefined for nowhere. */
+  readonly evaluationUrl?: () => string | undefined;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
   readonly tailOf?: (file: string, bytes: number) => Promise<string>;
 }

@@ -57,6 +57,7 @@ export const eventTypes = [
   'drift.found',
   'drift.repaired',
   'environment.unlocked',
+  'flag.changed',
   'key.created',
   'key.revoked',
 ] as const;

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { roles } from '../../access/roles.ts';
-import { timestamp } from './names.ts';
+import { environmentName, timestamp } from './names.ts';
 
 const role = z.enum(roles);
 
@@ -10,6 +10,7 @@ export const keyView = z
     id: z.string(),
     name: z.string(),
     role,
+    environment: z.string().optional().openapi({ description: 'The only environment it evaluates flags of' }),
     createdAt: timestamp,
     expiresAt: timestamp.optional(),
     lastUsedAt: timestamp.optional(),
@@ -28,7 +29,11 @@ export const createKeyRequest = z
       .max(100)
       .regex(/^[^\p{C}]+$/u, 'holds control characters'),
     role,
+    environment: environmentName.optional(),
     expiresInSeconds: z.number().int().min(1).max(3_153_600_000).optional(),
+  })
+  .refine(({ role, environment }) => environment === undefined || role === 'evaluator', {
+    error: 'only a key with the role evaluator is bound to an environment',
   })
   .openapi('CreateKeyRequest');
 

@@ -12,6 +12,7 @@ import { createKnownSecrets } from '../../secrets/known-secrets.ts';
 import { createVault } from '../../secrets/file-vault.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
+import { createFlagParts, type FlagParts } from '../../control-plane/flag-parts.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
 import type { DatabaseOperation } from '../schemas/database.ts';
@@ -181,6 +182,7 @@ export interface ApiFixture {
   readonly keys: Readonly<Record<Role, string>>;
   readonly store: Store;
   readonly events: EventLog;
+  readonly flagParts: FlagParts;
   readonly audit: AuditLog;
   readonly reported: SluiceError[];
   readonly calls: string[];
@@ -204,7 +206,8 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
   const vault = createVault(new Uint8Array(32), systemRandom);
   const audit = createAuditLog({ store, vault, clock: systemClock, keeper: { read: async () => undefined, write: async () => undefined } });
   const keyring = createKeyring({ store, clock: systemClock, random: systemRandom });
-  const keys = { admin: '', operator: '', viewer: '' };
+  const keys = { admin: '', operator: '', viewer: '', evaluator: '' };
+  const flagParts = createFlagParts({ store, vault, audit, events, clock: systemClock, random: systemRandom });
   for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
   const reported: SluiceError[] = [];
   const calls: string[] = [];
@@ -295,6 +298,8 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       operation: (_environment, _name, id) => known(id, knownOperation, sluiceError('unknown_database_operation', { id })),
       conditions: () => [],
     },
+    flags: flagParts.desk,
+    evaluation: flagParts.evaluation,
     gatewayDesk: {
       get: () => Promise.resolve(knownGateway),
       upgrade: () => Promise.resolve({ pid: 100, replaced: knownGateway.pid, version: '1.2.3' }),
@@ -334,6 +339,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     keys,
     store,
     events,
+    flagParts,
     audit,
     reported,
     calls,

@@ -14,6 +14,7 @@ const columns: readonly Column[] = [
   { title: 'id' },
   { title: 'name', flexible: true },
   { title: 'role' },
+  { title: 'environment', flexible: true },
   { title: 'state', paint: paintState },
   { title: 'created' },
   { title: 'last used' },
@@ -44,7 +45,16 @@ export const command = defineCommand({
 
 function row(key: KeyView, now: number): readonly string[] {
   const ago = (time: string | undefined): string => (time === undefined ? 'never' : `${age(time, now)} ago`);
-  return [key.id, key.name, key.role, stateOf(key, now), ago(key.createdAt), ago(key.lastUsedAt), key.expiresAt?.slice(0, 10) ?? 'never'];
+  return [
+    key.id,
+    key.name,
+    key.role,
+    key.environment ?? '',
+    stateOf(key, now),
+    ago(key.createdAt),
+    ago(key.lastUsedAt),
+    key.expiresAt?.slice(0, 10) ?? 'never',
+  ];
 }
 
 function stateOf(key: KeyView, now: number): 'active' | 'revoked' | 'expired' {

@@ -11,15 +11,21 @@ const attributeValue = z.union([z.string(), z.number(), z.boolean()], { error: '
 const rule = z
   .strictObject({
     when: z
-      .record(z.string(), z.union([attributeValue, z.array(attributeValue)], { error: 'a value or a list of values' }))
+      .record(text(128), z.union([attributeValue, z.array(attributeValue)], { error: 'a value or a list of values' }))
       .optional()
       .describe('Attributes the user must have; of a list, any one. Without it the rule holds for everyone.'),
     serve: variantName.optional().describe('Variant to serve.'),
     split: z.record(z.string(), whole(0, 100)).optional().describe('Percentage of users by variant.'),
-    by: text(128).optional().describe('Attribute that keeps a user in the same part of a split.'),
+    by: text(128).optional().describe('Attribute that keeps a user in the same part of a split; user is the targeting key of OpenFeature.'),
   })
   .refine(({ serve, split }) => (serve === undefined) !== (split === undefined), { error: 'an object with either serve or split' })
   .refine(({ split, by }) => split === undefined || by !== undefined, { error: 'an object with by, because it has split' });
+
+/** The type a client asks for; undefined for what no client can ask for. */
+function typeOf(value: Json): 'boolean' | 'string' | 'number' | 'object' | undefined {
+  if (value === null || Array.isArray(value)) return undefined;
+  return typeof value as 'boolean' | 'string' | 'number' | 'object';
+}
 
 const schema = z
   .strictObject({
@@ -35,6 +41,13 @@ const schema = z
     const names = Object.keys(variants);
     const expected = `one of the variants ${names.slice(0, 20).join(', ')}`;
     const known = (variant: string) => names.includes(variant);
+    const types = new Set(Object.values(variants).map(typeOf));
+    if (types.size > 1 || types.has(undefined))
+      context.addIssue({
+        code: 'custom',
+        path: ['variants'],
+        message: 'values of one type: all true or false, all text, all numbers or all objects',
+      });
     if (!known(fallback)) context.addIssue({ code: 'custom', path: ['default'], message: expected });
     for (const [index, { serve, split }] of rules.entries()) {
       if (serve !== undefined && !known(serve)) context.addIssue({ code: 'custom', path: ['rules', index, 'serve'], message: expected });
@@ -47,6 +60,9 @@ const schema = z
       }
     }
   });
+
+export type FlagFields = z.output<typeof schema>;
+export type FlagRule = FlagFields['rules'][number];
 
 export const flag = defineKind({
   kind: 'flag',

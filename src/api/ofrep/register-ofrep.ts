@@ -1,0 +1,179 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
+import { contextLimitBytes } from '../../flags/context.ts';
+import { changeMessage, type OfrepAnswer } from '../../flags/ofrep/answers.ts';
+import type { FlagSet } from '../../flags/flag-sets.ts';
+import { answerHeaders, isOurFault } from '../error-answer.ts';
+import { eventStreamResponse, type MessageStream } from '../event-stream.ts';
+import { refuseForeignHost } from '../host-check.ts';
+import { readLimited } from '../input.ts';
+import type { ApiDependencies } from '../ports.ts';
+import { route } from '../register.ts';
+import { evaluatorOf, type KnownEvaluator, mayStill, ticketHolder } from './evaluator.ts';
+import { ofrepRoutes, singlePrefix, streamPath } from './ofrep-routes.ts';
+
+/** Keys go in headers a page has to set itself, so a page of any origin may ask: it has nothing the browser would add. */
+const corsHeaders: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'ETag, Retry-After',
+};
+const preflightHeaders: Readonly<Record<string, string>> = {
+  ...corsHeaders,
+  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-allow-headers':
+    'Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, X-Sluice-Environment, X-Sluice-Release',
+  'access-control-max-age': '7200',
+};
+const streamsPerHolder = 1_000;
+
+/** The routes of OFREP. Their errors are those of the protocol, not those of the rest of the API. */
+export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): void {
+  const { evaluation, closing, allowedHosts } = dependencies;
+  const streams = new Map<string, number>();
+
+  /** Nobody without a right learns anything of flags. */
+  const admitted = async (request: Request): Promise<KnownEvaluator> => {
+    const ticket = new URL(request.url).pathname === streamPath ? new URL(request.url).searchParams.get('ticket') : null;
+    const evaluator = ticket === null ? await evaluatorOf(request, dependencies) : await ticketHolder(ticket, dependencies);
+    return evaluator;
+  };
+
+  const guarded =
+    (path: string, answer: (request: Request, evaluator: KnownEvaluator) => Promise<Response>) =>
+    async (context: { req: { raw: Request } }): Promise<Response> => {
+      const request = context.req.raw;
+      try {
+        if (closing.aborted) throw sluiceError('shutting_down', {});
+        refuseForeignHost(request, allowedHosts);
+        const evaluator = await admitted(request);
+        const seconds = evaluation.budget.take(evaluator.holder);
+        return seconds === undefined ? await answer(request, evaluator) : tooMany(request, seconds);
+      } catch (thrown) {
+        if (isOurFault(thrown)) dependencies.report(toSluiceError(thrown), { method: request.method, path });
+        return errorAnswer(dependencies.secrets.scrubError(thrown), keyOf(request));
+      }
+    };
+
+  const { evaluateFlag, evaluateFlags, flagChanges, preflight } = ofrepRoutes;
+  route(
+    app,
+    evaluateFlags,
+    guarded(evaluateFlags.path, async (request, evaluator) => {
+      const ticket = evaluation.tickets.issue(evaluator);
+      const answer = await evaluation.ofrep.bulk(evaluator, {
+        body: await textOf(request),
+        ifNoneMatch: request.headers.get('if-none-match') ?? undefined,
+        flagConfigEtag: new URL(request.url).searchParams.get('flagConfigEtag') ?? undefined,
+        eventStream: `${streamPath}?ticket=${ticket}`,
+      });
+      return toResponse(answer);
+    }),
+  );
+  route(
+    app,
+    evaluateFlag,
+    guarded(evaluateFlag.path, async (request, evaluator) =>
+      toResponse(await evaluation.ofrep.single(evaluator, keyOf(request) ?? '', await textOf(request))),
+    ),
+  );
+  route(
+    app,
+    flagChanges,
+    guarded(flagChanges.path, async (request, evaluator) => {
+      const { holder, environment } = evaluator;
+      const open = streams.get(holder) ?? 0;
+      if (open >= streamsPerHolder) return tooMany(request, 60);
+      const set = await evaluation.sets.of(environment);
+      const leave = (): void => {
+        const left = (streams.get(holder) ?? 1) - 1;
+        if (left === 0) streams.delete(holder);
+        else streams.set(holder, left);
+      };
+      streams.set(holder, open + 1);
+      const stream: MessageStream = {
+        async *messages(signal) {
+          try {
+            for await (const newer of evaluation.sets.follow(environment, lastSeen(request, set), signal)) {
+              if (!(await mayStill(evaluator, dependencies))) return;
+              yield changeMessage(newer);
+            }
+          } finally {
+            leave();
+          }
+        },
+      };
+      const response = eventStreamResponse(stream, dependencies);
+      for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
+      return response;
+    }),
+  );
+  route(app, preflight, async () => new Response(null, { status: 204, headers: preflightHeaders }));
+}
+
+/**
+ * What the client has seen. Who has seen nothing is told at once, since something may have changed between its first answer and this
+ * stream; so is who has seen what is not there yet, because the state was restored.
+ */
+function lastSeen({ headers }: Request, { revision }: FlagSet): number {
+  const given = headers.get('last-event-id') ?? '';
+  const seen = /^\d{1,15}$/.test(given) ? Number(given) : -1;
+  return seen > revision ? -1 : seen;
+}
+
+/** The flag's key as it stands in the path; undefined where the path has none. */
+function keyOf(request: Request): string | undefined {
+  const { pathname } = new URL(request.url);
+  return pathname.startsWith(singlePrefix) ? pathname.slice(singlePrefix.length) : undefined;
+}
+
+async function textOf(request: Request): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? '0') > contextLimitBytes)
+    throw sluiceError('body_too_large', { limit: contextLimitBytes });
+  const bytes = await readLimited(request, contextLimitBytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    // Not JSON either: the answer to that is the protocol's.
+    return '\uFFFD';
+  }
+}
+
+function toResponse({ status, headers, body }: OfrepAnswer): Response {
+  const all = { ...answerHeaders, ...corsHeaders, ...headers };
+  return body === undefined ? new Response(null, { status, headers: all }) : Response.json(body, { status, headers: all });
+}
+
+function tooMany(request: Request, seconds: number): Response {
+  return errorAnswer(sluiceError('too_many_evaluations', { seconds }), keyOf(request), seconds);
+}
+
+function errorAnswer(thrown: unknown, key: string | undefined, retryAfter?: number): Response {
+  const error = toSluiceError(thrown);
+  const isInternal = error.code === 'internal_error';
+  const isTooLarge = error.code === 'body_too_large';
+  const status = isTooLarge ? 400 : error.status >= 400 ? error.status : 500;
+  const errorCode = isTooLarge ? 'INVALID_CONTEXT' : 'GENERAL';
+  const errorDetails = isInternal ? 'An unexpected error, written to the log of the control plane.' : `${error.message} ${error.help}`;
+  const shown = key === undefined ? {} : { key: decodedOr(key) };
+  return Response.json(
+    { ...shown, errorCode, errorDetails },
+    {
+      status,
+      headers: {
+        ...answerHeaders,
+        ...corsHeaders,
+        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+        ...(status === 503 && { 'retry-after': '1' }),
+        ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+      },
+    },
+  );
+}
+
+function decodedOr(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
+}
