@@ -36,7 +36,7 @@ it.each([
   'rollout: { strategy: blue_green, keep_previous: 10m, smoke: { path: /selftest } }',
   'rollout: { strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, for: 10s }], analysis: { error_rate: {} }, on_failure: hold }',
 ])('finds nothing wrong with %s', async (line) => {
-  expect(await check(line)).toEqual([]);
+  expect((await check(line)).filter(({ severity }) => severity !== 'note')).toEqual([]);
 });
 
 it.each([
@@ -60,4 +60,10 @@ it('refuses variables that Sluice sets itself', async () => {
 
 it('notes that an API is recorded but not compared yet', async () => {
   expect(await check('api: openapi.yaml')).toMatchObject([{ severity: 'note', code: 'api_recorded_only' }]);
+});
+
+it('says beforehand which way a new release goes, and what that costs', async () => {
+  expect(await check('rollout: { strategy: blue_green }')).toMatchObject([
+    { severity: 'note', code: 'rollout_by_stages', message: expect.stringContaining('1 instance more meanwhile') as string },
+  ]);
 });

@@ -4,6 +4,8 @@ import { problem, type Problem } from '../errors/sluice-error.ts';
 import { fileParts } from '../release/release-content.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { rolloutInWords } from './rollout-in-words.ts';
+import { rolloutSettings } from './rollout-settings.ts';
 import { strategies } from './strategies.ts';
 
 /** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
@@ -16,6 +18,7 @@ export async function checkService(block: ResolvedBlock, stack: ResolvedStack): 
     ...unsupportedFields(block, fields),
     ...reservedVariables(block, fields),
     ...(await pathProblems(block, fields, stack.root)),
+    ...announcement(block, fields),
     ...(fields.api === undefined ? [] : [problem('api_recorded_only', { service: block.name }, { ...at(block, 'api'), severity: 'note' })]),
   ];
 }
@@ -34,6 +37,16 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;
+}
+
+/** What a plan says of a rollout by stages before it begins: its way, and what it costs meanwhile. */
+function announcement(block: ResolvedBlock, { rollout, replicas }: ServiceFields): Problem[] {
+  if (!(rollout.strategy in strategies)) return [];
+  const settings = { rollout: rolloutSettings(rollout) };
+  const way = rolloutInWords({ settings, replicas });
+  return way === undefined
+    ? []
+    : [problem('rollout_by_stages', { service: block.name, way }, { ...at(block, 'rollout'), severity: 'note' })];
 }
 
 function reservedVariables(block: ResolvedBlock, fields: ServiceFields): Problem[] {
