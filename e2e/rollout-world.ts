@@ -98,7 +98,7 @@ export type RolloutWorld = Awaited<ReturnType<typeof createRolloutWorld>>;
 function startUsers(url: string, candidate: string) {
   const connections = new Agent({ keepAlive: true, maxSockets: 16 });
   const seen = { answered: 0, exposed: 0, lost: [] as string[] };
-  let isRunning = true;
+  const state = { running: true };
   let users = 0;
   const ask = async (): Promise<void> => {
     users += 1;
@@ -114,12 +114,12 @@ function startUsers(url: string, candidate: string) {
     }
   };
   const workers = Array.from({ length: 16 }, async () => {
-    while (isRunning) await ask();
+    while (state.running) await ask();
   });
   return {
     seen,
     stop: async (): Promise<typeof seen> => {
-      isRunning = false;
+      state.running = false;
       await Promise.all(workers);
       connections.destroy();
       return seen;

@@ -89,10 +89,10 @@ describe('rollouts of a service under load', () => {
     const traffic = load('third');
     await run(0, 'deploy', 'agent');
     expect(await view()).toMatchObject({ previous: { release: before } });
-    const started = (await view()).instances.map(({ id }) => id);
+    const started = new Set((await view()).instances.map(({ id }) => id));
     await run(0, 'rollout', 'rollback', 'agent');
     await until('the return', async () => (await view()).release === before && (await view()).rollout === undefined);
-    expect((await view()).instances.every(({ id }) => started.includes(id))).toBe(true);
+    expect((await view()).instances.every(({ id }) => started.has(id))).toBe(true);
     expect((await traffic.stop()).lost).toEqual([]);
   }, 60_000);
 });

@@ -35,7 +35,7 @@ it.each([
   'rollout: { strategy: blue_green, keep_previous: 10m, smoke: { path: /selftest } }',
   'rollout: { strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, for: 10s }], analysis: { error_rate: {} }, on_failure: hold }',
 ])('finds nothing wrong with %s', async (line) => {
-  expect(await check(line)).toEqual([]);
+  expect((await check(line)).filter(({ severity }) => severity !== 'note')).toEqual([]);
 });
 
 it.each([
@@ -54,5 +54,11 @@ it('refuses variables that Sluice sets itself', async () => {
   expect(problems.map(({ code, message }) => [code, /variable (\w+)/.exec(message)?.[1]])).toEqual([
     ['reserved_variable', 'PORT'],
     ['reserved_variable', 'SLUICE_TOKEN'],
+  ]);
+});
+
+it('says beforehand which way a new release goes, and what that costs', async () => {
+  expect(await check('rollout: { strategy: blue_green }')).toMatchObject([
+    { severity: 'note', code: 'rollout_by_stages', message: expect.stringContaining('1 instance more meanwhile') as string },
   ]);
 });

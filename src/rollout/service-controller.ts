@@ -18,7 +18,7 @@ import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
 import type { RolloutRecord, ServiceState } from './service-state.ts';
-import { settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
+import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -69,6 +69,8 @@ export interface ServiceController {
    * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
    */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but no longer than until its stable release answers in full: a rollout may take days. */
+  waitUntilServing(address: string, signal: AbortSignal): Promise<Settlement>;
 }
 
 export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
@@ -221,24 +223,27 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     stopTimeMs: async () => (await documents.list()).reduce((sum, { settings }) => sum + stopPatienceMs(settings), 0),
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
-    waitFor(address, signal, progress) {
-      const key = serviceKey(address);
-      return waitForSettlement({
-        address,
-        signal,
-        progress,
-        clock,
-        read: async () => (await documents.read(key))?.state,
-        settle: (state) => settlementOf(state, reconciler.publishedOf(key)),
-        trouble: () => troubles.get(key),
-        watch(changed) {
-          const watcher = (other: string): void => {
-            if (other === key) changed();
-          };
-          watchers.add(watcher);
-          return () => watchers.delete(watcher);
-        },
-      });
-    },
+    waitFor: (address, signal, progress) => wait(address, signal, progress, settlementOf),
+    waitUntilServing: (address, signal) => wait(address, signal, () => undefined, servingOf),
   };
+
+  function wait(address: string, signal: AbortSignal, progress: (line: string) => void, judge: typeof settlementOf): Promise<Settlement> {
+    const key = serviceKey(address);
+    return waitForSettlement({
+      address,
+      signal,
+      progress,
+      clock,
+      read: async () => (await documents.read(key))?.state,
+      settle: (state) => judge(state, reconciler.publishedOf(key)),
+      trouble: () => troubles.get(key),
+      watch(changed) {
+        const watcher = (other: string): void => {
+          if (other === key) changed();
+        };
+        watchers.add(watcher);
+        return () => watchers.delete(watcher);
+      },
+    });
+  }
 }

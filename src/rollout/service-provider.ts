@@ -176,7 +176,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       () => over.abort(),
       () => undefined,
     );
-    const waiting = controller.waitFor(service, AbortSignal.any([signal, over.signal]), () => undefined);
+    const waiting = controller.waitUntilServing(service, AbortSignal.any([signal, over.signal]));
     await waiting.catch((thrown: unknown) => {
       if (toSluiceError(thrown).code !== 'rollout_wait_cancelled') throw thrown;
     });

@@ -134,6 +134,14 @@ export function settlementOf(state: ServiceState | undefined, published: Service
   };
 }
 
+/** Ready, too, while its stable release answers in full, whatever is being rolled out beside it: enough for those that call it. */
+export function servingOf(state: ServiceState | undefined, published: ServiceRoute | undefined): Settlement | undefined {
+  const settlement = settlementOf(state, published);
+  if (settlement || !state?.candidate || state.mode !== 'running' || state.stable === undefined) return settlement;
+  const stable = state.instances.filter((instance) => instance.generation === state.stable && isServing(instance, { published }));
+  return stable.length >= state.replicas ? { outcome: 'ready' } : undefined;
+}
+
 /** `1/2 instances ready`: the one line of progress that matters while a service settles. */
 export function progressOf(state: ServiceState, now: number): string {
   const leaving = state.instances.filter((instance) => !isLive(instance)).length;

@@ -5,7 +5,7 @@ import { newService, withDesired } from './desired-state.ts';
 import { noCounts } from './evidence/counts.ts';
 import { operated } from './operate.ts';
 import type { AnalysisSettings } from './service-state.ts';
-import { settlementOf } from './service-status.ts';
+import { servingOf, settlementOf } from './service-status.ts';
 import { desiredRelease } from './simulation/world.ts';
 import type { GatewayEvidence } from './strategy.ts';
 import { blueGreen, canary, stage, world } from './testdata/staged-world.ts';
@@ -31,6 +31,14 @@ describe('a rollout by stages at its edges', () => {
     const { deploy, state, route } = world(blueGreen);
     deploy('r-2');
     expect(settlementOf(state(), route())).toEqual({ outcome: 'ready' });
+  });
+
+  it('is no reason to wait for those that call the service: its stable release answers', () => {
+    const { deploy, state, route, sicken } = world({ ...canary, stages: [stage(5, 0, true)] });
+    deploy('r-2');
+    expect([settlementOf(state(), route()), servingOf(state(), route())]).toEqual([undefined, { outcome: 'ready' }]);
+    sicken('r-1', 4);
+    expect(servingOf(state(), route())).toBeUndefined();
   });
 
   it('can be promoted from its first moment on', () => {
