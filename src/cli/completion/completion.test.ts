@@ -23,7 +23,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf '%s\\n' "\${COMPREPLY
   };
 
   it('offers the commands that begin so', () => {
-    expect(offered('de')).toEqual(['destroy', 'describe']);
+    expect(offered('de')).toEqual(['deploy', 'destroy', 'describe']);
     expect(offered('')).toEqual(expect.arrayContaining(['up', 'plan', 'key', 'help', '--version']));
   });
 
@@ -60,7 +60,7 @@ describeWith('zsh', 'completion in zsh', (zsh) => {
 
 describeWith('fish', 'completion in fish', (fish) => {
   it.each([
-    ['sluice de', ['describe', 'destroy']],
+    ['sluice de', ['deploy', 'describe', 'destroy']],
     ['sluice key ', ['create', 'list', 'revoke']],
     ['sluice graph --format ', ['dot', 'mermaid']],
     ['sluice plan --al', ['--allow-destroy', '--allow-mass-destroy']],
