@@ -80,13 +80,13 @@ describe('changes through the API', () => {
       'createPlan no_change',
       'applyPlan itself',
       'repairDrift itself',
-      'backUpDatabase itself',
-      'planRestore no_change',
-      'restoreDatabase itself',
       'setFlag itself',
       'clearFlag itself',
       'killFlag itself',
       'evaluateFlag no_change',
+      'backUpDatabase itself',
+      'planRestore no_change',
+      'restoreDatabase itself',
     ]);
   });
 

@@ -181,7 +181,7 @@ describe('scale, restart and keys', () => {
     const created = await fixture.sluice('key', 'create', 'ci', '--role', 'operator', '--expires', '12h');
     expect(created.stdout).toMatch(/^sk_\S+\n$/);
     const listed = await fixture.sluice('key', 'list');
-    expect(listed.stdout).toMatch(/\nkey-\w+ {2}ci {8}operator {2}active /);
+    expect(listed.stdout).toMatch(/\nkey-\w+ {2}ci {9}operator +active /);
     expect(listed.stdout).not.toContain(created.stdout.trim());
     const id = /key-\w+/.exec(created.stderr)?.[0] ?? '';
     expect((await fixture.sluice('key', 'revoke', id)).code).toBe(64);

@@ -2,8 +2,8 @@ import type { NewEvent } from '../telemetry/events.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
 
-/** Releases of a service that can be returned to. */
-const mostReleases = 10;
+/** Releases of a service that can be returned to; with stable they are ten, and each stays startable. */
+const mostReleases = 9;
 
 /** Remembers that the rollout came nearer to its end; `measure` grows with every step towards it. */
 export function recordProgress(
