@@ -1,10 +1,11 @@
 import { entry } from './entry.ts';
 
-interface InMigration {
+// An alias and not an interface: the declarations of the catalogue spell it out.
+type InMigration = {
   readonly service: string;
   readonly migration: string;
   readonly what: string;
-}
+};
 
 /** Errors of database migrations, in the stack and in the database. */
 export const migrationErrors = {

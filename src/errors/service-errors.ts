@@ -1,6 +1,7 @@
 import { entry } from './entry.ts';
 
-interface VersionFindings {
+// An alias and not an interface: the declarations of the catalogue spell it out.
+type VersionFindings = {
   readonly service: string;
   readonly from: string;
   readonly to: string;
@@ -8,7 +9,7 @@ interface VersionFindings {
   readonly needed: string;
   readonly lowest: string;
   readonly changes: readonly string[];
-}
+};
 
 /** Errors of releases, instances and rollouts. */
 export const serviceErrors = {
