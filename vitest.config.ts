@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'examples/**/*.test.ts', 'e2e/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/.sluice/**', 'dist/**'],
     pool: 'forks',
-    // Most tests wait for processes they have started, so a core serves two of them.
-    maxWorkers: availableParallelism() + 2,
+    // Most tests wait for processes they have started, so a core serves more than one of them.
+    maxWorkers: availableParallelism() + 1,
     // Hundreds of control planes are started, each with a home of its own: compiled modules are shared between them.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/sluice-test-compile', import.meta.url)) },
     testTimeout: 60_000,
