@@ -61,7 +61,7 @@ export interface ControlPlane {
   get(path: string): Promise<unknown>;
 }
 
-/** The control plane that serves `world`, reached as any client reaches it. */
+/** The control plane that serves `world`, reached in the way of every client. */
 export async function controlPlane(world: World): Promise<ControlPlane> {
   const { pid, url } = JSON.parse(await readFile(join(world.home, 'control-plane.json'), 'utf8')) as { pid: number; url: string };
   const key = (await readFile(join(world.home, 'admin.key'), 'utf8')).trim();
