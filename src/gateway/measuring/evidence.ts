@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { EvidenceRoute } from '../routing-table.ts';
-import { createCategories } from './attributes.ts';
+import { createCategories, hasValue } from './attributes.ts';
 import { evidenceCounts } from './counts.ts';
 import type { Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
@@ -12,7 +12,7 @@ import { createUnitWindows } from './unit-windows.ts';
  */
 export const evidenceSnapshot = z.object({
   counts: evidenceCounts,
-  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, error (1 or 0), index in `categoryNames` or -1. */
+  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, marks, index in `categoryNames` or -1. */
   outcomes: z.array(z.number()).readonly(),
   categoryNames: z.array(z.string()).readonly(),
 });
@@ -36,9 +36,10 @@ export interface Evidence {
 const mostOutcomes = 65_536;
 
 export function createEvidence(owner: { environment: string; service: string }, route: EvidenceRoute, epochMs: number): Evidence {
-  const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs } = route;
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, unitWindowMs } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
-  const strata = createStrata(thresholdsMs.length);
+  const marksOf = createMarks(counted ?? []);
+  const strata = createStrata(thresholdsMs.length, counted?.length);
   const windows = createUnitWindows();
   let lostUnits = 0;
   let lostChances = 0;
@@ -53,7 +54,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
       return;
     }
     const category = categories?.of(finished.attributes) ?? -1;
-    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), isError(finished) ? 1 : 0, category);
+    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), marksOf(finished), category);
   };
 
   return {
@@ -72,7 +73,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
           }
           if (last === undefined) lostChances += 1;
           else if (finished.by === 'unit') keep(last, finished, now);
-          else countOutcome(last, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+          else countOutcome(last, thresholdsMs, millisecondsOf(finished), marksOf(finished), categories?.of(finished.attributes) ?? -1);
         },
       };
     },
@@ -86,6 +87,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
           id,
           thresholdsMs,
           ...(attribute !== undefined && { attribute }),
+          ...(counted !== undefined && { counted }),
           unitWindowMs,
           strata: strata.snapshot(categoryNames),
           lost: { units: lostUnits, chances: lostChances },
@@ -94,6 +96,18 @@ export function createEvidence(owner: { environment: string; service: string }, 
         categoryNames,
       };
     },
+  };
+}
+
+/** What one outcome was, as bits: the lowest one for an error, the next ones for the values that are counted. */
+function createMarks(counted: NonNullable<EvidenceRoute['counted']>): (finished: Finished) => number {
+  return (finished) => {
+    let marks = isError(finished) ? 1 : 0;
+    for (let index = 0; index < counted.length; index += 1) {
+      const { attribute, value } = counted[index] as (typeof counted)[number];
+      if (hasValue(finished.attributes, attribute, value)) marks |= 2 << index;
+    }
+    return marks;
   };
 }
 
