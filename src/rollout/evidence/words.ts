@@ -1,5 +1,6 @@
 import { type Interval, unbounded } from './confidence.ts';
-import type { Finding, Verdict } from './judge.ts';
+import type { Finding } from './finding.ts';
+import type { Verdict } from './judge.ts';
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
 export function verdictInWords({ findings, units, because }: Verdict): readonly string[] {
@@ -13,10 +14,16 @@ export function findingsInWords({ findings, units }: Verdict): string {
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
-function findingInWords({ metric, of, interval, bar }: Finding): string {
+function findingInWords({ metric, of, interval, bar, limit }: Finding): string {
   const name = of === undefined ? metric : `${metric} ${of}`;
   const level = `${Number((100 - 100 / bar).toFixed(1))}%, always valid`;
-  return `${name} ${intervalInWords(interval)} (${level})`;
+  if (limit === undefined) return `${name} ${intervalInWords(interval)} (${level})`;
+  const what = limit.ms === undefined ? `${name} of` : `${name} over ${limit.ms} ms:`;
+  return `${what} ${percent(interval.low)} to ${percent(interval.high)} of requests, at most ${percent(limit.rate)} allowed (${level})`;
+}
+
+function percent(rate: number): string {
+  return `${Number((100 * rate).toPrecision(2))}%`;
 }
 
 function intervalInWords({ low, high }: Interval): string {
