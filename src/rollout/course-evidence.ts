@@ -1,14 +1,17 @@
 import type { Course } from './course-state.ts';
 import { type Counts, judge, type Verdict } from './evidence/judge.ts';
+import { layoutOf } from './counted-evidence.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
-import type { AnalysisSettings, ServiceState } from './service-state.ts';
+import type { ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
 
 /** The course with what the gateway has counted since, judged anew. Counts of earlier lives of the gateway are kept. */
 export function foldEvidence({ settings }: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
   const { analysis } = settings.rollout;
   if (!analysis || !seen) return course;
-  const known = course.evidence;
+  const layout = layoutOf(analysis.rules);
+  // What was counted for other rules tells these nothing: somebody has declared them anew.
+  const known = (course.evidence?.layout ?? layout) === layout ? course.evidence : undefined;
   // The gateway counts for another rollout, or not yet: what it has counted of this one may come again.
   if (known && seen.epoch === '') return course;
   const isSameLife = known === undefined || (known.epoch === seen.epoch && unitsOf(seen.counts) >= unitsOf(known.current));
@@ -18,12 +21,7 @@ export function foldEvidence({ settings }: ServiceState, course: Course, seen: G
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };
-  return { ...course, evidence: { ...(thresholds && { thresholds }), before, epoch: seen.epoch, current: seen.counts, verdict } };
-}
-
-/** Whether enough has been seen to go on: no verdict against it, from at least as many requests as the rules ask for. */
-export function isShown({ evidence }: Course, { rules }: AnalysisSettings): boolean {
-  return (evidence?.verdict.units ?? 0) >= rules.minUnits;
+  return { ...course, evidence: { ...(thresholds && { thresholds }), layout, before, epoch: seen.epoch, current: seen.counts, verdict } };
 }
 
 /** Counts that have become fewer were begun anew. */

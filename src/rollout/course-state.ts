@@ -1,4 +1,5 @@
 import type { Counts, Verdict } from './evidence/judge.ts';
+import type { SourceState } from './sources/source-state.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
 export interface Course {
@@ -14,6 +15,8 @@ export interface Course {
   /** Somebody went on although the evidence spoke against it: it decides nothing any more. */
   readonly overruled?: boolean;
   readonly evidence?: CourseEvidence;
+  /** What other sources than the gateway have found. */
+  readonly sources?: readonly SourceState[];
 }
 
 interface CourseEvidence {
@@ -21,6 +24,8 @@ interface CourseEvidence {
   readonly thresholds?: readonly number[];
   /** Of earlier lives of the gateway. */
   readonly before: Counts;
+  /** `layoutOf` the rules it was counted for; absent in what an older version has stored. */
+  readonly layout?: string;
   readonly epoch: string;
   readonly current: Counts;
   readonly verdict: Verdict;

@@ -1,8 +1,11 @@
 import { timestamp } from '../effects/clock.ts';
 import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
+import { verdictOf } from './course-verdict.ts';
+import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { routeOf, shareOf } from './service-route.ts';
+import { evidenceAtEnd } from './stage-evidence.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
 
 /** The rollout under way as people and programs see it. Times are RFC 3339. */
@@ -23,7 +26,9 @@ export interface RolloutView {
   readonly paused?: { readonly reason: string; readonly since: string };
   readonly waits: Waits;
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
-  /** One line a metric with its confidence interval, then what follows from it. */
+  /** The same for programs: what each metric and source says, with the numbers that made it. */
+  readonly findings?: readonly FindingView[];
+  /** One line a metric with its confidence interval and one a source, then what follows from them. */
   readonly evidence: readonly string[];
 }
 
@@ -31,6 +36,8 @@ interface StageView {
   readonly weight: number;
   readonly forMs: number;
   readonly approval: boolean;
+  /** The verdict has to be `pass` before it ends; so long after its beginning that is waited for no longer. */
+  readonly passWithinMs?: number;
 }
 
 /** Why it does not go on at this moment. `until`: when it will look again, where only time has to pass. */
@@ -54,7 +61,7 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
   const revision = revisionOf(state, candidate.generation);
   const from = revisionOf(state, state.stable)?.release;
   const course = { ...newCourse, ...candidate.course };
-  const verdict = candidate.course?.evidence?.verdict;
+  const verdict = verdictOf(state.settings.rollout.analysis, candidate.course);
   const record = state.rollouts?.find(({ generation }) => generation === candidate.generation);
   return {
     release: revision?.release ?? '',
@@ -69,6 +76,7 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
     ...(verdict && { verdict: verdict.verdict }),
+    ...(verdict && { findings: findingViews(verdict) }),
     evidence: verdict ? verdictInWords(verdict) : [],
   };
 }
@@ -77,6 +85,7 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   const { paused, generation } = candidate;
   const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
   if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
+  if (paused?.recovers === true) return { for: 'evidence', message: paused.reason };
   if (paused) return { for: 'resume', message: paused.reason };
   if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
   const course = { ...newCourse, ...candidate.course };
@@ -89,7 +98,9 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   }
   const until = course.inForceSince + stage.forMs;
   if (now < until) return { for: 'time', message: `${stage.weight} % lasts until then`, until: timestamp(until) };
-  return { for: 'evidence', message: course.evidence?.verdict.because ?? 'nothing has been counted yet' };
+  const end = evidenceAtEnd(state, course, now);
+  const verdict = verdictOf(state.settings.rollout.analysis, course);
+  return { for: 'evidence', message: end.way === 'on' ? (verdict?.because ?? 'nothing has been counted yet') : end.why };
 }
 
 /** `stage 2 of 3, 25 % of requests, waits for time: 25 % lasts until then`: the line for who waits; undefined for one without stages. */

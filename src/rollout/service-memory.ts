@@ -1,4 +1,5 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
+import { newMeasurementMemory, type MeasurementMemory } from './sources/measurement-memory.ts';
 import type { SmokeOutcome } from './strategy.ts';
 
 /**
@@ -16,10 +17,12 @@ export interface ServiceMemory {
   readonly stops: Set<string>;
   /** By generation of the candidate: what its smoke check came to. */
   readonly smokes: Map<number, SmokeOutcome>;
+  readonly measurements: MeasurementMemory;
 }
 
 export function newServiceMemory(): ServiceMemory {
-  return { published: undefined, starts: new Map(), failedStarts: new Map(), stops: new Set(), smokes: new Map() };
+  const measurements = newMeasurementMemory();
+  return { published: undefined, starts: new Map(), failedStarts: new Map(), stops: new Set(), smokes: new Map(), measurements };
 }
 
 /** Forgets the instances that are no longer part of the service. */

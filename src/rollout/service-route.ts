@@ -1,7 +1,8 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { goesByStages } from './course.ts';
-import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { layoutOf } from './counted-evidence.ts';
+import { type AnalysisSettings, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
 const unitWindowMs = 60_000;
@@ -72,9 +73,14 @@ function weighted(state: ServiceState, backends: readonly BackendRoute[]): reado
   return [{ ...staged, weight: share }, ...rest];
 }
 
-/** What the counts of a rollout are called: those of another are not its own. */
-export function evidenceId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
+/** What a rollout's draw is called: another one draws its users anew. */
+function drawId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
   return `${uid}-${generation}`;
+}
+
+/** What the counts of a rollout are called: those of another, or for other rules, are not its own. */
+export function countsId(state: ServiceState, candidate: { readonly generation: number }, { rules }: AnalysisSettings): string {
+  return `${drawId(state, candidate)}-${layoutOf(rules)}`;
 }
 
 /** Cohorts and counts belong to one candidate: another draws and counts anew. */
@@ -82,16 +88,19 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> 
   const { candidate, settings } = state;
   const { affinity, analysis } = settings.rollout;
   if (!candidate?.course) return {};
-  const id = evidenceId(state, candidate);
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
-    split: { salt: `${state.address}/${id}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
+    split: { salt: `${state.address}/${drawId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
     ...(analysis && {
       evidence: {
-        id,
-        // For each quantile, stable's threshold and the candidate's.
-        latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+        id: countsId(state, candidate, analysis),
+        // Those of the limits; then for each quantile, stable's threshold and the candidate's.
+        latencyThresholdsMs: [
+          ...(analysis.rules.latency?.limits ?? []).map(({ ms }) => ms),
+          ...thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+        ],
         ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
+        ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
         unitWindowMs,
       },
     }),

@@ -1,7 +1,8 @@
 import { conclude } from './conclude.ts';
 import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
-import { foldEvidence, isShown } from './course-evidence.ts';
+import { foldEvidence } from './course-evidence.ts';
+import { verdictOf } from './course-verdict.ts';
 import { findingsInWords } from './evidence/words.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
@@ -9,6 +10,7 @@ import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
+import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
 import type { Command, Observation, Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
@@ -28,7 +30,7 @@ export const staged: Strategy = (state, observation, now) => {
     : { state: advanced.state, events: [] };
   const placed = place(judged.state, observation, now);
   const result = conclude({ state: placed, events: [...advanced.events, ...judged.events] }, observation, now);
-  const smoke = smokeCommand(placed, observation);
+  const smoke = [...smokeCommand(placed, observation), ...measureCommands(placed, now)];
   const wakeAt = Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, nextLook(placed, now));
   return { ...result, commands: [...result.commands, ...smoke], ...(Number.isFinite(wakeAt) && { wakeAt }) };
 };
@@ -46,15 +48,15 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
   if (looping)
     return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
-  const folded = foldEvidence(state, course, observation.evidence);
+  const folded = foldSources(state, foldEvidence(state, course, observation.evidence), observation.measurements);
   const seen = withCourse(state, folded);
-  const found = folded.overruled === true ? undefined : folded.evidence?.verdict;
+  const found = folded.overruled === true ? undefined : verdictOf(state.settings.rollout.analysis, folded);
   if (found?.verdict === 'fail') {
     const why = `${found.because}: ${findingsInWords(found)}`;
     return state.settings.rollout.onFailure === 'hold' ? held(seen, why, now) : failRollout(seen, why, { withdrawn: true });
   }
-  if (found?.verdict === 'error') return held(seen, found.because, now);
-  if (candidate.paused) return { state: seen, events: [] };
+  if (found?.verdict === 'error') return heldForEvidence(held(seen, found.because, now), found, folded);
+  if (candidate.paused) return recovered(seen, now);
   const serving = mine.filter((instance) => isServing(instance, observation)).length;
   return folded.inForceSince === undefined
     ? bringIntoForce(seen, folded, { serving, stuck: mine.find((instance) => !isServing(instance, observation)) }, observation, now)
@@ -91,17 +93,14 @@ function bringIntoForce(
 
 /** The stage is in force: whether it has lasted long enough, was agreed to, and has been judged by enough. */
 function goOn(state: ServiceState, course: Course, now: number): Advanced {
-  const { forMs, approval, weight } = stageAt(state, course);
+  const { forMs, approval } = stageAt(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
   const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
-  if (isLast && isDue && (!approval || course.approved === true)) return complete(state, now);
+  const end = evidenceAtEnd(state, course, now);
+  if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
-  if (!isDue) return { state, events: [] };
-  const { analysis } = state.settings.rollout;
-  if (analysis && weight > 0 && !isShown(course, analysis)) {
-    if (analysis.noData === 'hold') return { state, events: [] };
-    if (analysis.noData === 'rollback') return failRollout(state, 'too few requests were seen to judge it', { withdrawn: true });
-  }
+  if (!isDue || end.way === 'stay') return { state, events: [] };
+  if (end.way === 'back') return failRollout(state, end.why, { withdrawn: true });
   return { state: withStage(state, course.stage + 1, now), events: [] };
 }
 
@@ -126,7 +125,10 @@ function held(state: ServiceState, reason: string, now: number): Advanced {
   const candidate = state.candidate as Candidate;
   if (candidate.paused) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `is held: ${reason}`);
-  return { state: { ...state, candidate: { ...candidate, paused: { reason, since: now } } }, events: [event] };
+  return {
+    state: { ...state, candidate: { ...candidate, paused: { reason, since: now } } },
+    events: [event],
+  };
 }
 
 function withCourse(state: ServiceState, course: Course): ServiceState {

@@ -2,6 +2,7 @@ import { ratioInterval, unbounded } from './confidence.ts';
 import { logEvidence } from './event-process.ts';
 import { above, below, type Finding, plain, verdictOf, worthCatching } from './finding.ts';
 import { ofCandidate, withinLimit } from './limit.ts';
+import type { SourceFinding } from '../sources/source-finding.ts';
 import { logMeanExp } from './log-sum-exp.ts';
 import { logSplitMismatch } from './split-check.ts';
 import { type Strata, totals } from './strata.ts';
@@ -43,15 +44,15 @@ export interface Counts {
   readonly tallied?: readonly Strata[];
 }
 
-export type Verdict =
-  | {
-      readonly verdict: 'pass' | 'fail' | 'inconclusive';
-      readonly units: number;
-      readonly findings: readonly Finding[];
-      readonly because: string;
-    }
-  /** The evidence itself is not to be trusted; nothing follows from it about the candidate. */
-  | { readonly verdict: 'error'; readonly units: number; readonly findings: readonly Finding[]; readonly because: string };
+export interface Verdict {
+  /** `error`: the evidence itself is not to be trusted; nothing follows from it about the candidate. */
+  readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'error';
+  readonly units: number;
+  readonly findings: readonly Finding[];
+  /** What others than the gateway have found; absent where nothing else is asked. */
+  readonly sources?: readonly SourceFinding[];
+  readonly because: string;
+}
 
 /** Level at which the split counts as broken: far below any alpha, as it is looked at for ever. */
 const mismatchAlpha = 0.001;

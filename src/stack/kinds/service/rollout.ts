@@ -9,6 +9,12 @@ const step = z.strictObject({
   weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
   for: duration().optional().describe('How long the step lasts at least.'),
   approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
+  analysis: z.literal('pass').optional().describe('pass: the step does not end before the evidence has passed the candidate.'),
+  within: duration()
+    .optional()
+    .describe(
+      'Of a step with analysis: how long it waits for that at most, from its beginning; then no_data says what happens. By default 1h.',
+    ),
 });
 
 const affinity = z.union(
@@ -64,9 +70,13 @@ export const rollout = fields.superRefine((value, context) => {
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
-  value.steps?.forEach(({ weight }, index) => {
+  value.steps?.forEach(({ weight, analysis: awaits, within, approval }, index) => {
+    const issue = (field: string, message: string): void => context.addIssue({ code: 'custom', path: ['steps', index, field], message });
+    if (within !== undefined && awaits === undefined) issue('within', 'left out: it belongs to a step with analysis: pass');
+    if (awaits !== undefined && value.analysis === undefined) issue('analysis', 'left out: the rollout has no analysis');
+    if (awaits !== undefined && approval) issue('analysis', 'left out: a step with approval ends when somebody promotes it');
     if (weight < (value.steps?.[index - 1]?.weight ?? 0)) {
-      context.addIssue({ code: 'custom', path: ['steps', index, 'weight'], message: 'not less than the weight of the step before it' });
+      issue('weight', 'not less than the weight of the step before it');
     }
   });
 });

@@ -1,0 +1,28 @@
+import type { Course } from './course-state.ts';
+import { combined } from './evidence/combine.ts';
+import type { Rules, Verdict } from './evidence/judge.ts';
+import type { AnalysisSettings } from './service-state.ts';
+import { sourceFinding } from './sources/source-finding.ts';
+import { newSourceState } from './sources/source-state.ts';
+
+/** What follows from all that is known of a candidate; undefined while there is nothing to judge by. */
+export function verdictOf(
+  analysis: AnalysisSettings | undefined,
+  course: Pick<Course, 'evidence' | 'sources'> | undefined,
+): Verdict | undefined {
+  const counted = course?.evidence?.verdict;
+  const { sources = [] } = analysis ?? {};
+  if (!analysis || !course || sources.length === 0) return counted;
+  const findings = sources.map((source) => {
+    const known = course.sources?.find(({ name }) => name === source.name);
+    return sourceFinding(source, known ?? newSourceState(source));
+  });
+  return combined(isCompared(analysis.rules) ? (counted ?? nothingCounted) : undefined, findings);
+}
+
+/** Whether anything is asked of what the gateway counts. */
+export function isCompared({ errors, latency, decisions, tallies }: Rules): boolean {
+  return [errors, latency, decisions, tallies].some((rule) => rule !== undefined);
+}
+
+const nothingCounted: Verdict = { verdict: 'inconclusive', units: 0, findings: [], because: 'nothing has been counted yet' };
