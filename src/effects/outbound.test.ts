@@ -19,7 +19,7 @@ function flood(response: ServerResponse): void {
 beforeAll(async () => {
   server = await answering((request, response) => {
     seen.push(`${request.method} ${request.url} ${request.headers.authorization ?? 'nobody'}`);
-    switch (request.url) {
+    switch (request.url ?? '') {
       case '/fine':
         return response.end('fine');
       case '/elsewhere':
@@ -87,16 +87,16 @@ describe('a request to a declared address', () => {
   });
 });
 
-describe('the lookup of a name', () => {
-  const answers = (...addresses: string[]) =>
-    ((_name: string, _options: unknown, callback: (error: null, found: object[]) => void) =>
-      callback(
-        null,
-        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-      )) as unknown as typeof lookup;
-  const found = (resolve: typeof lookup, all: boolean) =>
-    new Promise((resolved) => guardedLookup(resolve)('metrics.example', { all }, (error, address) => resolved(error?.message ?? address)));
+const answers = (...addresses: string[]) =>
+  ((_name: string, _options: unknown, callback: (error: null, found: object[]) => void) =>
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )) as unknown as typeof lookup;
+const found = (resolve: typeof lookup, all: boolean) =>
+  new Promise((resolved) => guardedLookup(resolve)('metrics.example', { all }, (error, address) => resolved(error?.message ?? address)));
 
+describe('the lookup of a name', () => {
   it.each([['169.254.169.254'], ['10.0.0.1', '169.254.169.254'], ['fe80::1'], []])(
     'is refused when it leads to %j',
     async (...addresses) => {

@@ -60,7 +60,7 @@ async function perform(key: string, state: ServiceState, command: Command, memor
     case 'smoke':
       return smoke(state, command, memory, ports);
     case 'measure':
-      memory.measurements.begin(command.key, state, command.source, ports, () => ports.wake(key));
+      void measureInBackground(key, state, command, memory, ports);
       return false;
     case 'withdraw':
       break;
@@ -83,6 +83,17 @@ async function start(state: ServiceState, id: string, memory: ServiceMemory, por
     memory.failedStarts.set(id, { since: instance.since, reason: `could not be started: ${error.message}` });
   }
   return true;
+}
+
+/** A source may take as long as its timeout to answer: the service is looked after meanwhile. */
+async function measureInBackground(
+  key: string,
+  state: ServiceState,
+  command: Command & { type: 'measure' },
+  memory: ServiceMemory,
+  ports: ExecutionPorts,
+): Promise<void> {
+  if (await memory.measurements.make(command.key, state, command.source, ports)) ports.wake(key);
 }
 
 /** Stopping may take as long as its deadline: the service is looked after meanwhile. */

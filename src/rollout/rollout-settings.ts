@@ -3,6 +3,7 @@ import { parsePercentage } from '../stack/fields/percentage.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { LatencyLimit, Rules } from './evidence/judge.ts';
+import type { TallyRule } from './evidence/tally.ts';
 import { sourceSettings } from './sources/source-settings.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
@@ -52,13 +53,17 @@ function analysisOf(analysis: Analysis): AnalysisSettings {
       ...(error_rate && { errors: errorRules(error_rate) }),
       ...(latency && { latency: { quantiles: latency.quantiles, ...(limits && { limits }) } }),
       ...(decisions && { decisions: { attribute: decisions.attribute } }),
-      ...(counts.length > 0 && { tallies: counts.map(({ tolerate, ...count }) => ({ ...count, tolerate: parseRatio(tolerate) })) }),
+      ...(counts.length > 0 && { tallies: counts.map(tallyRule) }),
       minUnits: min_requests,
     },
     latencyTolerance: latency ? parseRatio(latency.tolerate) : 1,
     ...(metrics.length > 0 && { sources: metrics.map(sourceSettings) }),
     noData: no_data,
   };
+}
+
+function tallyRule({ name, attribute, value, direction, tolerate }: Analysis['counts'][number]): TallyRule {
+  return { name, attribute, value, direction, tolerate: parseRatio(tolerate) };
 }
 
 function errorRules({ tolerate, at_most: most }: NonNullable<Analysis['error_rate']>): NonNullable<Rules['errors']> {

@@ -57,7 +57,7 @@ export function createStrata(thresholds: number, counted?: number): Strata {
         categories: Object.fromEntries(
           names.map((name, index) => [name, categories[index] ?? 0] as const).filter(([, count]) => count > 0),
         ),
-        ...(values && { counted: [...values] }),
+        counted: values && [...values],
       })),
   };
 }

@@ -23,6 +23,7 @@ const longestLine = 200;
  */
 export async function runCommand({ command, directory, environment, timeoutMs, signal }: CommandRun): Promise<Measured> {
   const [program = '', ...parameters] = command;
+  signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(timeoutMs);
   const child = spawn(program, parameters, { cwd: directory, env: { ...environment }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = collect(child);

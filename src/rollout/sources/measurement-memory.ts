@@ -6,14 +6,13 @@ import type { Measurement, SourceSettings } from './source.ts';
 /** The last measurement of each source that this controller has made or is making. */
 export interface MeasurementMemory {
   readonly made: ReadonlyMap<string, Measurement>;
-  /** Begins a measurement unless it was begun: it may take as long as its timeout, and the service is looked after meanwhile. */
-  begin(
+  /** Makes a measurement unless it was begun already; resolves with whether it was made. It may take as long as its timeout. */
+  make(
     key: string,
     state: ServiceState,
     source: SourceSettings,
     ports: { readonly measure: Measure; readonly clock: Clock },
-    done: () => void,
-  ): void;
+  ): Promise<boolean>;
 }
 
 export function newMeasurementMemory(): MeasurementMemory {
@@ -21,17 +20,16 @@ export function newMeasurementMemory(): MeasurementMemory {
   const begun = new Map<string, string>();
   return {
     made,
-    begin: (key, state, source, { measure, clock }, done) => {
+    make: async (key, state, source, { measure, clock }) => {
       const before = begun.get(source.name);
-      if (before === key) return;
+      if (before === key) return false;
       // Who asks for the next one has counted the one before.
       if (before !== undefined) made.delete(before);
       begun.set(source.name, key);
       const at = clock.now();
-      void measure(state, source).then((measured) => {
-        if (begun.get(source.name) === key) made.set(key, { at, measured });
-        done();
-      });
+      const measured = await measure(state, source);
+      if (begun.get(source.name) === key) made.set(key, { at, measured });
+      return true;
     },
   };
 }

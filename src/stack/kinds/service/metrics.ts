@@ -12,19 +12,24 @@ export const templatePattern: RegExp = /\$([A-Za-z_]\w*)/g;
 const isKnown = (value: string): boolean =>
   [...value.matchAll(templatePattern)].every(([, name]) => (templateVariables as readonly (string | undefined)[]).includes(name));
 
-/** What is sent out or shown in a list of processes holds no secret; its variables are those there are. */
 function template<Schema extends z.ZodType<string>>(schema: Schema) {
-  return schema
-    .refine(isKnown, { error: `no other variables than ${templateVariables.map((name) => `$${name}`).join(', ')}` })
-    .refine((value) => !value.includes('${secret.'), { error: 'text without a secret, which only authorization may hold' });
+  return withoutSecret(schema).refine(isKnown, {
+    error: `no other variables than ${templateVariables.map((name) => `$${name}`).join(', ')}`,
+  });
+}
+
+/** What is sent out in the open, or shown in a list of processes. */
+function withoutSecret<Schema extends z.ZodType<string>>(schema: Schema) {
+  return schema.refine((value) => !value.includes('${secret.'), { error: 'text without a secret, which only authorization may hold' });
+}
+
+/** One with an interpolation is judged when it is asked. */
+function isUsable(value: string): boolean {
+  const url = URL.parse(value);
+  return value.includes('${') || (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '');
 }
 
 function sourceUrl() {
-  // One with an interpolation is judged when it is asked.
-  const isUsable = (value: string): boolean => {
-    const url = URL.parse(value);
-    return value.includes('${') || (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '');
-  };
   return template(text(2_048)).refine(isUsable, { error: 'an http or https URL without a user or password' });
 }
 
@@ -59,10 +64,12 @@ const source = z.strictObject({
     .optional()
     .describe('Asks any server.'),
   command: z
-    .array(template(text(4_096)))
+    .array(withoutSecret(text(4_096)))
     .pipe(argv())
     .optional()
-    .describe("Program and arguments, run without a shell in the candidate's source folder: 0 passes, 1 fails, anything else is an error."),
+    .describe(
+      "Program and arguments, run without a shell in the candidate's source folder: 0 passes, 1 fails, anything else is an error. Variables as in a query, and as SLUICE_RELEASE and so on.",
+    ),
   at_most: z.number().optional().describe('The value passes up to this one.'),
   at_least: z.number().optional().describe('The value passes from this one on.'),
   interval: duration().default('30s').describe('Time between two measurements.'),
