@@ -7,7 +7,7 @@ import { rolloutEvent } from './rollout-outcome.ts';
 import type { AnalysisSettings, ServiceState, StageSettings } from './service-state.ts';
 import { isDue, isOfStage } from './sources/due.ts';
 import { foldMeasurement, nextKey, sourceStates } from './sources/source-state.ts';
-import type { Command, Observation } from './strategy.ts';
+import { type Command, limitOf, type Observation } from './strategy.ts';
 
 /** The course with what the sources have come to since. Pure, and the same measurement is counted once. */
 export function foldSources({ settings, candidate }: ServiceState, course: Course, seen: Observation['measurements']): Course {
@@ -41,7 +41,7 @@ type StageEnd = { readonly way: 'on' } | { readonly way: 'stay' | 'back'; readon
  * Whether a stage may end: enough was counted, every source has passed since the stage's time was over and, where the stage asks for it,
  * the verdict is `pass`. What is still being found out is waited for; of what cannot be found out `no_data` says what follows.
  */
-export function evidenceAtEnd(state: ServiceState, course: Course, now: number): StageEnd {
+export function evidenceAtEnd(state: ServiceState, course: Course, now: number, watched: Pick<Observation, 'watchedSince'> = {}): StageEnd {
   const { analysis } = state.settings.rollout;
   const { passWithinMs, forMs, weight } = stageAt(state, course);
   const isLast = course.stage >= stagesOf(state).length - 1;
@@ -59,7 +59,7 @@ export function evidenceAtEnd(state: ServiceState, course: Course, now: number):
     const verdict = verdictOf(analysis, course);
     if (verdict?.verdict === 'pass') return { way: 'on' };
     const why = `it has to pass: ${verdict?.because ?? 'nothing has been counted yet'}`;
-    return now < since + Math.max(passWithinMs, forMs) ? { way: 'stay', why } : byRule(analysis, why);
+    return now < limitOf(since, watched, Math.max(passWithinMs, forMs)) ? { way: 'stay', why } : byRule(analysis, why);
   }
   const gap = withoutData ? `${withoutData.name} has no data` : missing;
   return gap === undefined ? { way: 'on' } : byRule(analysis, gap);

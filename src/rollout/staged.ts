@@ -11,7 +11,7 @@ import { completeRollout, failRollout, recordProgress, rolloutEvent } from './ro
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
 import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
-import type { Command, Observation, Strategy } from './strategy.ts';
+import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
 /** Shares of several releases add up to a hundred but for this. */
@@ -60,7 +60,7 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   const serving = mine.filter((instance) => isServing(instance, observation)).length;
   return folded.inForceSince === undefined
     ? bringIntoForce(seen, folded, { serving, stuck: mine.find((instance) => !isServing(instance, observation)) }, observation, now)
-    : goOn(seen, folded, now);
+    : goOn(seen, folded, observation, now);
 }
 
 /** Capacity first, then a smoke check, then the share; the stage is in force once the gateway sends it. */
@@ -85,18 +85,18 @@ function bringIntoForce(
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
   const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving, serving }, now);
-  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
   return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });
 }
 
 /** The stage is in force: whether it has lasted long enough, was agreed to, and has been judged by enough. */
-function goOn(state: ServiceState, course: Course, now: number): Advanced {
+function goOn(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
   const { forMs, approval } = stageAt(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
   const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
-  const end = evidenceAtEnd(state, course, now);
+  const end = evidenceAtEnd(state, course, now, observation);
   if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
   if (!isDue || end.way === 'stay') return { state, events: [] };
