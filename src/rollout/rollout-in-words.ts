@@ -1,5 +1,5 @@
 import { capacityFor, stagesOf } from './course.ts';
-import type { RolloutSettings } from './service-state.ts';
+import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 /**
  * `canary: 5 % for 10m, 25 % until promoted, then 100 %; 1 to 4 instances more meanwhile; taken back by itself ...`: the way a new release
@@ -18,11 +18,21 @@ export function rolloutInWords(service: {
     capacityFor(weight, { replicas: service.replicas, settings }),
   );
   const steps = all.map(
-    ({ weight, forMs, approval }) => `${weight} %${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : ''}`,
+    ({ weight, forMs, approval, passWithinMs }) =>
+      `${weight} %${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : passWithinMs === undefined ? '' : ' until the evidence passes it'}`,
   );
   const extra = least === most ? `${most}` : `${least} to ${most}`;
   const kept = keepPreviousMs === undefined ? '' : `, and ${service.replicas} kept ready for ${keepPreviousMs / 1_000} s after it`;
-  const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
+  const checks = [
+    ...(smoke ? [`a smoke check of ${smoke.path}`] : []),
+    ...(analysis ? [`evidence against it${othersOf(analysis)}`] : []),
+    'a failing start',
+  ];
   const end = rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself';
   return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${kept}; ${end} at ${checks.join(' or ')}`;
+}
+
+/** What is asked beside the gateway. */
+function othersOf({ sources = [] }: AnalysisSettings): string {
+  return sources.length === 0 ? '' : `, of ${sources.map(({ name }) => name).join(' and ')} too,`;
 }
