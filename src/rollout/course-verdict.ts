@@ -1,6 +1,6 @@
 import type { Course } from './course-state.ts';
 import { combined } from './evidence/combine.ts';
-import type { Rules, Verdict } from './evidence/judge.ts';
+import type { Verdict } from './evidence/judge.ts';
 import type { AnalysisSettings } from './service-state.ts';
 import { sourceFinding } from './sources/source-finding.ts';
 import { newSourceState } from './sources/source-state.ts';
@@ -17,12 +17,13 @@ export function verdictOf(
     const known = course.sources?.find(({ name }) => name === source.name);
     return sourceFinding(source, known ?? newSourceState(source));
   });
-  return combined(isCompared(analysis.rules) ? (counted ?? nothingCounted) : undefined, findings);
+  return combined(isCounted(analysis) ? (counted ?? nothingCounted) : undefined, findings);
 }
 
-/** Whether anything is asked of what the gateway counts. */
-export function isCompared({ errors, latency, decisions, tallies }: Rules): boolean {
-  return [errors, latency, decisions, tallies].some((rule) => rule !== undefined);
+/** Whether what the gateway counts has a say: where it is asked nothing, other sources alone decide. */
+export function isCounted({ rules, sources = [] }: AnalysisSettings): boolean {
+  const { errors, latency, decisions, tallies } = rules;
+  return sources.length === 0 || [errors, latency, decisions, tallies].some((rule) => rule !== undefined);
 }
 
 const nothingCounted: Verdict = { verdict: 'inconclusive', units: 0, findings: [], because: 'nothing has been counted yet' };

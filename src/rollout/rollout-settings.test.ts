@@ -28,7 +28,7 @@ it('takes limits, counts and sources as they are declared, with what is left out
       { name: check, command: [node, check.js, "$release"], timeout: 1m } ] }`);
   expect(analysis?.rules).toEqual({
     alpha: 0.05,
-    errors: { tolerate: 1, atMost: 0.025 },
+    errors: { tolerate: 1, negligible: 0.001, atMost: 0.025 },
     latency: {
       quantiles: [0.5],
       limits: [
@@ -36,7 +36,9 @@ it('takes limits, counts and sources as they are declared, with what is left out
         { quantile: 0.999, ms: 2_000 },
       ],
     },
-    tallies: [{ name: 'resolved', attribute: 'agent.outcome', value: 'resolved', direction: 'must_not_fall', tolerate: 1.1 }],
+    tallies: [
+      { name: 'resolved', attribute: 'agent.outcome', value: 'resolved', direction: 'must_not_fall', tolerate: 1.1, negligible: 0.001 },
+    ],
     minUnits: 100,
   });
   const usual = { intervalMs: 30_000, timeoutMs: 10_000, failures: 1, errors: 3 };

@@ -62,12 +62,13 @@ function analysisOf(analysis: Analysis): AnalysisSettings {
   };
 }
 
-function tallyRule({ name, attribute, value, direction, tolerate }: Analysis['counts'][number]): TallyRule {
-  return { name, attribute, value, direction, tolerate: parseRatio(tolerate) };
+function tallyRule({ name, attribute, value, direction, tolerate, negligible }: Analysis['counts'][number]): TallyRule {
+  return { name, attribute, value, direction, tolerate: parseRatio(tolerate), negligible: parsePercentage(negligible) };
 }
 
-function errorRules({ tolerate, at_most: most }: NonNullable<Analysis['error_rate']>): NonNullable<Rules['errors']> {
-  return { tolerate: parseRatio(tolerate), ...(most !== undefined && { atMost: parsePercentage(most) }) };
+function errorRules({ tolerate, at_most: most, negligible }: NonNullable<Analysis['error_rate']>): NonNullable<Rules['errors']> {
+  const rules = { tolerate: parseRatio(tolerate), negligible: parsePercentage(negligible) };
+  return { ...rules, ...(most !== undefined && { atMost: parsePercentage(most) }) };
 }
 
 /** One limit for all quantiles that are compared, or those that are named: `p99.9`. */

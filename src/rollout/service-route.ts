@@ -2,6 +2,7 @@ import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { goesByStages } from './course.ts';
 import { layoutOf } from './counted-evidence.ts';
+import { isCounted } from './course-verdict.ts';
 import { type AnalysisSettings, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
@@ -91,19 +92,20 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> 
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
     split: { salt: `${state.address}/${drawId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
-    ...(analysis && {
-      evidence: {
-        id: countsId(state, candidate, analysis),
-        // Those of the limits; then for each quantile, stable's threshold and the candidate's.
-        latencyThresholdsMs: [
-          ...(analysis.rules.latency?.limits ?? []).map(({ ms }) => ms),
-          ...thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
-        ],
-        ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
-        ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
-        unitWindowMs,
-      },
-    }),
+    ...(analysis &&
+      isCounted(analysis) && {
+        evidence: {
+          id: countsId(state, candidate, analysis),
+          // Those of the limits; then for each quantile, stable's threshold and the candidate's.
+          latencyThresholdsMs: [
+            ...(analysis.rules.latency?.limits ?? []).map(({ ms }) => ms),
+            ...thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+          ],
+          ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
+          ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
+          unitWindowMs,
+        },
+      }),
   };
 }
 

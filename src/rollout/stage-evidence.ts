@@ -1,6 +1,6 @@
 import { stagesOf } from './course.ts';
 import type { Course } from './course-state.ts';
-import { isCompared, verdictOf } from './course-verdict.ts';
+import { isCounted, verdictOf } from './course-verdict.ts';
 import type { Verdict } from './evidence/judge.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
@@ -70,10 +70,9 @@ function byRule({ noData }: AnalysisSettings, why: string): StageEnd {
   return { way: noData === 'rollback' ? 'back' : 'stay', why };
 }
 
-function tooFew({ evidence }: Course, { rules, sources = [] }: AnalysisSettings): string | undefined {
-  // Where nothing is compared, sources alone decide.
-  const isNeeded = isCompared(rules) || sources.length === 0;
-  return !isNeeded || (evidence?.verdict.units ?? 0) >= rules.minUnits ? undefined : 'too few requests were seen to judge it';
+function tooFew({ evidence }: Course, analysis: AnalysisSettings): string | undefined {
+  const isEnough = !isCounted(analysis) || (evidence?.verdict.units ?? 0) >= analysis.rules.minUnits;
+  return isEnough ? undefined : 'too few requests were seen to judge it';
 }
 
 /**

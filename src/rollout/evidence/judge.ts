@@ -1,18 +1,19 @@
 import { ratioInterval, unbounded } from './confidence.ts';
 import { logEvidence } from './event-process.ts';
 import { above, below, type Finding, plain, verdictOf, worthCatching } from './finding.ts';
-import { ofCandidate, withinLimit } from './limit.ts';
+import { type Limited, ofCandidate, orNegligible, withinLimit } from './limit.ts';
 import type { SourceFinding } from '../sources/source-finding.ts';
 import { logMeanExp } from './log-sum-exp.ts';
 import { logSplitMismatch } from './split-check.ts';
 import { type Strata, totals } from './strata.ts';
 import { judgeTally, type TallyRule } from './tally.ts';
 
-/** What is compared. `tolerate`: how many times stable's rate the candidate's may be; `atMost`: the candidate's rate itself. */
+/** What is compared. `tolerate`: how many times stable's rate the candidate's may be; `atMost`: the candidate's rate itself;
+ * `negligible`: the rate below which no difference is worth catching. */
 export interface Rules {
   /** Chance of a false rollback over the whole rollout, over all metrics together, however often it looks. */
   readonly alpha: number;
-  readonly errors?: { readonly tolerate: number; readonly atMost?: number };
+  readonly errors?: { readonly tolerate: number; readonly atMost?: number; readonly negligible?: number };
   /** `limits`: at each of these quantiles the candidate may take so long (ms) at most. */
   readonly latency?: { readonly quantiles: readonly number[]; readonly limits?: readonly LatencyLimit[] };
   readonly decisions?: { readonly attribute: string };
@@ -102,9 +103,13 @@ type Judgement = (alpha: number) => Finding;
 function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = [] }: Rules): readonly Judgement[] {
   const units = ofCandidate(counts.units);
   const judgements: Judgement[] = [];
-  if (errors) judgements.push((alpha) => oneSided('errors', [{ strata: counts.errors }], errors.tolerate, alpha));
+  const failed = { events: ofCandidate(counts.errors), units };
+  if (errors) {
+    const negligible = errors.negligible === undefined ? undefined : { rate: errors.negligible, ...failed };
+    judgements.push((alpha) => oneSided('errors', [{ strata: counts.errors }], errors.tolerate, alpha, negligible));
+  }
   const rate = errors?.atMost;
-  if (rate !== undefined) judgements.push((alpha) => withinLimit('errors', [{ rate, events: ofCandidate(counts.errors), units }], alpha));
+  if (rate !== undefined) judgements.push((alpha) => withinLimit('errors', [{ rate, ...failed }], alpha));
   if (latency) {
     const byQuantile = latency.quantiles.map((quantile, index) => ({ strata: counts.slow[index] ?? [], of: quantileName(quantile) }));
     // What is tolerated is in the thresholds already.
@@ -119,7 +124,8 @@ function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = []
   }));
   if (limits.length > 0) judgements.push((alpha) => withinLimit('latency', limits, alpha));
   if (decisions) judgements.push((alpha) => shifted(counts.decisions, alpha));
-  for (const [index, tally] of tallies.entries()) judgements.push((alpha) => judgeTally(tally, counts.tallied?.[index] ?? [], alpha));
+  for (const [index, tally] of tallies.entries())
+    judgements.push((alpha) => judgeTally(tally, counts.tallied?.[index] ?? [], units, alpha));
   return judgements;
 }
 
@@ -129,13 +135,14 @@ interface Compared {
 }
 
 /** Averages of e-values over the quantiles are e-values; products of dependent ones would not be. */
-function oneSided(metric: string, compared: readonly Compared[], tolerate: number, alpha: number): Finding {
+function oneSided(metric: string, compared: readonly Compared[], tolerate: number, alpha: number, negligible?: Limited): Finding {
   const worse = above(tolerate);
   const harm = plain(logMeanExp(compared.map(({ strata }) => logEvidence(strata, tolerate, worse))));
   const caught = tolerate * worthCatching;
   const better = below(caught);
   // To be safe, every quantile must be: the least of e-values against each is an e-value against any.
-  const safety = plain(Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better))));
+  const least = Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better)));
+  const safety = plain(negligible ? orNegligible(least, negligible) : least);
   const worst = compared
     .map(({ strata, of }) => ({ strata, of, at: logEvidence(strata, tolerate, worse) }))
     .reduce((one, other) => (other.at > one.at ? other : one));

@@ -78,6 +78,16 @@ test('a quantile above its limit is named with what it may be, and one within is
   expect(withinLimit('latency', [{ rate: 0.05, events: 5, units: 1_000 }], alpha).verdict).toBe('pass');
 });
 
+test('errors that neither release has are shown to be negligible, in time', () => {
+  const errors = { tolerate: 1, negligible: 0.01 };
+  expect(judge(counted(0, 0, 200), { alpha, errors, minUnits: 100 })).toMatchObject({
+    verdict: 'inconclusive',
+    because: 'nothing is shown yet about errors',
+  });
+  expect(judge(counted(0, 0, 1_000), { alpha, errors, minUnits: 100 }).verdict).toBe('pass');
+  expect(judge(counted(10, 0, 1_000, 10), { alpha, errors, minUnits: 100 }).verdict).toBe('inconclusive');
+});
+
 test('alpha is shared by all that is judged, and no data passes nothing', () => {
   const verdict = judge(counted(0, 0, 0), { ...rules, latency: { quantiles: [0.5], limits: [{ quantile: 0.95, ms: 800 }] } });
   expect(verdict).toMatchObject({

@@ -45,6 +45,15 @@ export function withinLimit(metric: string, limits: readonly Limited[], alpha: n
   };
 }
 
+/**
+ * ln of the evidence against "it is worse than is worth catching, and more than negligible": `ratio` speaks against the first, the candidate's
+ * own rate against the second. Each is evidence against both together, and so is their average. Without it nothing could ever be shown about
+ * what happens to nobody.
+ */
+export function orNegligible(ratio: number, { rate, events, units }: Limited): number {
+  return logMeanExp([ratio, logEvidence(asStrata({ rate, events, units }), 1, below(1))]);
+}
+
 /** All of the candidate, also of what could not have gone to stable: nothing is compared. */
 export function ofCandidate(strata: Strata): number {
   return strata.reduce((sum, { candidate }) => sum + candidate, 0);

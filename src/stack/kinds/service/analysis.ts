@@ -8,6 +8,13 @@ import { metrics } from './metrics.ts';
 
 const attribute = text(128).regex(/^[^\s,;=]+$/, { error: 'the name of an attribute such as agent.outcome' });
 
+/** Without it, nothing could be shown about what happens to nobody. */
+function negligible() {
+  const words =
+    'Share of requests so small that no rise is worth catching: shown to be below it, the candidate passes however stable does.';
+  return percentage().default('0.1%').describe(words);
+}
+
 const count = z.strictObject({
   name: label().describe('Name of the count, unique within the analysis.'),
   attribute: attribute.describe('Attribute of an answer, such as agent.outcome.'),
@@ -16,6 +23,7 @@ const count = z.strictObject({
     .describe('Answers in which the attribute has this value are counted.'),
   direction: z.enum(['must_not_rise', 'must_not_fall']).describe('Which way they must not go, beside stable.'),
   tolerate: ratio().default('1.0x').describe('By which factor they may rise, or fall.'),
+  negligible: negligible(),
 });
 
 /** What decides over a candidate: it is compared with the stable release on the same traffic. */
@@ -25,6 +33,7 @@ const fields = z.strictObject({
     .strictObject({
       tolerate: ratio().default('1.0x').describe("How many times the stable release's error rate is tolerated."),
       at_most: percentage().optional().describe('Share of the requests that may fail at most, whatever the stable release does.'),
+      negligible: negligible(),
     })
     .optional()
     .describe('Compares failed requests.'),
