@@ -93,7 +93,7 @@ function compileService(route: ServiceRoute, { instances, admitted, policies, op
     instances: all,
     health: route.health,
     calls: new Map(),
-    ...(backends.length > 0 && { split: createSplit(backends, route.split) }),
+    ...(backends.length > 0 && { split: createSplit(backends, route.split, route.evidence?.compared) }),
     ...(kept.limiter && { limiter: kept.limiter }),
     ...(route.limits && { priority: route.limits.priority }),
     ...(route.limits?.concurrency !== undefined && { concurrency: route.limits.concurrency }),
