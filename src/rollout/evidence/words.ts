@@ -2,14 +2,17 @@ import { type Interval, unbounded } from './confidence.ts';
 import type { Finding, Verdict } from './judge.ts';
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
-export function verdictInWords({ findings, units, because }: Verdict): readonly string[] {
-  const requests = `${units.toLocaleString('en-US')} candidate request${units === 1 ? '' : 's'}`;
-  return [...findings.map((finding) => `${findingInWords(finding)}, ${requests}`), because];
+export function verdictInWords(verdict: Verdict): readonly string[] {
+  return [...verdict.findings.map((finding) => `${findingInWords(finding)}, ${unitsInWords(verdict)}`), verdict.because];
 }
 
 /** All findings on one line. */
-export function findingsInWords({ findings, units }: Verdict): string {
-  return `${findings.map(findingInWords).join('; ')}; ${units.toLocaleString('en-US')} candidate requests`;
+export function findingsInWords(verdict: Verdict): string {
+  return `${verdict.findings.map(findingInWords).join('; ')}; ${unitsInWords(verdict)}`;
+}
+
+function unitsInWords({ of, units }: Verdict): string {
+  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : 'candidate'} request${units === 1 ? '' : 's'}`;
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
