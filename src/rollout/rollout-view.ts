@@ -1,5 +1,5 @@
 import { timestamp } from '../effects/clock.ts';
-import { isBaseline, usesBaseline, wantedBaseline } from './baseline.ts';
+import { isBaseline, wantedBaseline } from './baseline.ts';
 import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
 import { type MirrorSettings, newCourse } from './course-state.ts';
 import { shownVerdict } from './course-verdict.ts';
@@ -75,7 +75,7 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     ...(record?.why !== undefined && { why: record.why }),
     weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
     ...(mirror && { copies: { percent: Number(mirror.percent.toFixed(2)), methods: mirror.methods ?? [] } }),
-    ...(usesBaseline(state) && { baseline: baselineOf(state) }),
+    ...(wantedBaseline(state) > 0 && { baseline: baselineOf(state) }),
     ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),

@@ -24,7 +24,7 @@ const roundingError = 1e-6;
  * capacity for it is ready and known to the gateway. Stable goes, or stays for an instant return, when the candidate serves everything.
  */
 export const staged: Strategy = (state, observation, now) => {
-  const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
+  const advanced = advanceInstances(withDeadline(withoutIdle(state, observation, now), now), observation, now);
   const { candidate } = advanced.state;
   if (candidate && !hasStages(advanced.state)) return rolling(state, observation, now);
   const judged = candidate
@@ -43,6 +43,13 @@ function courseOf(state: ServiceState, candidate: Candidate): Course {
   const { weight, mirror } = stageOf(state, course);
   const isInForce = inForceSince !== undefined && course.weight === weight && copiesAlike(course.mirror, mirror);
   return isInForce ? { ...course, inForceSince } : course;
+}
+
+/** One that is to be brought into force again has its full time for it. */
+function withDeadline(state: ServiceState, now: number): ServiceState {
+  const { candidate } = state;
+  if (candidate?.course?.inForceSince === undefined || !hasStages(state)) return state;
+  return courseOf(state, candidate).inForceSince === undefined ? { ...state, candidate: { ...candidate, progressAt: now } } : state;
 }
 
 function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
