@@ -98,7 +98,7 @@ function rolloutId({ uid }: ServiceState, { generation }: { readonly generation:
 function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
   const { candidate, settings } = state;
   const { affinity, analysis } = settings.rollout;
-  if (!candidate?.course) return {};
+  if (!candidate?.course) return flagSplitOf(state);
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
@@ -113,6 +113,17 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> 
         ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
       },
     }),
+  };
+}
+
+/** Nothing is split between releases: users are told apart so that each counts once. */
+function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+  if (!flagCounts) return {};
+  const { id, attribute, variant, probability, thresholds } = flagCounts;
+  const { affinity } = settings.rollout;
+  return {
+    ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
+    evidence: { id, latencyThresholdsMs: [...thresholds], unitWindowMs, byVariant: { attribute, variant, probability } },
   };
 }
 
