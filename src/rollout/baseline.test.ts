@@ -16,6 +16,10 @@ const analysis: AnalysisSettings = {
 const beside: Partial<RolloutSettings> = { ...canary, analysis, baseline: true };
 const name = 'r-1@baseline';
 
+const counted = (release: string, probability: number, errors: number) => {
+  return { release, probability, units: 100, errors, exceedances: [], categories: {} };
+};
+
 describe('a candidate beside a baseline', () => {
   it('gets its share when as many fresh instances of stable have theirs, taken from stable', () => {
     const { deploy, pass, weights, live, route, state, told } = world(beside);
@@ -113,9 +117,6 @@ describe('a candidate beside a baseline', () => {
   it('is compared with them alone', () => {
     const { deploy, state } = world(beside);
     deploy('r-2');
-    const counted = (release: string, probability: number, errors: number) => {
-      return { release, probability, units: 100, errors, exceedances: [], categories: {} };
-    };
     const arms = { candidate: 'r-2', stable: comparedRelease(state(), 'r-1') };
     expect(countsOf([counted('r-2', 0.5, 3), counted(name, 0.5, 2), counted('r-1', 0.9, 50)], arms, analysis.rules).errors).toEqual([
       { chance: 0.5, candidate: 3, stable: 2 },

@@ -28,7 +28,7 @@ export interface MirrorSettings {
 }
 
 /** `overruled`: somebody went on although the copies spoke against it. */
-export type CopiesEvidence = Omit<CourseEvidence, 'thresholds'> & { readonly overruled?: true };
+type CopiesEvidence = Omit<CourseEvidence, 'thresholds'> & { readonly overruled?: true };
 
 interface CourseEvidence {
   /** Latencies (ms) of stable before the rollout, frozen; absent until enough was known of them. */

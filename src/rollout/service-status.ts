@@ -94,12 +94,12 @@ function weightsOf(state: ServiceState): ServiceStatus['weights'] {
     isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
   return backends
     .filter(({ weight, instances }) => weight > 0 || instances.length > 0)
-    .map(({ release, weight }) => ({
-      release: releaseOfBaseline(release) ?? release,
-      percent: total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2)),
-      ready: state.instances.filter((instance) => instance.phase === 'ready' && named(instance) === release).length,
-      ...(releaseOfBaseline(release) !== undefined && { baseline: true as const }),
-    }));
+    .map(({ release, weight }) => {
+      const percent = total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2));
+      const ready = state.instances.filter((instance) => instance.phase === 'ready' && named(instance) === release).length;
+      const beside = releaseOfBaseline(release);
+      return beside === undefined ? { release, percent, ready } : { release: beside, percent, ready, baseline: true };
+    });
 }
 
 /** `http://support.localhost:7080/`: the environment's listener under the host the service is exposed as. */

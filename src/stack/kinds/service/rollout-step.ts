@@ -36,3 +36,10 @@ export function stepIssues(
     return weight !== undefined && weight < (before.at(-1) ?? 0) ? [at('weight', 'not less than the weight of the step before it')] : [];
   });
 }
+
+/** What is in the way of a comparison with fresh instances. */
+export function baselineIssues(rollout: { readonly analysis?: unknown; readonly steps?: readonly Step[] | undefined }): readonly string[] {
+  if (rollout.analysis === undefined) return ['left out: there is no analysis that would compare with it'];
+  const isWarmed = rollout.steps?.some(({ mirror }) => mirror !== undefined) === true;
+  return isWarmed ? ['left out: a candidate that copies have warmed is compared with stable as it is'] : [];
+}

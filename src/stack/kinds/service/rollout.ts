@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
-import { step, stepIssues } from './rollout-step.ts';
+import { baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
@@ -67,7 +67,7 @@ export const rollout = fields.superRefine((value, context) => {
   for (const { index, field, message } of stepIssues(value.steps ?? [])) {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
-  if (value.baseline === true && value.analysis === undefined) {
-    context.addIssue({ code: 'custom', path: ['baseline'], message: 'left out: there is no analysis that would compare with it' });
+  if (value.baseline === true) {
+    for (const message of baselineIssues(value)) context.addIssue({ code: 'custom', path: ['baseline'], message });
   }
 });
