@@ -62,7 +62,19 @@ export interface ServiceSettings {
   readonly drainMs: number;
   /** Absent in what an older version has stored. */
   readonly policies?: TrafficPolicies;
+  /** Bounds and targets of the number of instances, where load decides it. */
+  readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
+}
+
+export interface ScalingSettings {
+  readonly min: number;
+  readonly max: number;
+  /** Milliseconds that 95 of 100 requests are to stay below. */
+  readonly latencyMs?: number;
+  /** Waiting, and running, requests per instance. */
+  readonly queueDepth?: number;
+  readonly concurrency?: number;
 }
 
 export interface RolloutSettings {
