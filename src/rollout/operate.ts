@@ -1,6 +1,7 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
+import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { failRollout } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
@@ -59,12 +60,12 @@ function going(state: ServiceState, now: number): ServiceState {
 function promoted(state: ServiceState, { full }: { readonly full: boolean }, now: number): ServiceState {
   const candidate = candidateOf(state);
   if (!hasStages(state)) throw sluiceError('rollout_has_no_stages', { service: state.address });
-  const { stage, evidence } = { ...newCourse, ...candidate.course };
+  const { stage } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
   const isEnd = full || stage >= last;
   const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
-  const overruled = evidence?.verdict.verdict === 'fail' || evidence?.verdict.verdict === 'error';
-  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
+  const overruled = overruledBy(state, { ...newCourse, ...candidate.course });
+  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...overruled };
   return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 

@@ -6,7 +6,7 @@ import { play, type Action, type Step } from './script.ts';
 /** Few enough for every day; a night can take thousands. */
 const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 60);
 
-const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const);
+const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const, 'compared' as const);
 const release = fc.constantFrom('one' as const, 'two' as const, 'slow' as const, 'silent' as const, 'crashing' as const);
 const deploy: fc.Arbitrary<Action> = fc.record({
   type: fc.constant('deploy' as const),
