@@ -1,5 +1,7 @@
-import { capacityFor, stagesOf } from './course.ts';
-import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
+import { stagesOf } from './course.ts';
+import { shareInWords } from './mirroring.ts';
+import { extraInstances } from './rollout-cost.ts';
+import type { AnalysisSettings, RolloutSettings, StageSettings } from './service-state.ts';
 
 /**
  * `canary: 5 % for 10m, 25 % until promoted, then 100 %; 1 to 4 instances more meanwhile; taken back by itself ...`: the way a new release
@@ -14,13 +16,10 @@ export function rolloutInWords(service: {
   if (stages === undefined && fullSet !== true) return undefined;
   const settings = { rollout, expose: [], calls: [], drainMs: 0 };
   const all = stagesOf({ settings });
-  const [least, most] = [all[0]?.weight ?? 100, all.at(-1)?.weight ?? 100].map((weight) =>
-    capacityFor(weight, { replicas: service.replicas, settings }),
-  );
-  const steps = all.map(
-    ({ weight, forMs, approval, passWithinMs }) =>
-      `${weight} %${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : passWithinMs === undefined ? '' : ' until the evidence passes it'}`,
-  );
+  const counts = extraInstances(service).map(({ candidate, baseline }) => candidate + baseline);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const steps = all.map((stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${stage.forMs / 1_000} s` : ''}${endInWords(stage)}`);
+  const beside = rollout.baseline === true ? ', fresh ones of the stable release to compare it with among them' : '';
   const extra = least === most ? `${most}` : `${least} to ${most}`;
   const kept = keepPreviousMs === undefined ? '' : `, and ${service.replicas} kept ready for ${keepPreviousMs / 1_000} s after it`;
   const checks = [
@@ -29,10 +28,15 @@ export function rolloutInWords(service: {
     'a failing start',
   ];
   const end = rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself';
-  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${kept}; ${end} at ${checks.join(' or ')}`;
+  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${beside}${kept}; ${end} at ${checks.join(' or ')}`;
 }
 
 /** What is asked beside the gateway. */
 function othersOf({ sources = [] }: AnalysisSettings): string {
   return sources.length === 0 ? '' : `, of ${sources.map(({ name }) => name).join(' and ')} too,`;
+}
+
+function endInWords({ approval, passWithinMs }: StageSettings): string {
+  if (approval) return ' until promoted';
+  return passWithinMs === undefined ? '' : ' until the evidence passes it';
 }

@@ -5,6 +5,7 @@ import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { LatencyLimit, Rules } from './evidence/judge.ts';
 import type { TallyRule } from './evidence/tally.ts';
 import { sourceSettings } from './sources/source-settings.ts';
+import { safeMethods } from './mirroring.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 type Declared = ServiceFields['rollout'];
@@ -22,6 +23,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     maxUnavailable: declared.max_unavailable,
     progressDeadlineMs: parseDurationMs(declared.progress_deadline),
     ...(strategy === 'canary' && { stages: stagesOf(declared), onFailure: declared.on_failure }),
+    ...(declared.baseline === true && { baseline: true }),
     ...(strategy === 'blue_green' && { fullSet: true }),
     ...(smoke && { smoke: { path: smoke.path, timeoutMs: parseDurationMs(smoke.timeout) } }),
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
@@ -31,8 +33,9 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
 }
 
 function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages']> {
-  return steps.map(({ weight, for: lasts, approval, analysis, within = longestAnalysis }) => ({
+  return steps.map(({ weight = 0, mirror, methods, for: lasts, approval, analysis, within = longestAnalysis }) => ({
     weight,
+    ...(mirror !== undefined && { mirror: { percent: mirror, methods: methods ?? safeMethods } }),
     forMs: lasts === undefined ? 0 : parseDurationMs(lasts),
     approval,
     ...(analysis && { passWithinMs: parseDurationMs(within) }),

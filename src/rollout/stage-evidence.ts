@@ -1,10 +1,10 @@
-import { stagesOf } from './course.ts';
+import { stageOf, stagesOf } from './course.ts';
 import type { Course } from './course-state.ts';
-import { isCounted, verdictOf } from './course-verdict.ts';
+import { decidingVerdict, isCounted } from './course-verdict.ts';
 import type { Verdict } from './evidence/judge.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
-import type { AnalysisSettings, ServiceState, StageSettings } from './service-state.ts';
+import type { AnalysisSettings, ServiceState } from './service-state.ts';
 import { isDue, isOfStage } from './sources/due.ts';
 import { foldMeasurement, nextKey, sourceStates } from './sources/source-state.ts';
 import { type Command, limitOf, type Observation } from './strategy.ts';
@@ -25,7 +25,7 @@ export function measureCommands(state: ServiceState, now: number): Command[] {
   const since = course?.inForceSince;
   const declared = settings.rollout.analysis?.sources ?? [];
   if (!course || since === undefined) return [];
-  const until = since + stageAt(state, course).forMs;
+  const until = since + stageOf(state, course).forMs;
   const states = sourceStates(declared, course.sources);
   return declared.flatMap((source, index): Command[] => {
     const known = states[index];
@@ -35,7 +35,9 @@ export function measureCommands(state: ServiceState, now: number): Command[] {
 }
 
 /** What the evidence says at the end of a stage that has lasted its time. */
-type StageEnd = { readonly way: 'on' } | { readonly way: 'stay' | 'back'; readonly why: string };
+type StageEnd =
+  | { readonly way: 'on' }
+  | { readonly way: 'stay' | 'back'; readonly lacks: 'requests' | 'sources' | 'pass'; readonly why: string };
 
 /**
  * Whether a stage may end: enough was counted, every source has passed since the stage's time was over and, where the stage asks for it,
@@ -43,35 +45,38 @@ type StageEnd = { readonly way: 'on' } | { readonly way: 'stay' | 'back'; readon
  */
 export function evidenceAtEnd(state: ServiceState, course: Course, now: number, watched: Pick<Observation, 'watchedSince'> = {}): StageEnd {
   const { analysis } = state.settings.rollout;
-  const { passWithinMs, forMs, weight } = stageAt(state, course);
+  const { passWithinMs, forMs, weight, mirror } = stageOf(state, course);
   const isLast = course.stage >= stagesOf(state).length - 1;
   if (!analysis || course.approved === true || (isLast && passWithinMs === undefined)) return { way: 'on' };
   const since = course.inForceSince ?? now;
-  const missing = weight > 0 ? tooFew(course, analysis) : undefined;
-  if (course.overruled === true) return missing === undefined ? { way: 'on' } : byRule(analysis, missing);
-  const states = sourceStates(analysis.sources ?? [], course.sources);
+  const seen = mirror ? course.copies : course.evidence;
+  const missing = weight > 0 || mirror ? tooFew(seen?.verdict, analysis) : undefined;
+  const states = course.sourcesOverruled === true ? [] : sourceStates(analysis.sources ?? [], course.sources);
   const pending = states.find(
     (source) => !isOfStage(source, since + forMs) || ['fail', 'error'].includes(source.last?.measured.outcome ?? ''),
   );
-  if (pending) return { way: 'stay', why: `${pending.name} is being measured` };
+  if (pending) return { way: 'stay', lacks: 'sources', why: `${pending.name} is being measured` };
   const withoutData = states.find(({ last }) => last?.measured.outcome === 'no_data');
   if (passWithinMs !== undefined) {
-    const verdict = verdictOf(analysis, course);
-    if (verdict?.verdict === 'pass') return { way: 'on' };
+    const verdict = decidingVerdict(state, course);
+    if (verdict?.verdict === 'pass' || (verdict === undefined && (course.overruled ?? course.sourcesOverruled) === true))
+      return { way: 'on' };
     const why = `it has to pass: ${verdict?.because ?? 'nothing has been counted yet'}`;
-    return now < limitOf(since, watched, Math.max(passWithinMs, forMs)) ? { way: 'stay', why } : byRule(analysis, why);
+    return now < limitOf(since, watched, Math.max(passWithinMs, forMs))
+      ? { way: 'stay', lacks: 'pass', why }
+      : byRule(analysis, 'pass', why);
   }
-  const gap = withoutData ? `${withoutData.name} has no data` : missing;
-  return gap === undefined ? { way: 'on' } : byRule(analysis, gap);
+  if (withoutData) return byRule(analysis, 'sources', `${withoutData.name} has no data`);
+  return missing === undefined ? { way: 'on' } : byRule(analysis, 'requests', missing);
 }
 
-function byRule({ noData }: AnalysisSettings, why: string): StageEnd {
+function byRule({ noData }: AnalysisSettings, lacks: 'requests' | 'sources' | 'pass', why: string): StageEnd {
   if (noData === 'continue') return { way: 'on' };
-  return { way: noData === 'rollback' ? 'back' : 'stay', why };
+  return { way: noData === 'rollback' ? 'back' : 'stay', lacks, why };
 }
 
-function tooFew({ evidence }: Course, analysis: AnalysisSettings): string | undefined {
-  const isEnough = !isCounted(analysis) || (evidence?.verdict.units ?? 0) >= analysis.rules.minUnits;
+function tooFew(counted: Verdict | undefined, analysis: AnalysisSettings): string | undefined {
+  const isEnough = !isCounted(analysis) || (counted?.units ?? 0) >= analysis.rules.minUnits;
   return isEnough ? undefined : 'too few requests were seen to judge it';
 }
 
@@ -79,9 +84,10 @@ function tooFew({ evidence }: Course, analysis: AnalysisSettings): string | unde
  * The hold that has just been set because of an error, as one that ends by itself where only sources could not be asked: what the gateway
  * counted is to be trusted, and they may come back.
  */
-export function heldForEvidence(held: Advanced, { sources = [] }: Verdict, { evidence }: Course): Advanced {
+export function heldForEvidence(held: Advanced, { sources = [] }: Verdict, { evidence, copies }: Course): Advanced {
   const { candidate } = held.state;
-  const mayEnd = sources.some(({ verdict }) => verdict === 'error') && evidence?.verdict.verdict !== 'error';
+  const isTrusted = [evidence, copies].every((counted) => counted?.verdict.verdict !== 'error');
+  const mayEnd = sources.some(({ verdict }) => verdict === 'error') && isTrusted;
   if (!candidate?.paused || held.events.length === 0 || !mayEnd) return held;
   return { ...held, state: { ...held.state, candidate: { ...candidate, paused: { ...candidate.paused, recovers: true } } } };
 }
@@ -93,9 +99,4 @@ export function recovered(state: ServiceState, now: number): Advanced {
   const { paused: _, ...going } = candidate;
   const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', 'goes on: every source can be asked again');
   return { state: { ...state, candidate: { ...going, progressAt: now } }, events: [event] };
-}
-
-function stageAt(state: ServiceState, { stage }: Course): StageSettings {
-  const stages = stagesOf(state);
-  return stages[Math.min(stage, stages.length - 1)] as StageSettings;
 }

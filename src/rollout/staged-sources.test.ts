@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noCounts } from './evidence/counts.ts';
-import { verdictOf } from './course-verdict.ts';
+import { shownVerdict } from './course-verdict.ts';
 import { rolloutOf } from './rollout-view.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 import type { Measured, Measurement, SourceSettings } from './sources/source.ts';
@@ -48,7 +48,7 @@ function rollOut(settings: Partial<RolloutSettings> = {}, evidence: Partial<Anal
     wait,
     asked: () => seen.asked,
     says: (measured: Measured) => (seen.says = measured),
-    verdict: () => verdictOf(place.state().settings.rollout.analysis, place.state().candidate?.course),
+    verdict: () => shownVerdict(place.state(), place.state().candidate?.course),
     paused: () => place.state().candidate?.paused,
   };
 }

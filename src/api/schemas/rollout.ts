@@ -36,6 +36,7 @@ const findings = z
   .readonly()
   .optional()
   .openapi({ description: 'The evidence for programs: each metric and source with its numbers' });
+const copies = z.object({ percent: z.number(), methods: z.array(z.string()).readonly() }).readonly();
 
 export const rolloutView = z
   .object({
@@ -47,11 +48,30 @@ export const rolloutView = z
     by: z.string().optional(),
     why: z.string().optional(),
     weight: z.number().openapi({ description: 'Percentage of new requests the candidate is given' }),
+    copies: copies.optional().openapi({ description: 'Requests that are copied to the candidate; nobody gets its answers' }),
+    baseline: z
+      .object({ instances: z.number().int(), ready: z.number().int() })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Fresh instances of the stable release that the candidate is compared with' }),
     stages: z
       .object({
         current: z.number().int().openapi({ description: 'Counts from 1' }),
         steps: z
-          .array(z.object({ weight: z.number(), forMs: z.number(), approval: z.boolean(), passWithinMs: z.number().optional() }).readonly())
+          .array(
+            z
+              .object({
+                weight: z.number(),
+                mirror: copies.optional(),
+                forMs: z.number(),
+                approval: z.boolean(),
+                passWithinMs: z
+                  .number()
+                  .optional()
+                  .openapi({ description: 'It ends with the verdict `pass`, which is waited for so long' }),
+              })
+              .readonly(),
+          )
           .readonly(),
       })
       .readonly()
@@ -95,7 +115,7 @@ const rolloutRecord = z
 export const rollouts = z.array(rolloutRecord).readonly();
 
 export const weights = z
-  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int() }).readonly())
+  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int(), baseline: z.literal(true).optional() }).readonly())
   .readonly()
   .openapi({ description: 'How new requests are shared out, and the ready instances of each release' });
 

@@ -15,6 +15,7 @@ export function combined(counted: Verdict | undefined, sources: readonly SourceF
   const deciding = parts.filter((part) => part.verdict === verdict).map(({ because }) => because);
   return {
     verdict,
+    ...(counted?.of && { of: counted.of }),
     units: counted?.units ?? 0,
     findings: counted?.findings ?? [],
     sources,

@@ -48,6 +48,8 @@ export interface Counts {
 export interface Verdict {
   /** `error`: the evidence itself is not to be trusted; nothing follows from it about the candidate. */
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'error';
+  /** What `units` are; undefined: requests that the candidate has answered. */
+  readonly of?: 'copies';
   readonly units: number;
   readonly findings: readonly Finding[];
   /** What others than the gateway have found; absent where nothing else is asked. */

@@ -1,6 +1,6 @@
 import { type Interval, unbounded } from './confidence.ts';
-import type { Finding } from './finding.ts';
 import { sourceInWords } from '../sources/source-finding.ts';
+import type { Finding } from './finding.ts';
 import type { Verdict } from './judge.ts';
 
 /** What the two sides of a comparison are called. */
@@ -12,16 +12,21 @@ interface Sides {
 const releases: Sides = { candidate: 'candidate', stable: 'stable' };
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
-export function verdictInWords({ findings, units, sources = [], because }: Verdict, sides: Sides = releases): readonly string[] {
-  const requests = `${units.toLocaleString('en-US')} ${sides.candidate} request${units === 1 ? '' : 's'}`;
-  return [...findings.map((finding) => `${findingInWords(finding, sides)}, ${requests}`), ...sources.map(sourceInWords), because];
+export function verdictInWords(verdict: Verdict, sides: Sides = releases): readonly string[] {
+  const { findings, sources = [], because } = verdict;
+  const units = unitsInWords(verdict, sides);
+  return [...findings.map((finding) => `${findingInWords(finding, sides)}, ${units}`), ...sources.map(sourceInWords), because];
 }
 
 /** All findings on one line. */
-export function findingsInWords({ findings, units, sources = [] }: Verdict, sides: Sides = releases): string {
-  const isCounted = findings.length > 0 || sources.length === 0;
-  const counted = isCounted ? [`${units.toLocaleString('en-US')} ${sides.candidate} requests`] : [];
+export function findingsInWords(verdict: Verdict, sides: Sides = releases): string {
+  const { findings, sources = [] } = verdict;
+  const counted = findings.length > 0 || sources.length === 0 ? [unitsInWords(verdict, sides)] : [];
   return [...findings.map((finding) => findingInWords(finding, sides)), ...counted, ...sources.map(sourceInWords)].join('; ');
+}
+
+function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
+  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : candidate} request${units === 1 ? '' : 's'}`;
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */

@@ -2,20 +2,9 @@ import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
+import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
-
-const step = z.strictObject({
-  weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
-  for: duration().optional().describe('How long the step lasts at least.'),
-  approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
-  analysis: z.literal('pass').optional().describe('pass: the step does not end before the evidence has passed the candidate.'),
-  within: duration()
-    .optional()
-    .describe(
-      'Of a step with analysis: how long it waits for that at most, from its beginning; then no_data says what happens. By default 1h.',
-    ),
-});
 
 const affinity = z.union(
   [
@@ -34,6 +23,10 @@ const fields = z.strictObject({
   affinity: affinity.optional().describe('canary: keeps a user on one side.'),
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
   analysis: analysis.optional().describe('canary: the evidence that decides.'),
+  baseline: z
+    .boolean()
+    .optional()
+    .describe('canary: compares the candidate with as many fresh instances of the stable release, as young and as cold as its own.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   smoke: z
@@ -49,6 +42,7 @@ const fieldsOfOneStrategy = {
   affinity: 'canary',
   steps: 'canary',
   analysis: 'canary',
+  baseline: 'canary',
   keep_previous: 'blue_green',
   smoke: 'blue_green',
 } as const;
@@ -70,13 +64,11 @@ export const rollout = fields.superRefine((value, context) => {
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
-  value.steps?.forEach(({ weight, analysis: awaits, within, approval }, index) => {
-    const issue = (field: string, message: string): void => context.addIssue({ code: 'custom', path: ['steps', index, field], message });
-    if (within !== undefined && awaits === undefined) issue('within', 'left out: it belongs to a step with analysis: pass');
-    if (awaits !== undefined && value.analysis === undefined) issue('analysis', 'left out: the rollout has no analysis');
-    if (awaits !== undefined && approval) issue('analysis', 'left out: a step with approval ends when somebody promotes it');
-    if (weight < (value.steps?.[index - 1]?.weight ?? 0)) {
-      issue('weight', 'not less than the weight of the step before it');
-    }
-  });
+  const { steps = [] } = value;
+  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
+    context.addIssue({ code: 'custom', path: ['steps', index, field], message });
+  }
+  if (value.baseline === true) {
+    for (const message of baselineIssues(value)) context.addIssue({ code: 'custom', path: ['baseline'], message });
+  }
 });
