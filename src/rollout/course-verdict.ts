@@ -56,7 +56,6 @@ export function shownVerdict(state: Settled, course: Course = newCourse): Verdic
 /** What is not listened to any more when somebody goes on from the stage against what speaks against it. */
 export function overruledBy(state: Settled, course: Course): Pick<Course, 'overruled' | 'copies' | 'sourcesOverruled'> {
   const { analysis } = state.settings.rollout;
-  const speaksAgainst = ({ verdict }: Pick<Verdict, 'verdict'>): boolean => verdict === 'fail' || verdict === 'error';
   const counted = countedAt(state, course);
   const sources = analysis ? sourceFindings(analysis, course) : [];
   const ofSources = sources.some(speaksAgainst) ? { sourcesOverruled: true as const } : {};
@@ -64,6 +63,10 @@ export function overruledBy(state: Settled, course: Course): Pick<Course, 'overr
   return isCopying(state, course) && course.copies
     ? { ...ofSources, copies: { ...course.copies, overruled: true } }
     : { ...ofSources, overruled: true };
+}
+
+function speaksAgainst({ verdict }: Pick<Verdict, 'verdict'>): boolean {
+  return verdict === 'fail' || verdict === 'error';
 }
 
 /** Copies while requests are copied to the candidate, else the requests it has answered; never both. */

@@ -144,6 +144,35 @@ describe('a source of evidence', () => {
   });
 });
 
+describe('a source beside copies of requests', () => {
+  const copying = { stages: [{ ...stage(0), mirror: { percent: 100, methods: ['GET'] } }, stage(50)] };
+
+  it('is asked while requests are copied too, and its failure is enough', () => {
+    const { wait, asked, says, state } = rollOut(copying);
+    says(fail);
+    wait(8);
+    expect([asked(), state().failure]).toMatchObject([3, { reason: expect.stringContaining('tokens failed') }]);
+  });
+
+  it('that was overruled stays so, and what users meet still decides', () => {
+    const { wait, says, operate, paused, trouble, state } = rollOut(
+      { ...copying, onFailure: 'hold' },
+      { rules: { ...analysis.rules, errors: { tolerate: 1 } } },
+    );
+    says(fail);
+    wait(9);
+    expect(paused()?.reason).toContain('tokens failed');
+    operate({ type: 'promote', full: false });
+    wait(2);
+    expect([paused(), state().candidate?.course]).toMatchObject([undefined, { stage: 1, sourcesOverruled: true }]);
+    const strata = (candidate: number, stable: number) => [{ chance: 0.5, candidate, stable }];
+    const counts = { ...noCounts, units: strata(500, 500), errors: strata(100, 5) };
+    trouble.extra = { ...trouble.extra, evidence: { epoch: 'one', isComplete: true, counts } };
+    wait(1);
+    expect(paused()?.reason).toContain('errors got worse');
+  });
+});
+
 /** So many requests of either release, of which one in twenty failed. */
 const counted = (units: number) => ({
   epoch: 'one',
