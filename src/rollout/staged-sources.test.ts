@@ -165,8 +165,8 @@ describe('a source beside copies of requests', () => {
     operate({ type: 'promote', full: false });
     wait(2);
     expect([paused(), state().candidate?.course]).toMatchObject([undefined, { stage: 1, sourcesOverruled: true }]);
-    const strata = (candidate: number, stable: number) => [{ chance: 0.5, candidate, stable }];
-    const counts = { ...noCounts, units: strata(500, 500), errors: strata(100, 5) };
+    const units = [{ chance: 0.5, candidate: 500, stable: 500 }];
+    const counts = { ...noCounts, units, errors: [{ chance: 0.5, candidate: 100, stable: 5 }] };
     trouble.extra = { ...trouble.extra, evidence: { epoch: 'one', isComplete: true, counts } };
     wait(1);
     expect(paused()?.reason).toContain('errors got worse');
