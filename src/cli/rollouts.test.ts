@@ -16,6 +16,7 @@ const deploying: ServiceView = {
     version: '1.1.0',
     from: 'r-0123456789ab',
     strategy: 'canary',
+    because: 'minor version, prompt changed: canary 5, 50',
     startedAt: '2026-11-22T12:00:00.000Z',
     by: 'ada',
     why: 'a new prompt',
@@ -41,6 +42,7 @@ describe('rollout status', () => {
     const { stdout, code } = await (await world()).sluice('rollout', 'status', 'hello');
     expect(code).toBe(0);
     expect(stdout).toMatch(/candidate +1\.1\.0 r-222222222222, canary, for \S+ by ada \(a new prompt\)/);
+    expect(stdout).toMatch(/chosen +minor version, prompt changed: canary 5, 50/);
     expect(stdout).toMatch(/stage +1 of 3: \[5\] > 50 > 100 %/);
     expect(stdout).toMatch(/waits for +evidence: 12 of 200 candidate requests have been seen/);
     expect(stdout).toContain('errors 0.8x to 1.3x of stable (95%, always valid), 12 candidate requests');

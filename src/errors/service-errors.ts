@@ -177,12 +177,6 @@ export const serviceErrors = {
     help: ({ service }) =>
       `Change something about it, or try it once more with \`sluice rollout retry ${service.split('/').at(-1)}\`. What ran before still runs.`,
   }),
-  rollout_by_stages: entry<{ service: string; way: string }>({
-    status: 200,
-    retry: 'terminal',
-    message: ({ service, way }) => `A new release of '${service}' goes by ${way}.`,
-    help: ({ service }) => `\`sluice rollout status ${service} -w\` shows it on its way.`,
-  }),
   rollout_superseded: entry<{ service: string; release: string }>({
     status: 409,
     retry: 'terminal',

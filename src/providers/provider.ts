@@ -48,6 +48,12 @@ export interface Provider {
    */
   riskOf?(block: ResolvedBlock, stack: ResolvedStack): Promise<'low' | 'medium' | 'high' | undefined>;
 
+  /**
+   * Which way what the block now says would be brought into use, and what that takes meanwhile; undefined where nothing is replaced a little
+   * at a time. Called after `check` has found no error. Changes nothing.
+   */
+  rolloutOf?(block: ResolvedBlock, stack: ResolvedStack): Promise<RolloutForecast | undefined>;
+
   /** What is there now. Never throws because a resource is gone: that is `absent`. */
   read(resource: ResourceState): Promise<Observation>;
 
@@ -90,6 +96,23 @@ export interface Provider {
    * `signal` ends waits.
    */
   resume(resource: ResourceState, signal?: AbortSignal): Promise<void>;
+}
+
+/** A rollout before it begins, for whoever decides on a plan. */
+export interface RolloutForecast {
+  readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
+  /** In words: its steps, and what it is taken back for. */
+  readonly way: string;
+  readonly cost: {
+    /** Copies beside those that are there anyway. */
+    readonly extra: { readonly least: number; readonly most: number };
+    /** How long at least; 0 where that is not known beforehand. */
+    readonly forMs: number;
+    readonly instanceMinutes: number;
+    readonly words: string;
+  };
 }
 
 export interface Coexistence {

@@ -179,7 +179,9 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       });
       if (!state) throw sluiceError('service_state_conflict', { address: desired.address });
       if (state.candidate && state.candidate.generation !== before?.candidate?.generation) {
-        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', 'is being rolled out'));
+        const because = state.rollouts?.[0]?.because;
+        const what = `is being rolled out${because === undefined ? '' : `: ${because}`}`;
+        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', what));
       }
       queue.wake(key);
       return state;

@@ -5,11 +5,21 @@ import { timestamp } from '../effects/clock.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
-import { fileDigests, readReleaseContent, releaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import {
+  declaredPath,
+  fileDigests,
+  fileParts,
+  readReleaseContent,
+  releaseContent,
+  releaseDigest,
+  releaseId,
+} from '../release/release-content.ts';
 import { createMigrationLinter } from '../release/migrations/lint.ts';
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { withChosenWay } from './auto/chosen-way.ts';
+import { forecastRollout } from './auto/forecast.ts';
 import { failedBefore } from './desired-state.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import { migrate, waitingInWords } from './migrate.ts';
@@ -59,9 +69,16 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
-    const desired = desiredService(request, operation, { release, parts, vault });
-    const before = failedBefore(await controller.stateOf(request.address), desired);
+    const known = await controller.stateOf(request.address);
+    const desired = await withChosenWay(desiredService(request, operation, { release, parts, vault }), declaredOf(request), {
+      state: known,
+      release,
+      find: (id) => releases.find({ environment: request.environment, service: request.name, id }),
+    });
+    const before = failedBefore(known, desired);
     if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
+    const { chosen } = desired.settings.rollout;
+    if (chosen) operation.progress(chosen.because);
     const waiting = await migrate(request, release, operation, { migrations, releases });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
@@ -133,11 +150,15 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       return (await Promise.all(found)).flat();
     },
 
+    rolloutOf: async (block, stack) => {
+      const judgement = await judged(block, stack);
+      return forecastRollout(declaredOf({ declared: block.fields }), { ...judgement, state: await controller.stateOf(block.address) });
+    },
+
     riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
 
     async fingerprint(block, stack) {
-      const content = await readReleaseContent(block.fields as unknown as ServiceFields, stack.root);
-      return { release: releaseDigest(content), ...fileDigests(content) };
+      return { ...fileDigests(await readReleaseContent(block.fields as unknown as ServiceFields, stack.root)) };
     },
 
     async read(resource) {
@@ -185,10 +206,14 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   }
 }
 
-/** The content a plan was made of; absent when the fingerprint is not of these fields. */
-function plannedContent(fields: ServiceFields, { release, ...digests }: JsonObject): ReleaseContent | undefined {
-  const content = releaseContent(fields, digests);
-  return releaseDigest(content) === release ? content : undefined;
+function declaredOf({ declared }: Pick<CreateRequest, 'declared'>): ServiceFields {
+  return declared as unknown as ServiceFields;
+}
+
+/** The content a plan was made of; absent when the fingerprint does not name all of it. */
+function plannedContent(fields: ServiceFields, fingerprint: JsonObject): ReleaseContent | undefined {
+  const isWhole = fileParts.every((part) => declaredPath(fields, part) === undefined || fingerprint[part] !== undefined);
+  return isWhole ? releaseContent(fields, fingerprint) : undefined;
 }
 
 function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[] {

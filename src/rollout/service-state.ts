@@ -69,6 +69,14 @@ export interface RolloutSettings {
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
+  /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
+  readonly chosen?: ChosenWay;
+}
+
+export interface ChosenWay {
+  readonly pace: 'usual' | 'careful';
+  /** `minor version, prompt changed, API unchanged: canary 5, 25, 50`. */
+  readonly because: string;
 }
 
 export interface StageSettings {
@@ -143,6 +151,8 @@ export interface RolloutRecord {
   /** Release that was in use when it began; absent for the first one. */
   readonly from?: string;
   readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
   readonly startedAt: number;
   readonly by?: string;
   readonly why?: string;
