@@ -69,8 +69,9 @@ describe('rollout status', () => {
 
 describe('the buttons of a rollout', () => {
   it.each([
-    [['promote'], { type: 'promote', full: false }],
-    [['promote', '--full'], { type: 'promote', full: true }],
+    [['promote'], { type: 'promote', full: false, from: { release: candidate, stage: 1 } }],
+    [['promote', '--full'], { type: 'promote', full: true, from: { release: candidate, stage: 1 } }],
+    [['promote', '--from', '2'], { type: 'promote', full: false, from: { release: candidate, stage: 2 } }],
     [['pause'], { type: 'pause' }],
     [['resume'], { type: 'resume' }],
     [['abort'], { type: 'abort' }],
@@ -90,6 +91,12 @@ describe('the buttons of a rollout', () => {
       outcome: 'succeeded',
     });
   });
+});
+
+it('says of a stage that is over that it is', async () => {
+  const at2 = { ...deploying, rollout: deploying.rollout && { ...deploying.rollout, stages: { current: 2, steps: [] } } } as ServiceView;
+  const { code, stdout } = await (await world(at2)).sluice('rollout', 'promote', 'hello', '--from', '1');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('is past stage 1 already')]);
 });
 
 describe('deploy', () => {

@@ -37,6 +37,13 @@ export const serviceErrors = {
     message: ({ service }) => `The rollout of '${service}' has no stages to be promoted through: it replaces instances as fast as it may.`,
     help: () => '`sluice rollout abort SERVICE` goes back; only canary and blue_green go by stages.',
   }),
+  rollout_moved_on: entry<{ service: string; release: string; stage: number; seen: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release, stage, seen }) =>
+      `The rollout of '${service}' is not what you have seen: ${release} is at stage ${stage}, and ${seen} was to be promoted.`,
+    help: () => '`sluice rollout status SERVICE` shows what is there now; promote that, if you still want to.',
+  }),
   release_not_kept: entry<{ service: string; release: string }>({
     status: 404,
     retry: 'terminal',

@@ -203,7 +203,14 @@ export function createServiceController(dependencies: ServiceControllerDependenc
 
     async operate(address, action, who) {
       const { by } = who;
-      const state = await alter(address, (current) => operated(current, action, by, clock.now()), who);
+      let isNew = false;
+      const change = (current: ServiceState): ServiceState => {
+        const next = operated(current, action, by, clock.now());
+        isNew = next !== current;
+        return next;
+      };
+      const state = await alter(address, change, who);
+      if (!isNew) return state;
       const { environment } = state;
       const message = `${state.name}: ${action.type} by ${by}`;
       await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });

@@ -36,7 +36,9 @@ export interface ServiceState {
   /** The generation before stable, kept ready for an instant return. */
   readonly previous?: { readonly generation: number; readonly until: number };
   /** What was in use before stable, the latest first, each release once: what can be returned to. */
-  readonly history?: readonly RevisionContent[];
+  readonly history?: readonly FormerRelease[];
+  /** How stable was treated before the rollout that is under way or was taken back: it goes to `history` with it. */
+  readonly stableTreatment?: Treatment;
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
@@ -50,6 +52,14 @@ export interface ServiceSettings {
   /** Absent in what an older version has stored. */
   readonly policies?: TrafficPolicies;
   readonly rollout: RolloutSettings;
+}
+
+/** How requests to a release are treated, and how it is drained: comes and goes with the release. */
+export type Treatment = Pick<ServiceSettings, 'drainMs' | 'policies'>;
+
+/** A release that was in use. Without `treatment`, an older version has recorded it: then that of today holds. */
+export interface FormerRelease extends RevisionContent {
+  readonly treatment?: Treatment;
 }
 
 export interface RolloutSettings {
