@@ -17,7 +17,7 @@ import { createServiceReconciler } from './reconcile-service.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
-import type { RolloutRecord, ServiceState } from './service-state.ts';
+import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts';
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
@@ -56,6 +56,8 @@ export interface ServiceController {
   restart(address: string): Promise<void>;
   /** What people do to a rollout: see `operated` for what it throws. `who.by` names who does it. */
   operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
+  /** Has the gateway count for a flag, or no longer. Nothing happens when the service is not there. */
+  countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
   rollouts(address: string): Promise<readonly RolloutRecord[]>;
   describe(address: string): Promise<ServiceStatus | undefined>;
@@ -187,6 +189,11 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       return state;
     },
 
+    countFlag: (address, counts) =>
+      alterIfPresent(address, (current) => {
+        const { flagCounts: _, ...state } = current;
+        return counts === undefined ? state : { ...state, flagCounts: counts };
+      }),
     remove: (address) => alterIfPresent(address, removed),
     suspend: (address) => alterIfPresent(address, suspended),
     resume: (address) => alterIfPresent(address, (state) => resumed(state, clock.now())),

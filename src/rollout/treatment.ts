@@ -7,7 +7,8 @@ export function treatmentOfStable({ settings, candidate, failure, stableTreatmen
 }
 
 /** A former release as its revision is made, without what only the history knows. */
-export function contentOfFormer({ treatment: _, ...content }: FormerRelease): RevisionContent {
+export function contentOfFormer(former: FormerRelease): RevisionContent {
+  const { treatment: _, ...content } = former;
   return content;
 }
 
