@@ -173,6 +173,18 @@ export interface Applied {
   /** The provider's own name of the resource; unique within the provider, stable for the resource's life. */
   readonly id: string;
   readonly outputs: Readonly<Record<string, OutputValue>>;
+  /**
+   * Only of an update. What it began goes on by itself, perhaps for days, whether or not anybody watches: the change counts as made, and
+   * others may be made in the environment meanwhile. `outputs` are those of now.
+   */
+  readonly goesOn?: GoingOn;
+}
+
+export interface GoingOn {
+  /** Resolves when it has ended well; rejects with why it has not, at the latest when the signal is aborted or a later change takes its place. */
+  end(operation: Operation): Promise<void>;
+  /** What is left to do after a good end, as the environment's only writer again. */
+  finish(operation: Operation): Promise<Applied>;
 }
 
 export interface OutputValue {

@@ -21,6 +21,7 @@ import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
+import { begunOf, endOf } from './under-way.ts';
 
 export interface ServiceControllerDependencies {
   readonly store: Store;
@@ -71,6 +72,10 @@ export interface ServiceController {
    * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
    */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but no longer than until a rollout by stages is under way: its first stage is in force, or somebody holds it. */
+  waitUntilBegun(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but for the end of one generation, which another may supersede. */
+  waitForEnd(address: string, generation: number, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
   /** As `waitFor`, but no longer than until its stable release answers in full: a rollout may take days. */
   waitUntilServing(address: string, signal: AbortSignal): Promise<Settlement>;
 }
@@ -240,6 +245,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
     waitFor: (address, signal, progress) => wait(address, signal, progress, settlementOf),
+    waitUntilBegun: (address, signal, progress) => wait(address, signal, progress, begunOf),
+    waitForEnd: (address, generation, signal, progress) => wait(address, signal, progress, endOf(generation)),
     waitUntilServing: (address, signal) => wait(address, signal, () => undefined, servingOf),
   };
 

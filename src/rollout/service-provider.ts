@@ -30,7 +30,8 @@ import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
 import { desiredService } from './service-specification.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
-import { exposedUrl } from './service-status.ts';
+import { exposedUrl, type Settlement } from './service-status.ts';
+import { isUnderWay, stableRelease } from './under-way.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
   readonly controller: ServiceController;
@@ -66,7 +67,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     return { release, parts };
   }
 
-  async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
+  /** An update does not wait for the end of a rollout by stages: stable serves meanwhile, and a later release may supersede it. */
+  async function apply(request: CreateRequest, operation: Operation, isUpdate: boolean): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
     const known = await controller.stateOf(request.address);
@@ -82,22 +84,34 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const waiting = await migrate(request, release, operation, { migrations, releases });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
-    const settlement = await controller.waitFor(service, operation.signal, (line) => operation.progress(line));
-    switch (settlement.outcome) {
-      case 'ready':
-        break;
-      case 'failed':
-        throw sluiceError('rollout_failed', { service, release: release.id, reason: settlement.reason, log: settlement.log });
-      case 'suspended':
-      case 'removed':
-        throw sluiceError('rollout_superseded', { service, release: release.id });
+    const id = `${state.name}-${state.uid}`;
+    const progress = (line: string): void => operation.progress(line);
+
+    const finish = async (last: Operation): Promise<Applied> => {
+      const now = await controller.stateOf(service);
+      const inUse = now && stableRelease(now);
+      if (!now || inUse === undefined) throw sluiceError('rollout_superseded', { service, release: release.id });
+      await releases.prune(request.environment, request.name, releasesInUse(now));
+      const left = await migrate(request, release, last, { migrations, releases }, waiting);
+      for (const line of waitingInWords(left)) last.progress(line);
+      return { id, outputs: await outputsOf(request, inUse) };
+    };
+    const generation = state.candidate?.generation;
+    if (isUpdate && generation !== undefined) {
+      demandReady(await controller.waitUntilBegun(service, operation.signal, progress), service, release);
+      const begun = await controller.stateOf(service);
+      if (begun?.candidate?.generation === generation && isUnderWay(begun)) {
+        const end = async (watched: Operation): Promise<void> => {
+          const report = (line: string): void => watched.progress(line);
+          demandReady(await controller.waitForEnd(service, generation, watched.signal, report), service, release);
+        };
+        return { id, outputs: await outputsOf(request, stableRelease(begun) ?? release.id), goesOn: { end, finish } };
+      }
     }
-    const now = await controller.stateOf(service);
-    if (!now || !runs(now, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
-    await releases.prune(request.environment, request.name, releasesInUse(now));
-    const left = await migrate(request, release, operation, { migrations, releases }, waiting);
-    for (const line of waitingInWords(left)) operation.progress(line);
-    return { id: `${state.name}-${state.uid}`, outputs: await outputsOf(request, release.id) };
+    demandReady(await controller.waitFor(service, operation.signal, progress), service, release);
+    const settled = await controller.stateOf(service);
+    if (!settled || stableRelease(settled) !== release.id) throw sluiceError('rollout_superseded', { service, release: release.id });
+    return finish(operation);
   }
 
   async function outputsOf(request: CreateRequest, release: string): Promise<Readonly<Record<string, OutputValue>>> {
@@ -168,8 +182,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       return { status: 'present', drift, outputs: await addressesOf(resource) };
     },
 
-    create: apply,
-    update: apply,
+    create: (request, operation) => apply(request, operation, false),
+    update: (request, operation) => apply(request, operation, true),
 
     async delete(resource, operation) {
       await controller.remove(resource.address);
@@ -224,8 +238,18 @@ function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[]
   return drift;
 }
 
-function runs(state: ServiceState, release: string): boolean {
-  return state.revisions.some((revision) => revision.generation === state.stable && revision.release === release);
+/** Throws how a rollout ended, if not well. */
+function demandReady(settlement: Settlement, service: string, { id: release }: Release): void {
+  switch (settlement.outcome) {
+    case 'ready':
+      return;
+    case 'failed':
+      throw sluiceError('rollout_failed', { service, release, reason: settlement.reason, log: settlement.log });
+    case 'suspended':
+    case 'removed':
+    case 'superseded':
+      throw sluiceError('rollout_superseded', { service, release });
+  }
 }
 
 function releasesInUse(state: ServiceState): ReadonlySet<string> {
