@@ -33,6 +33,7 @@ import type { HomePaths } from './home.ts';
 import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
+import { createAutoscaler } from '../scaling/autoscaler.ts';
 import { createFlagRollouts } from '../flag-rollouts/flag-rollouts.ts';
 import { createFlagParts } from './flag-parts.ts';
 import { createFlagRolloutDesk } from './flag-rollout-desk.ts';
@@ -123,6 +124,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     random,
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
+  const autoscaler = createAutoscaler({ services: controller, counts: () => gateway.counts(), clock });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store, secrets });
   const releases = createReleaseDesk({ controller, releases: createReleaseRecords(store), secrets });
   const databaseCare = createDatabaseCare({
@@ -174,6 +176,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     gatewayDesk,
     flagParts,
     flags: flagParts.desk,
+    autoscaler,
     flagRolling: flagRollouts,
     flagRollouts: createFlagRolloutDesk({ rollouts: flagRollouts, clock }),
     evaluation: flagParts.evaluation,

@@ -1,5 +1,13 @@
-import { capacityFor, stagesOf } from './course.ts';
+import { baselineFor } from './baseline.ts';
+import { capacityAt, goesByStages, stagesOf } from './course.ts';
 import type { RolloutSettings } from './service-state.ts';
+
+/** Instances beside stable's while a stage lasts. */
+interface StageInstances {
+  readonly candidate: number;
+  /** Fresh ones of stable. */
+  readonly baseline: number;
+}
 
 /** What a rollout takes beside the instances the service has anyway. */
 export interface RolloutCost {
@@ -11,21 +19,36 @@ export interface RolloutCost {
   readonly instanceMinutes: number;
 }
 
+interface Planned {
+  readonly settings: { readonly rollout: RolloutSettings };
+  readonly replicas: number;
+}
+
+/** For each stage of a rollout, how many instances run beside the declared ones of stable; empty for one without stages. */
+export function extraInstances({ settings: { rollout }, replicas }: Planned): readonly StageInstances[] {
+  const service = { settings: { rollout, expose: [], calls: [], drainMs: 0 }, replicas };
+  if (!goesByStages(service.settings)) return [];
+  const hasBaseline = rollout.baseline === true && rollout.analysis !== undefined;
+  return stagesOf(service).map(({ weight }, index) => {
+    const candidate = capacityAt(service, index);
+    return { candidate, baseline: hasBaseline ? baselineFor(weight, candidate) : 0 };
+  });
+}
+
 /** The cost of a rollout by its settings. Pure. That of one without stages depends on how soon an instance is ready, so its time is 0. */
 export function rolloutCost(rollout: RolloutSettings, replicas: number): RolloutCost {
-  const { stages, fullSet, keepPreviousMs = 0, maxSurge } = rollout;
-  if (stages === undefined && fullSet !== true) {
+  const { keepPreviousMs = 0, maxSurge } = rollout;
+  const service = { settings: { rollout, expose: [], calls: [], drainMs: 0 }, replicas };
+  const counts = extraInstances(service).map(({ candidate, baseline }) => candidate + baseline);
+  if (counts.length === 0) {
     const extra = Math.min(maxSurge, replicas);
     return { extra: { least: extra, most: extra }, forMs: 0, instanceMinutes: 0 };
   }
-  const settings = { rollout, expose: [], calls: [], drainMs: 0 };
-  const steps = stagesOf({ settings }).map(({ weight, forMs }) => ({ forMs, instances: capacityFor(weight, { replicas, settings }) }));
+  const steps = stagesOf(service).map(({ forMs }, index) => ({ forMs, instances: counts[index] ?? 0 }));
   // After the switch it is the set before that is there beside the service's own.
   const times = [...steps, { forMs: keepPreviousMs, instances: replicas }];
-  const counts = steps.map(({ instances }) => instances);
-  const extra = { least: Math.min(...counts), most: Math.max(...counts) };
   return {
-    extra,
+    extra: { least: Math.min(...counts), most: Math.max(...counts) },
     forMs: times.reduce((sum, { forMs }) => sum + forMs, 0),
     instanceMinutes: Math.round(times.reduce((sum, { forMs, instances }) => sum + (forMs / 60_000) * instances, 0) * 10) / 10,
   };

@@ -21,6 +21,15 @@ it('says the way a new release takes and what it is taken back for', () => {
   );
 });
 
+it('tells copies and fresh instances of stable, and counts them', () => {
+  const copies = { weight: 0, mirror: { percent: 100, methods: ['GET'] }, forMs: 60_000, approval: false };
+  const mirrored = { ...canary, stages: [copies, ...canary.stages] };
+  expect(words(mirrored)).toMatch(/^copies of 100 % for 60s, then 5 % for 10m, /);
+  expect(cost(mirrored).extra).toEqual({ least: 4, most: 4 });
+  const fresh = { ...canary, baseline: true, analysis: {} };
+  expect([words(fresh), cost(fresh).extra]).toMatchObject([expect.stringContaining('fresh instances of the stable release'), { least: 2 }]);
+});
+
 it('counts a canary by the instances of each step and the time it lasts', () => {
   const stages = [stage(5, 120_000), stage(25, 180_000), stage(50, 300_000)];
   expect(cost({ strategy: 'canary', stages })).toEqual({ extra: { least: 1, most: 4 }, forMs: 600_000, instanceMinutes: 2 + 3 + 10 });

@@ -1,20 +1,21 @@
 import { stagesOf } from './course.ts';
+import { shareInWords } from './mirroring.ts';
 import { lasting } from './rollout-cost.ts';
 import type { RolloutSettings } from './service-state.ts';
 
 /** `5 % for 10m, then 25 % until promoted, then 100 %; taken back by itself ...`: the way a new release takes, and what is at risk. */
 export function rolloutInWords(rollout: RolloutSettings): string {
-  const { stages, fullSet, analysis, smoke, keepPreviousMs, maxSurge, maxUnavailable } = rollout;
+  const { stages, fullSet, analysis, smoke, keepPreviousMs, maxSurge, maxUnavailable, baseline } = rollout;
   const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
   const end = `${rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself'} at ${checks.join(' or ')}`;
   if (stages === undefined && fullSet !== true) {
     return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
   }
-  const settings = { rollout, expose: [], calls: [], drainMs: 0 };
-  const steps = stagesOf({ settings }).map(
-    ({ weight, forMs, approval }) => `${weight} %${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${approval ? ' until promoted' : ''}`,
+  const steps = stagesOf({ settings: { rollout, expose: [], calls: [], drainMs: 0 } }).map(
+    (stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${lasting(stage.forMs)}` : ''}${stage.approval ? ' until promoted' : ''}`,
   );
   const whole = fullSet === true ? 'a whole second set, then ' : '';
+  const beside = baseline === true ? '; compared with fresh instances of the stable release' : '';
   const kept = keepPreviousMs === undefined ? '' : `; the set before is kept ready for ${lasting(keepPreviousMs)}`;
-  return `${whole}${steps.join(', then ')}${kept}; ${end}`;
+  return `${whole}${steps.join(', then ')}${beside}${kept}; ${end}`;
 }

@@ -2,7 +2,7 @@ import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
-import type { Course } from './course-state.ts';
+import type { Course, MirrorSettings } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
@@ -64,6 +64,8 @@ export interface ServiceSettings {
   readonly drainMs: number;
   /** Absent in what an older version has stored. */
   readonly policies?: TrafficPolicies;
+  /** Bounds and targets of the number of instances, where load decides it. */
+  readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
 }
 
@@ -73,6 +75,16 @@ export type Treatment = Pick<ServiceSettings, 'drainMs' | 'policies'>;
 /** A release that was in use. Without `treatment`, an older version has recorded it: then that of today holds. */
 export interface FormerRelease extends RevisionContent {
   readonly treatment?: Treatment;
+}
+
+export interface ScalingSettings {
+  readonly min: number;
+  readonly max: number;
+  /** Milliseconds that 95 of 100 requests are to stay below. */
+  readonly latencyMs?: number;
+  /** Waiting, and running, requests per instance. */
+  readonly queueDepth?: number;
+  readonly concurrency?: number;
 }
 
 export interface RolloutSettings {
@@ -92,6 +104,8 @@ export interface RolloutSettings {
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
+  /** Whether the candidate is compared with fresh instances of stable. */
+  readonly baseline?: boolean;
   /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
   readonly chosen?: ChosenWay;
 }
@@ -105,6 +119,8 @@ export interface ChosenWay {
 export interface StageSettings {
   /** Percentage of new requests for the candidate. */
   readonly weight: number;
+  /** Requests that are copied to the candidate, whose weight is then 0. */
+  readonly mirror?: MirrorSettings;
   /** How long it lasts at least. */
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
@@ -223,6 +239,8 @@ export type InstancePhase =
 export interface Instance {
   readonly id: string;
   readonly generation: number;
+  /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
+  readonly baseline?: number;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;

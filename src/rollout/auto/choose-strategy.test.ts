@@ -153,6 +153,7 @@ const anyDeclared = fc
         ],
       ),
       analysis: fc.constantFrom({}, { latency: {}, no_data: 'rollback' }),
+      baseline: fc.boolean(),
       affinity: fc.constantFrom({ user: true }, { header: 'x-user' }),
       smoke: fc.constant({ path: '/selftest' }),
       keep_previous: fc.constantFrom('0s', '1h'),

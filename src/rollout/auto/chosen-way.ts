@@ -20,7 +20,9 @@ export async function withChosenWay(
   const stableId = state && revisionOf(state, state.stable)?.release;
   const stable = stableId === undefined || stableId === release.id ? undefined : await find(stableId);
   const change = stable && (await changeBetween(stable, release));
-  const rollout = chosenRollout({ declared, replicas: desired.replicas, release: release.id, state, change });
+  const { scaling } = desired.settings;
+  const replicas = scaling ? Math.max(scaling.min, state?.replicas ?? 0) : desired.replicas;
+  const rollout = chosenRollout({ declared, replicas, release: release.id, state, change });
   return { ...desired, settings: { ...desired.settings, rollout } };
 }
 

@@ -9,9 +9,10 @@ const noCost: RolloutForecast['cost'] = { extra: { least: 0, most: 0 }, forMs: 0
 
 /** How a new release would be brought into use; undefined where none is new, or a first one comes by the way that is declared. Pure. */
 export function forecastRollout(
-  { rollout: declared, replicas }: Pick<ServiceFields, 'rollout' | 'replicas'>,
+  { rollout: declared, replicas: fixed, scaling }: Pick<ServiceFields, 'rollout' | 'replicas' | 'scaling'>,
   { state, release, change }: Pick<RolloutOccasion, 'state' | 'release'> & { readonly change?: RolloutOccasion['change'] },
 ): RolloutForecast | undefined {
+  const replicas = scaling ? Math.max(scaling.min, state?.replicas ?? 0) : fixed;
   const isFirst = state?.stable === undefined;
   if (isFirst ? declared.strategy !== 'auto' : change === undefined) return undefined;
   const settings = chosenRollout({ declared, replicas, release, state, change });
