@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ReleaseChange } from '../../release/difference/release-change.ts';
 import { rollout as language } from '../../stack/kinds/service/rollout.ts';
-import { newService, restarted, withDesired } from '../desired-state.ts';
+import { failedBefore, newService, restarted, withDesired } from '../desired-state.ts';
 import { operated } from '../operate.ts';
 import { recorded } from '../rollout-record.ts';
 import { rolloutOf } from '../rollout-view.ts';
@@ -48,6 +48,17 @@ it('is not chosen again by a later apply of what is under way, not even when it 
   expect(again).toEqual(state.settings.rollout);
   const next = recorded(state, withDesired(state, desired('r-2', again, 'other-operation'), 2), 2);
   expect([next.candidate, next.rollouts]).toEqual([state.candidate, state.rollouts]);
+});
+
+it('is the same for a release that was taken back, whatever it superseded, so that it is not tried again', () => {
+  const before = underWay();
+  const state = { ...before, candidate: { ...(before.candidate as object), course: { stage: 0, weight: 5 } } } as ServiceState;
+  const third = desired('r-3', choose(state, 'r-3', { ...prompt, files: [] }));
+  const failed = operated(withDesired(state, third, 2), { type: 'abort' }, 'ada', 3);
+  expect(failed.settings.rollout.strategy).toBe('blue_green');
+  const again = desired('r-3', choose(failed, 'r-3', { ...prompt, files: [] }), 'later');
+  expect(failedBefore(failed, again)).toBe('aborted by ada');
+  expect(choose(failed, 'r-4', prompt).strategy).toBe('canary');
 });
 
 it('still takes what is declared anew beside it', () => {

@@ -36,7 +36,9 @@ export function chosenRollout(occasion: RolloutOccasion): RolloutSettings {
 }
 
 function wayUnderWay({ state, release }: RolloutOccasion): { chosen: ChosenWay; strategy: StrategyChoice['strategy'] } | undefined {
-  if (!state?.candidate || revisionOf(state, state.candidate.generation)?.release !== release) return undefined;
+  // One that was taken back would go the same way again: it must be known as the same to be refused.
+  const generation = state?.candidate?.generation ?? state?.failure?.generation;
+  if (!state || generation === undefined || revisionOf(state, generation)?.release !== release) return undefined;
   const { chosen, strategy } = state.settings.rollout;
   if (!chosen || revisionOf(state, state.stable)?.release === release) return undefined;
   return strategy === 'rolling' || strategy === 'canary' || strategy === 'blue_green' ? { chosen, strategy } : undefined;
