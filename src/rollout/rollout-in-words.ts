@@ -1,6 +1,6 @@
 import { stagesOf } from './course.ts';
 import { shareInWords } from './mirroring.ts';
-import { extraInstances } from './rollout-cost.ts';
+import { extraInstances } from './extra-instances.ts';
 import type { RolloutSettings } from './service-state.ts';
 
 /**
