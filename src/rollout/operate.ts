@@ -72,7 +72,8 @@ function promoted(state: ServiceState, { full }: { readonly full: boolean }, now
 /** Back to stable at once. */
 function aborted(state: ServiceState, by: string): ServiceState {
   candidateOf(state);
-  return failRollout(state, `aborted by ${by}`, { withdrawn: true }).state;
+  // Without stages, stable may be too few by now to answer alone: the way back is then that of the way there.
+  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) }).state;
 }
 
 /** The release that failed, from the beginning. */

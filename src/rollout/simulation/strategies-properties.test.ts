@@ -47,4 +47,18 @@ describe('every strategy, with everybody pressing every button at every time', (
       { numRuns },
     );
   });
+
+  it('takes an aborted candidate away no faster than stable, which has become too small, can do without it', async () => {
+    const { violations, refused } = await play(
+      [
+        first,
+        { action: { type: 'deploy', release: 'one', replicas: 4, maxSurge: 1 }, pause: 0 },
+        { action: { type: 'operate', action: { type: 'pause' } }, pause: 700 },
+        { action: { type: 'deploy', release: 'two', replicas: 4, maxSurge: 1 }, pause: 2_500 },
+        { action: { type: 'operate', action: { type: 'rollback' } }, pause: 0 },
+      ],
+      createMemoryStore(),
+    );
+    expect({ violations, refused }).toEqual({ violations: [], refused: 0 });
+  });
 });
