@@ -1,6 +1,6 @@
 import type { Course } from './course-state.ts';
+import { rulesFor } from './copies-verdict.ts';
 import { layoutOf } from './counted-evidence.ts';
-import { rulesFor } from './course-verdict.ts';
 import { type Counts, judge, type Verdict } from './evidence/judge.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import type { ServiceState } from './service-state.ts';

@@ -76,8 +76,8 @@ it('one limit holds at every quantile, and a step that has to pass waits for an 
     { weight: 5, forMs: 0, approval: false, passWithinMs: 3_600_000 },
   ]);
   const rollout = settings('{ metrics: [{ name: check, command: [check] }] }', '{ weight: 5, analysis: pass, within: 10m }');
-  expect(rolloutInWords({ settings: { rollout }, replicas: 1 })).toBe(
-    'canary: 5 % until the evidence passes it, then 100 %; 1 instance more meanwhile; taken back by itself at evidence against it, of check too, or a failing start',
+  expect(rolloutInWords(rollout)).toBe(
+    '5 % until the evidence passes it, then 100 %; taken back by itself at evidence against it, of check too, or a failing start',
   );
 });
 
