@@ -1,8 +1,8 @@
 import type { InstanceHealth } from '../data-plane.ts';
-import type { RoutingTable } from '../routing-table.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
 import type { ObserverSettings } from '../measuring/open-observer.ts';
 import type { Spending } from '../limits/spending.ts';
+import type { TableChange } from '../table/table-change.ts';
 import type { Door } from './door.ts';
 
 /** The one parameter of a worker, as JSON. */
@@ -39,9 +39,8 @@ export type Order =
   /** Accompanied by the socket. The answer is why it cannot be listened on, if it cannot. */
   | { readonly kind: 'open'; readonly door: Door }
   | { readonly kind: 'close'; readonly address: string }
-  | { readonly kind: 'prepare'; readonly table: RoutingTable }
-  /** Puts the prepared table in force. */
-  | { readonly kind: 'commit'; readonly version: number; readonly unhealthy: readonly string[] }
+  /** Every later request is served by the table this makes of the one in force. */
+  | { readonly kind: 'table'; readonly change: TableChange; readonly unhealthy: readonly string[] }
   | { readonly kind: 'health'; readonly changes: readonly InstanceHealth[] }
   /** That no more requests run than that is told by a notice of demand, at once or when some have ended. */
   | { readonly kind: 'shares'; readonly shares: readonly Share[] }

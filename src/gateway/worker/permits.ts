@@ -1,5 +1,6 @@
 import { instanceKey } from '../balancing/instance.ts';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
+import { serviceKey } from '../table/table-change.ts';
 import type { Demand, Share } from './messages.ts';
 import { createPermitsLedger, type Grant, type PermitsLedger } from './permits-ledger.ts';
 
@@ -20,7 +21,7 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   const workers = new Set<number>();
   let last = 0;
   const next = (): number => (last += 1);
-  let limited: readonly ServiceRoute[] = [];
+  let limited: ReadonlyMap<string, ServiceRoute> = new Map();
 
   const deliver = (grants: ReadonlyMap<string, readonly Grant[]>): void => {
     const shares = new Map<number, Share[]>();
@@ -36,30 +37,27 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   const onAll = (act: (ledger: PermitsLedger) => readonly Grant[]): void =>
     deliver(new Map(Array.from(ledgers, ([service, ledger]) => [service, act(ledger)])));
 
-  const refresh = (): void =>
+  const refresh = (services: Iterable<readonly [string, ServiceRoute]> = limited): void =>
     deliver(
-      new Map(
-        limited.map((route) => {
-          const service = `${route.environment}/${route.name}`;
-          return [service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []];
-        }),
-      ),
+      new Map(Array.from(services, ([service, route]) => [service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []])),
     );
 
   return {
     follow: (table) => {
-      limited = table.services.filter(({ limits }) => limits?.concurrency !== undefined);
-      const names = new Set(limited.map(({ environment, name }) => `${environment}/${name}`));
-      for (const service of ledgers.keys()) if (!names.has(service)) ledgers.delete(service);
-      for (const service of names) {
+      const before = limited;
+      limited = new Map(
+        table.services.filter(({ limits }) => limits?.concurrency !== undefined).map((route) => [serviceKey(route), route] as const),
+      );
+      for (const service of ledgers.keys()) if (!limited.has(service)) ledgers.delete(service);
+      for (const service of limited.keys()) {
         if (ledgers.has(service)) continue;
         const ledger = createPermitsLedger(next);
         for (const worker of workers) ledger.join(worker);
         ledgers.set(service, ledger);
       }
-      refresh();
+      refresh([...limited].filter(([service, route]) => before.get(service) !== route));
     },
-    refresh,
+    refresh: () => refresh(),
     join: (worker) => {
       workers.add(worker);
       onAll((ledger) => ledger.join(worker));

@@ -21,7 +21,7 @@ import { createMeters, type WorkerCounts } from '../measuring/meters.ts';
 import type { RequestObserver } from '../measuring/observer.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
-import { compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
+import { type CompiledTable, compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
 import { createPolicyMemory } from '../table/service-policies.ts';
 import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
 import { plainAnswer } from '../tls/plain-answers.ts';
@@ -95,10 +95,11 @@ export function createServing(dependencies: ServingDependencies): Serving {
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
   const leaving = new Set<Acceptor>();
+  let compiled: CompiledTable | undefined;
   let routes: Routes = noRoutes;
   let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
-  let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
-  let limitersByName: ReadonlyMap<string, RateLimiter> = new Map();
+  const members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
+  const limitersByName = new Map<string, RateLimiter>();
   const shares = new Map<string, Share>();
   const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
@@ -181,23 +182,25 @@ export function createServing(dependencies: ServingDependencies): Serving {
     },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances, {
+      compiled = compileTable(table, instances, {
         policies,
         meterOf: meters.meterOf,
+        ...(compiled && { before: compiled }),
         ...(oneOfMany === true && { granted: capacityGranted }),
       });
+      ({ routes } = compiled);
       meters.follow(table.services);
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
-      limitersByName = new Map(
-        routes.services.flatMap((service) =>
-          (service.rateLimiters ?? []).map(({ limiter }, index) => [limitName(service, index), limiter]),
-        ),
-      );
-      members = new Map(
-        routes.services.flatMap((service) => service.instances.map((instance) => [instance.key, { instance, service }] as const)),
-      );
+      for (const service of compiled.gone) {
+        for (const index of (service.rateLimiters ?? []).keys()) limitersByName.delete(limitName(service, index));
+        for (const { key } of service.instances) members.delete(key);
+      }
+      for (const service of compiled.fresh) {
+        for (const [index, { limiter }] of (service.rateLimiters ?? []).entries()) limitersByName.set(limitName(service, index), limiter);
+        for (const instance of service.instances) members.set(instance.key, { instance, service });
+      }
       setHealth(Array.from(unhealthy, (key) => ({ key, healthy: false })));
       engine.pools.settle();
     },

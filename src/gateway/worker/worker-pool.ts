@@ -5,6 +5,7 @@ import type { InstanceHealth } from '../data-plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import { changeOf } from '../table/table-change.ts';
 import type { Crew } from './crew.ts';
 import type { Door } from './door.ts';
 import { mergeReports, silentReport } from './merge-reports.ts';
@@ -69,7 +70,6 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
   const unhealthy = new Set<string>();
   const life = new AbortController();
   let table: RoutingTable | undefined;
-  let prepared: RoutingTable | undefined;
   let backoffMs = 0;
   let isDraining = false;
   let isEstablished = false;
@@ -140,11 +140,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
 
   const bringUp = async (worker: Worker): Promise<void> => {
     const tell = (order: Order): Promise<Answer> => worker.link.ask(order);
-    if (table !== undefined) {
-      tell({ kind: 'prepare', table }).catch(() => {});
-      tell({ kind: 'commit', version: table.version, unhealthy: [...unhealthy] }).catch(() => {});
-    }
-    if (prepared !== undefined) tell({ kind: 'prepare', table: prepared }).catch(() => {});
+    if (table !== undefined) tell({ kind: 'table', change: changeOf(undefined, table), unhealthy: [...unhealthy] }).catch(() => {});
     const answer = await insist(worker, { kind: 'ping' });
     if (answer.outcome !== 'answered') return;
     if (isEstablished) tell({ kind: 'outlive' }).catch(() => {});
@@ -245,15 +241,11 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       doors.delete(address);
       await all({ kind: 'close', address });
     },
-    prepare: async (next) => {
-      prepared = next;
-      await all({ kind: 'prepare', table: next });
-    },
     putInForce: async (next) => {
+      const change = changeOf(table, next);
       table = next;
-      prepared = undefined;
       permits.follow(next);
-      await all({ kind: 'commit', version: next.version, unhealthy: [...unhealthy] });
+      await all({ kind: 'table', change, unhealthy: [...unhealthy] });
     },
     setHealth: (changes: readonly InstanceHealth[]) => {
       for (const { key, healthy } of changes) {
