@@ -11,9 +11,9 @@ import type { GatewayLog } from './log.ts';
 import type { Measuring } from './measuring/measuring.ts';
 import type { GatewayCounts } from './measuring/report.ts';
 import type { RoutingTable } from './routing-table.ts';
-import { parseTable } from './table/check-table.ts';
+import { checkTable, parseChange, parseTable } from './table/check-table.ts';
 import type { Snapshot } from './table/snapshot.ts';
-import { haveSameListeners, isSameTable, sharingServices } from './table/table-change.ts';
+import { applyChange, haveSameListeners, isSameTable, sharingServices } from './table/table-change.ts';
 
 /** Decides what a data plane does: which table is in force, and who is healthy. Behind three verbs and a report. */
 export interface Gateway {
@@ -24,6 +24,8 @@ export interface Gateway {
    * `gateway_table_invalid`, `gateway_table_stale` or `gateway_port_taken`; then everything is as before.
    */
   apply(table: unknown): Promise<void>;
+  /** As `apply`, for one who knows the table in force: only what differs is told. Throws `gateway_table_stale` when it is another. */
+  amend(change: unknown): Promise<void>;
   /** Of the table in force. */
   tableVersion(): number | undefined;
   /** What happened to requests says that an instance is not to be given any. */
@@ -93,9 +95,18 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     upkeep?.follow(next);
   };
 
-  const applyOne = async (value: unknown): Promise<void> => {
+  const amended = (value: unknown): RoutingTable => {
+    const change = parseChange(value);
+    const current = table?.version ?? -1;
+    if (change.base !== current) throw sluiceError('gateway_table_stale', { offered: change.base, current });
+    const next = applyChange(table, change);
+    checkTable(next);
+    return next;
+  };
+
+  const applyOne = async (read: () => RoutingTable): Promise<void> => {
     if (stopping) throw sluiceError('gateway_unreachable', { reason: 'it ends, or is being replaced' });
-    const next = sharingServices(table, parseTable(value));
+    const next = sharingServices(table, read());
     const current = table?.version ?? -1;
     if (next.version < current) throw sluiceError('gateway_table_stale', { offered: next.version, current });
     if (next.version === current) {
@@ -203,7 +214,8 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       measuring.run(life.signal).catch(() => {});
       return { internalPort };
     },
-    apply: (value) => inTurn(() => applyOne(value)),
+    apply: (value) => inTurn(() => applyOne(() => parseTable(value))),
+    amend: (value) => inTurn(() => applyOne(() => amended(value))),
     yieldTo: (act) =>
       inTurn(async () => {
         if (await act()) stopping = true;

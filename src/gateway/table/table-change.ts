@@ -47,7 +47,7 @@ export function sharingServices(before: RoutingTable | undefined, next: RoutingT
   const known = new Map(before.services.map((service) => [serviceKey(service), service]));
   const services = next.services.map((service) => {
     const own = known.get(serviceKey(service));
-    return own !== undefined && textOf(own) === textOf(service) ? own : service;
+    return own !== undefined && (own === service || textOf(own) === textOf(service)) ? own : service;
   });
   return { ...next, services };
 }
@@ -60,6 +60,11 @@ export function isSameTable(before: RoutingTable, next: RoutingTable): boolean {
 
 export function haveSameListeners(one: RoutingTable, other: RoutingTable): boolean {
   return JSON.stringify(one.listeners) === JSON.stringify(other.listeners);
+}
+
+/** The table as JSON. Services of earlier tables are not written anew. */
+export function tableText({ services, ...rest }: RoutingTable): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"services":[${services.map(textOf).join(',')}]}`;
 }
 
 const texts = new WeakMap<ServiceRoute, string>();

@@ -8,8 +8,8 @@ import { createPermitsLedger, type Grant, type PermitsLedger } from './permits-l
 export interface Permits {
   /** To be called before the table is in force, so that no worker serves by it without its shares. */
   follow(table: RoutingTable): void;
-  /** The instances that count have changed. */
-  refresh(): void;
+  /** The health of these instances has changed. */
+  refresh(instances: readonly string[]): void;
   join(worker: number): void;
   leave(worker: number): void;
   demand(worker: number, demands: readonly Demand[]): void;
@@ -37,7 +37,7 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   const onAll = (act: (ledger: PermitsLedger) => readonly Grant[]): void =>
     deliver(new Map(Array.from(ledgers, ([service, ledger]) => [service, act(ledger)])));
 
-  const refresh = (services: Iterable<readonly [string, ServiceRoute]> = limited): void =>
+  const refresh = (services: Iterable<readonly [string, ServiceRoute]>): void =>
     deliver(
       new Map(Array.from(services, ([service, route]) => [service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []])),
     );
@@ -57,7 +57,14 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
       }
       refresh([...limited].filter(([service, route]) => before.get(service) !== route));
     },
-    refresh: () => refresh(),
+    refresh: (instances) => {
+      const services = new Set(instances.map(serviceOf));
+      refresh(
+        Array.from(services, (service) => [service, limited.get(service)] as const).filter(
+          (each): each is readonly [string, ServiceRoute] => each[1] !== undefined,
+        ),
+      );
+    },
     join: (worker) => {
       workers.add(worker);
       onAll((ledger) => ledger.join(worker));
@@ -77,6 +84,11 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
       deliver(grants);
     },
   };
+}
+
+/** `environment/name` of an instance's key. */
+function serviceOf(key: string): string {
+  return key.slice(0, key.indexOf('/', key.indexOf('/') + 1));
 }
 
 /** Requests the service may run at a time: what all ready instances may, or one when none is, so that the reason given is that. */

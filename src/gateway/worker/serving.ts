@@ -12,6 +12,7 @@ import { createFront } from '../http/front.ts';
 import type { Side } from '../http/exchange/admit.ts';
 import type { Limits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
 import { createSpendingBook, limitName, type Spending } from '../limits/spending.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
@@ -41,7 +42,7 @@ export interface Serving {
   setHealth(changes: readonly InstanceHealth[]): void;
   /** How much of the limited services' concurrency it may use. For one that is `oneOfMany`. */
   setShares(shares: readonly Share[]): void;
-  /** Of the limited services. */
+  /** Of the limited services of which it has changed since the last time. */
   demands(): readonly Demand[];
   /** What others have let through counts here too, and `takeSpent` is what they have to be told. */
   spend(spent: readonly Spending[]): void;
@@ -101,6 +102,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
   const members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
   const limitersByName = new Map<string, RateLimiter>();
   const shares = new Map<string, Share>();
+  const limited = new Map<string, { readonly limiter: Limiter; readonly told: { requests: number; settled: number | undefined } }>();
   const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
 
@@ -196,10 +198,13 @@ export function createServing(dependencies: ServingDependencies): Serving {
       for (const service of compiled.gone) {
         for (const index of (service.rateLimiters ?? []).keys()) limitersByName.delete(limitName(service, index));
         for (const { key } of service.instances) members.delete(key);
+        limited.delete(nameOf(service));
       }
       for (const service of compiled.fresh) {
         for (const [index, { limiter }] of (service.rateLimiters ?? []).entries()) limitersByName.set(limitName(service, index), limiter);
         for (const instance of service.instances) members.set(instance.key, { instance, service });
+        const { limiter } = service;
+        if (limiter !== undefined) limited.set(nameOf(service), { limiter, told: { requests: 0, settled: undefined } });
       }
       setHealth(Array.from(unhealthy, (key) => ({ key, healthy: false })));
       engine.pools.settle();
@@ -211,17 +216,20 @@ export function createServing(dependencies: ServingDependencies): Serving {
       const changed = new Set(given.map(({ service }) => service));
       for (const service of routes.services) if (changed.has(nameOf(service))) refreshReady(service);
     },
-    demands: () =>
-      routes.services.flatMap((service): Demand[] => {
-        const { limiter } = service;
-        if (limiter === undefined) return [];
-        const name = nameOf(service);
+    demands: () => {
+      const changed: Demand[] = [];
+      for (const [service, { limiter, told }] of limited) {
         const running = limiter.running();
         const requests = running + limiter.queued();
-        const share = shares.get(name);
-        const keepsTo = share !== undefined && running <= share.capacity;
-        return [{ service: name, requests, ...(keepsTo && { settled: share.sequence }) }];
-      }),
+        const share = shares.get(service);
+        const settled = share !== undefined && running <= share.capacity ? share.sequence : undefined;
+        if (requests === told.requests && settled === told.settled) continue;
+        told.requests = requests;
+        told.settled = settled;
+        changed.push({ service, requests, ...(settled !== undefined && { settled }) });
+      }
+      return changed;
+    },
     spend: (spent) => {
       for (const { limit, key, tokens } of spent) limitersByName.get(limit)?.spend(key, tokens, clock.monotonic());
     },

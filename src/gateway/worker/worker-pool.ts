@@ -31,6 +31,8 @@ export interface WorkerPoolDependencies {
 }
 
 export interface WorkerPool extends Crew {
+  /** Starts the workers without waiting for them: what else there is to do before `start` is done meanwhile. */
+  warm(): void;
   /** What all workers that answer have collected under this name. */
   collect(what: string): Promise<readonly unknown[]>;
   pids(): readonly number[];
@@ -207,6 +209,9 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       life.abort(new Error('ended'));
       for (const { link } of workers) link.kill();
     },
+    warm: () => {
+      while (workers.size < count) hire();
+    },
     pids: () => Array.from(workers, ({ link }) => link.identity.pid),
     start: async () => {
       for (let tries = 1; ; tries += 1) {
@@ -252,7 +257,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
         if (healthy) unhealthy.delete(key);
         else unhealthy.add(key);
       }
-      permits.refresh();
+      permits.refresh(changes.map(({ key }) => key));
       all({ kind: 'health', changes }).catch(() => {});
     },
     report: async () => mergeReports(await Promise.all(Array.from(workers, reportOf))),
