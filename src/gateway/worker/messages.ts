@@ -15,9 +15,14 @@ export interface WorkerParameters {
   readonly elders: readonly ProcessIdentity[];
 }
 
-/** How much of a service's concurrency a worker may use. */
+/** The name under which the places of a service's queue are shared, as its concurrency is under its own. */
+export function queueName(service: string): string {
+  return `${service} queue`;
+}
+
+/** How much of a service's concurrency, or of its queue, a worker may use. */
 export interface Share {
-  /** `environment/name`. */
+  /** `environment/name`, or the `queueName` of that. */
   readonly service: string;
   readonly capacity: number;
   readonly sequence: number;
@@ -26,9 +31,9 @@ export interface Share {
 /** What a service's requests ask for in one worker. */
 export interface Demand {
   readonly service: string;
-  /** That run or wait. */
+  /** That run or wait; for a queue, that wait. */
   readonly requests: number;
-  /** The latest share it keeps to: no more requests run than that allows. */
+  /** The latest share it keeps to: no more requests run, or have a place, than that allows. */
   readonly settled?: number;
 }
 

@@ -1,10 +1,10 @@
 import { instanceKey } from '../balancing/instance.ts';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
 import { serviceKey } from '../table/table-change.ts';
-import type { Demand, Share } from './messages.ts';
+import { type Demand, queueName, type Share } from './messages.ts';
 import { createPermitsLedger, type Grant, type PermitsLedger } from './permits-ledger.ts';
 
-/** The concurrency limits of all services, kept over all workers. Workers are known by their pid. */
+/** The concurrency limits of all services and their queues, kept over all workers. Workers are known by their pid. */
 export interface Permits {
   /** To be called before the table is in force, so that no worker serves by it without its shares. */
   follow(table: RoutingTable): void;
@@ -37,10 +37,16 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   const onAll = (act: (ledger: PermitsLedger) => readonly Grant[]): void =>
     deliver(new Map(Array.from(ledgers, ([service, ledger]) => [service, act(ledger)])));
 
-  const refresh = (services: Iterable<readonly [string, ServiceRoute]>): void =>
-    deliver(
-      new Map(Array.from(services, ([service, route]) => [service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []])),
-    );
+  const refresh = (services: Iterable<ServiceRoute>): void => {
+    const grants = new Map<string, readonly Grant[]>();
+    for (const route of services) {
+      const service = serviceKey(route);
+      grants.set(service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []);
+      const queue = queueName(service);
+      grants.set(queue, ledgers.get(queue)?.setCapacity(route.limits?.queue ?? 0) ?? []);
+    }
+    deliver(grants);
+  };
 
   return {
     follow: (table) => {
@@ -48,22 +54,19 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
       limited = new Map(
         table.services.filter(({ limits }) => limits?.concurrency !== undefined).map((route) => [serviceKey(route), route] as const),
       );
-      for (const service of ledgers.keys()) if (!limited.has(service)) ledgers.delete(service);
-      for (const service of limited.keys()) {
-        if (ledgers.has(service)) continue;
+      const names = new Set(limited.keys().flatMap((service) => [service, queueName(service)]));
+      for (const name of ledgers.keys()) if (!names.has(name)) ledgers.delete(name);
+      for (const name of names) {
+        if (ledgers.has(name)) continue;
         const ledger = createPermitsLedger(next);
         for (const worker of workers) ledger.join(worker);
-        ledgers.set(service, ledger);
+        ledgers.set(name, ledger);
       }
-      refresh([...limited].filter(([service, route]) => before.get(service) !== route));
+      refresh(limited.values().filter((route) => before.get(serviceKey(route)) !== route));
     },
     refresh: (instances) => {
       const services = new Set(instances.map(serviceOf));
-      refresh(
-        Array.from(services, (service) => [service, limited.get(service)] as const).filter(
-          (each): each is readonly [string, ServiceRoute] => each[1] !== undefined,
-        ),
-      );
+      refresh(Array.from(services, (service) => limited.get(service)).filter((route) => route !== undefined));
     },
     join: (worker) => {
       workers.add(worker);

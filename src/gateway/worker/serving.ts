@@ -12,7 +12,6 @@ import { createFront } from '../http/front.ts';
 import type { Side } from '../http/exchange/admit.ts';
 import type { Limits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
-import type { Limiter } from '../limits/limiter.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
 import { createSpendingBook, limitName, type Spending } from '../limits/spending.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
@@ -29,7 +28,7 @@ import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
 import { type Acceptor, createAcceptor } from './acceptor.ts';
 import { type Door, listenersOf } from './door.ts';
-import type { Demand, Share } from './messages.ts';
+import { type Demand, queueName, type Share } from './messages.ts';
 
 /** The HTTP engine with all it needs to serve by a table, in whatever process it runs. */
 export interface Serving {
@@ -80,6 +79,19 @@ export interface ServingDependencies {
 
 /** How long a drain waits for the request of a connection that has none. */
 const firstRequestMs = 500;
+/** By so much a request may wait longer than its queue allows. */
+const policyTickMs = 25;
+
+/** One of the limits that are shared by all workers, as this one sees it. */
+interface SharedLimit {
+  readonly wanted: () => number;
+  readonly used: () => number;
+  readonly told: { requests: number; settled: number | undefined };
+}
+
+function sharedLimit(wanted: () => number, used: () => number): SharedLimit {
+  return { wanted, used, told: { requests: 0, settled: undefined } };
+}
 
 const nameOf = ({ environment, name }: RoutedService): string => `${environment}/${name}`;
 
@@ -102,7 +114,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
   const members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
   const limitersByName = new Map<string, RateLimiter>();
   const shares = new Map<string, Share>();
-  const limited = new Map<string, { readonly limiter: Limiter; readonly told: { requests: number; settled: number | undefined } }>();
+  const limited = new Map<string, SharedLimit>();
   const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
 
@@ -145,14 +157,20 @@ export function createServing(dependencies: ServingDependencies): Serving {
     for (;;) {
       await clock.sleep(engine.sweepMs, life.signal);
       engine.sweep();
+    }
+  };
+  const tick = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(policyTickMs, life.signal);
       tickPolicies(routes, clock.monotonic());
     }
   };
   const refresh = (): void => {
     for (const front of encrypted.values()) front.refresh();
   };
-  // Both end only when `life` does, by rejection.
+  // They end only when `life` does, by rejection.
   sweep().catch(() => {});
+  tick().catch(() => {});
   certificates.watch(refresh, life.signal).catch(() => {});
 
   const close = (address: string): Acceptor | undefined => {
@@ -199,12 +217,25 @@ export function createServing(dependencies: ServingDependencies): Serving {
         for (const index of (service.rateLimiters ?? []).keys()) limitersByName.delete(limitName(service, index));
         for (const { key } of service.instances) members.delete(key);
         limited.delete(nameOf(service));
+        limited.delete(queueName(nameOf(service)));
       }
       for (const service of compiled.fresh) {
         for (const [index, { limiter }] of (service.rateLimiters ?? []).entries()) limitersByName.set(limitName(service, index), limiter);
         for (const instance of service.instances) members.set(instance.key, { instance, service });
         const { limiter } = service;
-        if (limiter !== undefined) limited.set(nameOf(service), { limiter, told: { requests: 0, settled: undefined } });
+        if (limiter === undefined || oneOfMany !== true) continue;
+        limited.set(
+          nameOf(service),
+          sharedLimit(() => limiter.running() + limiter.queued(), limiter.running),
+        );
+        limited.set(queueName(nameOf(service)), sharedLimit(limiter.queued, limiter.placed));
+        limiter.share(capacityGranted(queueName(nameOf(service))));
+      }
+      // Were it limited again one day, what it had of the limit then would no longer be its.
+      for (const name of compiled.gone.map(nameOf)) {
+        if (limited.has(name)) continue;
+        shares.delete(name);
+        shares.delete(queueName(name));
       }
       setHealth(Array.from(unhealthy, (key) => ({ key, healthy: false })));
       engine.pools.settle();
@@ -214,15 +245,18 @@ export function createServing(dependencies: ServingDependencies): Serving {
     setShares: (given) => {
       for (const share of given) shares.set(share.service, share);
       const changed = new Set(given.map(({ service }) => service));
-      for (const service of routes.services) if (changed.has(nameOf(service))) refreshReady(service);
+      for (const service of routes.services) {
+        const name = nameOf(service);
+        if (changed.has(name)) refreshReady(service);
+        if (changed.has(queueName(name))) service.limiter?.share(capacityGranted(queueName(name)));
+      }
     },
     demands: () => {
       const changed: Demand[] = [];
-      for (const [service, { limiter, told }] of limited) {
-        const running = limiter.running();
-        const requests = running + limiter.queued();
+      for (const [service, { told, wanted, used }] of limited) {
+        const requests = wanted();
         const share = shares.get(service);
-        const settled = share !== undefined && running <= share.capacity ? share.sequence : undefined;
+        const settled = share !== undefined && used() <= share.capacity ? share.sequence : undefined;
         if (requests === told.requests && settled === told.settled) continue;
         told.requests = requests;
         told.settled = settled;
