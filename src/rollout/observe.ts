@@ -20,7 +20,7 @@ export async function observe(
   const entries = state.instances.map(async (instance) => [instance.id, await observeInstance(state, instance, memory, ports)] as const);
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
-  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke };
+  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke, watchedSince: memory.watchedSince };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */

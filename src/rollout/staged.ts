@@ -9,7 +9,7 @@ import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
-import type { Command, Observation, Strategy } from './strategy.ts';
+import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
 /** Shares of several releases add up to a hundred but for this. */
@@ -83,7 +83,7 @@ function bringIntoForce(
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
   const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving, serving }, now);
-  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
   return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });
