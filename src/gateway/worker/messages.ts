@@ -43,6 +43,11 @@ export type Order =
   | { readonly kind: 'spent'; readonly spent: readonly Spending[] }
   /** Accompanied by the socket. The answer is why it cannot be listened on, if it cannot. */
   | { readonly kind: 'open'; readonly door: Door }
+  /**
+   * Accompanied by another handle of a socket that is open. In one turn of the event loop, which under load is a thousand requests, libuv
+   * accepts one connection a handle: with a single one, new clients would wait for seconds.
+   */
+  | { readonly kind: 'widen'; readonly address: string }
   | { readonly kind: 'close'; readonly address: string }
   /** Every later request is served by the table this makes of the one in force. */
   | { readonly kind: 'table'; readonly change: TableChange; readonly unhealthy: readonly string[] }

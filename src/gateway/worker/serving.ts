@@ -34,6 +34,8 @@ import { type Demand, queueName, type Share } from './messages.ts';
 export interface Serving {
   /** Accepts connections from the socket, which is then its own. Throws `gateway_port_taken` when another program listens there. */
   open(door: Door, socket: BoundSocket): Promise<void>;
+  /** Accepts by one more handle of a socket that is open; nothing when it is not. */
+  widen(address: string, socket: BoundSocket): Promise<void>;
   /** Accepts no more at this address; what runs goes on. */
   close(address: string): void;
   /** Serves every later request by this table, of whose instances these are known to be unhealthy. */
@@ -200,6 +202,11 @@ export function createServing(dependencies: ServingDependencies): Serving {
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
     },
+    widen: async (address, socket) => {
+      const acceptor = acceptors.get(address);
+      if (acceptor === undefined) socket.close();
+      else await acceptor.open(socket);
+    },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
       compiled = compileTable(table, instances, {
@@ -226,9 +233,18 @@ export function createServing(dependencies: ServingDependencies): Serving {
         if (limiter === undefined || oneOfMany !== true) continue;
         limited.set(
           nameOf(service),
-          sharedLimit(() => limiter.running() + limiter.queued(), limiter.running),
+          sharedLimit(
+            () => limiter.running() + limiter.queued(),
+            () => limiter.running(),
+          ),
         );
-        limited.set(queueName(nameOf(service)), sharedLimit(limiter.queued, limiter.placed));
+        limited.set(
+          queueName(nameOf(service)),
+          sharedLimit(
+            () => limiter.queued(),
+            () => limiter.placed(),
+          ),
+        );
         limiter.share(capacityGranted(queueName(nameOf(service))));
       }
       // Were it limited again one day, what it had of the limit then would no longer be its.

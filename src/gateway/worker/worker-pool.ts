@@ -61,6 +61,8 @@ const firstTries = 3;
 const orderMs = 5_000;
 const startMs = 20_000;
 const reportMs = 1_000;
+/** Connections a worker accepts at one door in a turn of its event loop. */
+const handlesPerDoor = 16;
 
 /**
  * Worker processes that are kept at their number. Each is told, before it is given a socket, what all others were told; a dead one costs
@@ -149,6 +151,16 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
     worker.isUp = true;
     worker.unanswered = 0;
     await Promise.all(Array.from(doors.values(), ({ door, socket }) => insist(worker, { kind: 'open', door }, socket)));
+    for (const { door, socket } of doors.values()) widen(worker, door.address, socket).catch(() => {});
+  };
+
+  /** One handle after the other: orders that come meanwhile need not wait for all of them. */
+  const widen = async ({ link }: Worker, address: string, socket: BoundSocket): Promise<void> => {
+    for (let handles = 1; handles < handlesPerDoor; handles += 1) {
+      if (doors.get(address)?.socket !== socket) return;
+      const answer = await link.ask({ kind: 'widen', address }, socket);
+      if (answer.outcome !== 'answered') return;
+    }
   };
 
   const replace = async (dead: Worker): Promise<void> => {
@@ -239,6 +251,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
         doors.set(door.address, { door, socket });
         const others = Array.from(workers).filter((each) => each !== worker && each.isUp);
         await Promise.all(others.map((each) => insist(each, { kind: 'open', door }, socket)));
+        for (const each of [worker, ...others]) widen(each, door.address, socket).catch(() => {});
         return;
       }
     },

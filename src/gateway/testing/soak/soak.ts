@@ -11,6 +11,8 @@ import { type Footprint, footprintOf } from './footprint.ts';
 export interface SoakOptions {
   readonly seed: number;
   readonly durationMs: number;
+  /** It goes on until so many tables were put, however slow the machine is. */
+  readonly fewestTables?: number;
   /** A worker is killed so often; 0: never. */
   readonly killEveryMs: number;
   readonly clients: Readonly<Record<Kind, number>>;
@@ -41,7 +43,7 @@ const newsMs = 250;
 
 /** A gateway of real processes under load, with everything changing ten times a second. The same seed makes the same changes. */
 export async function runSoak(
-  { seed, durationMs, killEveryMs, clients: counts, onProgress }: SoakOptions,
+  { seed, durationMs, fewestTables = 0, killEveryMs, clients: counts, onProgress }: SoakOptions,
   clock: Clock = systemClock,
 ): Promise<SoakReport> {
   const random = seededRandom(seed);
@@ -93,7 +95,8 @@ export async function runSoak(
     clients = startClients(gateway.publicPort, counts);
     const began = performance.now();
     let [lastKill, lastSample] = [began, began];
-    for (let now = began; now < began + durationMs; now = performance.now()) {
+    const isOver = (now: number): boolean => now >= began + durationMs && tables >= fewestTables;
+    for (let now = began; !isOver(now); now = performance.now()) {
       await fleet.change();
       await putTable();
       if (killEveryMs > 0 && now - lastKill >= killEveryMs) {
