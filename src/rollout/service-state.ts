@@ -2,7 +2,7 @@ import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
-import type { Course } from './course-state.ts';
+import type { Course, MirrorSettings } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
@@ -94,11 +94,15 @@ export interface RolloutSettings {
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
+  /** Whether the candidate is compared with fresh instances of stable. */
+  readonly baseline?: boolean;
 }
 
 export interface StageSettings {
   /** Percentage of new requests for the candidate. */
   readonly weight: number;
+  /** Requests that are copied to the candidate, whose weight is then 0. */
+  readonly mirror?: MirrorSettings;
   /** How long it lasts at least. */
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
@@ -215,6 +219,8 @@ export type InstancePhase =
 export interface Instance {
   readonly id: string;
   readonly generation: number;
+  /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
+  readonly baseline?: number;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;
