@@ -201,14 +201,15 @@ export function createRouteStore(store: Store): RouteStore {
   };
 }
 
-/** The documents once the writes are made. */
+/** The documents once the writes are made, in the order of their keys, which are ASCII. */
 function documentsAfter(before: ReadonlyMap<string, Document>, writes: readonly Write[], receipt: Receipt): ReadonlyMap<string, Document> {
   const after = new Map(before);
   for (const [index, write] of writes.entries()) {
     if (write.operation === 'put') after.set(write.key, { key: write.key, version: receipt[index] as number, value: write.value });
     else if (write.operation === 'delete') after.delete(write.key);
   }
-  return after;
+  const hasNew = writes.some((write) => write.operation === 'put' && !before.has(write.key));
+  return hasNew ? new Map([...after].toSorted(([one], [other]) => (one < other ? -1 : 1))) : after;
 }
 
 function versionWrite(routing: Routing, version: number): Write {
