@@ -1,7 +1,7 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
-import { overruledBy } from './course-verdict.ts';
+import { overruledBy } from './copies-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';

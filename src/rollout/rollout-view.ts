@@ -2,7 +2,7 @@ import { timestamp } from '../effects/clock.ts';
 import { isBaseline, wantedBaseline } from './baseline.ts';
 import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
 import { type MirrorSettings, newCourse } from './course-state.ts';
-import { shownVerdict } from './course-verdict.ts';
+import { shownVerdict } from './copies-verdict.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { mirrorOf, shareInWords } from './mirroring.ts';
 import { routeOf, shareOf } from './service-route.ts';
