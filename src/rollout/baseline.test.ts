@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { baselineFor, shareBeside } from './baseline.ts';
 import { countsOf } from './counted-evidence.ts';
 import { rolloutOf } from './rollout-view.ts';
-import { extraInstances } from './extra-instances.ts';
+import { extraInstances } from './rollout-cost.ts';
 import { comparedRelease } from './service-route.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 import { servingOf, statusOf } from './service-status.ts';
