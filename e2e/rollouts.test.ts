@@ -207,6 +207,9 @@ describe('rollouts of a service under load', () => {
       { outcome: 'superseded', release: fourth },
     ]);
 
+    const { items } = (await (await controlPlane(world)).get('/v1/events?limit=1000')) as { items: { message: string }[] };
+    expect(items.map(({ message }) => message)).toContain(`agent: ${fourth} is being rolled out: ${because}`);
+
     const { stdout } = await run(0, 'deploy', 'agent', '--env', 'LEVEL=debug');
     expect(stdout).toContain('update in place (env.LEVEL changed)');
     expect(stdout).toContain('rollout, chosen: same version, LEVEL changed, low risk: rolling');
