@@ -6,8 +6,10 @@ import type { ResolvedBlock } from '../../stack/stack.ts';
 
 /** Secrets that a source would show: URLs and queries end up in logs of others, arguments in the list of processes. */
 export function shownSecrets(block: ResolvedBlock, { rollout }: ServiceFields): readonly Problem[] {
-  return (rollout.analysis?.metrics ?? []).flatMap(({ name, prometheus, http, command = [] }, index) => {
-    const path = `rollout.analysis.metrics.${index}`;
+  const declared = (['analysis', 'preview'] as const).flatMap((of) =>
+    (rollout[of]?.metrics ?? []).map((source, index) => ({ source, path: `rollout.${of}.metrics.${index}` })),
+  );
+  return declared.flatMap(({ source: { name, prometheus, http, command = [] }, path }) => {
     const shown = [prometheus?.url, prometheus?.query, http?.url, ...command].filter((text) => text !== undefined);
     return outputExpressions(shown)
       .filter(({ kind, output }) => kindSpecs[kind].outputs[output]?.secret === true)
