@@ -4,7 +4,7 @@ import { foldCopies } from './copies-evidence.ts';
 import { capacityAt, capacityFor, hasStages, stageOf, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence, isShown } from './course-evidence.ts';
-import { decidingVerdict } from './course-verdict.ts';
+import { decidingVerdict } from './copies-verdict.ts';
 import { findingsInWords } from './evidence/words.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
 import { copiesAlike, shareInWords } from './mirroring.ts';
