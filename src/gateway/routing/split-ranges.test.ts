@@ -79,6 +79,12 @@ describe('the ranges of a split', () => {
     );
   });
 
+  test('of a candidate stay where they are when a release without requests leaves or comes', () => {
+    const [alone, beside] = [rangesOf(75, 25), rangesOf(75, 0, 25)];
+    expect(beside.map(({ from, to }) => [from, to])).toEqual(alone.map(({ from, to }) => [from, to]));
+    expect(rangesOf(0, 75, 25).map(({ from }) => from)).toEqual(alone.map(({ from }) => from));
+  });
+
   test('of several candidates within their slots only grow, whatever the others do', () => {
     const candidates = fc.integer({ min: 2, max: 4 });
     const share = fc.double({ min: 0, max: 1, noNaN: true });

@@ -32,11 +32,16 @@ export function gridBetween(from: number, to: number, size: number): Grid {
  */
 export function logEvidence(strata: Strata, nullRatio: number, grid: Grid): number {
   const compared = comparable(strata);
-  return logSumExp(grid.map(({ ratio, weight }) => Math.log(weight) + logLikelihood(compared, ratio))) - logLikelihood(compared, nullRatio);
+  return logMixture(compared, grid) - logLikelihood(compared, nullRatio);
+}
+
+/** ln of the mean of the likelihoods of the grid's ratios, by their weights. */
+export function logMixture(strata: Strata, grid: Grid): number {
+  return logSumExp(grid.map(({ ratio, weight }) => Math.log(weight) + logLikelihood(strata, ratio)));
 }
 
 /** ln of the chance of where the events went, given that they happened, when the candidate's rate is `ratio` times stable's. */
-function logLikelihood(strata: Strata, ratio: number): number {
+export function logLikelihood(strata: Strata, ratio: number): number {
   let sum = 0;
   for (const { chance, candidate, stable } of strata) {
     sum += candidate * Math.log(ratio) - (candidate + stable) * Math.log(chance * ratio + 1 - chance);
