@@ -84,6 +84,11 @@ module.exports = {
       'The modelled world draws as the gateway does, and stores in memory.',
     ),
     onlyKnows(
+      'forecast',
+      [...ground, 'stack/', 'rollout/', 'store/memory-store\\.ts$', 'telemetry/events\\.ts$'],
+      'Asks the real rollout what it would do in a modelled world.',
+    ),
+    onlyKnows(
       'gateway/control',
       [...ground, ...ports, 'gateway/', 'rollout/traffic\\.ts$'],
       'The control side of the gateway implements Traffic.',

@@ -1,5 +1,6 @@
 import type { Course } from './course-state.ts';
-import { type Counts, judge, type Verdict } from './evidence/judge.ts';
+import type { Counts, Verdict } from './evidence/judge.ts';
+import { judgeOnce } from './evidence/judge-once.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import type { AnalysisSettings, ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
@@ -14,7 +15,7 @@ export function foldEvidence({ settings }: ServiceState, course: Course, seen: G
   const isSameLife = known === undefined || (known.epoch === seen.epoch && unitsOf(seen.counts) >= unitsOf(known.current));
   const before = isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
   const thresholds = known?.thresholds ?? seen.stableLatencies;
-  const judged = judge(addCounts(before, seen.counts), analysis.rules);
+  const judged = judgeOnce(addCounts(before, seen.counts), analysis.rules);
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };

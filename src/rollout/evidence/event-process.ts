@@ -9,6 +9,18 @@ export type Grid = readonly { readonly ratio: number; readonly weight: number }[
  * small differences, which need the most data, are bet on most.
  */
 export function gridBetween(from: number, to: number, size: number): Grid {
+  const key = `${from} ${to} ${size}`;
+  const known = grids.get(key);
+  if (known) return known;
+  const grid = newGrid(from, to, size);
+  grids.set(key, grid);
+  return grid;
+}
+
+/** There are as many as there are tolerances in use, a few. */
+const grids = new Map<string, Grid>();
+
+function newGrid(from: number, to: number, size: number): Grid {
   const points = Array.from({ length: size }, (_, index) => ({
     ratio: from * (to / from) ** (index / (size - 1)),
     weight: 1 / (1 + index / 4),

@@ -52,7 +52,7 @@ export function drawOutcomes(random: Random, answers: Answers, requests: number,
 }
 
 /** Chance that an answer takes longer than `milliseconds`. */
-function chanceSlower({ medianMs, spread }: Answers, milliseconds: number): number {
+export function chanceSlower({ medianMs, spread }: Answers, milliseconds: number): number {
   return milliseconds <= 0 ? 1 : upperTail(Math.log(milliseconds / medianMs) / spread);
 }
 

@@ -66,6 +66,8 @@ function overloads(backends: readonly BackendRoute[], state: ServiceState | unde
   const active = backends.reduce((sum, backend) => sum + activeOf(backend), 0);
   const spread = Math.min(state?.replicas ?? active, active);
   const stable = state?.revisions.find(({ generation }) => generation === state.stable)?.release;
+  const isDown = stable !== undefined && !backends.some((backend) => backend.release === stable && activeOf(backend) > 0);
+  if (isDown) return [];
   return backends
     .filter((backend) => backend.weight > 0 && (backend.weight / total) * spread > activeOf(backend) + 1e-6)
     .filter((backend) => backend.release !== stable || activeOf(backend) >= spread)

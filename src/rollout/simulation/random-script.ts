@@ -64,7 +64,7 @@ export function randomScript(seed: number): RandomScript {
     actions.some((action) => action.type === 'deploy' && (action.maxUnavailable ?? 0) > 0) &&
     actions.some((action) => (action.type === 'deploy' || action.type === 'scale') && action.replicas === 1);
   const perSecond = { calm: 0, judged: draw.one([100, 400]), wild: draw.one([0, 20, 100, 400]) }[kind];
-  const options = { seed, perSecond, users: draw.one([50, 500, 2_000]), restMs: 45_000 };
+  const options = { seed, perSecond, users: draw.one([50, 500, 2_000]), restMs: 60_000 };
   return { kind, steps, options, isUnbroken: isUnbroken && !mayStop };
 }
 

@@ -138,7 +138,7 @@ function inWords(action: Action): string {
   return `${type} ${JSON.stringify(details)}`;
 }
 
-const silentEvents: EventLog = {
+export const silentEvents: EventLog = {
   publish: async () => 0,
   entry: (event) => ({ operation: 'append', log: 'events', value: { ...event } }),
   announce: () => undefined,

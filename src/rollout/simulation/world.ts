@@ -23,6 +23,8 @@ export interface World {
   readonly traffic: MemoryTraffic;
   readonly controller: ServiceController;
   state(): Promise<ServiceState | undefined>;
+  /** What was stored last. */
+  latest(): ServiceState | undefined;
   /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
   replaceController(): Promise<void>;
   /** Has the controller die at its effect number `effect` from now on; another one takes over. */
@@ -91,7 +93,8 @@ export async function createWorld(options: {
   let stored: ServiceState | undefined;
   function noteStored(value: Json): void {
     const after = value as unknown as ServiceState;
-    watch?.stored(stored, after, world);
+    // One that was removed and is made again is another one.
+    watch?.stored(stored?.uid === after.uid ? stored : undefined, after, world);
     stored = after;
   }
 
@@ -180,6 +183,7 @@ export async function createWorld(options: {
       return controller;
     },
     state: read,
+    latest: () => stored,
     async replaceController() {
       life.alive = false;
       void controller?.stop();
