@@ -1,6 +1,7 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
+import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { failRollout } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
@@ -59,19 +60,20 @@ function going(state: ServiceState, now: number): ServiceState {
 function promoted(state: ServiceState, { full }: { readonly full: boolean }, now: number): ServiceState {
   const candidate = candidateOf(state);
   if (!hasStages(state)) throw sluiceError('rollout_has_no_stages', { service: state.address });
-  const { stage, evidence } = { ...newCourse, ...candidate.course };
+  const { stage } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
   const isEnd = full || stage >= last;
   const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
-  const overruled = evidence?.verdict.verdict === 'fail' || evidence?.verdict.verdict === 'error';
-  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
+  const overruled = overruledBy(state, { ...newCourse, ...candidate.course });
+  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...overruled };
   return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 
 /** Back to stable at once. */
 function aborted(state: ServiceState, by: string): ServiceState {
   candidateOf(state);
-  return failRollout(state, `aborted by ${by}`, { withdrawn: true }).state;
+  // Without stages, stable may be too few by now to answer alone: the way back is then that of the way there.
+  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) }).state;
 }
 
 /** The release that failed, from the beginning. */

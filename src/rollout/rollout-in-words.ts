@@ -1,4 +1,6 @@
-import { capacityFor, stagesOf } from './course.ts';
+import { stagesOf } from './course.ts';
+import { shareInWords } from './mirroring.ts';
+import { extraInstances } from './rollout-cost.ts';
 import type { RolloutSettings } from './service-state.ts';
 
 /**
@@ -14,15 +16,15 @@ export function rolloutInWords(service: {
   if (stages === undefined && fullSet !== true) return undefined;
   const settings = { rollout, expose: [], calls: [], drainMs: 0 };
   const all = stagesOf({ settings });
-  const [least, most] = [all[0]?.weight ?? 100, all.at(-1)?.weight ?? 100].map((weight) =>
-    capacityFor(weight, { replicas: service.replicas, settings }),
-  );
+  const counts = extraInstances(service).map(({ candidate, baseline }) => candidate + baseline);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
   const steps = all.map(
-    ({ weight, forMs, approval }) => `${weight} %${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : ''}`,
+    (stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${stage.forMs / 1_000} s` : ''}${stage.approval ? ' until promoted' : ''}`,
   );
+  const beside = rollout.baseline === true ? ', fresh ones of the stable release to compare it with among them' : '';
   const extra = least === most ? `${most}` : `${least} to ${most}`;
   const kept = keepPreviousMs === undefined ? '' : `, and ${service.replicas} kept ready for ${keepPreviousMs / 1_000} s after it`;
   const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
   const end = rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself';
-  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${kept}; ${end} at ${checks.join(' or ')}`;
+  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${beside}${kept}; ${end} at ${checks.join(' or ')}`;
 }

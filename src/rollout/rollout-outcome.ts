@@ -1,4 +1,5 @@
 import type { NewEvent } from '../telemetry/events.ts';
+import { shownVerdict } from './course-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
 
@@ -49,13 +50,14 @@ export function failRollout(
   if (!candidate) return { state, events: [] };
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const event = rolloutEvent(state, candidate.generation, 'rollout.failed', `was not taken into use: ${reason}`);
+  const evidence = shownVerdict(state, candidate.course);
   const failure = {
     generation: candidate.generation,
     release,
     reason,
     ...(instance !== undefined && { instance }),
     ...(withdrawn && { withdrawn }),
-    ...(candidate.course?.evidence && { evidence: candidate.course.evidence.verdict }),
+    ...(evidence && { evidence }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
 }

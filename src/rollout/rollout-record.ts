@@ -1,3 +1,4 @@
+import { shownVerdict } from './course-verdict.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { revisionOf, type RolloutRecord, type ServiceState } from './service-state.ts';
 
@@ -38,7 +39,7 @@ function endOf(record: RolloutRecord, before: ServiceState | undefined, after: S
   const { generation } = record;
   const isFailed = after.failure?.generation === generation;
   const outcome = after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded';
-  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? before?.candidate?.course?.evidence?.verdict;
+  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? (before && shownVerdict(before, before.candidate?.course));
   return {
     ...record,
     endedAt,

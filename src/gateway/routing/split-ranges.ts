@@ -12,22 +12,22 @@ export interface PointRange {
  * Divides 2^32 points among backends in proportion to their weights, in ascending order and without gaps; empty when no backend has weight.
  * A user is a point by a hash, so whose ranges only grow gains users and loses none.
  *
- * The last backend is the stable one. Of the others that have weight, number k of K owns the slot that begins at k/K, and takes its share from
- * there on: while no share exceeds 1/K, each grows in its own slot and takes from stable alone, whatever the others do. A share above 1/K
- * also takes from the free end: its users beyond the slot may change when others grow. With one candidate (K = 1) there is no such case. One
- * without weight owns nothing, so that a release that only finishes its work moves nobody when it is gone.
+ * The last backend is the stable one. Of the others, number k of K owns the slot that begins at k/K, and takes its share from there on: while
+ * no share exceeds 1/K, each grows in its own slot and takes from stable alone, whatever the others do. A share above 1/K also takes from
+ * the free end: its users beyond the slot may change when others grow. With one candidate (K = 1) there is no such case.
+ *
+ * With `slots`, only so many of the first backends own one: a release that merely finishes its work moves nobody when it is gone.
  */
-export function splitRanges(backends: readonly { readonly weight: number }[]): readonly PointRange[] {
+export function splitRanges(backends: readonly { readonly weight: number }[], slots = backends.length - 1): readonly PointRange[] {
   const counts = pointsOf(backends.map(({ weight }) => weight));
   const candidates = counts.slice(0, -1);
   const owned: PointRange[] = [];
-  const overflow: number[] = candidates.map(() => 0);
-  const weighted = [...candidates.entries()].filter(([, count]) => count > 0);
-  for (const [slot, [backend, count]] of weighted.entries()) {
-    const from = slotStart(slot, weighted.length);
-    const inSlot = Math.min(count, slotStart(slot + 1, weighted.length) - from);
-    owned.push({ from, to: from + inSlot, backend });
-    overflow[backend] = count - inSlot;
+  const overflow: number[] = [];
+  for (const [backend, count] of candidates.entries()) {
+    const from = slotStart(backend, slots);
+    const inSlot = backend < slots ? Math.min(count, slotStart(backend + 1, slots) - from) : 0;
+    if (inSlot > 0) owned.push({ from, to: from + inSlot, backend });
+    overflow.push(count - inSlot);
   }
   const free = gapsOf(owned);
   for (const [backend, count] of overflow.entries()) owned.push(...takenFromEnd(free, count, backend));

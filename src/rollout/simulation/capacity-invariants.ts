@@ -1,7 +1,8 @@
 import type { BackendRoute } from '../../gateway/routing-table.ts';
+import { releaseOfBaseline } from '../baseline.ts';
 import { goesByStages, stagesOf } from '../course.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
-import { activeOf, isActive, routeOfAgent, sharesOf } from './routed.ts';
+import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
 import { type Witness, watching } from './witness.ts';
 import type { Watch, World } from './world.ts';
 
@@ -27,6 +28,7 @@ export function capacityWatch({ check }: Witness): Watch {
 
     published(world) {
       const backends = routeOfAgent(world);
+      checkCopies(world, backends);
       for (const overload of overloads(backends, current)) check(false, `2: ${overload}`);
       const before = shares;
       shares = sharesOf(backends);
@@ -41,11 +43,19 @@ export function capacityWatch({ check }: Witness): Watch {
     },
   });
 
+  /** Copies are work as requests are. */
+  function checkCopies({ traffic }: World, backends: readonly BackendRoute[]): void {
+    const mirror = traffic.route(agent)?.mirror;
+    const copied = backends.find(({ release }) => release === mirror?.release);
+    const carried = (100 * (copied ? activeOf(copied) : 0)) / Math.max(1, current?.replicas ?? 1);
+    check(mirror === undefined || mirror.percent <= carried + 1e-6, `2: copies of ${mirror?.percent} % where ${carried} % can be carried`);
+  }
+
   /** Once stable can answer, only stable and the candidate may get more than before, and the candidate no more than its stage's share. */
   function checkShare(release: string, share: number, before: number, state: ServiceState, answering: readonly BackendRoute[]): void {
     const stable = revisionOf(state, state.stable)?.release;
     const candidate = revisionOf(state, state.candidate?.generation)?.release;
-    if (release === stable || !answering.some((backend) => backend.release === stable)) return;
+    if (release === stable || releaseOfBaseline(release) !== undefined || !answering.some((backend) => backend.release === stable)) return;
     const isWithdrawn = state.failure?.withdrawn === true && revisionOf(state, state.failure.generation)?.release === release;
     const isGivenUp = release !== candidate && (goesByStages(state.settings) || isWithdrawn);
     check(!isGivenUp || share <= before + 1e-6, `2: ${release} was given up and gets ${share.toFixed(1)} % after ${before.toFixed(1)} %`);

@@ -56,8 +56,8 @@ export function cohortWatch({ check, users }: Witness): Watch {
   });
 }
 
-function membersOf({ backends }: ServiceRoute, release: string, points: Float64Array): ReadonlySet<number> {
-  const mine = splitRanges(backends).filter(({ backend }) => backends[backend]?.release === release);
+function membersOf({ backends, split }: ServiceRoute, release: string, points: Float64Array): ReadonlySet<number> {
+  const mine = splitRanges(backends, split?.slots).filter(({ backend }) => backends[backend]?.release === release);
   const members = new Set<number>();
   for (const [user, point] of points.entries()) if (mine.some(({ from, to }) => from <= point && point < to)) members.add(user);
   return members;

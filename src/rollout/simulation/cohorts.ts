@@ -36,7 +36,7 @@ export function cohortsOf(users: number): Cohorts {
         window = current;
         seen = new Uint8Array(users);
       }
-      const ranges = splitRanges(route.backends);
+      const ranges = splitRanges(route.backends, route.split?.slots);
       const drawn = route.backends.map((): Drawn => ({ requests: 0, units: 0, who: [] }));
       for (let request = 0; request < requests; request += 1) {
         const user = Math.floor(random.next() * users);

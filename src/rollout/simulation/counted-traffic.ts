@@ -9,6 +9,8 @@ export interface CountedTraffic {
   adopt(route: ServiceRoute): void;
   /** Requests of one release that were drawn with this chance. */
   count(release: string, chance: number, units: number, outcomes: Outcomes): void;
+  /** Halves of pairs: requests that were copied, or their copies. */
+  countCopies(release: string, units: number, outcomes: Outcomes): void;
   /** Units of a release that could have gone elsewhere, of this evidence id, over all lives of the gateway. */
   compared(id: string, release: string): number;
   /** Answers of a release, counted whatever is being rolled out. */
@@ -27,13 +29,29 @@ export function createCountedTraffic(): CountedTraffic {
   let epoch = 1;
   let counted: ServiceRoute['evidence'];
   let strata = new Map<string, CountedStratum>();
+  let copies = new Map<string, CountedStratum>();
   let answers = new Map<string, number>();
   const compared = new Map<string, number>();
+
+  function add(to: Map<string, CountedStratum>, key: string, more: CountedStratum): void {
+    const known = to.get(key);
+    const categories: Record<string, number> = { ...known?.categories };
+    if (counted?.attribute !== undefined) {
+      for (const [value, count] of Object.entries(more.categories)) categories[value] = (categories[value] ?? 0) + count;
+    }
+    to.set(key, {
+      ...more,
+      units: more.units + (known?.units ?? 0),
+      errors: more.errors + (known?.errors ?? 0),
+      exceedances: more.exceedances.map((count, index) => count + (known?.exceedances[index] ?? 0)),
+      categories,
+    });
+  }
 
   return {
     compared: (id, release) => compared.get(`${id}/${release}`) ?? 0,
     adopt({ evidence }) {
-      if (JSON.stringify(evidence) !== JSON.stringify(counted)) strata = new Map();
+      if (JSON.stringify(evidence) !== JSON.stringify(counted)) [strata, copies] = [new Map(), new Map()];
       counted = evidence;
     },
     get thresholdsMs() {
@@ -45,26 +63,20 @@ export function createCountedTraffic(): CountedTraffic {
       const key = `${release}\n${probability}`;
       const ofRollout = `${counted.id}/${release}`;
       if (probability > 0 && probability < 1) compared.set(ofRollout, (compared.get(ofRollout) ?? 0) + units);
-      const known = strata.get(key) ?? { release, probability, units: 0, errors: 0, exceedances: exceedances.map(() => 0), categories: {} };
-      const values = counted.attribute === undefined ? [] : Object.keys(categories);
-      strata.set(key, {
-        ...known,
-        units: known.units + units,
-        errors: known.errors + errors,
-        exceedances: exceedances.map((count, index) => count + (known.exceedances[index] ?? 0)),
-        categories: {
-          ...known.categories,
-          ...Object.fromEntries(values.map((value) => [value, (known.categories[value] ?? 0) + (categories[value] ?? 0)])),
-        },
-      });
+      add(strata, key, { release, probability, units, errors, exceedances, categories });
+    },
+    countCopies(release, units, { errors, exceedances }) {
+      if (counted && units > 0) add(copies, release, { release, probability: 0.5, units, errors, exceedances, categories: {} });
     },
     answered: (release, requests) => answers.set(release, (answers.get(release) ?? 0) + requests),
     restart() {
       epoch += 1;
       strata = new Map();
+      copies = new Map();
       answers = new Map();
     },
-    evidence: () => counted && { epoch: String(epoch), id: counted.id, strata: [...strata.values()], isComplete: true },
+    evidence: () =>
+      counted && { epoch: String(epoch), id: counted.id, strata: [...strata.values()], copies: [...copies.values()], isComplete: true },
     // The quantiles themselves: a threshold may be any, it only has to be frozen.
     latencies: (release, quantiles, of) =>
       (answers.get(release) ?? 0) < fewestLatencies ? undefined : quantiles.map((quantile) => latencyAt(of, quantile)),

@@ -1,5 +1,6 @@
 import { type Random, seededRandom } from '../../effects/random.ts';
 import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts';
+import { releaseOfBaseline } from '../baseline.ts';
 import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
 import { type Answers, drawOutcomes, ordinaryAnswers } from './answers.ts';
@@ -70,15 +71,25 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
   const servedOf = (service: Service, release: string): Tallied =>
     entry(served, `${keyOf(service)}/${release}`, () => ({ requests: 0, errors: 0, users: 0, seen: new Uint8Array(users) }));
 
+  /** Some requests are sent to the candidate too, which nobody sees: either half of a pair is counted. */
+  function copy(service: Service, { mirror }: ServiceRoute, answered: string, requests: number, able: readonly BackendRoute[]): void {
+    if (!mirror || mirror.release === answered || !able.some(({ release }) => release === mirror.release)) return;
+    const pairs = binomial(random, requests, mirror.percent / 100);
+    const counted = countsOf(service);
+    for (const release of [answered, mirror.release]) {
+      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(releaseOf(release)), pairs, counted.thresholdsMs));
+    }
+  }
+
   /** Requests of a moment that went to one release with one chance; `units` of them count for the evidence. */
   function count(service: Service, release: string, chance: number, requests: number, units: number): void {
     const counted = countsOf(service);
     counted.answered(release, requests);
-    const outcomes = drawOutcomes(random, answersOf(release), units, counted.thresholdsMs);
+    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), units, counted.thresholdsMs);
     counted.count(release, chance, units, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
-    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(release).errorRate);
+    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(releaseOf(release)).errorRate);
   }
 
   function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
@@ -95,6 +106,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
         tally.seen[user] = 1;
       }
       count(service, backend.release, chanceOf(route, backend), all, units);
+      copy(service, route, backend.release, all, backends);
     }
   }
 
@@ -108,6 +120,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       const tally = servedOf(service, backend.release);
       for (let request = 0; request < mine; request += 1) if (random.next() * users >= tally.users) tally.users += 1;
       count(service, backend.release, chanceOf(route, backend), mine, mine);
+      copy(service, route, backend.release, mine, backends);
     }
   }
 
@@ -147,14 +160,22 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
     evidence: async (service) => counts.get(keyOf(service))?.evidence(),
-    latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(release)),
+    latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };
 }
 
-function chanceOf(route: ServiceRoute, { weight }: BackendRoute): number {
-  return weight / route.backends.reduce((sum, backend) => sum + backend.weight, 0);
+/** Of what is compared among itself, the chance of the draw among these alone. */
+function chanceOf({ backends, evidence }: ServiceRoute, { release, weight }: BackendRoute): number {
+  const compared = evidence?.compared?.includes(release) === true ? evidence.compared : undefined;
+  const among = backends.filter((backend) => compared === undefined || compared.includes(backend.release));
+  return weight / among.reduce((sum, backend) => sum + backend.weight, 0);
+}
+
+/** The release that answers behind a name of the route. */
+function releaseOf(name: string): string {
+  return releaseOfBaseline(name) ?? name;
 }
 
 function keyOf({ environment, name }: Service): string {

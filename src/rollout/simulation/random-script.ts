@@ -1,10 +1,9 @@
 import { seededRandom } from '../../effects/random.ts';
 import type { RolloutAction } from '../operate.ts';
-import type { AnalysisSettings, RolloutSettings } from '../service-state.ts';
+import type { AnalysisSettings, RolloutSettings, StageSettings } from '../service-state.ts';
 import { smokePath } from './memory-workloads.ts';
 import type { ReleaseName } from './releases.ts';
 import type { Action, PlayOptions, Step } from './script.ts';
-import type { StrategyName } from './world.ts';
 
 /**
  * A story for the modelled world. `calm`: nothing is judged by chance and every pause is either far shorter or far longer than all that
@@ -28,7 +27,8 @@ const wildReleases: readonly ReleaseName[] = [
   ...(['erring', 'sluggish', 'shifted', 'erring', 'sluggish', 'shifted', 'one', 'two'] as const),
 ];
 const judgedReleases: readonly ReleaseName[] = ['one', 'two', 'erring', 'sluggish', 'shifted'];
-const strategies: readonly StrategyName[] = ['rolling', 'canary', 'canary', 'blue_green'];
+const strategies: readonly DeclaredStrategy[] = ['rolling', 'canary', 'canary', 'blue_green'];
+type DeclaredStrategy = 'rolling' | 'canary' | 'blue_green';
 const buttons: readonly RolloutAction[] = [
   { type: 'pause' },
   { type: 'resume' },
@@ -142,15 +142,18 @@ function deploy(draw: Draw, among: readonly ReleaseName[], isJudged: boolean, by
 
 function canary(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
   const weights = Array.from({ length: draw.whole(1, 3) }, () => draw.one([0, 1, 5, 10, 25, 50, 75, 100])).toSorted((a, b) => a - b);
+  const stages = weights.map((weight): StageSettings => ({
+    weight,
+    forMs: draw.one(isJudged ? [0, 1_000, 3_000, 8_000] : [0, 1_000, 2_000]),
+    approval: draw.chance(0.1),
+  }));
+  const isCompared = isJudged && draw.chance(0.8);
+  const copied: StageSettings = { weight: 0, mirror: { percent: draw.one([10, 60, 100]), methods: ['GET'] }, forMs: 1_000, approval: false };
   return {
-    stages: weights.map((weight) => ({
-      weight,
-      forMs: draw.one(isJudged ? [0, 1_000, 3_000, 8_000] : [0, 1_000, 2_000]),
-      approval: draw.chance(0.1),
-    })),
+    stages: isCompared && draw.chance(0.2) ? [copied, ...stages] : stages,
     onFailure: draw.chance(0.15) ? 'hold' : 'rollback',
     ...(draw.chance(0.5) && { affinity: draw.one([{ by: 'user' }, { by: 'cookie', name: 'session' }] as const) }),
-    ...(isJudged && draw.chance(0.8) && { analysis: analysis(draw) }),
+    ...(isCompared && { analysis: analysis(draw), ...(draw.chance(0.2) && { baseline: true }) }),
   };
 }
 

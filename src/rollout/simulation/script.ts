@@ -21,7 +21,7 @@ export type Action =
       /** Instead of those of the strategy. */
       readonly rollout?: Partial<RolloutSettings>;
     }
-  | { readonly type: 'scale'; readonly replicas: number }
+  | { readonly type: 'scale' | 'autoscale'; readonly replicas: number }
   | { readonly type: 'restart' | 'suspend' | 'resume' | 'remove' | 'restart_gateway' }
   | { readonly type: 'operate'; readonly action: RolloutAction }
   | { readonly type: 'kill_instance'; readonly index: number };
@@ -103,6 +103,11 @@ async function act({ controller, workloads, traffic, ...world }: World, action: 
     case 'scale':
       await controller.scale(address, action.replicas).catch(refused);
       return;
+    case 'autoscale': {
+      const from = (await world.state())?.replicas ?? 0;
+      await controller.autoscale(address, { from, to: action.replicas, why: 'load' }).catch(refused);
+      return;
+    }
     case 'operate':
       await controller.operate(address, action.action, { by: 'somebody' }).catch(refused);
       return;

@@ -1,4 +1,5 @@
 import { hasStages, stagesOf } from '../course.ts';
+import { decidingVerdict } from '../course-verdict.ts';
 import { evidenceId } from '../service-route.ts';
 import { type Candidate, revisionOf, type ServiceState } from '../service-state.ts';
 import { releases } from './releases.ts';
@@ -23,11 +24,8 @@ export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
       check(next === undefined || next === stage + 1, `4: ${release} went from stage ${stage} to ${next ?? 0} by itself`);
       const { weight } = stagesOf(before)[stage] ?? { weight: 100 };
       const course = after.candidate?.course ?? candidate.course;
-      const verdict = course?.evidence?.verdict;
-      if (course?.overruled !== true) {
-        const bad = verdict?.verdict === 'fail' || verdict?.verdict === 'error';
-        check(!bad, `4: ${release} went on although the verdict was ${verdict?.verdict}`);
-      }
+      const verdict = candidate.course && decidingVerdict(before, { ...candidate.course, ...course, stage })?.verdict;
+      check(verdict !== 'fail' && verdict !== 'error', `4: ${release} went on although the verdict was ${verdict}`);
       if (weight === 0 || weight === 100 || analysis.noData === 'continue') return;
       const seen = world.traffic.compared(agent, evidenceId(before, candidate), release);
       check(seen >= analysis.rules.minUnits, `4: ${release} went on from ${weight} % after ${seen} of ${analysis.rules.minUnits} requests`);
