@@ -23,7 +23,8 @@ export function cohortWatch({ check, users }: Witness): Watch {
       const route = world.traffic.route(agent);
       const state = current;
       const release = revisionOf(state ?? { revisions: [] }, state?.candidate?.generation)?.release;
-      const salt = route?.split?.salt;
+      // Without affinity nobody is told apart: every request is drawn by itself.
+      const salt = route?.split?.affinity && route.split.salt;
       const stable = revisionOf(state ?? { revisions: [] }, state?.stable)?.release;
       const isAnswered = route?.backends.some((backend) => backend.release === stable && activeOf(backend) > 0) === true;
       // While stable cannot answer at all, the candidate has everybody.

@@ -6,7 +6,7 @@ import type { Tally } from './tally.ts';
 import { traceWatch } from './trace.ts';
 import { verdictWatch } from './verdict-invariants.ts';
 import type { Witness } from './witness.ts';
-import type { Watch, World } from './world.ts';
+import { lateMs, type Watch, type World } from './world.ts';
 
 export interface Invariants extends Watch {
   /** What did not hold, in words; empty when everything did. */
@@ -20,6 +20,9 @@ export interface Invariants extends Watch {
 export function watchInvariants(options: { tally: Tally; users: number; trace?: (line: string) => void }): Invariants {
   const violations: string[] = [];
   let asking = 0;
+  /** What somebody has asked for may be under way still. */
+  let askedUntil = Number.NEGATIVE_INFINITY;
+  let now = 0;
   const tracer = traceWatch(options.trace);
   const witness: Witness = {
     check(holds, what) {
@@ -28,7 +31,7 @@ export function watchInvariants(options: { tally: Tally; users: number; trace?: 
       options.trace?.(`                VIOLATION ${what}`);
     },
     tally: options.tally,
-    isPeople: () => asking > 0,
+    isPeople: () => asking > 0 || now <= askedUntil,
     users: options.users,
   };
   const kinds = [requestWatch, capacityWatch, cohortWatch, verdictWatch, releaseWatch];
@@ -45,6 +48,7 @@ export function watchInvariants(options: { tally: Tally; users: number; trace?: 
     },
     say: (world, line) => tracer.say(world, line),
     stored: (before, after, world) => {
+      now = world.clock.now();
       for (const watch of watches) watch.stored(before, after, world);
     },
     stops: (instance, state, world) => {
@@ -56,6 +60,7 @@ export function watchInvariants(options: { tally: Tally; users: number; trace?: 
     },
     crashed: (moment, world) => {
       options.tally.crashes += 1;
+      if (asking > 0 && moment === 'late') askedUntil = world.clock.now() + lateMs;
       for (const watch of watches) watch.crashed?.(moment, world);
     },
   };

@@ -160,7 +160,8 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
     evidence: async (service) => counts.get(keyOf(service))?.evidence(),
-    latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
+    latencies: async (service, release, quantiles) =>
+      counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };

@@ -100,7 +100,7 @@ function judgedStep(draw: Draw): Step {
       : roll < 85
         ? { type: 'restart_gateway' }
         : roll < 95
-          ? { type: 'scale', replicas: draw.whole(1, 4) }
+          ? { type: draw.one(['scale', 'autoscale'] as const), replicas: draw.whole(1, 4) }
           : { type: 'operate', action: draw.one(buttons) };
   return { action, pause: draw.one([1_500, 6_000, 25_000, 25_000]), ...maybeCrash(draw, ['before', 'after', 'late']) };
 }
@@ -113,7 +113,7 @@ function wildStep(draw: Draw): Step {
       : roll < 75
         ? { type: 'operate', action: draw.one(buttons) }
         : roll < 84
-          ? { type: 'scale', replicas: draw.whole(1, 4) }
+          ? { type: draw.one(['scale', 'autoscale'] as const), replicas: draw.whole(1, 4) }
           : roll < 90
             ? { type: 'restart_gateway' }
             : roll < 94
@@ -142,13 +142,20 @@ function deploy(draw: Draw, among: readonly ReleaseName[], isJudged: boolean, by
 
 function canary(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
   const weights = Array.from({ length: draw.whole(1, 3) }, () => draw.one([0, 1, 5, 10, 25, 50, 75, 100])).toSorted((a, b) => a - b);
-  const stages = weights.map((weight): StageSettings => ({
-    weight,
-    forMs: draw.one(isJudged ? [0, 1_000, 3_000, 8_000] : [0, 1_000, 2_000]),
-    approval: draw.chance(0.1),
-  }));
+  const stages = weights.map(
+    (weight): StageSettings => ({
+      weight,
+      forMs: draw.one(isJudged ? [0, 1_000, 3_000, 8_000] : [0, 1_000, 2_000]),
+      approval: draw.chance(0.1),
+    }),
+  );
   const isCompared = isJudged && draw.chance(0.8);
-  const copied: StageSettings = { weight: 0, mirror: { percent: draw.one([10, 60, 100]), methods: ['GET'] }, forMs: 1_000, approval: false };
+  const copied: StageSettings = {
+    weight: 0,
+    mirror: { percent: draw.one([10, 60, 100]), methods: ['GET'] },
+    forMs: 1_000,
+    approval: false,
+  };
   return {
     stages: isCompared && draw.chance(0.2) ? [copied, ...stages] : stages,
     onFailure: draw.chance(0.15) ? 'hold' : 'rollback',

@@ -1,3 +1,4 @@
+import { groupOf } from '../baseline.ts';
 import { isLive, revisionOf, type ServiceState } from '../service-state.ts';
 import { isWorking } from './releases.ts';
 import type { World } from './world.ts';
@@ -30,7 +31,7 @@ export function unrest(state: ServiceState, world: World): string[] {
     return found;
   }
   if (!isWorking(stable)) return found;
-  const ready = state.instances.filter(({ generation, phase }) => generation === state.stable && phase === 'ready');
+  const ready = state.instances.filter((instance) => groupOf(state, instance) === state.stable && instance.phase === 'ready');
   const byInstances = state.candidate !== undefined && state.candidate.course === undefined;
   if (ready.length !== state.replicas && !byInstances)
     found.push(`5: ${ready.length} of ${state.replicas} stable instances are ready at the end`);

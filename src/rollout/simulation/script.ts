@@ -1,4 +1,5 @@
 import { SluiceError } from '../../errors/sluice-error.ts';
+import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import type { RolloutAction } from '../operate.ts';
@@ -52,16 +53,18 @@ export interface PlayOptions {
   readonly trace?: (line: string) => void;
   /** Milliseconds that everything has at the end to come to rest. */
   readonly restMs?: number;
+  /** What the gateway is told instead of what the controller says. */
+  readonly tamper?: (route: ServiceRoute) => ServiceRoute;
 }
 
 const address = 'default/service/agent';
 
 /** Plays a script under steady load, over an empty store, and lets everything come to rest. */
 export async function play(script: readonly Step[], store: Store, options: PlayOptions = {}): Promise<Outcome> {
-  const { seed = 7, perSecond = 0, users = 200, trace, restMs = 30_000 } = options;
+  const { seed = 7, perSecond = 0, users = 200, trace, restMs = 30_000, tamper } = options;
   const tally = newTally();
   const invariants = watchInvariants({ tally, users, ...(trace && { trace }) });
-  const world = await createWorld({ store, events: silentEvents, behaviours, answers, watch: invariants, seed, users });
+  const world = await createWorld({ store, events: silentEvents, behaviours, answers, watch: invariants, seed, users, tamper });
   const load = startLoad(world);
   const crowd = startCrowd(world, perSecond);
   for (const [index, { action, pause, crash }] of script.entries()) {

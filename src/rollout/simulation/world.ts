@@ -53,7 +53,7 @@ export interface Watch {
 }
 
 /** How long what a dead controller has sent out is under way. */
-const lateMs = 300;
+export const lateMs = 300;
 const address = 'default/service/agent' as const;
 
 /** A small world around the real controller: in-memory machines and gateway, virtual time, faults where they are asked for. */
@@ -64,11 +64,13 @@ export async function createWorld(options: {
   readonly watch?: Watch;
   /** How requests end by the release's id; all alike unless told otherwise. */
   readonly answers?: Readonly<Record<string, Answers>>;
+  /** Makes something else of every route on its way to the gateway: to see that a defect is noticed. */
+  readonly tamper?: ((route: ServiceRoute) => ServiceRoute) | undefined;
   /** Of everything that is drawn. */
   readonly seed?: number;
   readonly users?: number;
 }): Promise<World> {
-  const { store, events, behaviours, watch, answers = {}, seed = 7, users = 200 } = options;
+  const { store, events, behaviours, watch, answers = {}, seed = 7, users = 200, tamper = (route) => route } = options;
   const clock = createVirtualClock();
   const workloads = createMemoryWorkloads({
     clock,
@@ -140,7 +142,7 @@ export async function createWorld(options: {
 
   async function publish(route: ServiceRoute): Promise<void> {
     publications += 1;
-    await traffic.publish(route);
+    await traffic.publish(tamper(route));
     watch?.published(world);
   }
 
