@@ -31,6 +31,7 @@ const question = (fault: string, changed: Partial<Question['service']['rollout']
     replicas: 2,
     drainMs: 5_000,
     health: { intervalMs: 1_000, startPeriodMs: 10_000 },
+    isScaled: false,
     rollout: { ...canary, ...changed },
   },
   fault: parseFault(fault),

@@ -83,6 +83,7 @@ function modelOf(fields: ServiceFields, rollout: RolloutSettings): ModelledServi
       startPeriodMs: parseDurationMs(fields.health.start_period),
     },
     policies: trafficPolicies(fields),
+    isScaled: fields.scaling !== undefined,
     rollout,
   };
 }

@@ -12,6 +12,7 @@ export function notesOn({ service, fault }: Pick<Question, 'service' | 'fault'>)
     ...(fault.decisions !== undefined && !rules?.decisions ? ['decisions'] : []),
   ];
   return [
+    ...(service.isScaled ? [`Scaling by load is not modelled: the instances stay ${replicas}. Try others with --replicas.`] : []),
     ...(unjudged.length > 0 ? [`${rollout.strategy}: nothing compares ${unjudged.join(' and ')} of the candidate with stable's.`] : []),
     ...(rollout.stages && stages.some(({ approval }) => approval)
       ? ['Steps that wait for approval are approved when their time is over.']

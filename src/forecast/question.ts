@@ -22,6 +22,8 @@ export interface ModelledService {
   readonly drainMs: number;
   readonly health: { readonly intervalMs: number; readonly startPeriodMs: number };
   readonly policies?: ServiceSettings['policies'];
+  /** Whether load decides how many instances there are; the model keeps them at `replicas`. */
+  readonly isScaled: boolean;
   readonly rollout: RolloutSettings;
 }
 

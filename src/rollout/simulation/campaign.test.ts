@@ -9,6 +9,16 @@ import { wilson } from './wilson.ts';
 /** As many as two seconds take; `npm run simulate:rollouts` plays 10,000. */
 const stories = 40;
 
+const backends = (change: (backend: ServiceRoute['backends'][number]) => ServiceRoute['backends'][number]) => (route: ServiceRoute) => ({
+  ...route,
+  backends: route.backends.map(change),
+});
+
+const users = (route: ServiceRoute): ServiceRoute => {
+  const isLater = route.backends.some(({ release, weight }) => release === 'one' && weight === 50);
+  return isLater ? { ...route, backends: route.backends.toReversed() } : route;
+};
+
 describe('random stories of rollouts', () => {
   it('keep every invariant, and go the same way for the same seeds', async () => {
     const first = await playSeeds(1, stories);
@@ -55,11 +65,6 @@ describe('the invariants notice a gateway that is told', () => {
     const { violations } = await play(canary, createMemoryStore(), tamper ? { tamper } : {});
     return [...new Set(violations.map((what) => what.slice(0, 1)))].toSorted().join();
   };
-  const backends = (change: (backend: ServiceRoute['backends'][number]) => ServiceRoute['backends'][number]) => (route: ServiceRoute) => ({
-    ...route,
-    backends: route.backends.map(change),
-  });
-
   it('what it should be told: nothing', async () => expect(await violationsOf()).toBe(''));
 
   it('that what drains gets requests', async () => {
@@ -75,10 +80,6 @@ describe('the invariants notice a gateway that is told', () => {
   });
 
   it('other users for the candidate than before', async () => {
-    const users = (route: ServiceRoute): ServiceRoute => {
-      const isLater = route.backends.some(({ release, weight }) => release === 'one' && weight === 50);
-      return isLater ? { ...route, backends: route.backends.toReversed() } : route;
-    };
     expect(await violationsOf(users)).toContain('7');
   });
 });

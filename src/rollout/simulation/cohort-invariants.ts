@@ -11,7 +11,7 @@ import type { Watch } from './world.ts';
 export function cohortWatch({ check, users }: Witness): Watch {
   let current: ServiceState | undefined;
   let known:
-    | { readonly salt: string; readonly share: number; readonly operation: string; readonly members: ReadonlySet<number> }
+    | { readonly generation: number | undefined; readonly share: number; readonly operation: string; readonly members: ReadonlySet<number> }
     | undefined;
   let points: { readonly salt: string; readonly of: Float64Array } | undefined;
 
@@ -40,7 +40,7 @@ export function cohortWatch({ check, users }: Witness): Watch {
       ).length;
       const carried = (100 * ready) / Math.max(1, state.replicas);
       // Whoever declares other steps may want a smaller share.
-      if (known?.salt === salt && known.operation === state.operation) {
+      if (known && known.generation === state.candidate?.generation && known.operation === state.operation) {
         const atLeast = Math.min(known.share, carried);
         check(
           share >= atLeast - 1e-6,
@@ -52,7 +52,7 @@ export function cohortWatch({ check, users }: Witness): Watch {
           `7: ${lost.length} users of ${release} were sent elsewhere although its share did not fall`,
         );
       }
-      known = { salt, share, operation: state.operation, members };
+      known = { generation: state.candidate?.generation, share, operation: state.operation, members };
     },
   });
 }
