@@ -31,7 +31,7 @@ describe('simulate', () => {
     const line = ['agent', '--fault', 'error_rate=0.5', '--traffic', '100rps', '--runs', '6', '--seed', '3'];
     const { code, stdout, stderr } = await simulate(declared, ...line);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^canary: 20 % for 10 s, then 100 %/);
+    expect(stdout).toMatch(/^canary: 20 % for 10s, then 100 %/);
     expect(stdout).toContain('the candidate gets 20 % of the requests');
     expect(stdout).toContain('errors got worse than is tolerated');
     expect(stdout).toMatch(/detected +6 of 6, after [\d.]+s \(p50\), [\d.]+s \(p95\)/);

@@ -32,6 +32,7 @@ const question = (fault: string, changed: Partial<Question['service']['rollout']
     drainMs: 5_000,
     health: { intervalMs: 1_000, startPeriodMs: 10_000 },
     isScaled: false,
+    unasked: [],
     rollout: { ...canary, ...changed },
   },
   fault: parseFault(fault),

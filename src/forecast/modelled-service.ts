@@ -41,21 +41,17 @@ export function withStrategy({ fields }: Pick<DeclaredService, 'fields'>, strate
   );
 }
 
-/** `canary: 5 % for 60 s, then ...`, for people. */
-export function wayInWords({ rollout, replicas }: ModelledService): string {
-  const { strategy, maxSurge, maxUnavailable, keepPreviousMs } = rollout;
-  const staged = rolloutInWords({ settings: { rollout }, replicas });
-  if (strategy === 'blue_green') {
-    const kept = keepPreviousMs === undefined ? '' : `, the set before kept ready for ${keepPreviousMs / 1_000} s`;
-    return `a second set of ${replicas}, then everything at once${kept}`;
-  }
-  if (staged !== undefined) return staged.slice(staged.indexOf(':') + 2);
-  return `${maxSurge} more at a time${maxUnavailable > 0 ? `, ${maxUnavailable} of them may be missing` : ''}; nothing is judged`;
+/** `5 % for 1m, then 100 %; taken back by itself ...`, for people. */
+export function wayInWords({ rollout }: ModelledService): string {
+  return rolloutInWords(rollout);
 }
+
+/** How long a step that ends when the evidence passes it is looked at here. */
+const patienceMs = 900_000;
 
 /** Milliseconds that a rollout takes at least, by what is declared. */
 export function leastMs({ rollout }: ModelledService): number {
-  return (rollout.stages ?? []).reduce((sum, { forMs }) => sum + forMs, 0);
+  return (rollout.stages ?? []).reduce((sum, { forMs, passWithinMs = 0 }) => sum + forMs + Math.min(passWithinMs, patienceMs), 0);
 }
 
 function byDefault(strategy: ComparableStrategy, { rollout }: ServiceFields): ServiceFields['rollout'] {
@@ -84,6 +80,14 @@ function modelOf(fields: ServiceFields, rollout: RolloutSettings): ModelledServi
     },
     policies: trafficPolicies(fields),
     isScaled: fields.scaling !== undefined,
-    rollout,
+    unasked: (rollout.analysis?.sources ?? []).map(({ name }) => name),
+    rollout: withoutSources(rollout),
   };
+}
+
+/** What others than the gateway would say is not known. */
+function withoutSources({ analysis, ...rollout }: RolloutSettings): RolloutSettings {
+  if (!analysis) return rollout;
+  const { sources: _, ...counted } = analysis;
+  return { ...rollout, analysis: counted };
 }

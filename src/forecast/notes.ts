@@ -13,6 +13,7 @@ export function notesOn({ service, fault }: Pick<Question, 'service' | 'fault'>)
   ];
   return [
     ...(service.isScaled ? [`Scaling by load is not modelled: the instances stay ${replicas}. Try others with --replicas.`] : []),
+    ...(service.unasked.length > 0 ? [`Not asked: ${service.unasked.join(', ')}. Only what the gateway counts is modelled.`] : []),
     ...(unjudged.length > 0 ? [`${rollout.strategy}: nothing compares ${unjudged.join(' and ')} of the candidate with stable's.`] : []),
     ...(rollout.stages && stages.some(({ approval }) => approval)
       ? ['Steps that wait for approval are approved when their time is over.']

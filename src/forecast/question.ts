@@ -24,6 +24,8 @@ export interface ModelledService {
   readonly policies?: ServiceSettings['policies'];
   /** Whether load decides how many instances there are; the model keeps them at `replicas`. */
   readonly isScaled: boolean;
+  /** Names of the sources of evidence beside the gateway: the model asks none of them. */
+  readonly unasked: readonly string[];
   readonly rollout: RolloutSettings;
 }
 

@@ -1,7 +1,8 @@
 import { timestamp } from '../effects/clock.ts';
-import { baselineName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
+import { backendName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
+import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { isServing } from './placement.ts';
 import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
@@ -34,7 +35,12 @@ export interface ServiceStatus {
   /** The release before, kept ready for an instant return until then (RFC 3339). */
   readonly previous?: { readonly release: string; readonly until: string };
   /** The release that was taken back last. */
-  readonly failure?: { readonly release: string; readonly reason: string; readonly evidence: readonly string[] };
+  readonly failure?: {
+    readonly release: string;
+    readonly reason: string;
+    readonly evidence: readonly string[];
+    readonly findings?: readonly FindingView[];
+  };
   /** Why it is not ready. */
   readonly message?: string;
 }
@@ -81,6 +87,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
         release: failure.release,
         reason: failure.reason,
         evidence: failure.evidence ? verdictInWords(failure.evidence) : [],
+        ...(failure.evidence && { findings: findingViews(failure.evidence) }),
       },
     }),
     ...(message !== undefined && { message }),
@@ -90,13 +97,11 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
 function weightsOf(state: ServiceState): ServiceStatus['weights'] {
   const { backends } = routeOf(state);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  const named = (instance: Instance): string | undefined =>
-    isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
   return backends
     .filter(({ weight, instances }) => weight > 0 || instances.length > 0)
     .map(({ release, weight }) => {
       const percent = total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2));
-      const ready = state.instances.filter((instance) => instance.phase === 'ready' && named(instance) === release).length;
+      const ready = state.instances.filter((instance) => instance.phase === 'ready' && backendName(state, instance) === release).length;
       const beside = releaseOfBaseline(release);
       return beside === undefined ? { release, percent, ready } : { release: beside, percent, ready, baseline: true };
     });
@@ -115,6 +120,8 @@ export type Settlement =
   | { readonly outcome: 'ready' }
   | { readonly outcome: 'suspended' }
   | { readonly outcome: 'removed' }
+  /** Only where one generation is asked about: another has taken its place. */
+  | { readonly outcome: 'superseded' }
   | { readonly outcome: 'failed'; readonly generation: number | undefined; readonly reason: string; readonly log: string };
 
 /** Undefined while the service is still on its way. `published` is the route the gateway is known to have. */

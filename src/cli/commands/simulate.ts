@@ -56,6 +56,11 @@ export const command = defineCommand({
     if (declared.problems.length > 0) {
       throw sluiceError('stack_refused', { count: declared.problems.length }, { problems: located(declared.problems, target.root) });
     }
+    if (declared.fields.rollout.strategy === 'auto' && !options.compare) {
+      throw sluiceError('usage', {
+        reason: `The way of ${name} is chosen by what changes; pass --compare with the strategies to look at.`,
+      });
+    }
     const services = (options.compare?.map((strategy) => withStrategy(declared, strategy)) ?? [declared.service]).map((service) => ({
       ...service,
       replicas: options.replicas ?? service.replicas,

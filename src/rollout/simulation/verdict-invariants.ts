@@ -27,7 +27,7 @@ export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
       const verdict = candidate.course && decidingVerdict(before, { ...candidate.course, ...course, stage })?.verdict;
       check(verdict !== 'fail' && verdict !== 'error', `4: ${release} went on although the verdict was ${verdict}`);
       if (weight === 0 || weight === 100 || analysis.noData === 'continue') return;
-      const seen = world.traffic.compared(agent, evidenceId(before, candidate), release);
+      const seen = world.traffic.compared(agent, evidenceId(before, candidate, analysis), release);
       check(seen >= analysis.rules.minUnits, `4: ${release} went on from ${weight} % after ${seen} of ${analysis.rules.minUnits} requests`);
     },
   });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
-import { baselineIssues, step, stepIssues } from './rollout-step.ts';
+import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
@@ -38,7 +38,8 @@ const fields = z.strictObject({
     .describe('blue_green: request to the candidate before it gets any user.'),
 });
 
-const fieldsOfOneStrategy = {
+/** Fields that only one strategy looks at. With `auto` they hold where it is chosen. */
+export const fieldsOfOneStrategy = {
   affinity: 'canary',
   steps: 'canary',
   analysis: 'canary',
@@ -58,16 +59,20 @@ export const rollout = fields.superRefine((value, context) => {
       });
     }
   }
-  if (value.strategy === 'rolling' && value.max_surge === 0 && value.max_unavailable === 0) {
+  // Whatever the strategy: a first deployment, a restart and a changed secret are rolled.
+  if (value.max_surge === 0 && value.max_unavailable === 0) {
     context.addIssue({ code: 'custom', path: ['max_surge'], message: 'at least 1 when max_unavailable is 0: otherwise nothing can move' });
   }
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
-  for (const { index, field, message } of stepIssues(value.steps ?? [])) {
+  const { steps = [] } = value;
+  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
   if (value.baseline === true) {
-    for (const message of baselineIssues(value)) context.addIssue({ code: 'custom', path: ['baseline'], message });
+    // A canary that is chosen is judged, whether or not it is said how.
+    const judged = value.strategy === 'auto' ? { analysis: {}, ...value } : value;
+    for (const message of baselineIssues(judged)) context.addIssue({ code: 'custom', path: ['baseline'], message });
   }
 });
