@@ -82,7 +82,10 @@ export const rollout = fields.superRefine((value, context) => {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
   const { steps = [] } = value;
-  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
+  for (const { index, field, message } of [
+    ...stepIssues(steps),
+    ...awaitIssues(steps, value.analysis !== undefined || value.strategy === 'auto'),
+  ]) {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
   if (value.baseline === true) {
