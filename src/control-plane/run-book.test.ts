@@ -160,7 +160,10 @@ describe('the run book', () => {
     expect((await runs.get(first.id)).status).toBe('running');
     script.state.goesOn = false;
     const second = await runs.start('plan-2', order);
-    await expect(runs.start('plan-3', order)).rejects.toMatchObject({ code: 'run_in_progress', message: expect.stringContaining(second.id) });
+    await expect(runs.start('plan-3', order)).rejects.toMatchObject({
+      code: 'run_in_progress',
+      message: expect.stringContaining(second.id),
+    });
     await runs.cancel(first.id);
     expect((await ended(runs, first.id)).status).toBe('cancelled');
     await runs.cancelAll();
