@@ -64,10 +64,15 @@ module.exports = {
       [...ground, 'stack/', 'store/store\\.ts$', 'providers/[a-z-]+\\.ts$'],
       'Flags know where they are kept and what a resource is.',
     ),
+    onlyKnows(
+      'notifications',
+      [...ground, 'stack/', 'store/store\\.ts$', 'providers/[a-z-]+\\.ts$', 'secrets/known-secrets\\.ts$'],
+      'Who is told knows nothing of what happens.',
+    ),
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
     onlyKnows(
       'rollout',
-      [...ground, ...ports, 'release/', 'engine/output-resolver\\.ts$', 'gateway/routing-table\\.ts$'],
+      [...ground, ...ports, 'release/', 'engine/output-resolver\\.ts$', 'gateway/routing-table\\.ts$', 'notifications/(message|message-body|outbox)\\.ts$'],
       'A rollout decides weights; how traffic moves is behind a port.',
     ),
     onlyKnows(

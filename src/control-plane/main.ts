@@ -78,6 +78,7 @@ try {
     clock: systemClock,
     random: systemRandom,
     driftIntervalMs: driftInterval(process.env['SLUICE_DRIFT_INTERVAL']),
+    webhookNetworks: process.env['SLUICE_WEBHOOK_NETWORKS'] || undefined,
     // After the answer has gone out.
     onShutdown: (workloads) => setImmediate(end, workloads),
   });

@@ -1,4 +1,5 @@
 import type { Counts, Verdict } from './evidence/judge.ts';
+import type { HookRuns } from './hooks/hook.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
 export interface Course {
@@ -14,6 +15,7 @@ export interface Course {
   /** Somebody went on although the evidence spoke against it: it decides nothing any more. */
   readonly overruled?: boolean;
   readonly evidence?: CourseEvidence;
+  readonly hooks?: HookRuns;
 }
 
 interface CourseEvidence {

@@ -2,6 +2,7 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { withCandidate } from './desired-state.ts';
+import { withHooksOverruled } from './hooks/gate.ts';
 import { failRollout } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
 import { withStage } from './staged.ts';
@@ -64,7 +65,8 @@ function promoted(state: ServiceState, { full }: { readonly full: boolean }, now
   const isEnd = full || stage >= last;
   const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
   const overruled = evidence?.verdict.verdict === 'fail' || evidence?.verdict.verdict === 'error';
-  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
+  const free = withHooksOverruled({ ...newCourse, ...next.candidate?.course });
+  const course = { ...free, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
   return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 

@@ -1,6 +1,7 @@
 import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { hookSettings } from './hooks/hook-settings.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 type Declared = ServiceFields['rollout'];
@@ -15,6 +16,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     progressDeadlineMs: parseDurationMs(declared.progress_deadline),
     ...(strategy === 'canary' && { stages: stagesOf(declared), onFailure: declared.on_failure }),
     ...(strategy === 'blue_green' && { fullSet: true }),
+    ...hookSettings(declared.hooks),
     ...(smoke && { smoke: { path: smoke.path, timeoutMs: parseDurationMs(smoke.timeout) } }),
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
     ...(affinity && { affinity: affinityOf(affinity) }),
@@ -23,7 +25,12 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
 }
 
 function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages']> {
-  return steps.map(({ weight, for: lasts, approval }) => ({ weight, forMs: lasts === undefined ? 0 : parseDurationMs(lasts), approval }));
+  return steps.map(({ weight, for: lasts, approval, hooks }) => ({
+    weight,
+    forMs: lasts === undefined ? 0 : parseDurationMs(lasts),
+    approval,
+    ...hookSettings(hooks),
+  }));
 }
 
 function affinityOf(affinity: NonNullable<Declared['affinity']>): NonNullable<RolloutSettings['affinity']> {

@@ -2,6 +2,8 @@ import { timestamp } from '../effects/clock.ts';
 import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { verdictInWords } from './evidence/words.ts';
+import { type HookView, hooksView } from './hooks/hooks-view.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { routeOf, shareOf } from './service-route.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
 
@@ -20,6 +22,8 @@ export interface RolloutView {
   readonly weight: number;
   /** Only of strategies that go by stages. `current` counts from 1. */
   readonly stages?: { readonly current: number; readonly steps: readonly StageView[] };
+  /** Those that have been reached. */
+  readonly hooks?: readonly HookView[];
   readonly paused?: { readonly reason: string; readonly since: string };
   readonly waits: Waits;
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
@@ -35,7 +39,7 @@ interface StageView {
 
 /** Why it does not go on at this moment. `until`: when it will look again, where only time has to pass. */
 interface Waits {
-  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'time' | 'evidence';
+  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'hook' | 'time' | 'evidence';
   readonly message: string;
   readonly until?: string;
 }
@@ -65,7 +69,13 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     ...(record?.by !== undefined && { by: record.by }),
     ...(record?.why !== undefined && { why: record.why }),
     weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
-    ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
+    ...(hasStages(state) && {
+      stages: {
+        current: Math.min(course.stage, stagesOf(state).length - 1) + 1,
+        steps: stagesOf(state).map(({ weight, forMs, approval }) => ({ weight, forMs, approval })),
+      },
+    }),
+    ...hooksView(course),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
     ...(verdict && { verdict: verdict.verdict }),
@@ -83,6 +93,11 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   const stages = stagesOf(state);
   const stage = stages[Math.min(course.stage, stages.length - 1)] ?? { weight: 100, forMs: 0 };
   const needed = capacityFor(stage.weight, state);
+  const [hook, ...others] = dueHooks(state);
+  if (hook) {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return { for: 'hook', message: `${hook.settings.name}${more}, asked since ${timestamp(hook.run.since).slice(11, 19)}` };
+  }
   if (course.inForceSince === undefined) {
     if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${stage.weight} %` };
     return { for: 'gateway', message: `the gateway is to send it ${stage.weight} %` };

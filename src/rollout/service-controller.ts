@@ -4,12 +4,14 @@ import type { Random } from '../effects/random.ts';
 import type { OutputResolver } from '../engine/output-resolver.ts';
 import { tailOf } from '../effects/processes.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
+import { createOutbox, type Outbox } from '../notifications/outbox.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import { adoptInstances } from './adoption.ts';
 import { newService, removed, restarted, resumed, scaled, suspended, withDesired, type DesiredService } from './desired-state.ts';
+import { createRolloutMessages } from './messages/rollout-messages.ts';
 import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
@@ -33,6 +35,8 @@ export interface ServiceControllerDependencies {
   readonly random: Random;
   /** Where instances ask for flags; undefined for nowhere. */
   readonly evaluationUrl?: () => string | undefined;
+  /** Where messages go that are written with transitions; one over the store unless it is shared with whoever delivers. */
+  readonly outbox?: Outbox;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
   readonly tailOf?: (file: string, bytes: number) => Promise<string>;
 }
@@ -58,6 +62,8 @@ export interface ServiceController {
   operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
   rollouts(address: string): Promise<readonly RolloutRecord[]>;
+  /** Has the service looked at again: something it waits for may have come. */
+  look(address: string): void;
   describe(address: string): Promise<ServiceStatus | undefined>;
   list(environment?: string): Promise<readonly ServiceStatus[]>;
   /** Milliseconds that suspending all services, one after the other, may take at most. */
@@ -75,7 +81,8 @@ export interface ServiceController {
 
 export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
   const { store, vault, workloads, traffic, events, clock, random } = dependencies;
-  const documents = createServiceDocuments(store);
+  const messages = createRolloutMessages({ outbox: dependencies.outbox ?? createOutbox(store), clock });
+  const documents = createServiceDocuments(store, messages);
   const ownerOf = new Map<string, string>();
   const watchers = new Set<(key: string) => void>();
   const stopping = new AbortController();
@@ -88,7 +95,15 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const reconciler = createServiceReconciler({ tailOf, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
+  const reconciler = createServiceReconciler({
+    tailOf,
+    ...dependencies,
+    documents,
+    prober,
+    own,
+    answersOf: (state) => messages.answersOf(state),
+    wake: (key) => queue.wake(key),
+  });
   const queue = createReconcileQueue({
     clock,
     random,
@@ -207,6 +222,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });
       return state;
     },
+
+    look: (address) => queue.wake(serviceKey(address)),
 
     async describe(address) {
       const document = await documents.read(serviceKey(address));

@@ -4,6 +4,7 @@ import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Course } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
+import type { HookSettings } from './hooks/hook.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
@@ -69,6 +70,8 @@ export interface RolloutSettings {
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
+  /** Asked before the first request of the candidate (`before`), and before it is completed (`after`). */
+  readonly hooks?: readonly HookSettings[];
 }
 
 export interface StageSettings {
@@ -78,6 +81,7 @@ export interface StageSettings {
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
   readonly approval: boolean;
+  readonly hooks?: readonly HookSettings[];
 }
 
 export interface SmokeSettings {

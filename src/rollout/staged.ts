@@ -3,15 +3,19 @@ import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence, isShown } from './course-evidence.ts';
 import { findingsInWords } from './evidence/words.ts';
+import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { rolling } from './rolling.ts';
-import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
+import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
 import type { Command, Observation, Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
+/** An answer may have reached another control plane. */
+const hookMs = 1_000;
 /** Shares of several releases add up to a hundred but for this. */
 const roundingError = 1e-6;
 
@@ -20,7 +24,7 @@ const roundingError = 1e-6;
  * capacity for it is ready and known to the gateway. Stable goes, or stays for an instant return, when the candidate serves everything.
  */
 export const staged: Strategy = (state, observation, now) => {
-  const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
+  const advanced = withHookAnswers(advanceInstances(withoutIdle(state, observation, now), observation, now), observation.hooks, now);
   const { candidate } = advanced.state;
   if (candidate && !hasStages(advanced.state)) return rolling(state, observation, now);
   const judged = candidate
@@ -76,6 +80,8 @@ function bringIntoForce(
     return failRollout(state, `its smoke check failed: ${observation.smoke.reason}`, { instance: stuck?.id, withdrawn: true });
   }
   const smokePassed = state.settings.rollout.smoke === undefined || course.smokePassed === true || observation.smoke?.outcome === 'passed';
+  const asked = hasCapacity && smokePassed && waitForHooks(withCourse(state, { ...course, smokePassed }), 'before', now);
+  if (asked) return asked;
   const prepared: Course = { ...course, ...(smokePassed && { smokePassed }), ...(hasCapacity && smokePassed && { weight }) };
   if (prepared.weight === weight && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
     const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${weight} % of the requests`);
@@ -94,6 +100,8 @@ function goOn(state: ServiceState, course: Course, now: number): Advanced {
   const { forMs, approval, weight } = stageAt(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
   const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
+  const asked = (isDue || approval) && waitForHooks(state, 'after', now);
+  if (asked) return asked;
   if (isLast && isDue && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
   if (!isDue) return { state, events: [] };
@@ -120,13 +128,6 @@ export function withStage(state: ServiceState, stage: number, now: number): Serv
   const { inForceSince: _, approved: __, ...course } = { ...newCourse, ...candidate.course };
   const { paused: ___, ...going } = candidate;
   return { ...state, candidate: { ...going, progressAt: now, course: { ...course, stage: Math.min(stage, stagesOf(state).length - 1) } } };
-}
-
-function held(state: ServiceState, reason: string, now: number): Advanced {
-  const candidate = state.candidate as Candidate;
-  if (candidate.paused) return { state, events: [] };
-  const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `is held: ${reason}`);
-  return { state: { ...state, candidate: { ...candidate, paused: { reason, since: now } } }, events: [event] };
 }
 
 function withCourse(state: ServiceState, course: Course): ServiceState {
@@ -184,6 +185,7 @@ function nextLook(state: ServiceState, now: number): number {
   const { candidate, previous, settings } = state;
   const times = [previous?.until ?? Number.POSITIVE_INFINITY];
   const course = candidate?.course;
+  if (dueHooks(state).length > 0) times.push(now + hookMs);
   if (course?.inForceSince !== undefined) {
     const ends = course.inForceSince + stageAt(state, course).forMs;
     if (ends > now) times.push(ends);

@@ -1,6 +1,7 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Counts } from './evidence/judge.ts';
+import type { HookAnswers } from './hooks/hook.ts';
 import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
 
 /** What a controller sees of a service at one moment. */
@@ -15,6 +16,8 @@ export interface Observation {
   readonly evidence?: GatewayEvidence | undefined;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
   readonly smoke?: SmokeOutcome | undefined;
+  /** How hooks that are due were answered, by their key; those that are not answered yet are absent. */
+  readonly hooks?: HookAnswers | undefined;
 }
 
 export interface GatewayEvidence {

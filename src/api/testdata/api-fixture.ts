@@ -13,6 +13,8 @@ import { createVault } from '../../secrets/file-vault.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { createFlagParts, type FlagParts } from '../../control-plane/flag-parts.ts';
+import { createNotificationParts } from '../../control-plane/notification-parts.ts';
+import { createOutbox, type Outbox } from '../../notifications/outbox.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
 import type { DatabaseOperation } from '../schemas/database.ts';
@@ -183,6 +185,7 @@ export interface ApiFixture {
   readonly store: Store;
   readonly events: EventLog;
   readonly flagParts: FlagParts;
+  readonly outbox: Outbox;
   readonly audit: AuditLog;
   readonly reported: SluiceError[];
   readonly calls: string[];
@@ -209,6 +212,20 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
   const keys = { admin: '', operator: '', viewer: '', evaluator: '' };
   const flagParts = createFlagParts({ store, vault, audit, events, clock: systemClock, random: systemRandom });
   for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
+  const outbox = createOutbox(store);
+  const notificationParts = createNotificationParts({
+    store,
+    outbox,
+    audit,
+    events,
+    networks: undefined,
+    clock: systemClock,
+    random: systemRandom,
+    secrets: createKnownSecrets(),
+    resolver: { resolve: async (_, fields) => fields },
+    answered: () => undefined,
+    report: () => undefined,
+  });
   const reported: SluiceError[] = [];
   const calls: string[] = [];
   const orders: PlanOrder[] = [];
@@ -299,6 +316,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       conditions: () => [],
     },
     flags: flagParts.desk,
+    notifications: notificationParts.desk,
     evaluation: flagParts.evaluation,
     gatewayDesk: {
       get: () => Promise.resolve(knownGateway),
@@ -340,6 +358,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     store,
     events,
     flagParts,
+    outbox,
     audit,
     reported,
     calls,

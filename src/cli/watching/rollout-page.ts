@@ -39,6 +39,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     );
     if (stages) fields.push(['stage', `${stages.current} of ${stages.steps.length}: ${stepsInWords(stages)}`]);
     if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
+    if (rollout.hooks) fields.push(['hooks', rollout.hooks.map(hookInWords).join('\n')]);
     fields.push(['waits for', waitInWords(waits, now)]);
     fields.push([
       'evidence',
@@ -109,6 +110,10 @@ function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutReco
 /** `5 > [25] > 50 > 100 %`. */
 function stepsInWords({ current, steps }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>): string {
   return `${steps.map(({ weight }, index) => (index + 1 === current ? `[${weight}]` : String(weight))).join(' > ')} %`;
+}
+
+function hookInWords({ hook, status, reason }: NonNullable<NonNullable<ServiceView['rollout']>['hooks']>[number]): string {
+  return `${hook} ${status === 'due' ? 'is asked' : status}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 function waitInWords({ for: what, message, until }: NonNullable<ServiceView['rollout']>['waits'], now: number): string {

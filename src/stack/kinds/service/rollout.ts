@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
+import { rolloutHooks, stepHooks } from './hooks.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
@@ -9,6 +10,7 @@ const step = z.strictObject({
   weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
   for: duration().optional().describe('How long the step lasts at least.'),
   approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
+  hooks: stepHooks.optional().describe('Who is asked before the step begins or is left.'),
 });
 
 const affinity = z.union(
@@ -29,6 +31,9 @@ const fields = z.strictObject({
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
   analysis: analysis.optional().describe('canary: the evidence that decides.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
+  hooks: rolloutHooks
+    .optional()
+    .describe('canary and blue_green: who is asked before the candidate gets its first request, or at the end.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   smoke: z
     .strictObject({
@@ -57,6 +62,13 @@ export const rollout = fields.superRefine((value, context) => {
         message: `left out: it belongs to the strategy ${strategy}, not ${value.strategy}`,
       });
     }
+  }
+  if (value.hooks !== undefined && value.strategy === 'rolling') {
+    context.addIssue({
+      code: 'custom',
+      path: ['hooks'],
+      message: 'left out: it belongs to the strategies canary and blue_green, not rolling',
+    });
   }
   if (value.strategy === 'rolling' && value.max_surge === 0 && value.max_unavailable === 0) {
     context.addIssue({ code: 'custom', path: ['max_surge'], message: 'at least 1 when max_unavailable is 0: otherwise nothing can move' });
