@@ -124,6 +124,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   });
   // Needs nothing that is being taken up: what could not be told before the last control plane died is told now.
   const delivering = parts.deliveries.run(ending.signal);
+  const rolling = takingUp.then(() => parts.flagRolling.run(ending.signal));
+  const scaling = takingUp.then(() => parts.autoscaler.run(ending.signal));
   const caring = takingUp.then(() => parts.databaseCare.run(ending.signal));
   // Before everything is taken up, it would differ from what was applied.
   const watching = takingUp.then(() => parts.driftLoop?.run(ending.signal));
@@ -140,6 +142,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       await flagging;
       await delivering;
       await watching;
+      await rolling;
+      await scaling;
       await caring;
       await parts.events.publish(stoppedEvent(workloads, forced));
       // Told before the streams end, so that those who follow hear of it.

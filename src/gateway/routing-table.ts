@@ -98,6 +98,11 @@ const evidence = z.object({
   attribute: z.string().optional(),
   /** With affinity, one outcome counts per unit and window of so long. */
   unitWindowMs: z.number().min(1),
+  /**
+   * What is compared is not which release answered but which variant of a flag it says it was served: an attribute of the answer. Units are
+   * counted as of the release `variant` or `others`, with the chance the flag drew with. Those without the attribute do not count.
+   */
+  byVariant: z.object({ attribute: z.string(), variant: z.string(), probability: z.number().min(0).max(1) }).optional(),
 });
 
 export const serviceRoute = z.object({

@@ -27,7 +27,8 @@ export async function observe(
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
   const hooks = await ports.answersOf(state);
-  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke, hooks };
+  const { watchedSince } = memory;
+  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke, hooks, watchedSince };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */

@@ -81,7 +81,7 @@ export function evidenceId({ uid }: ServiceState, { generation }: { readonly gen
 function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
   const { candidate, settings } = state;
   const { affinity, analysis } = settings.rollout;
-  if (!candidate?.course) return {};
+  if (!candidate?.course) return flagSplitOf(state);
   const id = evidenceId(state, candidate);
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
@@ -95,6 +95,17 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> 
         unitWindowMs,
       },
     }),
+  };
+}
+
+/** Nothing is split between releases: users are told apart so that each counts once. */
+function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+  if (!flagCounts) return {};
+  const { id, attribute, variant, probability, thresholds } = flagCounts;
+  const { affinity } = settings.rollout;
+  return {
+    ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
+    evidence: { id, latencyThresholdsMs: [...thresholds], unitWindowMs, byVariant: { attribute, variant, probability } },
   };
 }
 

@@ -41,6 +41,19 @@ export interface ServiceState {
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
+  /** What the gateway is to count for a flag; a release that is judged itself comes first. */
+  readonly flagCounts?: FlagCounts;
+}
+
+/** Outcomes that are compared by the variant of a flag, which answers name in `x-sluice-attributes`. */
+export interface FlagCounts {
+  readonly id: string;
+  readonly attribute: string;
+  readonly variant: string;
+  /** Chance with which a user is served the variant. */
+  readonly probability: number;
+  /** Latencies (ms) beyond which outcomes are counted. */
+  readonly thresholds: readonly number[];
 }
 
 /** What concerns the service as a whole: changing it replaces no instance. */
@@ -50,7 +63,19 @@ export interface ServiceSettings {
   readonly drainMs: number;
   /** Absent in what an older version has stored. */
   readonly policies?: TrafficPolicies;
+  /** Bounds and targets of the number of instances, where load decides it. */
+  readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
+}
+
+export interface ScalingSettings {
+  readonly min: number;
+  readonly max: number;
+  /** Milliseconds that 95 of 100 requests are to stay below. */
+  readonly latencyMs?: number;
+  /** Waiting, and running, requests per instance. */
+  readonly queueDepth?: number;
+  readonly concurrency?: number;
 }
 
 export interface RolloutSettings {

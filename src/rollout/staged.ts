@@ -11,7 +11,7 @@ import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
-import type { Command, Observation, Strategy } from './strategy.ts';
+import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
 /** An answer may have reached another control plane. */
@@ -89,7 +89,7 @@ function bringIntoForce(
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
   const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving, serving }, now);
-  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
   return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });

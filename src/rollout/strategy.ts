@@ -14,10 +14,22 @@ export interface Observation {
   readonly inFlight: ReadonlyMap<string, number> | undefined;
   /** What the gateway has counted of the candidate and stable; undefined when nothing asks for it or it cannot be asked. */
   readonly evidence?: GatewayEvidence | undefined;
+  /** Since when somebody has been looking: before that, nothing that was late can be held against anybody. 0 when absent. */
+  readonly watchedSince?: number;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
   readonly smoke?: SmokeOutcome | undefined;
   /** How hooks that are due were answered, by their key; those that are not answered yet are absent. */
   readonly hooks?: HookAnswers | undefined;
+}
+
+/** How long something has been waited for (ms) while somebody was looking. */
+export function waitedFor(since: number, { watchedSince = 0 }: Pick<Observation, 'watchedSince'>, now: number): number {
+  return now - Math.max(since, watchedSince);
+}
+
+/** When a limit (ms) for something that has been waited for runs out. */
+export function limitOf(since: number, { watchedSince = 0 }: Pick<Observation, 'watchedSince'>, limitMs: number): number {
+  return Math.max(since, watchedSince) + limitMs;
 }
 
 export interface GatewayEvidence {

@@ -12,9 +12,11 @@ import { createKnownSecrets } from '../../secrets/known-secrets.ts';
 import { createVault } from '../../secrets/file-vault.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
+import type { ServiceState } from '../../rollout/service-state.ts';
+import { createFlagRollouts } from '../../flag-rollouts/flag-rollouts.ts';
+import { createFlagRolloutDesk } from '../../control-plane/flag-rollout-desk.ts';
 import { createFlagParts, type FlagParts } from '../../control-plane/flag-parts.ts';
-import { createNotificationParts } from '../../control-plane/notification-parts.ts';
-import { createOutbox, type Outbox } from '../../notifications/outbox.ts';
+import type { Outbox } from '../../notifications/outbox.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
 import type { DatabaseOperation } from '../schemas/database.ts';
@@ -24,6 +26,7 @@ import type { LockView } from '../schemas/lock.ts';
 import type { ListedRelease, ReleaseDifference } from '../schemas/release.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
+import { notificationsOver } from './notifications-over.ts';
 
 export const knownPlan: Plan = {
   id: 'plan-0123456789abcdef',
@@ -212,20 +215,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
   const keys = { admin: '', operator: '', viewer: '', evaluator: '' };
   const flagParts = createFlagParts({ store, vault, audit, events, clock: systemClock, random: systemRandom });
   for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
-  const outbox = createOutbox(store);
-  const notificationParts = createNotificationParts({
-    store,
-    outbox,
-    audit,
-    events,
-    networks: undefined,
-    clock: systemClock,
-    random: systemRandom,
-    secrets: createKnownSecrets(),
-    resolver: { resolve: async (_, fields) => fields },
-    answered: () => undefined,
-    report: () => undefined,
-  });
+  const { outbox, desk: notifications } = notificationsOver({ store, audit, events });
   const reported: SluiceError[] = [];
   const calls: string[] = [];
   const orders: PlanOrder[] = [];
@@ -316,7 +306,21 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       conditions: () => [],
     },
     flags: flagParts.desk,
-    notifications: notificationParts.desk,
+    notifications,
+    flagRollouts: createFlagRolloutDesk({
+      rollouts: createFlagRollouts({
+        store,
+        documents: flagParts.documents,
+        sets: flagParts.sets,
+        services: { countFlag: async () => undefined, stateOf: async () => ({ stable: 1 }) as ServiceState },
+        traffic: { evidence: async () => undefined, latencies: async () => undefined },
+        audit,
+        events,
+        clock: systemClock,
+        random: systemRandom,
+      }),
+      clock: systemClock,
+    }),
     evaluation: flagParts.evaluation,
     gatewayDesk: {
       get: () => Promise.resolve(knownGateway),

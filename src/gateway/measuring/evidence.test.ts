@@ -41,6 +41,20 @@ test('outcomes are counted by release and by the chance of the draw', () => {
   ]);
 });
 
+test('of a flag, outcomes are counted by the variant that the answer names, whichever release gave it', () => {
+  const byVariant = { attribute: 'flag.cites', variant: 'on', probability: 0.2 };
+  const { end, counts } = workersOf(['a'], { byVariant });
+  end('a', 'stable', { status: 500, attributes: 'flag.cites=on' });
+  end('a', 'candidate', { attributes: 'decision=x, flag.cites=on' });
+  end('a', 'stable', { attributes: 'flag.cites=off' });
+  end('a', 'stable', { by: 'override', attributes: 'flag.cites=off' });
+  end('a', 'stable', { attributes: 'flag.other=on' });
+  expect(counts()).toEqual([
+    { release: 'variant', probability: 0.2, units: 2, errors: 1, exceedances: [0, 0], categories: {} },
+    { release: 'others', probability: 0.8, units: 1, errors: 0, exceedances: [0, 0], categories: {} },
+  ]);
+});
+
 test('failed and broken-off requests are errors; overrides, cached, refused and abandoned ones are no units', () => {
   const { end, counts } = workersOf(['a'], {});
   const chance = { probability: 0.5 };

@@ -5,6 +5,7 @@ import { evidenceCounts } from './counts.ts';
 import type { Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
+import { createVariantDraw } from './variant-draw.ts';
 
 /**
  * A worker's part of the counts. Requests that were drawn by themselves are counted; of units only the first outcome of each window is
@@ -40,6 +41,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const strata = createStrata(thresholdsMs.length);
   const windows = createUnitWindows();
+  const drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
   let lostChances = 0;
   let outcomes: number[] = [];
@@ -56,8 +58,24 @@ export function createEvidence(owner: { environment: string; service: string }, 
     outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), isError(finished) ? 1 : 0, category);
   };
 
+  const countIn = (stratum: LiveStratum | undefined, finished: Finished, now: number): void => {
+    if (stratum === undefined) lostChances += 1;
+    else if (finished.by === 'unit') keep(stratum, finished, now);
+    else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+  };
+
+  /** Whichever release answered: what was drawn is in the answer. */
+  const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
+    count: (finished, now) => {
+      if (finished.by === 'override' || !isUnit(finished.ending)) return;
+      const draw = of(finished.attributes);
+      if (draw !== undefined) countIn(strata.of(draw.side, draw.probability), finished, now);
+    },
+  });
+
   return {
     arm: (release) => {
+      if (drawn !== undefined) return byVariant(drawn);
       const known = new Map<number, LiveStratum | undefined>();
       let lastChance = Number.NaN;
       let last: LiveStratum | undefined;
@@ -70,9 +88,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
             last = known.get(lastChance);
             if (known.size > 1_024) known.clear();
           }
-          if (last === undefined) lostChances += 1;
-          else if (finished.by === 'unit') keep(last, finished, now);
-          else countOutcome(last, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+          countIn(last, finished, now);
         },
       };
     },
