@@ -3,7 +3,7 @@ import { digestJson } from '../digest/digest.ts';
 import { messageBody } from './message-body.ts';
 
 /** How the receiver of a hook has answered, finally. `reason` is for people, without secrets. */
-export const hookAnswer = z.discriminatedUnion('outcome', [
+const hookAnswer = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('passed') }),
   z.object({ outcome: z.literal('failed'), reason: z.string() }),
 ]);
@@ -49,7 +49,6 @@ export const outboxMessage = z.object({
   answer: hookAnswer.optional(),
 });
 export type OutboxMessage = z.infer<typeof outboxMessage>;
-export type MessageTarget = OutboxMessage['target'];
 
 /** A message that was given up. */
 export const deadMessage = outboxMessage.extend({ diedAt: z.number(), reason: z.string() });

@@ -18,5 +18,10 @@ it('says the way a new release takes, what it costs and what it is taken back fo
   expect(words({ strategy: 'blue_green', fullSet: true, keepPreviousMs: 60_000, smoke: { path: '/selftest', timeoutMs: 1 } })).toBe(
     'blue_green: 100 %; 4 instances more meanwhile, and 4 kept ready for 60 s after it; taken back by itself at a smoke check of /selftest or a failing start',
   );
+  const hook = { name: 'load', url: 'http://x/', timeoutMs: 1, retries: 0, onFailure: 'rollback', when: 'after' };
+  const asking = [{ ...hook, name: 'may-i', onFailure: 'hold' }, hook];
+  expect(words({ strategy: 'blue_green', fullSet: true, hooks: asking })).toContain(
+    'taken back by itself at a no of the hook load or a failing start',
+  );
   expect(words({ strategy: 'rolling' })).toBeUndefined();
 });

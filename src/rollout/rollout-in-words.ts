@@ -22,7 +22,13 @@ export function rolloutInWords(service: {
   );
   const extra = least === most ? `${most}` : `${least} to ${most}`;
   const kept = keepPreviousMs === undefined ? '' : `, and ${service.replicas} kept ready for ${keepPreviousMs / 1_000} s after it`;
-  const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
+  const hooks = [rollout, ...(stages ?? [])].flatMap((place) => place.hooks ?? []).filter(({ onFailure }) => onFailure === 'rollback');
+  const checks = [
+    ...(smoke ? [`a smoke check of ${smoke.path}`] : []),
+    ...(analysis ? ['evidence against it'] : []),
+    ...hooks.map(({ name }) => `a no of the hook ${name}`),
+    'a failing start',
+  ];
   const end = rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself';
   return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${kept}; ${end} at ${checks.join(' or ')}`;
 }

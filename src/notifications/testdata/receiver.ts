@@ -9,8 +9,13 @@ export interface Received {
   readonly body: string;
 }
 
-/** A receiver on loopback. `answer` decides what each request gets; it may leave it without one. */
-export async function startReceiver(answer: (response: ServerResponse, received: Received) => void = (response) => response.end()) {
+type Answer = (response: ServerResponse, received: Received) => void;
+
+/** A receiver on loopback. `answer` decides what each request gets; it may leave it without one. It ends with the test. */
+export async function startReceiver(
+  answer: Answer = (response) => response.end(),
+  atTheEnd: (stop: () => Promise<void>) => void = onTestFinished,
+) {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -26,6 +31,6 @@ export async function startReceiver(answer: (response: ServerResponse, received:
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  onTestFinished(stop);
+  atTheEnd(stop);
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, received, stop };
 }
