@@ -24,9 +24,15 @@ describe('rollouts of a service under load', () => {
   /** Until the control plane has been killed, the bot is down and the tester silent. */
   const receivers = { areUp: false, stops: [] as (() => Promise<void>)[] };
   beforeAll(async () => {
-    const atTheEnd = (stop: () => Promise<void>): unknown => receivers.stops.push(stop);
-    bot = await startReceiver((response) => response.writeHead(receivers.areUp ? 204 : 503).end(), atTheEnd);
-    tester = await startReceiver((response) => receivers.areUp && response.end(), atTheEnd);
+    const { stops } = receivers;
+    bot = await startReceiver(
+      (response) => response.writeHead(receivers.areUp ? 204 : 503).end(),
+      (stop) => stops.push(stop),
+    );
+    tester = await startReceiver(
+      (response) => receivers.areUp && response.end(),
+      (stop) => stops.push(stop),
+    );
     place = await createRolloutWorld();
     await writeFile(join(place.world.directory, 'key.txt'), key);
     others = `secret: { name: key, value: { file: key.txt } }
@@ -79,8 +85,10 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
   }, 60_000);
 
   it('told a receiver that was down all of it, in order and signed, and asked the hook under one id', async () => {
-    const news = () => bot.received.map(({ body }) => JSON.parse(body) as { id: string; type: string; rollout: { strategy: string } });
-    const told = () => new Map(news().flatMap(({ id, type, rollout }) => (rollout.strategy === 'canary' ? [[id, type]] : [])));
+    const told = () => {
+      const news = bot.received.map(({ body }) => JSON.parse(body) as { id: string; type: string; rollout: { strategy: string } });
+      return new Map(news.flatMap(({ id, type, rollout }) => (rollout.strategy === 'canary' ? [[id, type]] : [])));
+    };
     await until('the last of the news', () => [...told().values()].includes('rollout.completed'));
     expect([...told().values()]).toEqual(
       'started stage approval_needed stage approval_needed stage completed'.split(' ').map((event) => `rollout.${event}`),

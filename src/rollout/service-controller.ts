@@ -256,7 +256,10 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       return state;
     },
 
-    look: (address) => queue.wake(serviceKey(address)),
+    look: (address) => {
+      // Before it looks after services it looks at none; then it looks at all.
+      if (unsubscribe) queue.wake(serviceKey(address));
+    },
 
     async describe(address) {
       const document = await documents.read(serviceKey(address));
