@@ -12,8 +12,10 @@ import { controlPlane, start } from './sluice.ts';
 
 const key = 'a-key-for-signing-7f31';
 const byHand = (hook: string) =>
-  `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true, hooks: [{ name: load, url: "${hook}", secret: "\${secret.key}", timeout: 5m }] }] }`;
+  `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true, hooks: [{ name: load, url: "${hook}", secret: "\${secret.key}", timeout: 5m }] }], analysis: { error_rate: {} }, baseline: true }`;
+const copying = `{ strategy: canary, steps: [{ mirror: 100, for: 60s }, { weight: 20, for: 60s }], analysis: { error_rate: {}, min_requests: 200 } }`;
 const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
+const auto = '{ strategy: auto, steps: [{ weight: 20, approval: true }] }';
 const blueGreen = `{ strategy: blue_green, smoke: { path: /healthz }, keep_previous: 10m }`;
 
 describe('rollouts of a service under load', () => {
@@ -23,6 +25,12 @@ describe('rollouts of a service under load', () => {
   let others = '';
   /** Until the control plane has been killed, the bot is down and the tester silent. */
   const receivers = { areUp: false, stops: [] as (() => Promise<void>)[] };
+  /** Events of the canary that the bot was told of, by the id of the message, in the order of their first delivery. */
+  const told = () => {
+    const news = bot.received.map(({ body }) => JSON.parse(body) as { id: string; type: string; rollout: { strategy: string } });
+    return new Map(news.flatMap(({ id, type, rollout }) => (rollout.strategy === 'canary' ? [[id, type]] : [])));
+  };
+
   beforeAll(async () => {
     const { stops } = receivers;
     bot = await startReceiver(
@@ -57,7 +65,15 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
     let said = '';
     deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const left = once(deploy, 'close');
-    const { rollout } = await reaches(5);
+    const { rollout, weights } = await reaches(5);
+    expect([rollout?.baseline, weights.map(({ percent, baseline }) => [percent, baseline])]).toEqual([
+      { instances: 1, ready: 1 },
+      [
+        [5, undefined],
+        [5, true],
+        [90, undefined],
+      ],
+    ]);
     deploy.kill('SIGINT');
     expect(await left).toEqual([130, null]);
     expect(said).toMatch(/The run \S+ goes on in the background/);
@@ -85,10 +101,6 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
   }, 60_000);
 
   it('told a receiver that was down all of it, in order and signed, and asked the hook under one id', async () => {
-    const told = () => {
-      const news = bot.received.map(({ body }) => JSON.parse(body) as { id: string; type: string; rollout: { strategy: string } });
-      return new Map(news.flatMap(({ id, type, rollout }) => (rollout.strategy === 'canary' ? [[id, type]] : [])));
-    };
     await until('the last of the news', () => [...told().values()].includes('rollout.completed'));
     expect([...told().values()]).toEqual(
       'started stage approval_needed stage approval_needed stage completed'.split(' ').map((event) => `rollout.${event}`),
@@ -132,6 +144,22 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
     60_000,
   );
 
+  it('a candidate whose answers to copies fail is taken back before a single user has met it', async () => {
+    const { write, run, load, view } = place;
+    const stable = (await view()).release;
+    await write(copying, { word: 'shadow', errorRate: 0.05 });
+    const traffic = load('shadow');
+    const { stdout, stderr } = await run(1, 'deploy', 'agent');
+    const { answered, exposed, lost } = await traffic.stop();
+    expect([exposed, lost]).toEqual([0, []]);
+    expect(stdout + stderr).toMatch(/copies 100 % of the requests/);
+    expect(stdout + stderr).toMatch(/among copies errors got worse than is tolerated: errors .*x of stable \(97\.5%, always valid\)/);
+    const { release, failure, weights } = await view();
+    expect([release, weights]).toMatchObject([stable, [{ release: stable, percent: 100 }]]);
+    const copies = /[\d,]+(?= copied requests)/.exec(failure?.evidence[0] ?? '')?.[0];
+    console.log(`A candidate with 5% errors was taken back by ${copies} copies; 0 of ${answered} users met it`);
+  }, 60_000);
+
   it('blue/green switches once and returns at once, without losing a request', async () => {
     const { write, run, load, view } = place;
     const before = (await view()).release;
@@ -144,5 +172,46 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
     await until('the return', async () => (await view()).release === before && (await view()).rollout === undefined);
     expect((await view()).instances.every(({ id }) => started.has(id))).toBe(true);
     expect((await traffic.stop()).lost).toEqual([]);
+  }, 60_000);
+
+  it('auto says why, a newer release supersedes the candidate through the command, and one variable is one line of a plan', async () => {
+    const { write, run, reaches, view, world } = place;
+    const before = (await view()).release;
+    const deployed = () => {
+      const process = start(world, 'deploy', 'agent');
+      let said = '';
+      for (const stream of [process.stdout, process.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      return once(process, 'close').then(([code]) => ({ code: code as number, said }));
+    };
+    await write(auto, { word: 'fourth' }, 'Answer the customer kindly.');
+    const because = 'same version, code changed, prompt changed: canary 20';
+    const first = deployed();
+    const { candidate: fourth, rollout } = await reaches(20);
+    expect(rollout?.because).toBe(because);
+    expect((await run(0, 'deploy', 'agent')).stdout).toContain('No changes');
+
+    await write(auto, { word: 'fifth' }, 'Answer the customer briefly.');
+    const second = deployed();
+    const { code, said } = await first;
+    expect(code).toBe(1);
+    expect(said).toContain(`rollout, chosen: ${because}\n          20 % until promoted`);
+    expect(said).toContain('was superseded by a later change');
+    const fifth = await until('the fifth to have its share', async () => {
+      const seen = await reaches(20);
+      return seen.candidate !== fourth && seen.release === before && seen;
+    });
+    await run(0, 'rollout', 'promote', 'agent', '--from', '1');
+    expect(await second).toMatchObject({ code: 0 });
+    expect((await view()).release).toBe(fifth.candidate);
+    const records = (await (await controlPlane(world)).get('/v1/environments/default/services/agent/rollouts')) as object[];
+    expect(records.slice(0, 2)).toMatchObject([
+      { outcome: 'completed', because },
+      { outcome: 'superseded', release: fourth },
+    ]);
+
+    const { stdout } = await run(0, 'deploy', 'agent', '--env', 'LEVEL=debug');
+    expect(stdout).toContain('update in place (env.LEVEL changed)');
+    expect(stdout).toContain('rollout, chosen: same version, LEVEL changed, low risk: rolling');
+    expect((await run(2, 'deploy', 'agent', '--source', '.', '--dry-run')).stdout).toContain('content of source changed');
   }, 60_000);
 });

@@ -11,6 +11,7 @@ import {
   type ServiceSettings,
   type ServiceState,
 } from './service-state.ts';
+import { treatmentOfStable } from './treatment.ts';
 
 /** What a provider wants a service to be. */
 export interface DesiredService {
@@ -58,11 +59,11 @@ export function withDesired(state: ServiceState, desired: DesiredService, now: n
   // Where load decides, it has: a stack that is applied again does not begin anew.
   const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
   const next: ServiceState = { ...relabelled(resumed(state, now), revision), operation, replicas: wanted, settings };
-  const { candidate: _, failure: __, ...settled } = next;
+  const { candidate: _, failure: __, stableTreatment: ___, ...settled } = next;
   if (next.candidate && sameContent(revisionOf(next, next.candidate.generation), revision)) return next;
   if (sameContent(revisionOf(next, next.stable), revision)) return settled;
   if (repeated && sameContent(revisionOf(next, next.failure?.generation), revision)) return next;
-  return withCandidate(settled, revision, now);
+  return withCandidate({ ...settled, stableTreatment: treatmentOfStable(state) }, revision, now);
 }
 
 /** Why this very thing was taken back before, while what was in use then still is: it would be again. A repeated operation is no other try. */

@@ -3,7 +3,7 @@ import type { Prober } from './prober.ts';
 import { countsOf } from './counted-evidence.ts';
 import { noCounts } from './evidence/counts.ts';
 import type { HookAnswers } from './hooks/hook.ts';
-import { evidenceId } from './service-route.ts';
+import { comparedRelease, evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import type { GatewayEvidence, Observation, ObservedInstance } from './strategy.ts';
@@ -42,10 +42,14 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
   const counted = await traffic.evidence(state);
   const isOurs = counted?.id === evidenceId(state, candidate);
-  const counts = isOurs ? countsOf(counted.strata, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) : noCounts;
+  const counts = isOurs
+    ? countsOf(counted.strata, { candidate: arms.candidate, stable: comparedRelease(state, arms.stable) }, analysis.rules)
+    : noCounts;
   return {
     epoch: isOurs ? counted.epoch : '',
     counts,
+    ...(isOurs &&
+      counted.copies && { copies: countsOf(counted.copies, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) }),
     isComplete: counted?.isComplete ?? true,
     ...(stableLatencies && { stableLatencies }),
   };

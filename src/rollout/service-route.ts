@@ -1,6 +1,8 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
+import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages } from './course.ts';
+import { mirrorOf } from './mirroring.ts';
 import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
@@ -13,9 +15,11 @@ const unitWindowMs = 60_000;
  */
 export function routeOf(state: ServiceState): ServiceRoute {
   const backends = new Map<string, BackendRoute>();
+  // It is there without an instance too: the cohorts of a candidate are drawn as of two, whatever becomes of the other.
+  if (usesBaseline(state)) backends.set(baselineName(state), { release: baselineName(state), weight: 0, instances: [] });
   for (const instance of state.instances) {
     const route = instanceRouteOf(instance);
-    const release = revisionOf(state, instance.generation)?.release;
+    const release = backendName(state, instance);
     if (!route || release === undefined) continue;
     const backend = backends.get(release) ?? { release, weight: 0, instances: [] };
     backends.set(release, {
@@ -34,6 +38,7 @@ export function routeOf(state: ServiceState): ServiceRoute {
     backends: stableLast(state, sharesOf(weighted(state, [...backends.values()]))),
     ...state.settings.policies,
     ...splitOf(state),
+    ...mirrorOf(state),
   };
 }
 
@@ -57,23 +62,35 @@ function weighted(state: ServiceState, backends: readonly BackendRoute[]): reado
   for (const used of [state.stable, candidate?.generation]) idle.delete(releaseOf(used));
   const course = candidate?.course;
   const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
-  const others = backends.filter((backend) => backend !== staged);
+  const baseline = usesBaseline(state) ? backends.find(({ release }) => release === baselineName(state)) : undefined;
+  const others = backends.filter((backend) => backend !== staged && backend !== baseline);
   const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
   const quiet = others.map(({ release, weight, instances }) => ({
     release,
     weight: answering.length > 0 && idle.has(release) ? 0 : weight,
     instances,
   }));
-  if (!staged) return quiet;
+  if (!staged) return [...(baseline ? [{ ...baseline, weight: 0 }] : []), ...quiet];
   const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
-  if (ready === 0) return [staged, ...quiet];
-  const share = Math.min(course.weight, (100 * staged.weight) / Math.max(1, replicas));
-  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share) * weight) / ready, instances }));
-  return [{ ...staged, weight: share }, ...rest];
+  if (ready === 0) return [staged, ...(baseline ? [baseline] : []), ...quiet];
+  const carried = (backend: BackendRoute): number => (100 * backend.weight) / Math.max(1, replicas);
+  const share = Math.min(course.weight, carried(staged));
+  const beside = baseline ? Math.min(shareBeside(share), carried(baseline)) : 0;
+  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share - beside) * weight) / ready, instances }));
+  return [{ ...staged, weight: share }, ...(baseline ? [{ ...baseline, weight: beside }] : []), ...rest];
 }
 
-/** What the counts of a rollout are called: those of another are not its own. */
-export function evidenceId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
+/** What the gateway calls the instances that the candidate is compared with. */
+export function comparedRelease(state: ServiceState, stable: string): string {
+  return usesBaseline(state) ? baselineName(state) : stable;
+}
+
+/** What the counts of a rollout are called: those of another, or of a comparison with something else, are not its own. */
+export function evidenceId(state: ServiceState, candidate: { readonly generation: number }): string {
+  return usesBaseline(state) ? `${rolloutId(state, candidate)}-baseline` : rolloutId(state, candidate);
+}
+
+function rolloutId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
   return `${uid}-${generation}`;
 }
 
@@ -82,17 +99,18 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> 
   const { candidate, settings } = state;
   const { affinity, analysis } = settings.rollout;
   if (!candidate?.course) return flagSplitOf(state);
-  const id = evidenceId(state, candidate);
+  const release = revisionOf(state, candidate.generation)?.release ?? '';
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
-    split: { salt: `${state.address}/${id}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
+    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
     ...(analysis && {
       evidence: {
-        id,
+        id: evidenceId(state, candidate),
         // For each quantile, stable's threshold and the candidate's.
         latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
         ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
         unitWindowMs,
+        ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
       },
     }),
   };

@@ -2,7 +2,7 @@ import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
-import type { Course } from './course-state.ts';
+import type { Course, MirrorSettings } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
 import type { HookSettings } from './hooks/hook.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
@@ -37,7 +37,9 @@ export interface ServiceState {
   /** The generation before stable, kept ready for an instant return. */
   readonly previous?: { readonly generation: number; readonly until: number };
   /** What was in use before stable, the latest first, each release once: what can be returned to. */
-  readonly history?: readonly RevisionContent[];
+  readonly history?: readonly FormerRelease[];
+  /** How stable was treated before the rollout that is under way or was taken back: it goes to `history` with it. */
+  readonly stableTreatment?: Treatment;
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
@@ -66,6 +68,14 @@ export interface ServiceSettings {
   /** Bounds and targets of the number of instances, where load decides it. */
   readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
+}
+
+/** How requests to a release are treated, and how it is drained: comes and goes with the release. */
+export type Treatment = Pick<ServiceSettings, 'drainMs' | 'policies'>;
+
+/** A release that was in use. Without `treatment`, an older version has recorded it: then that of today holds. */
+export interface FormerRelease extends RevisionContent {
+  readonly treatment?: Treatment;
 }
 
 export interface ScalingSettings {
@@ -97,11 +107,23 @@ export interface RolloutSettings {
   readonly onFailure?: 'rollback' | 'hold';
   /** Asked before the first request of the candidate (`before`), and before it is completed (`after`). */
   readonly hooks?: readonly HookSettings[];
+  /** Whether the candidate is compared with fresh instances of stable. */
+  readonly baseline?: boolean;
+  /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
+  readonly chosen?: ChosenWay;
+}
+
+export interface ChosenWay {
+  readonly pace: 'usual' | 'careful';
+  /** `minor version, prompt changed, API unchanged: canary 5, 25, 50`. */
+  readonly because: string;
 }
 
 export interface StageSettings {
   /** Percentage of new requests for the candidate. */
   readonly weight: number;
+  /** Requests that are copied to the candidate, whose weight is then 0. */
+  readonly mirror?: MirrorSettings;
   /** How long it lasts at least. */
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
@@ -172,6 +194,8 @@ export interface RolloutRecord {
   /** Release that was in use when it began; absent for the first one. */
   readonly from?: string;
   readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
   readonly startedAt: number;
   readonly by?: string;
   readonly why?: string;
@@ -219,6 +243,8 @@ export type InstancePhase =
 export interface Instance {
   readonly id: string;
   readonly generation: number;
+  /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
+  readonly baseline?: number;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;

@@ -36,6 +36,8 @@ export interface GatewayEvidence {
   /** Counts of another epoch begin at zero: the gateway was started anew. */
   readonly epoch: string;
   readonly counts: Counts;
+  /** Requests that were mirrored, and their copies; absent where none can have been. */
+  readonly copies?: Counts;
   /** Whether the counts are all there are. */
   readonly isComplete: boolean;
   /** Latency (ms) of stable at the quantiles of the rules, before the rollout; undefined while too little is known of it. */

@@ -81,6 +81,25 @@ test('of a unit only the first outcome of a window counts, whichever workers its
   expect(counts()).toMatchObject([{ units: 2 }, { units: 1 }]);
 });
 
+test('copies are counted by themselves, with an even chance, over all workers', () => {
+  const meters = ['a', 'b'].map(() => createMeters({ clock }));
+  const totals = createTotals(() => 0);
+  const service = measured(['candidate', 'stable'], {});
+  totals.follow([service]);
+  for (const [index, each] of meters.entries()) {
+    each.follow([service]);
+    const pair = { original: { isError: false, totalMs: 10 }, copy: { isError: index === 0, totalMs: 100 } };
+    each.meterOf('test', 'app', 'candidate').copied({ release: 'stable', ...pair });
+    totals.update(`${index}`, each.snapshot());
+  }
+  const [evidence] = totals.total().evidence;
+  expect(evidence?.strata).toEqual([]);
+  expect(evidence?.copies).toEqual([
+    { release: 'candidate', probability: 0.5, units: 2, errors: 1, exceedances: [2, 0], categories: {} },
+    { release: 'stable', probability: 0.5, units: 2, errors: 0, exceedances: [0, 0], categories: {} },
+  ]);
+});
+
 test('values beyond a bounded number are counted as other, alike for all releases', () => {
   const { end, counts } = workersOf(['a'], { attribute: 'd' });
   for (let value = 0; value < 40; value += 1) end('a', 'stable', { probability: 0.5, attributes: `d=value-${value}` });

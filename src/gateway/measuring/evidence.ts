@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { EvidenceRoute } from '../routing-table.ts';
 import { createCategories } from './attributes.ts';
 import { evidenceCounts } from './counts.ts';
-import type { Finished } from './meter.ts';
+import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
 import { createVariantDraw } from './variant-draw.ts';
@@ -24,6 +24,7 @@ export const numbersPerOutcome = 6;
 /** What counts for one release. */
 export interface EvidenceArm {
   count(finished: Finished, now: number): void;
+  copied(pair: CopiedPair): void;
 }
 
 /** Evidence of one service and rollout in one worker: units and categories are shared by its releases, so that bounds hit all alike. */
@@ -33,6 +34,8 @@ export interface Evidence {
   take(): EvidenceSnapshot;
 }
 
+/** Of a request and its copy either is as likely to be the one that fails, if the releases do not differ. */
+const evenChance = 0.5;
 /** Outcomes of units that wait to be taken. */
 const mostOutcomes = 65_536;
 
@@ -40,6 +43,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
   const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const strata = createStrata(thresholdsMs.length);
+  const copies = createStrata(thresholdsMs.length);
   const windows = createUnitWindows();
   const drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
@@ -71,6 +75,8 @@ export function createEvidence(owner: { environment: string; service: string }, 
       const draw = of(finished.attributes);
       if (draw !== undefined) countIn(strata.of(draw.side, draw.probability), finished, now);
     },
+    // Copies are of releases, and say nothing of variants.
+    copied: () => undefined,
   });
 
   return {
@@ -90,6 +96,12 @@ export function createEvidence(owner: { environment: string; service: string }, 
           }
           countIn(last, finished, now);
         },
+        copied: ({ release: other, original, copy }) => {
+          const [ours, theirs] = [copies.of(release, evenChance), copies.of(other, evenChance)];
+          if (ours === undefined || theirs === undefined) return;
+          countOutcome(ours, thresholdsMs, copy.totalMs, copy.isError, -1);
+          countOutcome(theirs, thresholdsMs, original.totalMs, original.isError, -1);
+        },
       };
     },
     take: () => {
@@ -104,6 +116,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
           ...(attribute !== undefined && { attribute }),
           unitWindowMs,
           strata: strata.snapshot(categoryNames),
+          copies: copies.snapshot([]),
           lost: { units: lostUnits, chances: lostChances },
         },
         outcomes: taken,

@@ -64,6 +64,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
       if (arm !== undefined) arm.count(finished, now);
     },
     ejected: () => add(ejections, 1),
+    copied: (pair) => arm?.copied(pair),
     countFor: (next) => {
       arm = next;
     },

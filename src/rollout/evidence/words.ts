@@ -10,15 +10,17 @@ interface Sides {
 const releases: Sides = { candidate: 'candidate', stable: 'stable' };
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
-export function verdictInWords({ findings, units, because }: Verdict, sides: Sides = releases): readonly string[] {
-  const requests = `${units.toLocaleString('en-US')} ${sides.candidate} request${units === 1 ? '' : 's'}`;
-  return [...findings.map((finding) => `${findingInWords(finding, sides)}, ${requests}`), because];
+export function verdictInWords(verdict: Verdict, sides: Sides = releases): readonly string[] {
+  return [...verdict.findings.map((finding) => `${findingInWords(finding, sides)}, ${unitsInWords(verdict, sides)}`), verdict.because];
 }
 
 /** All findings on one line. */
-export function findingsInWords({ findings, units }: Verdict, sides: Sides = releases): string {
-  const all = findings.map((finding) => findingInWords(finding, sides)).join('; ');
-  return `${all}; ${units.toLocaleString('en-US')} ${sides.candidate} requests`;
+export function findingsInWords(verdict: Verdict, sides: Sides = releases): string {
+  return `${verdict.findings.map((finding) => findingInWords(finding, sides)).join('; ')}; ${unitsInWords(verdict, sides)}`;
+}
+
+function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
+  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : candidate} request${units === 1 ? '' : 's'}`;
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */

@@ -1,5 +1,6 @@
-import { stagesOf } from '../course.ts';
+import { stageOf, stagesOf } from '../course.ts';
 import { newCourse } from '../course-state.ts';
+import { shareInWords } from '../mirroring.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from '../service-state.ts';
 import type { NotificationEvent } from '../../stack/kinds/notification.ts';
 
@@ -65,7 +66,7 @@ function alongTheWay(old: Candidate, candidate: Candidate, state: ServiceState):
   const found: Transition[] = [];
   if (course.inForceSince !== undefined && course.inForceSince !== was.inForceSince) {
     const current = course.stage + 1;
-    const message = `gets ${course.weight} % of the requests: stage ${current} of ${stagesOf(state).length}`;
+    const message = `gets ${shareInWords(stageOf(state, course))} of the requests: stage ${current} of ${stagesOf(state).length}`;
     found.push({ event: 'stage', generation, what: `stage-${current}@${course.inForceSince}`, message });
   }
   if (paused && old.paused?.since !== paused.since) {
