@@ -100,8 +100,8 @@ function baselineOf(state: ServiceState): NonNullable<RolloutView['baseline']> {
 }
 
 /** Hooks are shown once they are reached. */
-function withoutHooks({ hooks: _, ...stage }: StageSettings): StageView {
-  return stage;
+function withoutHooks({ weight, mirror, forMs, approval }: StageSettings): StageView {
+  return { weight, ...(mirror && { mirror }), forMs, approval };
 }
 
 function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
