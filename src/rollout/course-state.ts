@@ -1,5 +1,6 @@
 import type { Counts, Verdict } from './evidence/judge.ts';
 import type { HookRuns } from './hooks/hook.ts';
+import type { SourceState } from './sources/source-state.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
 export interface Course {
@@ -20,6 +21,10 @@ export interface Course {
   readonly hooks?: HookRuns;
   /** What was counted of requests and their copies: no part of `evidence`. */
   readonly copies?: CopiesEvidence;
+  /** What other sources than the gateway have found. */
+  readonly sources?: readonly SourceState[];
+  /** Somebody went on although a source spoke against it: none decides anything any more. */
+  readonly sourcesOverruled?: true;
 }
 
 /** Requests that are copied to a candidate. */
@@ -37,6 +42,8 @@ interface CourseEvidence {
   readonly thresholds?: readonly number[];
   /** Of earlier lives of the gateway. */
   readonly before: Counts;
+  /** `layoutOf` the rules it was counted for; absent in what an older version has stored. */
+  readonly layout?: string;
   readonly epoch: string;
   readonly current: Counts;
   readonly verdict: Verdict;

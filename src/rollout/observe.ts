@@ -27,8 +27,9 @@ export async function observe(
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
   const hooks = await ports.answersOf(state);
-  const { watchedSince } = memory;
-  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke, hooks, watchedSince };
+  const instances = new Map(await Promise.all(entries));
+  const { watchedSince, measurements } = memory;
+  return { instances, published, inFlight, evidence, smoke, hooks, watchedSince, measurements: measurements.made };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */
@@ -41,7 +42,7 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const isKnown = quantiles === undefined || candidate.course.evidence?.thresholds !== undefined;
   const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
   const counted = await traffic.evidence(state);
-  const isOurs = counted?.id === evidenceId(state, candidate);
+  const isOurs = counted?.id === evidenceId(state, candidate, analysis);
   const counts = isOurs
     ? countsOf(counted.strata, { candidate: arms.candidate, stable: comparedRelease(state, arms.stable) }, analysis.rules)
     : noCounts;

@@ -1,7 +1,7 @@
 import { stagesOf } from './course.ts';
 import { shareInWords } from './mirroring.ts';
 import { lasting } from './rollout-cost.ts';
-import type { RolloutSettings } from './service-state.ts';
+import type { AnalysisSettings, RolloutSettings, StageSettings } from './service-state.ts';
 
 /** `5 % for 10m, then 25 % until promoted, then 100 %; taken back by itself ...`: the way a new release takes, and what is at risk. */
 export function rolloutInWords(rollout: RolloutSettings): string {
@@ -9,7 +9,7 @@ export function rolloutInWords(rollout: RolloutSettings): string {
   const hooks = [rollout, ...(stages ?? [])].flatMap((place) => place.hooks ?? []).filter(({ onFailure }) => onFailure === 'rollback');
   const checks = [
     ...(smoke ? [`a smoke check of ${smoke.path}`] : []),
-    ...(analysis ? ['evidence against it'] : []),
+    ...(analysis ? [`evidence against it${othersOf(analysis)}`] : []),
     ...hooks.map(({ name }) => `a no of the hook ${name}`),
     'a failing start',
   ];
@@ -18,10 +18,20 @@ export function rolloutInWords(rollout: RolloutSettings): string {
     return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
   }
   const steps = stagesOf({ settings: { rollout, expose: [], calls: [], drainMs: 0 } }).map(
-    (stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${lasting(stage.forMs)}` : ''}${stage.approval ? ' until promoted' : ''}`,
+    (stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${lasting(stage.forMs)}` : ''}${endInWords(stage)}`,
   );
   const whole = fullSet === true ? 'a whole second set, then ' : '';
   const beside = baseline === true ? '; compared with fresh instances of the stable release' : '';
   const kept = keepPreviousMs === undefined ? '' : `; the set before is kept ready for ${lasting(keepPreviousMs)}`;
   return `${whole}${steps.join(', then ')}${beside}${kept}; ${end}`;
+}
+
+/** What is asked beside the gateway. */
+function othersOf({ sources = [] }: AnalysisSettings): string {
+  return sources.length === 0 ? '' : `, of ${sources.map(({ name }) => name).join(' and ')} too,`;
+}
+
+function endInWords({ approval, passWithinMs }: StageSettings): string {
+  if (approval) return ' until promoted';
+  return passWithinMs === undefined ? '' : ' until the evidence passes it';
 }

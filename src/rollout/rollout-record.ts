@@ -1,4 +1,4 @@
-import { shownVerdict } from './copies-verdict.ts';
+import { shownVerdict } from './course-verdict.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { revisionOf, type RolloutRecord, type ServiceState } from './service-state.ts';
 

@@ -30,6 +30,7 @@ import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
 import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts';
+import { createMeasure, type Measure } from './sources/measure.ts';
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
@@ -48,6 +49,8 @@ export interface ServiceControllerDependencies {
   readonly evaluationUrl?: () => string | undefined;
   /** Where messages go that are written with transitions; one over the store unless it is shared with whoever delivers. */
   readonly outbox?: Outbox;
+  /** Asks a source of evidence; over the network and by processes unless told otherwise. */
+  readonly measure?: Measure;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
   readonly tailOf?: (file: string, bytes: number) => Promise<string>;
 }
@@ -101,7 +104,7 @@ export interface ServiceController {
 }
 
 export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
-  const { store, vault, workloads, traffic, events, clock, random } = dependencies;
+  const { store, vault, workloads, traffic, resolver, events, clock, random } = dependencies;
   const messages = createRolloutMessages({ outbox: dependencies.outbox ?? createOutbox(store), clock });
   const documents = createServiceDocuments(store, messages);
   const ownerOf = new Map<string, string>();
@@ -116,8 +119,10 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
+  const measure = createMeasure({ resolver, stopping: stopping.signal });
   const reconciler = createServiceReconciler({
     tailOf,
+    measure,
     ...dependencies,
     documents,
     prober,

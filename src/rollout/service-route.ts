@@ -2,8 +2,10 @@ import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages } from './course.ts';
+import { layoutOf } from './counted-evidence.ts';
+import { isCounted } from './course-verdict.ts';
 import { mirrorOf } from './mirroring.ts';
-import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { type AnalysisSettings, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
 const unitWindowMs = 60_000;
@@ -85,9 +87,9 @@ export function comparedRelease(state: ServiceState, stable: string): string {
   return usesBaseline(state) ? baselineName(state) : stable;
 }
 
-/** What the counts of a rollout are called: those of another, or of a comparison with something else, are not its own. */
-export function evidenceId(state: ServiceState, candidate: { readonly generation: number }): string {
-  return usesBaseline(state) ? `${rolloutId(state, candidate)}-baseline` : rolloutId(state, candidate);
+/** What the counts of a rollout are called: those of another, of a comparison with something else, or for other rules are not its own. */
+export function evidenceId(state: ServiceState, candidate: { readonly generation: number }, { rules }: AnalysisSettings): string {
+  return `${rolloutId(state, candidate)}-${layoutOf(rules)}${usesBaseline(state) ? '-baseline' : ''}`;
 }
 
 function rolloutId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
@@ -103,16 +105,21 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> 
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
     split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
-    ...(analysis && {
-      evidence: {
-        id: evidenceId(state, candidate),
-        // For each quantile, stable's threshold and the candidate's.
-        latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
-        ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
-        unitWindowMs,
-        ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
-      },
-    }),
+    ...(analysis &&
+      isCounted(analysis) && {
+        evidence: {
+          id: evidenceId(state, candidate, analysis),
+          // Those of the limits; then for each quantile, stable's threshold and the candidate's.
+          latencyThresholdsMs: [
+            ...(analysis.rules.latency?.limits ?? []).map(({ ms }) => ms),
+            ...thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+          ],
+          ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
+          ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
+          unitWindowMs,
+          ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
+        },
+      }),
   };
 }
 

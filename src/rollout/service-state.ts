@@ -5,6 +5,7 @@ import type { Address } from '../stack/stack.ts';
 import type { Course, MirrorSettings } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
 import type { HookSettings } from './hooks/hook.ts';
+import type { SourceSettings } from './sources/source.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
@@ -129,6 +130,8 @@ export interface StageSettings {
   /** Whether somebody has to agree before it ends. */
   readonly approval: boolean;
   readonly hooks?: readonly HookSettings[];
+  /** It ends only when the verdict is `pass`; so long after its beginning that is waited for no longer. */
+  readonly passWithinMs?: number;
 }
 
 export interface SmokeSettings {
@@ -139,6 +142,8 @@ export interface SmokeSettings {
 export interface AnalysisSettings {
   readonly rules: Rules;
   readonly latencyTolerance: number;
+  /** What is asked beside the gateway. */
+  readonly sources?: readonly SourceSettings[];
   readonly noData: 'hold' | 'rollback' | 'continue';
 }
 
@@ -176,7 +181,12 @@ export interface Candidate {
   readonly generation: number;
   readonly startedAt: number;
   /** Set while nothing new is to happen: by whom or why, and since when. */
-  readonly paused?: { readonly reason: string; readonly since: number };
+  readonly paused?: {
+    readonly reason: string;
+    readonly since: number;
+    /** Only until every source of evidence can be asked again. */
+    readonly recovers?: boolean;
+  };
   /** It returns to a release that was in use before: replaced as fast as capacity allows, without stages. */
   readonly urgent?: boolean;
   /** How far it has come; only of the strategies that go by stages. */

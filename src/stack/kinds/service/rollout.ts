@@ -3,7 +3,7 @@ import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { rolloutHooks } from './hooks.ts';
-import { baselineIssues, step, stepIssues } from './rollout-step.ts';
+import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
@@ -77,7 +77,8 @@ export const rollout = fields.superRefine((value, context) => {
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
-  for (const { index, field, message } of stepIssues(value.steps ?? [])) {
+  const { steps = [] } = value;
+  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
   if (value.baseline === true) {
