@@ -65,6 +65,11 @@ module.exports = {
       'Flags know where they are kept and what a resource is.',
     ),
     onlyKnows(
+      'notifications',
+      [...ground, 'stack/', 'store/store\\.ts$', 'providers/[a-z-]+\\.ts$', 'secrets/known-secrets\\.ts$'],
+      'Who is told knows nothing of what happens.',
+    ),
+    onlyKnows(
       'flag-rollouts',
       [...ground, 'stack/', 'store/store\\.ts$', 'flags/', 'rollout/', 'audit/', 'telemetry/events\\.ts$'],
       'A flag is rolled out by the evidence of releases; neither flags nor releases know of it.',
@@ -77,7 +82,7 @@ module.exports = {
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
     onlyKnows(
       'rollout(?!/simulation)',
-      [...ground, ...ports, 'release/', 'engine/output-resolver\\.ts$', 'gateway/routing-table\\.ts$'],
+      [...ground, ...ports, 'release/', 'engine/output-resolver\\.ts$', 'gateway/routing-table\\.ts$', 'notifications/(message|message-body|outbox)\\.ts$'],
       'A rollout decides weights; how traffic moves is behind a port.',
     ),
     onlyKnows(

@@ -49,13 +49,14 @@ export async function createRolloutWorld() {
   await writeFile(join(directory, 'agent', 'agent.js'), agent);
   let url = '';
 
-  const write = async (rollout: string, behaviour: Behaviour, prompt = usualPrompt): Promise<void> => {
+  /** `more`: blocks beside the service. */
+  const write = async (rollout: string, behaviour: Behaviour, prompt = usualPrompt, more = ''): Promise<void> => {
     await writeFile(join(directory, 'agent', 'behaviour.json'), JSON.stringify(behaviour));
     await writeFile(join(directory, 'prompt.md'), prompt);
     await writeFile(
       join(directory, 'stack.yaml'),
       `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: 1.0.0\n  replicas: 2
-  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: 2s }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n`,
+  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: 2s }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n${more}`,
     );
   };
   const view = async (): Promise<ServiceView> =>
@@ -66,8 +67,8 @@ export async function createRolloutWorld() {
     write,
     view,
     /** Brings a first release into use. */
-    async begin(behaviour: Behaviour): Promise<void> {
-      await write('{ strategy: rolling }', behaviour);
+    async begin(behaviour: Behaviour, more?: string): Promise<void> {
+      await write('{ strategy: rolling }', behaviour, usualPrompt, more);
       await expectCode(0, world, 'apply', '--yes');
       const status = (await (await controlPlane(world)).get('/v1/status')) as { environments: { url?: string }[] };
       url = status.environments[0]?.url ?? '';

@@ -1,12 +1,19 @@
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/effects/clock.ts';
+import { startReceiver } from '../src/notifications/testdata/receiver.ts';
 import { answering } from '../src/testing/answering.ts';
 import { until } from '../src/testing/conditions.ts';
 import { anxiousPrompt, createRolloutWorld, usualPrompt, type RolloutWorld } from './rollout-world.ts';
+import { filesContaining } from './leftovers.ts';
 import { controlPlane, start } from './sluice.ts';
 
-const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }], analysis: { error_rate: {} }, baseline: true }`;
+const key = 'a-key-for-signing-7f31';
+const byHand = (hook: string) =>
+  `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true, hooks: [{ name: load, url: "${hook}", secret: "\${secret.key}", timeout: 5m }] }], analysis: { error_rate: {} }, baseline: true }`;
 const copying = `{ strategy: canary, steps: [{ mirror: 100, for: 60s }, { weight: 20, for: 60s }], analysis: { error_rate: {}, min_requests: 200 } }`;
 const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
 const auto = '{ strategy: auto, steps: [{ weight: 20, approval: true }] }';
@@ -14,13 +21,39 @@ const blueGreen = `{ strategy: blue_green, smoke: { path: /healthz }, keep_previ
 
 describe('rollouts of a service under load', () => {
   let place: RolloutWorld;
-  beforeAll(async () => {
-    place = await createRolloutWorld();
-    await place.begin({ word: 'first' });
-  }, 60_000);
-  afterAll(() => place.dispose());
+  let bot: Awaited<ReturnType<typeof startReceiver>>;
+  let tester: Awaited<ReturnType<typeof startReceiver>>;
+  let others = '';
+  /** Until the control plane has been killed, the bot is down and the tester silent. */
+  const receivers = { areUp: false, stops: [] as (() => Promise<void>)[] };
+  /** Events of the canary that the bot was told of, by the id of the message, in the order of their first delivery. */
+  const told = () => {
+    const news = bot.received.map(({ body }) => JSON.parse(body) as { id: string; type: string; rollout: { strategy: string } });
+    return new Map(news.flatMap(({ id, type, rollout }) => (rollout.strategy === 'canary' ? [[id, type]] : [])));
+  };
 
-  it('a canary keeps its users, outlives a kill -9 of the control plane, and takes over when agreed to', async () => {
+  beforeAll(async () => {
+    const { stops } = receivers;
+    bot = await startReceiver(
+      (response) => response.writeHead(receivers.areUp ? 204 : 503).end(),
+      (stop) => stops.push(stop),
+    );
+    tester = await startReceiver(
+      (response) => receivers.areUp && response.end(),
+      (stop) => stops.push(stop),
+    );
+    place = await createRolloutWorld();
+    await writeFile(join(place.world.directory, 'key.txt'), key);
+    others = `secret: { name: key, value: { file: key.txt } }
+notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [started, stage, approval_needed, completed] }\n`;
+    await place.begin({ word: 'first' }, others);
+  }, 60_000);
+  afterAll(async () => {
+    for (const stop of receivers.stops) await stop();
+    await place.dispose();
+  });
+
+  it('a canary keeps its users, outlives a kill -9 of the control plane, asks its hook again, and takes over when agreed to', async () => {
     const { write, run, view, reaches, ask, load, world } = place;
     const users = Array.from({ length: 300 }, (_, index) => `person-${index}`);
     const whoSees = async (word: string): Promise<ReadonlySet<string>> => {
@@ -28,7 +61,7 @@ describe('rollouts of a service under load', () => {
       return new Set(answers.filter(([, answer]) => answer === word).map(([user]) => user));
     };
     const traffic = load('second');
-    await write(byHand, { word: 'second' });
+    await write(byHand(tester.url), { word: 'second' }, usualPrompt, others);
     const deploy = start(world, 'deploy', 'agent', '--reason', 'a better word');
     let said = '';
     deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -53,8 +86,12 @@ describe('rollouts of a service under load', () => {
     const more = await whoSees('second');
     expect([...few].filter((user) => !more.has(user))).toEqual([]);
     expect([more.size > 40, more.size < 120]).toEqual([true, true]);
+    await until('the question of the hook', () => tester.received.length > 0);
+    expect((await view()).rollout).toMatchObject({ waits: { for: 'hook' }, hooks: [{ hook: 'stage-2/after/load', status: 'due' }] });
     process.kill((await controlPlane(world)).pid, 'SIGKILL');
+    receivers.areUp = true;
     await run(0, 'status');
+    await until('the answer of the hook', async () => (await view()).rollout?.waits.for === 'approval');
     expect((await reaches(25)).rollout?.stages?.current).toBe(2);
     await run(0, 'rollout', 'promote', 'agent', '--full');
     await until('the second in use', async () => (await view()).rollout === undefined && (await view()).release === rollout?.release);
@@ -62,7 +99,22 @@ describe('rollouts of a service under load', () => {
     expect((await traffic.stop()).lost).toEqual([]);
     const history = await run(0, 'rollout', 'history', 'agent', '--json');
     expect(JSON.parse(history.stdout)).toMatchObject([{ outcome: 'completed', by: 'local', strategy: 'canary' }, { outcome: 'completed' }]);
-  }, 60_000);
+  }, 120_000);
+
+  it('told a receiver that was down all of it, in order and signed, and asked the hook under one id', async () => {
+    await until('the last of the news', () => [...told().values()].includes('rollout.completed'));
+    expect([...told().values()]).toEqual(
+      'started stage approval_needed stage approval_needed stage completed'.split(' ').map((event) => `rollout.${event}`),
+    );
+    expect([new Set(tester.received.map(({ id }) => id)).size, tester.received.length > 1]).toEqual([1, true]);
+    for (const { id, headers, body } of [...bot.received, ...tester.received]) {
+      const signature = createHmac('sha256', key)
+        .update(`${id}.${String(headers['webhook-timestamp'])}.${body}`)
+        .digest('base64');
+      expect(headers).toMatchObject({ 'idempotency-key': id, 'webhook-signature': `v1,${signature}` });
+    }
+    expect(filesContaining(place.world.home, key)).toEqual([]);
+  });
 
   it.each([
     ['has 5% errors', { word: 'faulty', errorRate: 0.05 }, usualPrompt, 'errors'],
@@ -154,7 +206,7 @@ describe('rollouts of a service under load', () => {
     expect(stdout + stderr).toMatch(/copies (of )?100 %/);
     expect(stdout + stderr).toMatch(/among copies errors got worse than is tolerated: errors .*x of stable \(97\.5%, always valid\)/);
     const { release, failure, weights } = await view();
-    expect([release, weights]).toMatchObject([stable, [{ release: stable, percent: 100 }]]);
+    expect([release, weights.filter(({ percent }) => percent > 0)]).toMatchObject([stable, [{ release: stable, percent: 100 }]]);
     const copies = /[\d,]+(?= copied requests)/.exec(failure?.evidence[0] ?? '')?.[0];
     console.log(`A candidate with 5% errors was taken back by ${copies} copies; 0 of ${answered} users met it`);
   }, 60_000);

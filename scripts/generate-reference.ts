@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cliReference } from '../src/cli/reference.ts';
+import { messageJsonSchema } from '../src/notifications/message-body.ts';
 import { stackJsonSchema } from '../src/stack/schema.ts';
 import { errorsPage } from './reference/errors-page.ts';
 import { languagePage } from './reference/language-page.ts';
@@ -11,6 +12,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/language.md': languagePage,
   'docs/reference/cli.md': cliReference,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/webhook.schema.json': () => `${JSON.stringify(messageJsonSchema(), null, 2)}\n`,
   'docs/reference/stack.schema.json': () => `${JSON.stringify(stackJsonSchema(), null, 2)}\n`,
 };
 

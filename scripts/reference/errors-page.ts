@@ -7,6 +7,7 @@ import type { CatalogueEntry } from '../../src/errors/entry.ts';
 import { flagErrors } from '../../src/errors/flag-errors.ts';
 import { gatewayErrors } from '../../src/errors/gateway-errors.ts';
 import { migrationErrors } from '../../src/errors/migration-errors.ts';
+import { notificationErrors } from '../../src/errors/notification-errors.ts';
 import { planErrors } from '../../src/errors/plan-errors.ts';
 import { providerErrors } from '../../src/errors/provider-errors.ts';
 import { serviceErrors } from '../../src/errors/service-errors.ts';
@@ -22,6 +23,7 @@ const areas: Readonly<Record<string, object>> = {
   'Services and rollouts': serviceErrors,
   Migrations: migrationErrors,
   Flags: flagErrors,
+  'Notifications and hooks': notificationErrors,
   Gateway: gatewayErrors,
   Store: storeErrors,
   Access: accessErrors,

@@ -6,6 +6,7 @@ import type { JsonObject } from '../digest/json.ts';
 import { newFlagRollout } from '../flag-rollouts/new-rollout.ts';
 import type { Endpoint } from './endpoint.ts';
 import { demandAccessRules } from './register.ts';
+import { waitingMessage } from '../notifications/testdata/messages.ts';
 import { createApiFixture, knownHolder, knownPlan, knownRun, knownOperation, type ApiFixture } from './testdata/api-fixture.ts';
 
 const rows = Object.entries(endpoints) as [string, Endpoint][];
@@ -26,7 +27,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   unlock: { since: knownHolder.since },
 };
 
-async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagParts }: ApiFixture): Promise<string> {
+async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagParts, outbox }: ApiFixture): Promise<string> {
   if (name === 'getResource' || name === 'forgetResource') {
     const state = { outputs: {}, dependencies: [], declared: {} };
     await store.transact([{ operation: 'put', collection: 'resources', key: 'production/service/echo', value: state }]);
@@ -54,6 +55,15 @@ async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagPa
       ]);
     }
   }
+  const waiting = waitingMessage('production', 'echo');
+  if (path.includes('/notifications') || path.includes('/messages/')) {
+    const value = { environment: 'production', name: 'echo', url: 'http://127.0.0.1:1/', format: 'json', on: ['completed'] };
+    await store.transact([
+      { operation: 'put', collection: 'notifications', key: 'production/echo', value },
+      outbox.withdrawal(waiting.id),
+      outbox.entry(waiting),
+    ]);
+  }
   const viewer = (await keyring.list()).find((key) => key.name === 'viewer');
   const id = path.includes('/operations/')
     ? knownOperation.id
@@ -61,7 +71,9 @@ async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagPa
       ? knownPlan.id
       : path.includes('/runs/')
         ? knownRun.id
-        : (viewer?.id ?? '');
+        : path.includes('/messages/')
+          ? waiting.id
+          : (viewer?.id ?? '');
   return path.replace('{id}', id).replace('{environment}', 'production').replace('{kind}', 'service').replace('{name}', 'echo');
 }
 

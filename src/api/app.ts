@@ -9,6 +9,7 @@ import { eventHandlers } from './handlers/events.ts';
 import { flagHandlers } from './handlers/flags.ts';
 import { gatewayHandlers } from './handlers/gateway.ts';
 import { keyHandlers } from './handlers/keys.ts';
+import { notificationHandlers } from './handlers/notifications.ts';
 import { planHandlers } from './handlers/plans.ts';
 import { releaseHandlers } from './handlers/releases.ts';
 import { resourceHandlers } from './handlers/resources.ts';
@@ -33,6 +34,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono {
     ...databaseHandlers(dependencies),
     ...eventHandlers(dependencies),
     ...flagHandlers(dependencies),
+    ...notificationHandlers(dependencies),
     ...gatewayHandlers(dependencies),
     ...keyHandlers(dependencies),
     ...environmentHandlers(dependencies),

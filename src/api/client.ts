@@ -14,6 +14,7 @@ import type { EvaluateFlagRequest, FlagEvaluation, FlagHistory, FlagView, SetFla
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
+import type { DeliveryTrial, MessageView, NotificationReport } from './schemas/notification.ts';
 import type { PlanRequest } from './schemas/plan.ts';
 import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { ResourceView } from './schemas/resource.ts';
@@ -105,6 +106,11 @@ export interface Client {
   stopFlagRollout(environment: string, name: string): Promise<FlagRolloutView>;
   /** What a user would be served; counts nowhere. */
   evaluateFlag(environment: string, name: string, request: EvaluateFlagRequest): Promise<FlagEvaluation>;
+  listNotifications(environment: string): Promise<NotificationReport>;
+  /** Sends a sample. */
+  testNotification(environment: string, name: string): Promise<DeliveryTrial>;
+  /** Has a message delivered now that waits or was given up. */
+  retryMessage(environment: string, id: string): Promise<MessageView>;
   listBackups(environment: string, name: string): Promise<DatabaseBackups>;
   backUpDatabase(environment: string, name: string): Promise<DatabaseOperation>;
   /** Says whether a restore is possible, and how; changes nothing. */
@@ -237,6 +243,9 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     startFlagRollout: (environment, name, request) => post(`${flag(environment, name)}/rollout`, request),
     stopFlagRollout: async (environment, name) => (await transport.json('DELETE', `${flag(environment, name)}/rollout`)) as FlagRolloutView,
     evaluateFlag: (environment, name, request) => post(`${flag(environment, name)}/evaluate`, request),
+    listNotifications: (environment) => get(`/v1/environments/${segment(environment)}/notifications`),
+    testNotification: (environment, name) => post(`/v1/environments/${segment(environment)}/notifications/${segment(name)}/test`),
+    retryMessage: (environment, id) => post(`/v1/environments/${segment(environment)}/messages/${segment(id)}/retry`),
     listBackups: (environment, name) => get(`${database(environment, name)}/backups`),
     backUpDatabase: (environment, name) => post(`${database(environment, name)}/backups`),
     planRestore: (environment, name, to) => post(`${database(environment, name)}/restore-plans`, { to }),

@@ -3,6 +3,7 @@ import { endpoint } from './endpoint.ts';
 import { releaseEndpoints } from './release-endpoints.ts';
 import { rolloutEndpoints } from './rollout-endpoints.ts';
 import { flagEndpoints } from './flag-endpoints.ts';
+import { notificationEndpoints } from './notification-endpoints.ts';
 import { backup } from './schemas/backup.ts';
 import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
 import { auditPage, auditVerification } from './schemas/audit.ts';
@@ -270,6 +271,7 @@ export const endpoints = {
     streams: true,
   }),
   ...flagEndpoints,
+  ...notificationEndpoints,
   listBackups: endpoint({
     method: 'get',
     path: `${database}/backups`,

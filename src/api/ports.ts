@@ -22,6 +22,7 @@ import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { FlagRolloutOrder, FlagRolloutView } from './schemas/flag-rollout.ts';
 import type { FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
 import type { LockView } from './schemas/lock.ts';
+import type { DeliveryTrial, MessageView, NotificationReport } from './schemas/notification.ts';
 import type { RolloutRecordView } from './schemas/rollout.ts';
 import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { Run } from './schemas/run.ts';
@@ -197,6 +198,15 @@ export interface FlagOrder {
   readonly reason?: string | undefined;
 }
 
+/** Who is told of rollouts, and what has not reached them yet. */
+export interface NotificationDesk {
+  list(environment: string): Promise<NotificationReport>;
+  /** Sends a sample at once, and says what came of it. Throws `unknown_notification`. */
+  test(environment: string, name: string): Promise<DeliveryTrial>;
+  /** Has a message that waits, or was given up, delivered now. Throws `unknown_message`, `message_busy`. */
+  retry(environment: string, id: string): Promise<MessageView>;
+}
+
 /** What programs ask for flags by. */
 export interface FlagEvaluationPorts {
   readonly ofrep: Ofrep;
@@ -231,6 +241,7 @@ export interface ApiDependencies {
   readonly records: ResourceRecords;
   readonly databases: DatabaseDesk;
   readonly flags: FlagDesk;
+  readonly notifications: NotificationDesk;
   readonly flagRollouts: FlagRolloutDesk;
   readonly evaluation: FlagEvaluationPorts;
   readonly gatewayDesk: GatewayDesk;

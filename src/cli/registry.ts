@@ -146,6 +146,24 @@ export const registry: readonly RegisteredCommand[] = [
   { name: 'flag kill', group: 'Operate', summary: 'Serve the default to everybody at once', load: () => import('./commands/flag-kill.ts') },
   { name: 'flag history', group: 'Operate', summary: 'Show what a flag has served', load: () => import('./commands/flag-history.ts') },
   { name: 'flag eval', group: 'Operate', summary: 'Say what a user is served, and why', load: () => import('./commands/flag-eval.ts') },
+  {
+    name: 'notification list',
+    group: 'Operate',
+    summary: 'List who is told of rollouts and what has not arrived',
+    load: () => import('./commands/notification-list.ts'),
+  },
+  {
+    name: 'notification retry',
+    group: 'Operate',
+    summary: 'Deliver a message now that was given up',
+    load: () => import('./commands/notification-retry.ts'),
+  },
+  {
+    name: 'notification test',
+    group: 'Operate',
+    summary: 'Send a sample to a receiver',
+    load: () => import('./commands/notification-test.ts'),
+  },
   { name: 'db backup', group: 'Operate', summary: 'Back a database up now', load: () => import('./commands/db-backup.ts') },
   {
     name: 'db backups',

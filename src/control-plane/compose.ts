@@ -12,6 +12,7 @@ import type { Random } from '../effects/random.ts';
 import { createGatewayControl } from '../gateway/control/gateway-control.ts';
 import { createGatewaySettings } from '../gateway/control/gateway-settings.ts';
 import { createPostgresMigrations } from '../migrations/postgres-migrations.ts';
+import { createOutbox } from '../notifications/outbox.ts';
 import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
@@ -40,6 +41,7 @@ import { createFlagRolloutDesk } from './flag-rollout-desk.ts';
 import { createDriftDesk } from './drift-desk.ts';
 import { createGatewayDesk } from './gateway-desk.ts';
 import { createLockDesk } from './lock-desk.ts';
+import { createNotificationParts } from './notification-parts.ts';
 import { createPlanBook } from './plan-book.ts';
 import { createPlanMaker } from './plan-maker.ts';
 import { createReleaseDesk } from './release-desk.ts';
@@ -62,12 +64,25 @@ export interface ComposeRequest {
   readonly evaluationUrl: () => string | undefined;
   /** Between two looks for drift; undefined for none. */
   readonly driftIntervalMs: number | undefined;
+  /** Where webhooks may be sent, as `parseNetworks` reads it. */
+  readonly webhookNetworks: string | undefined;
 }
 
 export type Parts = Awaited<ReturnType<typeof compose>>;
 
 /** The one place where ports meet their adapters. Opens the store and the vault; starts nothing. */
-export async function compose({ paths, root, store: wanted, clock, random, log, secrets, evaluationUrl, driftIntervalMs }: ComposeRequest) {
+export async function compose({
+  paths,
+  root,
+  store: wanted,
+  clock,
+  random,
+  log,
+  secrets,
+  evaluationUrl,
+  driftIntervalMs,
+  webhookNetworks,
+}: ComposeRequest) {
   const { home } = paths;
   const store = await openHomeStore({ paths, wanted, clock });
   const vault = learningVault(await openFileVault({ keyFile: paths.stateKey, random }), secrets);
@@ -79,10 +94,36 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
   const instancesRun = async (): Promise<boolean> => (await runningInstances(workloads)).length > 0;
   const gateway = createGatewayControl({ home, store, events, clock, random, instancesRun });
   const resolver = createOutputResolver({ store, vault });
-  const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random, evaluationUrl });
+  const outbox = createOutbox(store);
+  const controller = createServiceController({
+    store,
+    vault,
+    workloads,
+    traffic: gateway,
+    resolver,
+    events,
+    clock,
+    random,
+    evaluationUrl,
+    outbox,
+  });
   const flagParts = createFlagParts({ store, vault, audit, events, clock, random });
   const { documents, sets } = flagParts;
   const flagRollouts = createFlagRollouts({ store, documents, sets, services: controller, traffic: gateway, audit, events, clock, random });
+
+  const notificationParts = createNotificationParts({
+    store,
+    outbox,
+    resolver,
+    audit,
+    events,
+    secrets,
+    clock,
+    random,
+    networks: webhookNetworks,
+    answered: ({ environment, service }) => controller.look(`${environment}/service/${service}`),
+    report: (error, message) => log.error({ error, message }, 'the delivery of a message met an unexpected error'),
+  });
 
   const secretVariables = createSecretVariables(process.env);
   const local = createLocalPlatform({ home, clock, random, secretVariables });
@@ -94,6 +135,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     kindProviders: [
       createServiceProvider({ controller, store, vault, traffic: gateway, clock, home, migrations: createPostgresMigrations({ clock }) }),
       flagParts.provider,
+      notificationParts.provider,
       createGatewaySettings({ control: gateway, folder: join(home, 'gateway') }),
     ],
   });
@@ -180,6 +222,8 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     flagRolling: flagRollouts,
     flagRollouts: createFlagRolloutDesk({ rollouts: flagRollouts, clock }),
     evaluation: flagParts.evaluation,
+    deliveries: notificationParts.worker,
+    notifications: notificationParts.desk,
     workloads,
     controller,
     engine,

@@ -32,6 +32,8 @@ export interface ControlPlaneSettings {
   readonly random: Random;
   /** Between two looks for drift; undefined for none. */
   readonly driftIntervalMs?: number | undefined;
+  /** Where webhooks may be sent; `public,private,loopback` when absent. Throws `webhook_networks_invalid`. */
+  readonly webhookNetworks?: string | undefined;
   /** Asked for over the API; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
@@ -79,6 +81,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     secrets,
     evaluationUrl: () => reachedAt,
     driftIntervalMs: settings.driftIntervalMs,
+    webhookNetworks: settings.webhookNetworks,
   });
   await parts.audit.open();
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
@@ -119,6 +122,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     if (phase === 'starting') phase = 'ready';
     taken.resolve();
   });
+  // Needs nothing that is being taken up: what could not be told before the last control plane died is told now.
+  const delivering = parts.deliveries.run(ending.signal);
   const rolling = takingUp.then(() => parts.flagRolling.run(ending.signal));
   const scaling = takingUp.then(() => parts.autoscaler.run(ending.signal));
   const caring = takingUp.then(() => parts.databaseCare.run(ending.signal));
@@ -135,6 +140,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       const { forced, nothingRuns } = await putDown(parts, { workloads, takingUp, clock, log });
       await rotating;
       await flagging;
+      await delivering;
       await watching;
       await rolling;
       await scaling;

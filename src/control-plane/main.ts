@@ -6,7 +6,8 @@ import { startControlPlaneHere, type ControlPlane } from './control-plane.ts';
 
 // The control plane's process: `main --home FOLDER --root FOLDER [--host ADDRESS] [--port NUMBER]`. It runs in the background, started by
 // `startControlPlane`. SLUICE_STORE says where a new home keeps its state, SLUICE_DRIFT_INTERVAL how often it looks for drift (`30s`, `5m`,
-// `1h`, `off`; default 5m). SIGTERM and SIGINT end it and leave running what runs; POST /v1/shutdown can end both.
+// `1h`, `off`; default 5m), SLUICE_WEBHOOK_NETWORKS where webhooks may be sent (`public,private,loopback` unless given). SIGTERM and SIGINT
+// end it and leave running what runs; POST /v1/shutdown can end both.
 
 const exitCodes = { ended: 0, softwareError: 70, cannotStart: 78 };
 
@@ -78,6 +79,7 @@ try {
     clock: systemClock,
     random: systemRandom,
     driftIntervalMs: driftInterval(process.env['SLUICE_DRIFT_INTERVAL']),
+    webhookNetworks: process.env['SLUICE_WEBHOOK_NETWORKS'] || undefined,
     // After the answer has gone out.
     onShutdown: (workloads) => setImmediate(end, workloads),
   });

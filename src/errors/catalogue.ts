@@ -5,6 +5,7 @@ import { engineErrors } from './engine-errors.ts';
 import { flagErrors } from './flag-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
 import { migrationErrors } from './migration-errors.ts';
+import { notificationErrors } from './notification-errors.ts';
 import { planErrors } from './plan-errors.ts';
 import { providerErrors } from './provider-errors.ts';
 import { serviceErrors } from './service-errors.ts';
@@ -20,6 +21,7 @@ export const catalogue = {
   ...serviceErrors,
   ...migrationErrors,
   ...flagErrors,
+  ...notificationErrors,
   ...gatewayErrors,
   ...storeErrors,
   ...accessErrors,

@@ -1,4 +1,5 @@
 import type { Counts, Verdict } from './evidence/judge.ts';
+import type { HookRuns } from './hooks/hook.ts';
 import type { SourceState } from './sources/source-state.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
@@ -17,6 +18,7 @@ export interface Course {
   /** The copies that are asked of the gateway now. */
   readonly mirror?: MirrorSettings;
   readonly evidence?: CourseEvidence;
+  readonly hooks?: HookRuns;
   /** What was counted of requests and their copies: no part of `evidence`. */
   readonly copies?: CopiesEvidence;
   /** What other sources than the gateway have found. */

@@ -2,6 +2,7 @@ import type { InstanceExit, Workloads } from '../providers/workloads.ts';
 import type { Prober } from './prober.ts';
 import { countsOf } from './counted-evidence.ts';
 import { noCounts } from './evidence/counts.ts';
+import type { HookAnswers } from './hooks/hook.ts';
 import { comparedRelease, evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
@@ -12,7 +13,12 @@ import type { Traffic } from './traffic.ts';
 export async function observe(
   state: ServiceState,
   memory: ServiceMemory,
-  ports: { readonly workloads: Workloads; readonly traffic: Traffic; readonly prober: Prober },
+  ports: {
+    readonly workloads: Workloads;
+    readonly traffic: Traffic;
+    readonly prober: Prober;
+    readonly answersOf: (state: ServiceState) => Promise<HookAnswers | undefined>;
+  },
 ): Promise<Observation> {
   const { published } = memory;
   const draining = state.instances.some(({ phase }) => phase === 'draining');
@@ -20,9 +26,10 @@ export async function observe(
   const entries = state.instances.map(async (instance) => [instance.id, await observeInstance(state, instance, memory, ports)] as const);
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
+  const hooks = await ports.answersOf(state);
   const instances = new Map(await Promise.all(entries));
   const { watchedSince, measurements } = memory;
-  return { instances, published, inFlight, evidence, smoke, watchedSince, measurements: measurements.made };
+  return { instances, published, inFlight, evidence, smoke, hooks, watchedSince, measurements: measurements.made };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */

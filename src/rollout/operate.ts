@@ -3,6 +3,7 @@ import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
+import { withHooksOverruled } from './hooks/gate.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
@@ -71,7 +72,8 @@ function promoted(state: ServiceState, { full, from }: RolloutAction & { readonl
   const isEnd = full || stage >= last;
   const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
   const overruled = overruledBy(state, { ...newCourse, ...candidate.course });
-  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...overruled };
+  const free = withHooksOverruled({ ...newCourse, ...next.candidate?.course });
+  const course = { ...free, ...(isEnd && { approved: true }), ...overruled };
   return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 

@@ -1,6 +1,7 @@
 import { jsonEquals, type Json } from '../digest/json.ts';
 import { execute, type ExecutionPorts } from './execute.ts';
 import { scrub, secretValues } from './instance-spec.ts';
+import type { HookAnswers } from './hooks/hook.ts';
 import { observe } from './observe.ts';
 import type { Prober } from './prober.ts';
 import { newServiceMemory, noteLook, trimMemory, type ServiceMemory } from './service-memory.ts';
@@ -16,6 +17,8 @@ export interface ReconcilePorts extends ExecutionPorts {
   readonly prober: Prober;
   /** These are all instances of the service now: what happens to one of them is the service's concern. */
   readonly own: (key: string, instances: readonly string[]) => void;
+  /** How the hooks of the rollout under way were answered. */
+  readonly answersOf: (state: ServiceState) => Promise<HookAnswers | undefined>;
   /** The last bytes of an instance's log; empty when there is none. */
   readonly tailOf: (file: string, bytes: number) => Promise<string>;
 }
@@ -50,7 +53,7 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       const result = strategyFor(before)(before, observation, ports.clock.now());
       const state = recorded(before, await withFailureLog(before, result.state), ports.clock.now());
       const changed = !jsonEquals(before as unknown as Json, state as unknown as Json);
-      if (changed && !(await ports.documents.replace(key, document.version, state))) continue;
+      if (changed && !(await ports.documents.replace(key, document, state))) continue;
       const ids = state.instances.map(({ id }) => id);
       trimMemory(memory, new Set(ids));
       ports.own(key, ids);

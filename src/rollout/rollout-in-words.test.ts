@@ -19,6 +19,11 @@ it('says the way a new release takes and what it is taken back for', () => {
   expect(words({ strategy: 'rolling', maxSurge: 2, maxUnavailable: 1 })).toBe(
     'a few instances at a time, at most 2 more and 1 fewer than declared; taken back by itself at a failing start',
   );
+  const hook = { name: 'load', url: 'http://x/', timeoutMs: 1, retries: 0, onFailure: 'rollback', when: 'after' };
+  const asking = [{ ...hook, name: 'may-i', onFailure: 'hold' }, hook];
+  expect(words({ strategy: 'blue_green', fullSet: true, hooks: asking })).toContain(
+    'taken back by itself at a no of the hook load or a failing start',
+  );
 });
 
 it('tells copies and fresh instances of stable, and counts them', () => {

@@ -6,9 +6,11 @@ import type { AnalysisSettings, RolloutSettings, StageSettings } from './service
 /** `5 % for 10m, then 25 % until promoted, then 100 %; taken back by itself ...`: the way a new release takes, and what is at risk. */
 export function rolloutInWords(rollout: RolloutSettings): string {
   const { stages, fullSet, analysis, smoke, keepPreviousMs, maxSurge, maxUnavailable, baseline } = rollout;
+  const hooks = [rollout, ...(stages ?? [])].flatMap((place) => place.hooks ?? []).filter(({ onFailure }) => onFailure === 'rollback');
   const checks = [
     ...(smoke ? [`a smoke check of ${smoke.path}`] : []),
     ...(analysis ? [`evidence against it${othersOf(analysis)}`] : []),
+    ...hooks.map(({ name }) => `a no of the hook ${name}`),
     'a failing start',
   ];
   const end = `${rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself'} at ${checks.join(' or ')}`;

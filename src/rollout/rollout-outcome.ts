@@ -1,7 +1,7 @@
 import type { NewEvent } from '../telemetry/events.ts';
 import { shownVerdict } from './course-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
-import { contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
+import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
 import { treatmentOfStable } from './treatment.ts';
 
 /** Releases of a service that can be returned to; with stable they are ten, and each stays startable. */
@@ -62,6 +62,14 @@ export function failRollout(
     ...(evidence && { evidence }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
+}
+
+/** The candidate stays where it is until somebody decides. One that is held already is held for its first reason. */
+export function holdRollout(state: ServiceState, reason: string, now: number): Advanced {
+  const candidate = state.candidate as Candidate;
+  if (candidate.paused) return { state, events: [] };
+  const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `is held: ${reason}`);
+  return { state: { ...state, candidate: { ...candidate, paused: { reason, since: now } } }, events: [event] };
 }
 
 export function rolloutEvent(

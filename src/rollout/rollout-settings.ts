@@ -2,6 +2,7 @@ import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parsePercentage } from '../stack/fields/percentage.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { hookSettings } from './hooks/hook-settings.ts';
 import type { LatencyLimit, Rules } from './evidence/judge.ts';
 import type { TallyRule } from './evidence/tally.ts';
 import { sourceSettings } from './sources/source-settings.ts';
@@ -25,6 +26,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     ...(strategy === 'canary' && { stages: stagesOf(declared), onFailure: declared.on_failure }),
     ...(declared.baseline === true && { baseline: true }),
     ...(strategy === 'blue_green' && { fullSet: true, ...previewOf(declared) }),
+    ...hookSettings(declared.hooks),
     ...(smoke && { smoke: { path: smoke.path, timeoutMs: parseDurationMs(smoke.timeout) } }),
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
     ...(affinity && { affinity: affinityOf(affinity) }),
@@ -33,12 +35,13 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
 }
 
 function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages']> {
-  return steps.map(({ weight = 0, mirror, methods, for: lasts, approval, analysis, within = longestAnalysis }) => ({
+  return steps.map(({ weight = 0, mirror, methods, for: lasts, approval, analysis, within = longestAnalysis, hooks }) => ({
     weight,
     ...(mirror !== undefined && { mirror: { percent: mirror, methods: methods ?? safeMethods } }),
     forMs: lasts === undefined ? 0 : parseDurationMs(lasts),
     approval,
     ...(analysis && { passWithinMs: parseDurationMs(within) }),
+    ...hookSettings(hooks),
   }));
 }
 

@@ -5,10 +5,12 @@ import { type MirrorSettings, newCourse } from './course-state.ts';
 import { shownVerdict } from './course-verdict.ts';
 import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
+import { type HookView, hooksView } from './hooks/hooks-view.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { mirrorOf, shareInWords } from './mirroring.ts';
 import { routeOf, shareOf } from './service-route.ts';
 import { evidenceAtEnd } from './stage-evidence.ts';
-import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
+import { revisionOf, type Candidate, type RolloutRecord, type ServiceState, type StageSettings } from './service-state.ts';
 
 /** The rollout under way as people and programs see it. Times are RFC 3339. */
 export interface RolloutView {
@@ -31,6 +33,8 @@ export interface RolloutView {
   readonly baseline?: { readonly instances: number; readonly ready: number };
   /** Only of strategies that go by stages. `current` counts from 1. */
   readonly stages?: { readonly current: number; readonly steps: readonly StageView[] };
+  /** Those that have been reached. */
+  readonly hooks?: readonly HookView[];
   readonly paused?: { readonly reason: string; readonly since: string };
   readonly waits: Waits;
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
@@ -49,7 +53,7 @@ interface StageView {
 
 /** Why it does not go on at this moment. `until`: when it will look again, where only time has to pass. */
 interface Waits {
-  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'time' | 'evidence';
+  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'hook' | 'time' | 'evidence';
   readonly message: string;
   readonly until?: string;
 }
@@ -83,7 +87,10 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
     ...(mirror && { copies: { percent: Number(mirror.percent.toFixed(2)), methods: mirror.methods ?? [] } }),
     ...(wantedBaseline(state) > 0 && { baseline: baselineOf(state) }),
-    ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
+    ...(hasStages(state) && {
+      stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state).map(withoutHooks) },
+    }),
+    ...hooksView(course),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
     ...(verdict && { verdict: verdict.verdict, findings: findingViews(verdict) }),
@@ -94,6 +101,11 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
 function baselineOf(state: ServiceState): NonNullable<RolloutView['baseline']> {
   const ready = state.instances.filter((instance) => instance.phase === 'ready' && isBaseline(state, instance)).length;
   return { instances: wantedBaseline(state), ready };
+}
+
+/** Hooks are shown once they are reached. */
+function withoutHooks({ weight, mirror, forMs, approval }: StageSettings): StageView {
+  return { weight, ...(mirror && { mirror }), forMs, approval };
 }
 
 function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
@@ -107,6 +119,11 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   const stage = stageOf(state, course);
   const share = shareInWords(stage);
   const needed = capacityAt(state, course.stage);
+  const [hook, ...others] = dueHooks(state);
+  if (hook) {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    return { for: 'hook', message: `${hook.settings.name}${more}, asked since ${timestamp(hook.run.since).slice(11, 19)}` };
+  }
   if (course.inForceSince === undefined) {
     if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${share}` };
     const beside = baselineOf(state);

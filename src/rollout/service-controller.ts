@@ -4,6 +4,7 @@ import type { Random } from '../effects/random.ts';
 import type { OutputResolver } from '../engine/output-resolver.ts';
 import { tailOf } from '../effects/processes.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
+import { createOutbox, type Outbox } from '../notifications/outbox.ts';
 import type { Workloads } from '../providers/workloads.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
@@ -20,6 +21,7 @@ import {
   withDesired,
   type DesiredService,
 } from './desired-state.ts';
+import { createRolloutMessages } from './messages/rollout-messages.ts';
 import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
@@ -46,6 +48,8 @@ export interface ServiceControllerDependencies {
   readonly random: Random;
   /** Where instances ask for flags; undefined for nowhere. */
   readonly evaluationUrl?: () => string | undefined;
+  /** Where messages go that are written with transitions; one over the store unless it is shared with whoever delivers. */
+  readonly outbox?: Outbox;
   /** Asks a source of evidence; over the network and by processes unless told otherwise. */
   readonly measure?: Measure;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
@@ -79,6 +83,8 @@ export interface ServiceController {
   countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
   rollouts(address: string): Promise<readonly RolloutRecord[]>;
+  /** Has the service looked at again: something it waits for may have come. */
+  look(address: string): void;
   describe(address: string): Promise<ServiceStatus | undefined>;
   list(environment?: string): Promise<readonly ServiceStatus[]>;
   /** Milliseconds that suspending all services, one after the other, may take at most. */
@@ -100,7 +106,8 @@ export interface ServiceController {
 
 export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
   const { store, vault, workloads, traffic, resolver, events, clock, random } = dependencies;
-  const documents = createServiceDocuments(store);
+  const messages = createRolloutMessages({ outbox: dependencies.outbox ?? createOutbox(store), clock });
+  const documents = createServiceDocuments(store, messages);
   const ownerOf = new Map<string, string>();
   const watchers = new Set<(key: string) => void>();
   const stopping = new AbortController();
@@ -114,7 +121,16 @@ export function createServiceController(dependencies: ServiceControllerDependenc
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
   const measure = createMeasure({ resolver, stopping: stopping.signal });
-  const reconciler = createServiceReconciler({ tailOf, measure, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
+  const reconciler = createServiceReconciler({
+    tailOf,
+    measure,
+    ...dependencies,
+    documents,
+    prober,
+    own,
+    answersOf: (state) => messages.answersOf(state),
+    wake: (key) => queue.wake(key),
+  });
   const queue = createReconcileQueue({
     clock,
     random,
@@ -259,6 +275,11 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       const message = `${state.name}: ${action.type} by ${by}`;
       await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });
       return state;
+    },
+
+    look: (address) => {
+      // Before it looks after services it looks at none; then it looks at all.
+      if (unsubscribe) queue.wake(serviceKey(address));
     },
 
     async describe(address) {

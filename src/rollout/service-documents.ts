@@ -1,10 +1,17 @@
 import type { Json } from '../digest/json.ts';
 import { SluiceError, sluiceError } from '../errors/sluice-error.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Write } from '../store/store.ts';
 import type { ServiceState } from './service-state.ts';
 
 const collection = 'services';
 const conflictRetries = 50;
+
+/** What else is written in the transaction that takes a service from one state to the next; `version` is that of the document after it. */
+export interface Alongside {
+  writes(before: ServiceState | undefined, after: ServiceState, version: number): Promise<readonly Write[]>;
+  /** The transaction is done. */
+  written(writes: readonly Write[]): void;
+}
 
 interface ServiceDocument {
   readonly version: number;
@@ -18,14 +25,14 @@ export interface ServiceDocuments {
   list(environment?: string): Promise<readonly ServiceState[]>;
   /** Keys of all documents, understood or not. */
   keys(): Promise<readonly string[]>;
-  /** False when the document is no longer the one of `version`: nothing was written. */
-  replace(key: string, version: number, state: ServiceState): Promise<boolean>;
+  /** `state` in the place of what was read. False when the document is no longer that: nothing was written. */
+  replace(key: string, before: ServiceDocument | undefined, state: ServiceState): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** Applies a pure change to what is stored, again if it changed meanwhile. `change` gives undefined to leave everything as it is. */
   change(key: string, change: (state: ServiceState | undefined) => ServiceState | undefined): Promise<ServiceState | undefined>;
 }
 
-export function createServiceDocuments(store: Store): ServiceDocuments {
+export function createServiceDocuments(store: Store, alongside?: Alongside): ServiceDocuments {
   async function read(key: string): Promise<ServiceDocument | undefined> {
     const document = await store.get(collection, key);
     if (!document) return undefined;
@@ -34,9 +41,12 @@ export function createServiceDocuments(store: Store): ServiceDocuments {
     return { version: document.version, state };
   }
 
-  async function replace(key: string, version: number, state: ServiceState): Promise<boolean> {
+  async function replace(key: string, before: ServiceDocument | undefined, state: ServiceState): Promise<boolean> {
+    const version = before?.version ?? 0;
+    const more = (await alongside?.writes(before?.state, state, version + 1)) ?? [];
     try {
-      await store.transact([{ operation: 'put', collection, key, value: state as unknown as Json, ifVersion: version }]);
+      await store.transact([{ operation: 'put', collection, key, value: state as unknown as Json, ifVersion: version }, ...more]);
+      alongside?.written(more);
       return true;
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'store_conflict') return false;
@@ -60,7 +70,7 @@ export function createServiceDocuments(store: Store): ServiceDocuments {
         const current = await read(key);
         const next = change(current?.state);
         if (next === undefined || next === current?.state) return next;
-        if (await replace(key, current?.version ?? 0, next)) return next;
+        if (await replace(key, current, next)) return next;
       }
       throw sluiceError('service_state_conflict', { address: key });
     },

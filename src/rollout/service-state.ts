@@ -4,6 +4,7 @@ import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Course, MirrorSettings } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
+import type { HookSettings } from './hooks/hook.ts';
 import type { SourceSettings } from './sources/source.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
@@ -105,6 +106,8 @@ export interface RolloutSettings {
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
+  /** Asked before the first request of the candidate (`before`), and before it is completed (`after`). */
+  readonly hooks?: readonly HookSettings[];
   /** Whether the candidate is compared with fresh instances of stable. */
   readonly baseline?: boolean;
   /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
@@ -126,6 +129,7 @@ export interface StageSettings {
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
   readonly approval: boolean;
+  readonly hooks?: readonly HookSettings[];
   /** It ends only when the verdict is `pass`; so long after its beginning that is waited for no longer. */
   readonly passWithinMs?: number;
 }

@@ -2,6 +2,7 @@ import { shownVerdict } from './course-verdict.ts';
 import type { Clock } from '../effects/clock.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { findingsInWords } from './evidence/words.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { endGraceMs } from './instance-lifecycle.ts';
 import type { ServiceState } from './service-state.ts';
 import { progressOf, type Settlement } from './service-status.ts';
@@ -76,10 +77,12 @@ export function stopPatienceMs({ drainMs }: { readonly drainMs: number }): numbe
 }
 
 /** How long a service may stay as it is before waiting for it makes no sense. */
-function patienceWith({ mode, candidate, settings: { drainMs, rollout } }: ServiceState): number {
+function patienceWith(state: ServiceState): number {
+  const { mode, candidate } = state;
+  const { drainMs, rollout } = state.settings;
   if (mode !== 'running') return stopPatienceMs({ drainMs });
   // A stage lasts as long as it is declared to, or until somebody agrees.
-  if (candidate?.paused || candidate?.course?.inForceSince !== undefined) return Number.POSITIVE_INFINITY;
+  if (candidate?.paused || candidate?.course?.inForceSince !== undefined || dueHooks(state).length > 0) return Number.POSITIVE_INFINITY;
   return rollout.progressDeadlineMs + drainMs + (candidate ? verdictMs : 0);
 }
 

@@ -6,17 +6,21 @@ import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence } from './course-evidence.ts';
 import { decidingVerdict } from './course-verdict.ts';
 import { findingsInWords } from './evidence/words.ts';
+import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
 import { copiesAlike, shareInWords } from './mirroring.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { rolling } from './rolling.ts';
-import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
+import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
 import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
 import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
+/** An answer may have reached another control plane. */
+const hookMs = 1_000;
 /** Shares of several releases add up to a hundred but for this. */
 const roundingError = 1e-6;
 
@@ -25,7 +29,8 @@ const roundingError = 1e-6;
  * capacity for it is ready and known to the gateway. Stable goes, or stays for an instant return, when the candidate serves everything.
  */
 export const staged: Strategy = (state, observation, now) => {
-  const advanced = advanceInstances(withDeadline(withoutIdle(state, observation, now), now), observation, now);
+  const begun = advanceInstances(withDeadline(withoutIdle(state, observation, now), now), observation, now);
+  const advanced = withHookAnswers(begun, observation.hooks, now);
   const { candidate } = advanced.state;
   if (candidate && !hasStages(advanced.state)) return rolling(state, observation, now);
   const judged = candidate
@@ -105,6 +110,8 @@ function bringIntoForce(
     return failRollout(state, `its smoke check failed: ${observation.smoke.reason}`, { instance: stuck?.id, withdrawn: true });
   }
   const smokePassed = state.settings.rollout.smoke === undefined || course.smokePassed === true || observation.smoke?.outcome === 'passed';
+  const waits = hasCapacity && smokePassed && waitForHooks(withCourse(state, { ...course, smokePassed }), 'before', now);
+  if (waits) return waits;
   const { mirror: _, ...rest } = course;
   const asked: Course = hasCapacity && smokePassed ? { ...rest, weight, ...(mirror && { mirror }) } : course;
   const prepared: Course = { ...asked, ...(smokePassed && { smokePassed }) };
@@ -127,6 +134,8 @@ function goOn(state: ServiceState, course: Course, observation: Observation, now
   const { forMs, approval } = stageOf(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
   const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
+  const waits = (isDue || approval) && waitForHooks(state, 'after', now);
+  if (waits) return waits;
   const end = evidenceAtEnd(state, course, now, observation);
   if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
@@ -150,13 +159,6 @@ export function withStage(state: ServiceState, stage: number, now: number): Serv
   const { inForceSince: _, approved: __, ...course } = { ...newCourse, ...candidate.course };
   const { paused: ___, ...going } = candidate;
   return { ...state, candidate: { ...going, progressAt: now, course: { ...course, stage: Math.min(stage, stagesOf(state).length - 1) } } };
-}
-
-function held(state: ServiceState, reason: string, now: number): Advanced {
-  const candidate = state.candidate as Candidate;
-  if (candidate.paused) return { state, events: [] };
-  const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `is held: ${reason}`);
-  return { state: { ...state, candidate: { ...candidate, paused: { reason, since: now } } }, events: [event] };
 }
 
 function withCourse(state: ServiceState, course: Course): ServiceState {
@@ -213,6 +215,7 @@ function nextLook(state: ServiceState, now: number): number {
   const { candidate, previous, settings } = state;
   const times = [previous?.until ?? Number.POSITIVE_INFINITY];
   const course = candidate?.course;
+  if (dueHooks(state).length > 0) times.push(now + hookMs);
   if (course?.inForceSince !== undefined) {
     const ends = course.inForceSince + stageOf(state, course).forMs;
     if (ends > now) times.push(ends);

@@ -1,6 +1,7 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Counts } from './evidence/judge.ts';
+import type { HookAnswers } from './hooks/hook.ts';
 import type { SourceSettings } from './sources/source.ts';
 import type { Measurements } from './sources/source-state.ts';
 import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
@@ -19,6 +20,8 @@ export interface Observation {
   readonly watchedSince?: number;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
   readonly smoke?: SmokeOutcome | undefined;
+  /** How hooks that are due were answered, by their key; those that are not answered yet are absent. */
+  readonly hooks?: HookAnswers | undefined;
   /** What sources of evidence were found to say, as far as this controller has asked them. */
   readonly measurements?: Measurements | undefined;
 }

@@ -17,6 +17,7 @@ export const kinds = [
   'secret',
   'service',
   'flag',
+  'notification',
   'pipeline',
   'role',
   'grant',

@@ -58,6 +58,7 @@ export const eventTypes = [
   'drift.repaired',
   'environment.unlocked',
   'flag.changed',
+  'notification.dead',
   'key.created',
   'key.revoked',
 ] as const;

@@ -78,10 +78,24 @@ export const rolloutView = z
       .readonly()
       .optional()
       .openapi({ description: 'Only of strategies that go by stages' }),
+    hooks: z
+      .array(
+        z
+          .object({
+            hook: z.string().openapi({ description: 'Its place and its name', example: 'stage-2/after/load-test' }),
+            status: z.enum(['due', 'passed', 'failed', 'overruled']),
+            since: timestamp,
+            reason: z.string().optional(),
+          })
+          .readonly(),
+      )
+      .readonly()
+      .optional()
+      .openapi({ description: 'Those that have been reached' }),
     paused: z.object({ reason: z.string(), since: timestamp }).readonly().optional(),
     waits: z
       .object({
-        for: z.enum(['approval', 'resume', 'instances', 'gateway', 'time', 'evidence']),
+        for: z.enum(['approval', 'resume', 'instances', 'gateway', 'hook', 'time', 'evidence']),
         message: z.string(),
         until: timestamp.optional(),
       })

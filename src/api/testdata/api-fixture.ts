@@ -16,6 +16,7 @@ import type { ServiceState } from '../../rollout/service-state.ts';
 import { createFlagRollouts } from '../../flag-rollouts/flag-rollouts.ts';
 import { createFlagRolloutDesk } from '../../control-plane/flag-rollout-desk.ts';
 import { createFlagParts, type FlagParts } from '../../control-plane/flag-parts.ts';
+import type { Outbox } from '../../notifications/outbox.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
 import type { DatabaseOperation } from '../schemas/database.ts';
@@ -25,6 +26,7 @@ import type { LockView } from '../schemas/lock.ts';
 import type { ListedRelease, ReleaseDifference } from '../schemas/release.ts';
 import type { Run } from '../schemas/run.ts';
 import type { ServiceView } from '../schemas/service.ts';
+import { notificationsOver } from './notifications-over.ts';
 
 export const knownPlan: Plan = {
   id: 'plan-0123456789abcdef',
@@ -186,6 +188,7 @@ export interface ApiFixture {
   readonly store: Store;
   readonly events: EventLog;
   readonly flagParts: FlagParts;
+  readonly outbox: Outbox;
   readonly audit: AuditLog;
   readonly reported: SluiceError[];
   readonly calls: string[];
@@ -212,6 +215,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
   const keys = { admin: '', operator: '', viewer: '', evaluator: '' };
   const flagParts = createFlagParts({ store, vault, audit, events, clock: systemClock, random: systemRandom });
   for (const role of roles) keys[role] = (await keyring.create('admin', { name: role, role })).key;
+  const { outbox, desk: notifications } = notificationsOver({ store, audit, events });
   const reported: SluiceError[] = [];
   const calls: string[] = [];
   const orders: PlanOrder[] = [];
@@ -302,6 +306,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       conditions: () => [],
     },
     flags: flagParts.desk,
+    notifications,
     flagRollouts: createFlagRolloutDesk({
       rollouts: createFlagRollouts({
         store,
@@ -357,6 +362,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
     store,
     events,
     flagParts,
+    outbox,
     audit,
     reported,
     calls,

@@ -42,6 +42,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     if (copies) fields.push(['copies', `${copies.percent} % of the requests (${copies.methods.join(', ')}); nobody gets its answers`]);
     if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
     if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
+    if (rollout.hooks) fields.push(['hooks', rollout.hooks.map(hookInWords).join('\n')]);
     fields.push(['waits for', waitInWords(waits, now)]);
     fields.push([
       'evidence',
@@ -118,6 +119,10 @@ function stepsInWords({ current, steps }: NonNullable<NonNullable<ServiceView['r
 function freshInWords({ instances, ready }: NonNullable<NonNullable<ServiceView['rollout']>['baseline']>): string {
   const counted = `${instances} fresh instance${instances === 1 ? '' : 's'}`;
   return ready < instances ? `${counted} (${ready} ready)` : counted;
+}
+
+function hookInWords({ hook, status, reason }: NonNullable<NonNullable<ServiceView['rollout']>['hooks']>[number]): string {
+  return `${hook} ${status === 'due' ? 'is asked' : status}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 function waitInWords({ for: what, message, until }: NonNullable<ServiceView['rollout']>['waits'], now: number): string {

@@ -18,6 +18,7 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
   const running = new Map<string, ObservedInstance>();
   const trouble = { starts: true, extra: {} as Partial<Observation> };
   const told: Command[] = [];
+  const states: ServiceState[] = [];
   const desired = (release: string) => {
     const { settings: base, ...rest } = desiredRelease(release, release, { replicas });
     return { ...rest, settings: { ...base, rollout: { ...base.rollout, ...settings } } };
@@ -38,6 +39,7 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
   const settle = (): void => {
     for (let turn = 0; turn < 50; turn += 1) {
       const before = JSON.stringify([state, published]);
+      states.push(state);
       const result = strategyFor(state)(state, { instances: new Map(running), published, inFlight: new Map(), ...trouble.extra }, now);
       state = result.state;
       for (const command of result.commands) carryOut(command);
@@ -56,6 +58,8 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
   return {
     trouble,
     told,
+    /** Every state it has been in, those that lasted for several steps more than once. */
+    states,
     weights,
     live,
     state: () => state,

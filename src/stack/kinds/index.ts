@@ -9,6 +9,7 @@ import { grant } from './grant.ts';
 import { host } from './host.ts';
 import type { KindSpec } from './kind-spec.ts';
 import { network } from './network.ts';
+import { notification } from './notification.ts';
 import { pipeline } from './pipeline.ts';
 import { queue } from './queue.ts';
 import { resourceGroup } from './resource_group.ts';
@@ -33,6 +34,7 @@ const specs = {
   secret,
   service,
   flag,
+  notification,
   pipeline,
   role,
   grant,

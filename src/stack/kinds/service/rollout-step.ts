@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { whole } from '../../fields/text.ts';
+import { stepHooks } from './hooks.ts';
 
 const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
@@ -18,6 +19,7 @@ export const step = z.strictObject({
     .describe('Methods of the requests that are copied: GET, HEAD and OPTIONS unless said. A copied POST does what it does a second time.'),
   for: duration().optional().describe('How long the step lasts at least.'),
   approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
+  hooks: stepHooks.optional().describe('Who is asked before the step begins or is left.'),
   analysis: z.literal('pass').optional().describe('pass: the step does not end before the evidence has passed the candidate.'),
   within: duration()
     .optional()

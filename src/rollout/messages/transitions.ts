@@ -1,0 +1,82 @@
+import { stageOf, stagesOf } from '../course.ts';
+import { newCourse } from '../course-state.ts';
+import { shareInWords } from '../mirroring.ts';
+import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from '../service-state.ts';
+import type { NotificationEvent } from '../../stack/kinds/notification.ts';
+
+/** Something that happened to a rollout between two states of its service, to be told. */
+export interface Transition {
+  readonly event: NotificationEvent;
+  readonly generation: number;
+  /** With the generation it names this very occurrence: the same two states give the same. */
+  readonly what: string;
+  /** What is to be said of it, without its subject: `is held: ...`. */
+  readonly message: string;
+  readonly reason?: string;
+  readonly evidence?: readonly string[];
+}
+
+/** What is to be told of the step from one state to the next; both as they are stored. Pure. */
+export function transitionsOf(before: ServiceState | undefined, after: ServiceState): readonly Transition[] {
+  const [old, candidate] = [before?.candidate, after.candidate];
+  if (before && before.mode !== 'removed' && after.mode === 'removed') return old ? [removed(old)] : [];
+  if (old?.generation !== candidate?.generation) {
+    return [...(old ? endOf(old.generation, after) : []), ...(candidate ? [beginningOf(candidate, after)] : [])];
+  }
+  return candidate && old ? alongTheWay(old, candidate, after) : [];
+}
+
+function removed({ generation }: Candidate): Transition {
+  const reason = 'the service is being removed';
+  return { event: 'superseded', generation, what: 'superseded', message: `is not taken into use: ${reason}`, reason };
+}
+
+function beginningOf({ generation, urgent }: Candidate, state: ServiceState): Transition {
+  const from = revisionOf(state, state.stable)?.release;
+  const way = urgent === true ? 'is being returned to' : 'is being rolled out';
+  return { event: 'started', generation, what: 'started', message: from === undefined ? way : `${way}, from ${from}` };
+}
+
+function endOf(generation: number, after: ServiceState): readonly Transition[] {
+  const record = after.rollouts?.find((each) => each.generation === generation);
+  if (!record) return [];
+  const known = { generation, ...(record.evidence && { evidence: record.evidence }) };
+  if (record.outcome === 'completed') return [{ ...known, ...completion(record) }];
+  if (record.outcome === 'failed') {
+    const { reason = 'it gave no reason' } = record;
+    return [{ ...known, event: 'failed', what: 'failed', message: `was not taken into use: ${reason}`, reason }];
+  }
+  if (record.outcome === undefined) return [];
+  const reason = after.candidate ? 'a newer release took its place' : 'the release in use is wanted again';
+  return [{ ...known, event: 'superseded', what: 'superseded', message: `is not taken into use: ${reason}`, reason }];
+}
+
+function completion({ strategy }: RolloutRecord): Pick<Transition, 'event' | 'what' | 'message'> {
+  return strategy === 'rollback'
+    ? { event: 'rolled_back', what: 'rolled_back', message: 'is in use again' }
+    : { event: 'completed', what: 'completed', message: 'is in use' };
+}
+
+function alongTheWay(old: Candidate, candidate: Candidate, state: ServiceState): readonly Transition[] {
+  const { generation, paused } = candidate;
+  const [was, course] = [
+    { ...newCourse, ...old.course },
+    { ...newCourse, ...candidate.course },
+  ];
+  const found: Transition[] = [];
+  if (course.inForceSince !== undefined && course.inForceSince !== was.inForceSince) {
+    const current = course.stage + 1;
+    const message = `gets ${shareInWords(stageOf(state, course))} of the requests: stage ${current} of ${stagesOf(state).length}`;
+    found.push({ event: 'stage', generation, what: `stage-${current}@${course.inForceSince}`, message });
+  }
+  if (paused && old.paused?.since !== paused.since) {
+    const { reason, since } = paused;
+    const message = `is held: ${reason}`;
+    found.push(
+      reason === 'waits for approval'
+        ? { event: 'approval_needed', generation, what: `approval@${since}`, message: `${reason}: sluice rollout promote ${state.name}` }
+        : { event: 'held', generation, what: `held@${since}`, message, reason },
+    );
+  }
+  return found;
+}
