@@ -1,7 +1,8 @@
 import type { Course } from './course-state.ts';
 import { rulesFor } from './copies-verdict.ts';
 import { layoutOf } from './counted-evidence.ts';
-import { type Counts, judge, type Verdict } from './evidence/judge.ts';
+import type { Counts, Verdict } from './evidence/judge.ts';
+import { judgeOnce } from './evidence/judge-once.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import type { ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
@@ -18,7 +19,7 @@ export function foldEvidence(state: ServiceState, course: Course, seen: GatewayE
   if (known && seen.epoch === '') return course;
   const before = accumulated(known, seen.epoch, seen.counts);
   const thresholds = known?.thresholds ?? seen.stableLatencies;
-  const judged = judge(addCounts(before, seen.counts), rulesFor('requests', state, course, analysis));
+  const judged = judgeOnce(addCounts(before, seen.counts), rulesFor('requests', state, course, analysis));
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };

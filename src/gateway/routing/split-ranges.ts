@@ -15,15 +15,17 @@ export interface PointRange {
  * The last backend is the stable one. Of the others, number k of K owns the slot that begins at k/K, and takes its share from there on: while
  * no share exceeds 1/K, each grows in its own slot and takes from stable alone, whatever the others do. A share above 1/K also takes from
  * the free end: its users beyond the slot may change when others grow. With one candidate (K = 1) there is no such case.
+ *
+ * With `slots`, only so many of the first backends own one: a release that merely finishes its work moves nobody when it is gone.
  */
-export function splitRanges(backends: readonly { readonly weight: number }[]): readonly PointRange[] {
+export function splitRanges(backends: readonly { readonly weight: number }[], slots = backends.length - 1): readonly PointRange[] {
   const counts = pointsOf(backends.map(({ weight }) => weight));
   const candidates = counts.slice(0, -1);
   const owned: PointRange[] = [];
   const overflow: number[] = [];
   for (const [backend, count] of candidates.entries()) {
-    const from = slotStart(backend, candidates.length);
-    const inSlot = Math.min(count, slotStart(backend + 1, candidates.length) - from);
+    const from = slotStart(backend, slots);
+    const inSlot = backend < slots ? Math.min(count, slotStart(backend + 1, slots) - from) : 0;
     if (inSlot > 0) owned.push({ from, to: from + inSlot, backend });
     overflow.push(count - inSlot);
   }

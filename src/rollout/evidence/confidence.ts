@@ -1,4 +1,4 @@
-import { gridBetween, logEvidence } from './event-process.ts';
+import { gridBetween, logLikelihood, logMixture } from './event-process.ts';
 import { comparable, type Strata } from './strata.ts';
 
 export interface Interval {
@@ -20,7 +20,9 @@ const grid = symmetric();
 export function ratioInterval(strata: Strata, alpha: number): Interval {
   const compared = comparable(strata);
   const bar = Math.log(1 / alpha);
-  const isRefuted = (logRatio: number): boolean => logEvidence(compared, Math.exp(logRatio), grid) >= bar;
+  // Only what is divided by depends on the ratio that is asked about.
+  const mixture = logMixture(compared, grid);
+  const isRefuted = (logRatio: number): boolean => mixture - logLikelihood(compared, Math.exp(logRatio)) >= bar;
   const centre = likeliestLogRatio(compared);
   const limit = Math.log(widest);
   return {
