@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/effects/clock.ts';
 import { writeDurably } from '../../src/effects/files.ts';
-import { identify } from '../../src/effects/processes.ts';
+import { identify, signalGroup } from '../../src/effects/processes.ts';
 import { systemRandom } from '../../src/effects/random.ts';
 import { createGatewayControl } from '../../src/gateway/control/gateway-control.ts';
 import { endProcess, liveCrew } from '../../src/gateway/crew-register.ts';
 import { gatewayFiles } from '../../src/gateway/gateway-files.ts';
 import { recordedProcess } from '../../src/gateway/gateway-folder.ts';
 import type { ServiceRoute } from '../../src/gateway/routing-table.ts';
+import { endGateway } from '../../src/gateway/testing/end-gateway.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createEventLog } from '../../src/telemetry/event-log.ts';
 import { median } from '../infrastructure/figures.ts';
@@ -104,7 +105,7 @@ export async function largeTable(
     };
   } finally {
     control.leave();
-    await killAll(gatewayFolder);
+    await endGateway(gatewayFolder);
     await store.close();
   }
 }
@@ -133,6 +134,8 @@ async function killAll(folder: string): Promise<void> {
       ({ pid, startTime }) => identify(pid)?.startTime === startTime,
     );
     if (members.length === 0) return;
+    // The group at once: workers that outlive their main process would start another.
+    if (main !== undefined) signalGroup(main, 'SIGKILL');
     for (const member of members) endProcess(member);
     await pause(5);
   }

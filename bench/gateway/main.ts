@@ -70,9 +70,13 @@ try {
     }
     if (!names(values.cases).includes('services') || !names(values.engines).some((engine) => engine !== 'haproxy')) continue;
     port += 2;
-    const found = await largeTable(folder, port, [upstreams.a, upstreams.b], { services: Number(values.services), times: 10 });
-    figures.push({ proxy: 'sluice, workers as by default', case: `${values.services} services`, round, values: found });
-    console.error(`${values.services} services (round ${round}): ${JSON.stringify(found)}`);
+    try {
+      const found = await largeTable(folder, port, [upstreams.a, upstreams.b], { services: Number(values.services), times: 10 });
+      figures.push({ proxy: 'sluice, workers as by default', case: `${values.services} services`, round, values: found });
+      console.error(`${values.services} services (round ${round}): ${JSON.stringify(found)}`);
+    } catch (error) {
+      notes.push(`${values.services} services (round ${round}) failed: ${String(error).slice(0, 200)}`);
+    }
   }
 } finally {
   for (const upstream of upstreams.processes) await end(upstream);
