@@ -16,7 +16,8 @@ export function rolloutInWords(rollout: RolloutSettings): string {
     return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
   }
   const steps = stagesOf({ settings: { rollout, expose: [], calls: [], drainMs: 0 } }).map(
-    (stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${lasting(stage.forMs)}` : ''}${endInWords(stage)}`,
+    (stage) =>
+      `${fullSet === true && stage.weight === 0 ? 'previewed' : shareInWords(stage)}${stage.forMs > 0 ? ` for ${lasting(stage.forMs)}` : ''}${endInWords(stage)}`,
   );
   const whole = fullSet === true ? 'a whole second set, then ' : '';
   const beside = baseline === true ? '; compared with fresh instances of the stable release' : '';

@@ -4,12 +4,18 @@ import { problem, type Problem } from '../errors/sluice-error.ts';
 import { declaredPath, fileParts } from '../release/release-content.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { shownSecrets } from './sources/shown-secrets.ts';
 import { strategies } from './strategies.ts';
 
 /** Everything about a service that can be known before anything is changed. */
 export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
   const fields = block.fields as unknown as ServiceFields;
-  return [...unsupportedFields(block, fields), ...reservedVariables(block, fields), ...(await pathProblems(block, fields, stack.root))];
+  return [
+    ...unsupportedFields(block, fields),
+    ...reservedVariables(block, fields),
+    ...shownSecrets(block, fields),
+    ...(await pathProblems(block, fields, stack.root)),
+  ];
 }
 
 function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem[] {
