@@ -1,5 +1,5 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
-import type { Question } from '../../forecast/question.ts';
+import type { ModelledService, Question } from '../../forecast/question.ts';
 import { defineCommand } from '../command.ts';
 import { located } from '../diagnostics/located.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -61,9 +61,9 @@ export const command = defineCommand({
         reason: `The way of ${name} is chosen by what changes; pass --compare with the strategies to look at.`,
       });
     }
-    const compared = options.compare?.map((strategy) => withStrategy(declared, strategy)) ?? [declared.service];
-    const { replicas } = options;
-    const services = replicas === undefined ? compared : compared.map((service) => Object.assign({}, service, { replicas }));
+    const sized = (service: ModelledService): ModelledService => ({ ...service, replicas: options.replicas ?? service.replicas });
+    const wanted = options.compare?.map((strategy) => withStrategy(declared, strategy)) ?? [declared.service];
+    const services = wanted.map(sized);
     if (services.some((service) => service.replicas < 1))
       throw sluiceError('usage', { reason: `${name} has no instances; pass --replicas.` });
     const general: Omit<Question, 'service'> = {

@@ -15,11 +15,13 @@ export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
       if (!before || !after || !candidate) return;
       if (after.candidate?.generation !== candidate.generation) countEnd(before, after, candidate);
       const { analysis } = after.settings.rollout;
-      if (isPeople() || !analysis || !hasStages(before) || before.operation !== after.operation) return;
+      if (isPeople() || !hasStages(before) || before.operation !== after.operation) return;
       const stage = candidate.course?.stage ?? 0;
       const next = after.candidate?.generation === candidate.generation ? (after.candidate.course?.stage ?? 0) : undefined;
       const isDone = after.stable === candidate.generation;
       if (!isDone && (next === undefined || next <= stage)) return;
+      check(candidate.paused === undefined, `4: it went on from stage ${stage} although it was held: ${candidate.paused?.reason}`);
+      if (!analysis) return;
       const release = revisionOf(before, candidate.generation)?.release ?? '';
       check(next === undefined || next === stage + 1, `4: ${release} went from stage ${stage} to ${next ?? 0} by itself`);
       const { weight } = stagesOf(before)[stage] ?? { weight: 100 };
