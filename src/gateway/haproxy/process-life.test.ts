@@ -12,11 +12,10 @@ import { freePort } from '../../effects/ports.ts';
 import { until } from '../../testing/conditions.ts';
 import { describeWith } from '../../testing/requires.ts';
 import type { DataPlane } from '../data-plane.ts';
-import { silentLog } from '../log.ts';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
 import { ask } from '../testing/raw-client.ts';
 import { backend, listening, routeOf } from '../testing/rig.ts';
-import { createHaproxyPlane } from './plane.ts';
+import { openPlane } from './testing/open-plane.ts';
 
 describeWith('haproxy', 'the process of HAProxy', (binary) => {
   let folder = '';
@@ -39,7 +38,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
   });
 
   const open = async (internalPort = 0): Promise<{ plane: DataPlane; internalPort: number }> => {
-    const plane = await createHaproxyPlane({ binary, folder, clock: systemClock, log: silentLog });
+    const plane = await openPlane(binary, folder);
     planes.push(plane);
     return { plane, ...(await plane.start({ host: '127.0.0.1', port: internalPort })) };
   };
@@ -74,7 +73,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     };
   };
 
-  test('is replaced for a new listener and for new limits without a failed request', async () => {
+  test('is replaced for a listener, while a service goes from its own way to the other, without a failed request', async () => {
     const { plane } = await open();
     await put(plane, 1);
     const running = load();

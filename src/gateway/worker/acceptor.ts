@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { Front } from '../http/engine.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import { listenOn } from '../listening/listen.ts';
+import { listenOnRelay, unwrapRelayed } from '../listening/relay-socket.ts';
 import type { Door } from './door.ts';
 
 /** Accepts the connections of one door and gives them to a front. */
@@ -17,9 +18,12 @@ export interface Acceptor {
 }
 
 export function createAcceptor(front: Front, door: Door): Acceptor {
-  const server = createServer({ noDelay: true }, (socket) => front.accept(socket));
+  const isRelayed = door.side === 'relayed';
+  const server = isRelayed
+    ? createServer((socket) => unwrapRelayed(socket, (unwrapped) => front.accept(unwrapped)))
+    : createServer({ noDelay: true }, (socket) => front.accept(socket));
   return {
-    open: (socket) => listenOn(server, socket, door.host, door.port),
+    open: async (socket) => (isRelayed ? listenOnRelay(server, socket) : listenOn(server, socket, door.host, door.port)),
     close: () => {
       server.close();
     },
