@@ -10,7 +10,7 @@ import { openSnapshot } from '../../src/gateway/table/snapshot.ts';
 import { cores, end, listens, pause, startPinned } from './processes.ts';
 import type { Proxy } from './proxies.ts';
 
-const startMs = 20_000;
+const startMs = 60_000;
 const pollMs = 20;
 const entry = fileURLToPath(new URL('../../src/gateway/main.ts', import.meta.url));
 

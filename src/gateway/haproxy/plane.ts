@@ -49,8 +49,11 @@ export interface HaproxyPlane extends DataPlane {
 }
 
 const upkeepMs = 250;
-/** How long a drain waits for the request of a connection that has none. */
-const firstRequestMs = 500;
+/**
+ * How long a drain waits for the request of a connection that has none: a client that keeps it open learns only with its next answer that it is
+ * closed. A drain that has minutes has seconds for that.
+ */
+const idleMs = (deadlineMs: number): number => Math.min(deadlineMs, Math.max(500, Math.min(5_000, deadlineMs / 60)));
 const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
 
 /**
@@ -332,7 +335,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         }
       };
       // A client that had connected a moment before may be about to send its request.
-      await whileAny((generation) => generation.isConnected(), Math.min(deadline, clock.monotonic() + firstRequestMs));
+      await whileAny((generation) => generation.isConnected(), clock.monotonic() + idleMs(deadlineMs));
       await whileAny((generation) => generation.isBusy(), deadline);
       await Promise.all(all.map((generation) => generation.end()));
       await predecessor.end(Math.max(0, deadline - clock.monotonic()));

@@ -120,6 +120,18 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     expect(seen['ok']).toBeGreaterThan(20);
   });
 
+  test('passes on what comes to the plain listener of an encrypted environment, and reports both', async () => {
+    const { plane } = await open();
+    const encrypted = await freePort('127.0.0.1', 34_000);
+    const table = tableOf(1);
+    const listeners = table.listeners.map((each) => ({ ...each, tls: { port: encrypted, certificates: [] }, redirectToTls: true }));
+    const prepared = await plane.prepare({ ...table, listeners }, { tolerateTakenPorts: false });
+    await prepared.commit();
+    const answer = await ask(port);
+    expect([answer.status, answer.headers['location']]).toEqual([308, `https://app.test:${encrypted}/`]);
+    expect((await plane.report()).listeners.map((each) => each.port)).toEqual([port, encrypted]);
+  });
+
   test('keeps its files to its owner, and leaves none when it is drained', async () => {
     const { plane } = await open();
     await put(plane, 1);

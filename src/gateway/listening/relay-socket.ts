@@ -21,9 +21,9 @@ const backlog = 4_096;
  * close it; what node:cluster does is to give the server its handle.
  */
 export function listenOnRelay(server: net.Server, socket: BoundSocket): void {
-  const inner = server as unknown as { _handle: BoundSocket; _listen2(path: null, port: -1, family: -1, backlog: number): void };
-  inner._handle = socket;
-  inner._listen2(null, -1, -1, backlog);
+  const listen2 = Reflect.get(server, '_listen2') as (path: null, port: -1, family: -1, backlog: number) => void;
+  Reflect.set(server, '_handle', socket);
+  listen2.call(server, null, -1, -1, backlog);
 }
 
 /** Who relays says at once whose connection it is. */

@@ -1,5 +1,5 @@
 /** Whose requests a server's are. */
-export interface ServedRelease {
+interface ServedRelease {
   readonly environment: string;
   readonly service: string;
   readonly release: string;
