@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/effects/clock.ts';
+import { answering } from '../src/testing/answering.ts';
 import { until } from '../src/testing/conditions.ts';
 import { anxiousPrompt, createRolloutWorld, usualPrompt, type RolloutWorld } from './rollout-world.ts';
 import { controlPlane, start } from './sluice.ts';
 
-const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }] }`;
+const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }], analysis: { error_rate: {} }, baseline: true }`;
+const copying = `{ strategy: canary, steps: [{ mirror: 100, for: 60s }, { weight: 20, for: 60s }], analysis: { error_rate: {}, min_requests: 200 } }`;
 const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
+const auto = '{ strategy: auto, steps: [{ weight: 20, approval: true }] }';
 const blueGreen = `{ strategy: blue_green, smoke: { path: /healthz }, keep_previous: 10m }`;
 
 describe('rollouts of a service under load', () => {
@@ -30,7 +33,15 @@ describe('rollouts of a service under load', () => {
     let said = '';
     deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const left = once(deploy, 'close');
-    const { rollout } = await reaches(5);
+    const { rollout, weights } = await reaches(5);
+    expect([rollout?.baseline, weights.map(({ percent, baseline }) => [percent, baseline])]).toEqual([
+      { instances: 1, ready: 1 },
+      [
+        [5, undefined],
+        [5, true],
+        [90, undefined],
+      ],
+    ]);
     deploy.kill('SIGINT');
     expect(await left).toEqual([130, null]);
     expect(said).toMatch(/The run \S+ goes on in the background/);
@@ -82,6 +93,71 @@ describe('rollouts of a service under load', () => {
     60_000,
   );
 
+  it('a candidate is held while a source of evidence is away, goes on by itself, and is taken back when the source speaks against it', async () => {
+    const { write, run, load, view, world } = place;
+    const stable = (await view()).release;
+    const evals = { status: 503, score: 0.9, seen: new Set<string>() };
+    const server = await answering((request, response) => {
+      evals.seen.add(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(evals.status).end(JSON.stringify({ score: evals.score }));
+    });
+    const http = `http: { url: "${server.url}/of/$release", value: /score, authorization: "Bearer \${secret.evals}" }`;
+    const asked = `metrics: [{ name: evals, ${http}, at_least: 0.8, interval: 1s, failures: 0, errors: 0 }, { name: agents, command: [test, -f, agent.js] }]`;
+    const counted = 'counts: [{ name: escalated, attribute: decision, value: escalate, direction: must_not_rise, tolerate: 1.5x }]';
+    const judgement = `analysis: { error_rate: { at_most: 5%, negligible: 3% }, ${counted}, ${asked}, min_requests: 50 }`;
+    const steps = 'steps: [{ weight: 50, analysis: pass, within: 5m }, { weight: 60, for: 60s }]';
+    const secret = 'secret: { name: evals, value: { generated: { length: 32 } } }';
+    await write(`{ strategy: canary, affinity: { cookie: session }, ${steps}, ${judgement} }\n${secret}`, { word: 'fourth' });
+    const traffic = load('fourth', 2);
+    const deploy = start(world, 'deploy', 'agent');
+    let said = '';
+    deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const left = once(deploy, 'close');
+    try {
+      const held = await until('the candidate to be held', async () => (await view()).rollout?.paused?.reason);
+      expect(held).toBe('evals could not be measured once: it answered with status 503');
+      evals.status = 200;
+      const { rollout } = await place.reaches(60);
+      const { stdout } = await run(0, 'rollout', 'status', 'agent');
+      expect(stdout).toMatch(/errors of \S+ to \S+ of requests, at most 5% allowed \(98\.3%, always valid\)/);
+      expect(stdout).toMatch(/escalated .* of stable \(98\.3%, always valid\)/);
+      expect(stdout).toMatch(/evals 0\.9, at least 0\.8: pass \(http, \d+ passed, 0 failed, \d+ in error\)/);
+      expect(stdout).toMatch(/agents: pass \(command, \d+ passed, 0 failed\)/);
+      expect(rollout?.findings?.map(({ name, source }) => `${name} ${source}`)).toEqual([
+        'errors gateway',
+        'errors gateway',
+        'escalated gateway',
+        'evals http',
+        'agents command',
+      ]);
+      evals.score = 0.3;
+      expect(await left).toEqual([1, null]);
+      expect(said).toMatch(/evals failed once: .*evals 0\.3, at least 0\.8: fail \(http, \d+ passed, 1 failed, \d+ in error\)/);
+      expect((await view()).release).toBe(stable);
+      expect([...evals.seen]).toEqual([expect.stringMatching(new RegExp(`^/of/${rollout?.release} Bearer \\S{32}$`))]);
+      expect((await traffic.stop()).lost).toEqual([]);
+    } finally {
+      await traffic.stop();
+      await server.close();
+    }
+  }, 90_000);
+
+  it('a candidate whose answers to copies fail is taken back before a single user has met it', async () => {
+    const { write, run, load, view } = place;
+    const stable = (await view()).release;
+    await write(copying, { word: 'shadow', errorRate: 0.05 });
+    const traffic = load('shadow');
+    const { stdout, stderr } = await run(1, 'deploy', 'agent');
+    const { answered, exposed, lost } = await traffic.stop();
+    expect([exposed, lost]).toEqual([0, []]);
+    expect(stdout + stderr).toMatch(/copies 100 % of the requests/);
+    expect(stdout + stderr).toMatch(/among copies errors got worse than is tolerated: errors .*x of stable \(97\.5%, always valid\)/);
+    const { release, failure, weights } = await view();
+    expect([release, weights]).toMatchObject([stable, [{ release: stable, percent: 100 }]]);
+    const copies = /[\d,]+(?= copied requests)/.exec(failure?.evidence[0] ?? '')?.[0];
+    console.log(`A candidate with 5% errors was taken back by ${copies} copies; 0 of ${answered} users met it`);
+  }, 60_000);
+
   it('blue/green switches once and returns at once, without losing a request', async () => {
     const { write, run, load, view } = place;
     const before = (await view()).release;
@@ -94,5 +170,49 @@ describe('rollouts of a service under load', () => {
     await until('the return', async () => (await view()).release === before && (await view()).rollout === undefined);
     expect((await view()).instances.every(({ id }) => started.has(id))).toBe(true);
     expect((await traffic.stop()).lost).toEqual([]);
+  }, 60_000);
+
+  it('auto says why, a newer release supersedes the candidate through the command, and one variable is one line of a plan', async () => {
+    const { write, run, reaches, view, world } = place;
+    const before = (await view()).release;
+    const deployed = () => {
+      const process = start(world, 'deploy', 'agent');
+      let said = '';
+      for (const stream of [process.stdout, process.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      return once(process, 'close').then(([code]) => ({ code: code as number, said }));
+    };
+    await write(auto, { word: 'fourth' }, 'Answer the customer kindly.');
+    const because = 'same version, code changed, prompt changed: canary 20';
+    const first = deployed();
+    const { candidate: fourth, rollout } = await reaches(20);
+    expect(rollout?.because).toBe(because);
+    expect((await run(0, 'deploy', 'agent')).stdout).toContain('No changes');
+
+    await write(auto, { word: 'fifth' }, 'Answer the customer briefly.');
+    const second = deployed();
+    const { code, said } = await first;
+    expect(code).toBe(1);
+    expect(said).toContain(`rollout, chosen: ${because}\n          20 % until promoted`);
+    expect(said).toContain('was superseded by a later change');
+    const fifth = await until('the fifth to have its share', async () => {
+      const seen = await reaches(20);
+      return seen.candidate !== fourth && seen.release === before && seen;
+    });
+    await run(0, 'rollout', 'promote', 'agent', '--from', '1');
+    expect(await second).toMatchObject({ code: 0 });
+    expect((await view()).release).toBe(fifth.candidate);
+    const records = (await (await controlPlane(world)).get('/v1/environments/default/services/agent/rollouts')) as object[];
+    expect(records.slice(0, 2)).toMatchObject([
+      { outcome: 'completed', because },
+      { outcome: 'superseded', release: fourth },
+    ]);
+
+    const { items } = (await (await controlPlane(world)).get('/v1/events?limit=1000')) as { items: { message: string }[] };
+    expect(items.map(({ message }) => message)).toContain(`agent: ${fourth} is being rolled out: ${because}`);
+
+    const { stdout } = await run(0, 'deploy', 'agent', '--env', 'LEVEL=debug');
+    expect(stdout).toContain('update in place (env.LEVEL changed)');
+    expect(stdout).toContain('rollout, chosen: same version, LEVEL changed, low risk: rolling');
+    expect((await run(2, 'deploy', 'agent', '--source', '.', '--dry-run')).stdout).toContain('content of source changed');
   }, 60_000);
 });

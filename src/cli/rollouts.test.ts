@@ -16,6 +16,7 @@ const deploying: ServiceView = {
     version: '1.1.0',
     from: 'r-0123456789ab',
     strategy: 'canary',
+    because: 'minor version, prompt changed: canary 5, 50',
     startedAt: '2026-11-22T12:00:00.000Z',
     by: 'ada',
     why: 'a new prompt',
@@ -41,10 +42,28 @@ describe('rollout status', () => {
     const { stdout, code } = await (await world()).sluice('rollout', 'status', 'hello');
     expect(code).toBe(0);
     expect(stdout).toMatch(/candidate +1\.1\.0 r-222222222222, canary, for \S+ by ada \(a new prompt\)/);
+    expect(stdout).toMatch(/chosen +minor version, prompt changed: canary 5, 50/);
     expect(stdout).toMatch(/stage +1 of 3: \[5\] > 50 > 100 %/);
     expect(stdout).toMatch(/waits for +evidence: 12 of 200 candidate requests have been seen/);
     expect(stdout).toContain('errors 0.8x to 1.3x of stable (95%, always valid), 12 candidate requests');
     expect(stdout).toMatch(/r-222222222222 +candidate +5 % +1\n.*r-0123456789ab +stable +95 % +2/);
+  });
+
+  it('shows what is copied, and what the candidate is compared with', async () => {
+    const copies = { percent: 100, methods: ['GET', 'HEAD'] };
+    const steps = [{ weight: 0, mirror: copies, forMs: 0, approval: false }, ...(deploying.rollout?.stages?.steps ?? [])];
+    const rollout = deploying.rollout && {
+      ...deploying.rollout,
+      copies,
+      baseline: { instances: 2, ready: 1 },
+      stages: { current: 1, steps },
+    };
+    const weights = [...deploying.weights, { release: 'r-0123456789ab', percent: 5, ready: 1, baseline: true as const }];
+    const { stdout } = await (await world({ ...deploying, weights, ...(rollout && { rollout }) })).sluice('rollout', 'status', 'hello');
+    expect(stdout).toMatch(/stage +1 of 4: \[copies of 100\] > 5 > 50 > 100 %/);
+    expect(stdout).toMatch(/copies +100 % of the requests \(GET, HEAD\); nobody gets its answers/);
+    expect(stdout).toMatch(/compared with +2 fresh instances \(1 ready\) of stable/);
+    expect(stdout).toMatch(/r-0123456789ab +baseline +5 % +1/);
   });
 
   it('that is watched ends with the rollout, with 1 for one that was taken back', async () => {
@@ -67,8 +86,9 @@ describe('rollout status', () => {
 
 describe('the buttons of a rollout', () => {
   it.each([
-    [['promote'], { type: 'promote', full: false }],
-    [['promote', '--full'], { type: 'promote', full: true }],
+    [['promote'], { type: 'promote', full: false, from: { release: candidate, stage: 1 } }],
+    [['promote', '--full'], { type: 'promote', full: true, from: { release: candidate, stage: 1 } }],
+    [['promote', '--from', '2'], { type: 'promote', full: false, from: { release: candidate, stage: 2 } }],
     [['pause'], { type: 'pause' }],
     [['resume'], { type: 'resume' }],
     [['abort'], { type: 'abort' }],
@@ -88,6 +108,12 @@ describe('the buttons of a rollout', () => {
       outcome: 'succeeded',
     });
   });
+});
+
+it('says of a stage that is over that it is', async () => {
+  const at2 = { ...deploying, rollout: deploying.rollout && { ...deploying.rollout, stages: { current: 2, steps: [] } } } as ServiceView;
+  const { code, stdout } = await (await world(at2)).sluice('rollout', 'promote', 'hello', '--from', '1');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('is past stage 1 already')]);
 });
 
 describe('deploy', () => {

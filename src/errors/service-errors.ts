@@ -13,6 +13,12 @@ type VersionFindings = {
 
 /** Errors of releases, instances and rollouts. */
 export const serviceErrors = {
+  scaled_by_load: entry<{ service: string; min: number; max: number }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, min, max }) => `The number of instances of '${service}' is decided by load, between ${min} and ${max}.`,
+    help: () => 'Change `scaling` in the stack; without it, `replicas` and `sluice scale` say how many there are.',
+  }),
   unknown_service: entry<{ address: string }>({
     status: 404,
     retry: 'terminal',
@@ -36,6 +42,13 @@ export const serviceErrors = {
     retry: 'terminal',
     message: ({ service }) => `The rollout of '${service}' has no stages to be promoted through: it replaces instances as fast as it may.`,
     help: () => '`sluice rollout abort SERVICE` goes back; only canary and blue_green go by stages.',
+  }),
+  rollout_moved_on: entry<{ service: string; release: string; stage: number; seen: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release, stage, seen }) =>
+      `The rollout of '${service}' is not what you have seen: ${release} is at stage ${stage}, and ${seen} was to be promoted.`,
+    help: () => '`sluice rollout status SERVICE` shows what is there now; promote that, if you still want to.',
   }),
   release_not_kept: entry<{ service: string; release: string }>({
     status: 404,
@@ -176,12 +189,6 @@ export const serviceErrors = {
       `The release ${release} of '${service}' was taken back before and is not tried again: ${reason}.`,
     help: ({ service }) =>
       `Change something about it, or try it once more with \`sluice rollout retry ${service.split('/').at(-1)}\`. What ran before still runs.`,
-  }),
-  rollout_by_stages: entry<{ service: string; way: string }>({
-    status: 200,
-    retry: 'terminal',
-    message: ({ service, way }) => `A new release of '${service}' goes by ${way}.`,
-    help: ({ service }) => `\`sluice rollout status ${service} -w\` shows it on its way.`,
   }),
   rollout_superseded: entry<{ service: string; release: string }>({
     status: 409,

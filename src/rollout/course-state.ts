@@ -1,4 +1,5 @@
 import type { Counts, Verdict } from './evidence/judge.ts';
+import type { SourceState } from './sources/source-state.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
 export interface Course {
@@ -13,14 +14,34 @@ export interface Course {
   readonly approved?: boolean;
   /** Somebody went on although the evidence spoke against it: it decides nothing any more. */
   readonly overruled?: boolean;
+  /** The copies that are asked of the gateway now. */
+  readonly mirror?: MirrorSettings;
   readonly evidence?: CourseEvidence;
+  /** What was counted of requests and their copies: no part of `evidence`. */
+  readonly copies?: CopiesEvidence;
+  /** What other sources than the gateway have found. */
+  readonly sources?: readonly SourceState[];
+  /** Somebody went on although a source spoke against it: none decides anything any more. */
+  readonly sourcesOverruled?: true;
 }
+
+/** Requests that are copied to a candidate. */
+export interface MirrorSettings {
+  /** Percentage of the requests of these methods. */
+  readonly percent: number;
+  readonly methods: readonly string[];
+}
+
+/** `overruled`: somebody went on although the copies spoke against it. */
+type CopiesEvidence = Omit<CourseEvidence, 'thresholds'> & { readonly overruled?: true };
 
 interface CourseEvidence {
   /** Latencies (ms) of stable before the rollout, frozen; absent until enough was known of them. */
   readonly thresholds?: readonly number[];
   /** Of earlier lives of the gateway. */
   readonly before: Counts;
+  /** `layoutOf` the rules it was counted for; absent in what an older version has stored. */
+  readonly layout?: string;
   readonly epoch: string;
   readonly current: Counts;
   readonly verdict: Verdict;

@@ -1,4 +1,5 @@
 import { jsonEquals, type Json } from '../digest/json.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
 import type { Address } from '../stack/stack.ts';
 import { newCourse } from './course-state.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type ServiceSettings,
   type ServiceState,
 } from './service-state.ts';
+import { treatmentOfStable } from './treatment.ts';
 
 /** What a provider wants a service to be. */
 export interface DesiredService {
@@ -35,7 +37,7 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
     environment,
     name,
     operation,
-    replicas,
+    replicas: withinScale(replicas, settings),
     settings,
     ...identity,
     mode: 'running',
@@ -54,12 +56,14 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
 export function withDesired(state: ServiceState, desired: DesiredService, now: number): ServiceState {
   const repeated = state.operation === desired.operation;
   const { operation, replicas, settings, revision } = desired;
-  const next: ServiceState = { ...relabelled(resumed(state, now), revision), operation, replicas, settings };
-  const { candidate: _, failure: __, ...settled } = next;
+  // Where load decides, it has: a stack that is applied again does not begin anew.
+  const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
+  const next: ServiceState = { ...relabelled(resumed(state, now), revision), operation, replicas: wanted, settings };
+  const { candidate: _, failure: __, stableTreatment: ___, ...settled } = next;
   if (next.candidate && sameContent(revisionOf(next, next.candidate.generation), revision)) return next;
   if (sameContent(revisionOf(next, next.stable), revision)) return settled;
   if (repeated && sameContent(revisionOf(next, next.failure?.generation), revision)) return next;
-  return withCandidate(settled, revision, now);
+  return withCandidate({ ...settled, stableTreatment: treatmentOfStable(state) }, revision, now);
 }
 
 /** Why this very thing was taken back before, while what was in use then still is: it would be again. A repeated operation is no other try. */
@@ -71,8 +75,21 @@ export function failedBefore(state: ServiceState | undefined, { operation, setti
     : undefined;
 }
 
+/** Throws `scaled_by_load` for a service whose load decides. */
 export function scaled(state: ServiceState, replicas: number): ServiceState {
+  const { scaling } = state.settings;
+  if (scaling) throw sluiceError('scaled_by_load', { service: state.address, min: scaling.min, max: scaling.max });
   return { ...state, replicas };
+}
+
+/** As load has decided; undefined when what it was decided on is no longer so. */
+export function autoscaled(state: ServiceState, { from, to }: { readonly from: number; readonly to: number }): ServiceState | undefined {
+  if (state.mode !== 'running' || !state.settings.scaling || state.replicas !== from) return undefined;
+  return { ...state, replicas: withinScale(to, state.settings) };
+}
+
+function withinScale(replicas: number, { scaling }: ServiceSettings): number {
+  return scaling ? Math.min(scaling.max, Math.max(scaling.min, replicas)) : replicas;
 }
 
 /** A new revision of the same content: every instance is replaced. Undefined when the service has never run anything. */

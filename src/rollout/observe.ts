@@ -2,7 +2,7 @@ import type { InstanceExit, Workloads } from '../providers/workloads.ts';
 import type { Prober } from './prober.ts';
 import { countsOf } from './counted-evidence.ts';
 import { noCounts } from './evidence/counts.ts';
-import { evidenceId } from './service-route.ts';
+import { comparedRelease, evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import type { GatewayEvidence, Observation, ObservedInstance } from './strategy.ts';
@@ -20,7 +20,9 @@ export async function observe(
   const entries = state.instances.map(async (instance) => [instance.id, await observeInstance(state, instance, memory, ports)] as const);
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
-  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke };
+  const instances = new Map(await Promise.all(entries));
+  const { watchedSince, measurements } = memory;
+  return { instances, published, inFlight, evidence, smoke, watchedSince, measurements: measurements.made };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */
@@ -33,11 +35,15 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const isKnown = quantiles === undefined || candidate.course.evidence?.thresholds !== undefined;
   const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
   const counted = await traffic.evidence(state);
-  const isOurs = counted?.id === evidenceId(state, candidate);
-  const counts = isOurs ? countsOf(counted.strata, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) : noCounts;
+  const isOurs = counted?.id === evidenceId(state, candidate, analysis);
+  const counts = isOurs
+    ? countsOf(counted.strata, { candidate: arms.candidate, stable: comparedRelease(state, arms.stable) }, analysis.rules)
+    : noCounts;
   return {
     epoch: isOurs ? counted.epoch : '',
     counts,
+    ...(isOurs &&
+      counted.copies && { copies: countsOf(counted.copies, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) }),
     isComplete: counted?.isComplete ?? true,
     ...(stableLatencies && { stableLatencies }),
   };

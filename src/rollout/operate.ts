@@ -1,22 +1,26 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
+import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
+import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';
-import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
 import { withStage } from './staged.ts';
+import { contentOfFormer, treatedAs } from './treatment.ts';
 
 /** What people may do to a rollout at any time. */
 export type RolloutAction =
   | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
-  /** To the next stage, or to the whole. */
-  | { readonly type: 'promote'; readonly full: boolean }
+  /** To the next stage, or to the whole; with `from` only once for that stage, however often it is asked for. */
+  | { readonly type: 'promote'; readonly full: boolean; readonly from?: SeenStage | undefined }
   /** To a release that was in use before: the last one unless another is named. Aborts what is under way. */
   | { readonly type: 'rollback'; readonly to?: string | undefined };
 
 /**
- * The state after an action, pure; doing it twice is doing it once. Throws `no_rollout` when none is under way, `rollout_has_no_stages`,
- * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
+ * The state after an action, pure; doing it twice is doing it once, but for a promotion that does not say from which stage. Throws
+ * `no_rollout` when none is under way, `rollout_has_no_stages`, `rollout_moved_on`, `rollout_nothing_to_retry` and `release_not_kept`. `by`
+ * names who does it.
  */
 export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
   switch (action.type) {
@@ -43,7 +47,9 @@ export function operated(state: ServiceState, action: RolloutAction, by: string,
 
 function paused(state: ServiceState, by: string, now: number): ServiceState {
   const candidate = candidateOf(state);
-  return candidate.paused ? state : { ...state, candidate: { ...candidate, paused: { reason: `paused by ${by}`, since: now } } };
+  return candidate.paused && candidate.paused.recovers !== true
+    ? state
+    : { ...state, candidate: { ...candidate, paused: { reason: `paused by ${by}`, since: now } } };
 }
 
 /** Goes on where it was; the time it was paused is no time without progress. */
@@ -56,22 +62,24 @@ function going(state: ServiceState, now: number): ServiceState {
  * To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. Evidence against the
  * candidate that is there already is overruled with it.
  */
-function promoted(state: ServiceState, { full }: { readonly full: boolean }, now: number): ServiceState {
+function promoted(state: ServiceState, { full, from }: RolloutAction & { readonly type: 'promote' }, now: number): ServiceState {
+  if (from && isPromoted(state, from, full)) return state;
   const candidate = candidateOf(state);
   if (!hasStages(state)) throw sluiceError('rollout_has_no_stages', { service: state.address });
-  const { stage, evidence } = { ...newCourse, ...candidate.course };
+  const { stage } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
   const isEnd = full || stage >= last;
   const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
-  const overruled = evidence?.verdict.verdict === 'fail' || evidence?.verdict.verdict === 'error';
-  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
+  const overruled = overruledBy(state, { ...newCourse, ...candidate.course });
+  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...overruled };
   return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 
 /** Back to stable at once. */
 function aborted(state: ServiceState, by: string): ServiceState {
   candidateOf(state);
-  return failRollout(state, `aborted by ${by}`, { withdrawn: true }).state;
+  // Without stages, stable may be too few by now to answer alone: the way back is then that of the way there.
+  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) }).state;
 }
 
 /** The release that failed, from the beginning. */
@@ -86,8 +94,9 @@ function retried(state: ServiceState, now: number): ServiceState {
  * To a release that was in use before. A generation that is kept ready is switched to at once; any other is started anew and replaces
  * stable as fast as capacity allows.
  */
-function rolledBack(state: ServiceState, content: RevisionContent, now: number): ServiceState {
-  const { failure: _, candidate: __, previous: ___, ...settled } = state;
+function rolledBack(state: ServiceState, former: FormerRelease, now: number): ServiceState {
+  const content = contentOfFormer(former);
+  const { failure: _, candidate: __, previous: ___, ...settled } = treatedAs(state, former);
   const kept = contentOf(state, state.previous?.generation);
   if (state.previous && kept?.release === content.release) {
     const candidate: Candidate = {

@@ -1,28 +1,35 @@
-import { capacityFor, stagesOf } from './course.ts';
-import type { RolloutSettings } from './service-state.ts';
+import { stagesOf } from './course.ts';
+import { shareInWords } from './mirroring.ts';
+import { lasting } from './rollout-cost.ts';
+import type { AnalysisSettings, RolloutSettings, StageSettings } from './service-state.ts';
 
-/**
- * `canary: 5 % for 10m, 25 % until promoted, then 100 %; 1 to 4 instances more meanwhile; taken back by itself ...`: the way a new release
- * takes, what it costs and what is at risk. Undefined for strategies without stages.
- */
-export function rolloutInWords(service: {
-  readonly settings: { readonly rollout: RolloutSettings };
-  readonly replicas: number;
-}): string | undefined {
-  const { rollout } = service.settings;
-  const { strategy, stages, fullSet, analysis, smoke, keepPreviousMs } = rollout;
-  if (stages === undefined && fullSet !== true) return undefined;
-  const settings = { rollout, expose: [], calls: [], drainMs: 0 };
-  const all = stagesOf({ settings });
-  const [least, most] = [all[0]?.weight ?? 100, all.at(-1)?.weight ?? 100].map((weight) =>
-    capacityFor(weight, { replicas: service.replicas, settings }),
+/** `5 % for 10m, then 25 % until promoted, then 100 %; taken back by itself ...`: the way a new release takes, and what is at risk. */
+export function rolloutInWords(rollout: RolloutSettings): string {
+  const { stages, fullSet, analysis, smoke, keepPreviousMs, maxSurge, maxUnavailable, baseline } = rollout;
+  const checks = [
+    ...(smoke ? [`a smoke check of ${smoke.path}`] : []),
+    ...(analysis ? [`evidence against it${othersOf(analysis)}`] : []),
+    'a failing start',
+  ];
+  const end = `${rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself'} at ${checks.join(' or ')}`;
+  if (stages === undefined && fullSet !== true) {
+    return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
+  }
+  const steps = stagesOf({ settings: { rollout, expose: [], calls: [], drainMs: 0 } }).map(
+    (stage) => `${shareInWords(stage)}${stage.forMs > 0 ? ` for ${lasting(stage.forMs)}` : ''}${endInWords(stage)}`,
   );
-  const steps = all.map(
-    ({ weight, forMs, approval }) => `${weight} %${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : ''}`,
-  );
-  const extra = least === most ? `${most}` : `${least} to ${most}`;
-  const kept = keepPreviousMs === undefined ? '' : `, and ${service.replicas} kept ready for ${keepPreviousMs / 1_000} s after it`;
-  const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
-  const end = rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself';
-  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${kept}; ${end} at ${checks.join(' or ')}`;
+  const whole = fullSet === true ? 'a whole second set, then ' : '';
+  const beside = baseline === true ? '; compared with fresh instances of the stable release' : '';
+  const kept = keepPreviousMs === undefined ? '' : `; the set before is kept ready for ${lasting(keepPreviousMs)}`;
+  return `${whole}${steps.join(', then ')}${beside}${kept}; ${end}`;
+}
+
+/** What is asked beside the gateway. */
+function othersOf({ sources = [] }: AnalysisSettings): string {
+  return sources.length === 0 ? '' : `, of ${sources.map(({ name }) => name).join(' and ')} too,`;
+}
+
+function endInWords({ approval, passWithinMs }: StageSettings): string {
+  if (approval) return ' until promoted';
+  return passWithinMs === undefined ? '' : ' until the evidence passes it';
 }

@@ -1,6 +1,8 @@
 import type { NewEvent } from '../telemetry/events.ts';
+import { shownVerdict } from './course-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
-import { contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+import { contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
+import { treatmentOfStable } from './treatment.ts';
 
 /** Releases of a service that can be returned to; with stable they are ten, and each stays startable. */
 const mostReleases = 9;
@@ -20,21 +22,22 @@ export function recordProgress(
 
 /** The candidate is the stable revision from now on. */
 export function completeRollout(state: ServiceState): Advanced {
-  const { candidate, failure: _, ...rest } = state;
+  const { candidate, failure: _, stableTreatment: __, ...rest } = state;
   if (!candidate) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.completed', 'is in use');
   return { state: { ...rest, stable: candidate.generation, history: historyWith(state, candidate.generation) }, events: [event] };
 }
 
 /** The release that goes first, without the one that comes. */
-function historyWith(state: ServiceState, next: number): readonly RevisionContent[] {
-  const left = contentOf(state, state.stable);
+function historyWith(state: ServiceState, next: number): readonly FormerRelease[] {
+  const content = contentOf(state, state.stable);
+  const left = content && { ...content, treatment: treatmentOfStable(state) };
   const releases = new Set([revisionOf(state, next)?.release]);
-  const entries: RevisionContent[] = [];
-  for (const content of [...(left ? [left] : []), ...(state.history ?? [])]) {
-    if (releases.has(content.release)) continue;
-    releases.add(content.release);
-    entries.push(content);
+  const entries: FormerRelease[] = [];
+  for (const former of [...(left ? [left] : []), ...(state.history ?? [])]) {
+    if (releases.has(former.release)) continue;
+    releases.add(former.release);
+    entries.push(former);
   }
   return entries.slice(0, mostReleases);
 }
@@ -49,13 +52,14 @@ export function failRollout(
   if (!candidate) return { state, events: [] };
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const event = rolloutEvent(state, candidate.generation, 'rollout.failed', `was not taken into use: ${reason}`);
+  const evidence = shownVerdict(state, candidate.course);
   const failure = {
     generation: candidate.generation,
     release,
     reason,
     ...(instance !== undefined && { instance }),
     ...(withdrawn && { withdrawn }),
-    ...(candidate.course?.evidence && { evidence: candidate.course.evidence.verdict }),
+    ...(evidence && { evidence }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
 }

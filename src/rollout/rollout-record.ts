@@ -1,3 +1,4 @@
+import { shownVerdict } from './course-verdict.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { revisionOf, type RolloutRecord, type ServiceState } from './service-state.ts';
 
@@ -22,23 +23,30 @@ export function recorded(before: ServiceState | undefined, after: ServiceState, 
 function beginningOf(generation: number, state: ServiceState, startedAt: number, { by, why }: Doer): RolloutRecord {
   const revision = revisionOf(state, generation);
   const from = revisionOf(state, state.stable)?.release;
+  const because = reasonOf(state, from !== revision?.release);
   return {
     generation,
     release: revision?.release ?? '',
     version: revision?.version ?? '',
     ...(from !== undefined && { from }),
     strategy: state.candidate?.urgent === true ? 'rollback' : state.settings.rollout.strategy,
+    ...(because !== undefined && { because }),
     startedAt,
     ...(by !== undefined && { by }),
     ...(why !== undefined && { why }),
   };
 }
 
+/** Why it takes the way it takes, where that was chosen for it. */
+function reasonOf({ candidate, settings }: ServiceState, isOtherRelease: boolean): string | undefined {
+  return candidate?.urgent === true || !isOtherRelease ? undefined : settings.rollout.chosen?.because;
+}
+
 function endOf(record: RolloutRecord, before: ServiceState | undefined, after: ServiceState, endedAt: number, { by }: Doer): RolloutRecord {
   const { generation } = record;
   const isFailed = after.failure?.generation === generation;
   const outcome = after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded';
-  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? before?.candidate?.course?.evidence?.verdict;
+  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? (before && shownVerdict(before, before.candidate?.course));
   return {
     ...record,
     endedAt,

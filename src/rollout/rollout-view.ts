@@ -1,8 +1,13 @@
 import { timestamp } from '../effects/clock.ts';
-import { capacityFor, hasStages, stagesOf } from './course.ts';
-import { newCourse } from './course-state.ts';
+import { isBaseline, wantedBaseline } from './baseline.ts';
+import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
+import { type MirrorSettings, newCourse } from './course-state.ts';
+import { shownVerdict } from './course-verdict.ts';
+import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
+import { mirrorOf, shareInWords } from './mirroring.ts';
 import { routeOf, shareOf } from './service-route.ts';
+import { evidenceAtEnd } from './stage-evidence.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
 
 /** The rollout under way as people and programs see it. Times are RFC 3339. */
@@ -13,22 +18,31 @@ export interface RolloutView {
   readonly from?: string;
   /** `rollback` for the return to an earlier release. */
   readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
   readonly startedAt: string;
   readonly by?: string;
   readonly why?: string;
   /** Percentage of new requests the candidate is given. */
   readonly weight: number;
+  /** Requests that are copied to it, whose answers nobody gets. */
+  readonly copies?: MirrorSettings;
+  /** Fresh instances of stable that it is compared with: how many there are to be, and how many are ready. */
+  readonly baseline?: { readonly instances: number; readonly ready: number };
   /** Only of strategies that go by stages. `current` counts from 1. */
   readonly stages?: { readonly current: number; readonly steps: readonly StageView[] };
   readonly paused?: { readonly reason: string; readonly since: string };
   readonly waits: Waits;
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
-  /** One line a metric with its confidence interval, then what follows from it. */
+  /** The same for programs: what each metric and source says, with the numbers that made it. */
+  readonly findings?: readonly FindingView[];
+  /** One line a metric with its confidence interval and one a source, then what follows from them. */
   readonly evidence: readonly string[];
 }
 
 interface StageView {
   readonly weight: number;
+  readonly mirror?: MirrorSettings;
   readonly forMs: number;
   readonly approval: boolean;
 }
@@ -54,42 +68,58 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
   const revision = revisionOf(state, candidate.generation);
   const from = revisionOf(state, state.stable)?.release;
   const course = { ...newCourse, ...candidate.course };
-  const verdict = candidate.course?.evidence?.verdict;
+  const verdict = shownVerdict(state, candidate.course);
+  const { mirror } = mirrorOf(state);
   const record = state.rollouts?.find(({ generation }) => generation === candidate.generation);
   return {
     release: revision?.release ?? '',
     version: revision?.version ?? '',
     ...(from !== undefined && { from }),
     strategy: candidate.urgent === true ? 'rollback' : state.settings.rollout.strategy,
+    ...(record?.because !== undefined && { because: record.because }),
     startedAt: timestamp(candidate.startedAt),
     ...(record?.by !== undefined && { by: record.by }),
     ...(record?.why !== undefined && { why: record.why }),
     weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
+    ...(mirror && { copies: { percent: Number(mirror.percent.toFixed(2)), methods: mirror.methods ?? [] } }),
+    ...(wantedBaseline(state) > 0 && { baseline: baselineOf(state) }),
     ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
-    ...(verdict && { verdict: verdict.verdict }),
+    ...(verdict && { verdict: verdict.verdict, findings: findingViews(verdict) }),
     evidence: verdict ? verdictInWords(verdict) : [],
   };
+}
+
+function baselineOf(state: ServiceState): NonNullable<RolloutView['baseline']> {
+  const ready = state.instances.filter((instance) => instance.phase === 'ready' && isBaseline(state, instance)).length;
+  return { instances: wantedBaseline(state), ready };
 }
 
 function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
   const { paused, generation } = candidate;
   const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
   if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
+  if (paused?.recovers === true) return { for: 'evidence', message: paused.reason };
   if (paused) return { for: 'resume', message: paused.reason };
   if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
   const course = { ...newCourse, ...candidate.course };
-  const stages = stagesOf(state);
-  const stage = stages[Math.min(course.stage, stages.length - 1)] ?? { weight: 100, forMs: 0 };
-  const needed = capacityFor(stage.weight, state);
+  const stage = stageOf(state, course);
+  const share = shareInWords(stage);
+  const needed = capacityAt(state, course.stage);
   if (course.inForceSince === undefined) {
-    if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${stage.weight} %` };
-    return { for: 'gateway', message: `the gateway is to send it ${stage.weight} %` };
+    if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${share}` };
+    const beside = baselineOf(state);
+    if (beside.ready < beside.instances) {
+      return { for: 'instances', message: `${beside.ready}/${beside.instances} fresh instances of stable ready to compare it with` };
+    }
+    return { for: 'gateway', message: `the gateway is to send it ${share}` };
   }
   const until = course.inForceSince + stage.forMs;
-  if (now < until) return { for: 'time', message: `${stage.weight} % lasts until then`, until: timestamp(until) };
-  return { for: 'evidence', message: course.evidence?.verdict.because ?? 'nothing has been counted yet' };
+  if (now < until) return { for: 'time', message: `${share} ${stage.mirror ? 'last' : 'lasts'} until then`, until: timestamp(until) };
+  const end = evidenceAtEnd(state, course, now);
+  const because = shownVerdict(state, course)?.because ?? 'nothing has been counted yet';
+  return { for: 'evidence', message: end.way === 'on' || end.lacks === 'requests' ? because : end.why };
 }
 
 /** `stage 2 of 3, 25 % of requests, waits for time: 25 % lasts until then`: the line for who waits; undefined for one without stages. */
@@ -97,7 +127,8 @@ export function stageInWords(state: ServiceState, now: number): string | undefin
   const view = rolloutOf(state, now);
   if (!view?.stages) return undefined;
   const { current, steps } = view.stages;
-  return `stage ${current} of ${steps.length}, ${view.weight} % of requests, ${waitInWords(view.waits)}`;
+  const gets = view.copies ? `copies ${view.copies.percent} % of the requests` : `${view.weight} % of requests`;
+  return `stage ${current} of ${steps.length}, ${gets}, ${waitInWords(view.waits)}`;
 }
 
 function waitInWords({ for: what, message, until }: Waits): string {

@@ -4,48 +4,29 @@ import { problem, type Problem } from '../errors/sluice-error.ts';
 import { declaredPath, fileParts } from '../release/release-content.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
-import { rolloutInWords } from './rollout-in-words.ts';
-import { rolloutSettings } from './rollout-settings.ts';
 import { strategies } from './strategies.ts';
-
-/** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
-const laterFields = ['scaling'] as const;
 
 /** Everything about a service that can be known before anything is changed. */
 export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
   const fields = block.fields as unknown as ServiceFields;
-  return [
-    ...unsupportedFields(block, fields),
-    ...reservedVariables(block, fields),
-    ...(await pathProblems(block, fields, stack.root)),
-    ...announcement(block, fields),
-  ];
+  return [...unsupportedFields(block, fields), ...reservedVariables(block, fields), ...(await pathProblems(block, fields, stack.root))];
 }
 
 function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem[] {
   const { rollout } = fields;
   const unsupported = (field: string, value?: string): Problem =>
     problem('unsupported_field', { kind: 'service', field, ...(value !== undefined && { value }) }, at(block, field));
-  const problems = laterFields.filter((field) => fields[field] !== undefined).map((field) => unsupported(field));
-  if (!(rollout.strategy in strategies)) {
+  // A service without an instance would have to hold its requests until one is ready.
+  const problems = fields.scaling?.min === 0 ? [unsupported('scaling.min', '0')] : [];
+  if (rollout.strategy !== 'auto' && !(rollout.strategy in strategies)) {
     // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
     return [...problems, unsupported('rollout.strategy', rollout.strategy)];
   }
-  if (rollout.on_failure !== 'rollback' && rollout.strategy !== 'canary')
+  if (rollout.on_failure !== 'rollback' && rollout.strategy !== 'canary' && rollout.strategy !== 'auto')
     problems.push(unsupported('rollout.on_failure', rollout.on_failure));
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;
-}
-
-/** What a plan says of a rollout by stages before it begins: its way, and what it costs meanwhile. */
-function announcement(block: ResolvedBlock, { rollout, replicas }: ServiceFields): Problem[] {
-  if (!(rollout.strategy in strategies)) return [];
-  const settings = { rollout: rolloutSettings(rollout) };
-  const way = rolloutInWords({ settings, replicas });
-  return way === undefined
-    ? []
-    : [problem('rollout_by_stages', { service: block.name, way }, { ...at(block, 'rollout'), severity: 'note' })];
 }
 
 function reservedVariables(block: ResolvedBlock, fields: ServiceFields): Problem[] {

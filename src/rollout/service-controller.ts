@@ -9,7 +9,17 @@ import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import { adoptInstances } from './adoption.ts';
-import { newService, removed, restarted, resumed, scaled, suspended, withDesired, type DesiredService } from './desired-state.ts';
+import {
+  autoscaled,
+  newService,
+  removed,
+  restarted,
+  resumed,
+  scaled,
+  suspended,
+  withDesired,
+  type DesiredService,
+} from './desired-state.ts';
 import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
@@ -17,10 +27,12 @@ import { createServiceReconciler } from './reconcile-service.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
-import type { RolloutRecord, ServiceState } from './service-state.ts';
+import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts';
+import { createMeasure, type Measure } from './sources/measure.ts';
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
+import { begunOf, endOf } from './under-way.ts';
 
 export interface ServiceControllerDependencies {
   readonly store: Store;
@@ -33,6 +45,8 @@ export interface ServiceControllerDependencies {
   readonly random: Random;
   /** Where instances ask for flags; undefined for nowhere. */
   readonly evaluationUrl?: () => string | undefined;
+  /** Asks a source of evidence; over the network and by processes unless told otherwise. */
+  readonly measure?: Measure;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
   readonly tailOf?: (file: string, bytes: number) => Promise<string>;
 }
@@ -52,10 +66,16 @@ export interface ServiceController {
   resume(address: string): Promise<void>;
   /** Throws `unknown_service`, as the following do. */
   scale(address: string, replicas: number): Promise<void>;
+  /** As load has decided, and why; nothing happens when the number is another one meanwhile. */
+  autoscale(address: string, change: { readonly from: number; readonly to: number; readonly why: string }): Promise<void>;
+  /** Every stored state. */
+  states(): Promise<readonly ServiceState[]>;
   /** Replaces every instance by one of the same release, without losing a request. */
   restart(address: string): Promise<void>;
   /** What people do to a rollout: see `operated` for what it throws. `who.by` names who does it. */
   operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
+  /** Has the gateway count for a flag, or no longer. Nothing happens when the service is not there. */
+  countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
   rollouts(address: string): Promise<readonly RolloutRecord[]>;
   describe(address: string): Promise<ServiceStatus | undefined>;
@@ -69,12 +89,16 @@ export interface ServiceController {
    * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
    */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but no longer than until a rollout by stages is under way: its first stage is in force, or somebody holds it. */
+  waitUntilBegun(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but for the end of one generation, which another may supersede. */
+  waitForEnd(address: string, generation: number, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
   /** As `waitFor`, but no longer than until its stable release answers in full: a rollout may take days. */
   waitUntilServing(address: string, signal: AbortSignal): Promise<Settlement>;
 }
 
 export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
-  const { store, vault, workloads, traffic, events, clock, random } = dependencies;
+  const { store, vault, workloads, traffic, resolver, events, clock, random } = dependencies;
   const documents = createServiceDocuments(store);
   const ownerOf = new Map<string, string>();
   const watchers = new Set<(key: string) => void>();
@@ -88,7 +112,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const reconciler = createServiceReconciler({ tailOf, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
+  const measure = createMeasure({ resolver, stopping: stopping.signal });
+  const reconciler = createServiceReconciler({ tailOf, measure, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
   const queue = createReconcileQueue({
     clock,
     random,
@@ -179,12 +204,19 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       });
       if (!state) throw sluiceError('service_state_conflict', { address: desired.address });
       if (state.candidate && state.candidate.generation !== before?.candidate?.generation) {
-        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', 'is being rolled out'));
+        const because = state.rollouts?.[0]?.because;
+        const what = `is being rolled out${because === undefined ? '' : `: ${because}`}`;
+        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', what));
       }
       queue.wake(key);
       return state;
     },
 
+    countFlag: (address, counts) =>
+      alterIfPresent(address, (current) => {
+        const { flagCounts: _, ...state } = current;
+        return counts === undefined ? state : { ...state, flagCounts: counts };
+      }),
     remove: (address) => alterIfPresent(address, removed),
     suspend: (address) => alterIfPresent(address, suspended),
     resume: (address) => alterIfPresent(address, (state) => resumed(state, clock.now())),
@@ -194,6 +226,18 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       await tell(state, 'service.scaled', `${state.name} is scaled to ${replicas} ${replicas === 1 ? 'instance' : 'instances'}`);
     },
 
+    async autoscale(address, { from, to, why }) {
+      let isDone = false;
+      const state = await alter(address, (current) => {
+        const next = autoscaled(current, { from, to });
+        isDone = next !== undefined;
+        return next ?? current;
+      });
+      if (isDone) await tell(state, 'service.scaled', `${state.name} is scaled from ${from} to ${state.replicas}: ${why}`);
+    },
+
+    states: () => documents.list(),
+
     async restart(address) {
       const state = await alter(address, (current) => restarted(current, clock.now()));
       await tell(state, 'service.restarted', `${state.name} is being restarted`);
@@ -201,7 +245,14 @@ export function createServiceController(dependencies: ServiceControllerDependenc
 
     async operate(address, action, who) {
       const { by } = who;
-      const state = await alter(address, (current) => operated(current, action, by, clock.now()), who);
+      let isNew = false;
+      const change = (current: ServiceState): ServiceState => {
+        const next = operated(current, action, by, clock.now());
+        isNew = next !== current;
+        return next;
+      };
+      const state = await alter(address, change, who);
+      if (!isNew) return state;
       const { environment } = state;
       const message = `${state.name}: ${action.type} by ${by}`;
       await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });
@@ -224,6 +275,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
     waitFor: (address, signal, progress) => wait(address, signal, progress, settlementOf),
+    waitUntilBegun: (address, signal, progress) => wait(address, signal, progress, begunOf),
+    waitForEnd: (address, generation, signal, progress) => wait(address, signal, progress, endOf(generation)),
     waitUntilServing: (address, signal) => wait(address, signal, () => undefined, servingOf),
   };
 

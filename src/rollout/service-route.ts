@@ -1,7 +1,11 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
+import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages } from './course.ts';
-import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { layoutOf } from './counted-evidence.ts';
+import { isCounted } from './course-verdict.ts';
+import { mirrorOf } from './mirroring.ts';
+import { type AnalysisSettings, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
 const unitWindowMs = 60_000;
@@ -13,9 +17,11 @@ const unitWindowMs = 60_000;
  */
 export function routeOf(state: ServiceState): ServiceRoute {
   const backends = new Map<string, BackendRoute>();
+  // It is there without an instance too: the cohorts of a candidate are drawn as of two, whatever becomes of the other.
+  if (usesBaseline(state)) backends.set(baselineName(state), { release: baselineName(state), weight: 0, instances: [] });
   for (const instance of state.instances) {
     const route = instanceRouteOf(instance);
-    const release = revisionOf(state, instance.generation)?.release;
+    const release = backendName(state, instance);
     if (!route || release === undefined) continue;
     const backend = backends.get(release) ?? { release, weight: 0, instances: [] };
     backends.set(release, {
@@ -34,6 +40,7 @@ export function routeOf(state: ServiceState): ServiceRoute {
     backends: stableLast(state, sharesOf(weighted(state, [...backends.values()]))),
     ...state.settings.policies,
     ...splitOf(state),
+    ...mirrorOf(state),
   };
 }
 
@@ -57,23 +64,35 @@ function weighted(state: ServiceState, backends: readonly BackendRoute[]): reado
   for (const used of [state.stable, candidate?.generation]) idle.delete(releaseOf(used));
   const course = candidate?.course;
   const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
-  const others = backends.filter((backend) => backend !== staged);
+  const baseline = usesBaseline(state) ? backends.find(({ release }) => release === baselineName(state)) : undefined;
+  const others = backends.filter((backend) => backend !== staged && backend !== baseline);
   const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
   const quiet = others.map(({ release, weight, instances }) => ({
     release,
     weight: answering.length > 0 && idle.has(release) ? 0 : weight,
     instances,
   }));
-  if (!staged) return quiet;
+  if (!staged) return [...(baseline ? [{ ...baseline, weight: 0 }] : []), ...quiet];
   const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
-  if (ready === 0) return [staged, ...quiet];
-  const share = Math.min(course.weight, (100 * staged.weight) / Math.max(1, replicas));
-  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share) * weight) / ready, instances }));
-  return [{ ...staged, weight: share }, ...rest];
+  if (ready === 0) return [staged, ...(baseline ? [baseline] : []), ...quiet];
+  const carried = (backend: BackendRoute): number => (100 * backend.weight) / Math.max(1, replicas);
+  const share = Math.min(course.weight, carried(staged));
+  const beside = baseline ? Math.min(shareBeside(share), carried(baseline)) : 0;
+  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share - beside) * weight) / ready, instances }));
+  return [{ ...staged, weight: share }, ...(baseline ? [{ ...baseline, weight: beside }] : []), ...rest];
 }
 
-/** What the counts of a rollout are called: those of another are not its own. */
-export function evidenceId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
+/** What the gateway calls the instances that the candidate is compared with. */
+export function comparedRelease(state: ServiceState, stable: string): string {
+  return usesBaseline(state) ? baselineName(state) : stable;
+}
+
+/** What the counts of a rollout are called: those of another, of a comparison with something else, or for other rules are not its own. */
+export function evidenceId(state: ServiceState, candidate: { readonly generation: number }, { rules }: AnalysisSettings): string {
+  return `${rolloutId(state, candidate)}-${layoutOf(rules)}${usesBaseline(state) ? '-baseline' : ''}`;
+}
+
+function rolloutId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
   return `${uid}-${generation}`;
 }
 
@@ -81,20 +100,37 @@ export function evidenceId({ uid }: ServiceState, { generation }: { readonly gen
 function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
   const { candidate, settings } = state;
   const { affinity, analysis } = settings.rollout;
-  if (!candidate?.course) return {};
-  const id = evidenceId(state, candidate);
+  if (!candidate?.course) return flagSplitOf(state);
+  const release = revisionOf(state, candidate.generation)?.release ?? '';
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
-    split: { salt: `${state.address}/${id}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
-    ...(analysis && {
-      evidence: {
-        id,
-        // For each quantile, stable's threshold and the candidate's.
-        latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
-        ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
-        unitWindowMs,
-      },
-    }),
+    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
+    ...(analysis &&
+      isCounted(analysis) && {
+        evidence: {
+          id: evidenceId(state, candidate, analysis),
+          // Those of the limits; then for each quantile, stable's threshold and the candidate's.
+          latencyThresholdsMs: [
+            ...(analysis.rules.latency?.limits ?? []).map(({ ms }) => ms),
+            ...thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+          ],
+          ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
+          ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
+          unitWindowMs,
+          ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
+        },
+      }),
+  };
+}
+
+/** Nothing is split between releases: users are told apart so that each counts once. */
+function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+  if (!flagCounts) return {};
+  const { id, attribute, variant, probability, thresholds } = flagCounts;
+  const { affinity } = settings.rollout;
+  return {
+    ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
+    evidence: { id, latencyThresholdsMs: [...thresholds], unitWindowMs, byVariant: { attribute, variant, probability } },
   };
 }
 

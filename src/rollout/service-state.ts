@@ -2,8 +2,9 @@ import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
-import type { Course } from './course-state.ts';
+import type { Course, MirrorSettings } from './course-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
+import type { SourceSettings } from './sources/source.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
@@ -36,10 +37,25 @@ export interface ServiceState {
   /** The generation before stable, kept ready for an instant return. */
   readonly previous?: { readonly generation: number; readonly until: number };
   /** What was in use before stable, the latest first, each release once: what can be returned to. */
-  readonly history?: readonly RevisionContent[];
+  readonly history?: readonly FormerRelease[];
+  /** How stable was treated before the rollout that is under way or was taken back: it goes to `history` with it. */
+  readonly stableTreatment?: Treatment;
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
+  /** What the gateway is to count for a flag; a release that is judged itself comes first. */
+  readonly flagCounts?: FlagCounts;
+}
+
+/** Outcomes that are compared by the variant of a flag, which answers name in `x-sluice-attributes`. */
+export interface FlagCounts {
+  readonly id: string;
+  readonly attribute: string;
+  readonly variant: string;
+  /** Chance with which a user is served the variant. */
+  readonly probability: number;
+  /** Latencies (ms) beyond which outcomes are counted. */
+  readonly thresholds: readonly number[];
 }
 
 /** What concerns the service as a whole: changing it replaces no instance. */
@@ -49,7 +65,27 @@ export interface ServiceSettings {
   readonly drainMs: number;
   /** Absent in what an older version has stored. */
   readonly policies?: TrafficPolicies;
+  /** Bounds and targets of the number of instances, where load decides it. */
+  readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
+}
+
+/** How requests to a release are treated, and how it is drained: comes and goes with the release. */
+export type Treatment = Pick<ServiceSettings, 'drainMs' | 'policies'>;
+
+/** A release that was in use. Without `treatment`, an older version has recorded it: then that of today holds. */
+export interface FormerRelease extends RevisionContent {
+  readonly treatment?: Treatment;
+}
+
+export interface ScalingSettings {
+  readonly min: number;
+  readonly max: number;
+  /** Milliseconds that 95 of 100 requests are to stay below. */
+  readonly latencyMs?: number;
+  /** Waiting, and running, requests per instance. */
+  readonly queueDepth?: number;
+  readonly concurrency?: number;
 }
 
 export interface RolloutSettings {
@@ -69,15 +105,29 @@ export interface RolloutSettings {
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
+  /** Whether the candidate is compared with fresh instances of stable. */
+  readonly baseline?: boolean;
+  /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
+  readonly chosen?: ChosenWay;
+}
+
+export interface ChosenWay {
+  readonly pace: 'usual' | 'careful';
+  /** `minor version, prompt changed, API unchanged: canary 5, 25, 50`. */
+  readonly because: string;
 }
 
 export interface StageSettings {
   /** Percentage of new requests for the candidate. */
   readonly weight: number;
+  /** Requests that are copied to the candidate, whose weight is then 0. */
+  readonly mirror?: MirrorSettings;
   /** How long it lasts at least. */
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
   readonly approval: boolean;
+  /** It ends only when the verdict is `pass`; so long after its beginning that is waited for no longer. */
+  readonly passWithinMs?: number;
 }
 
 export interface SmokeSettings {
@@ -88,6 +138,8 @@ export interface SmokeSettings {
 export interface AnalysisSettings {
   readonly rules: Rules;
   readonly latencyTolerance: number;
+  /** What is asked beside the gateway. */
+  readonly sources?: readonly SourceSettings[];
   readonly noData: 'hold' | 'rollback' | 'continue';
 }
 
@@ -125,7 +177,12 @@ export interface Candidate {
   readonly generation: number;
   readonly startedAt: number;
   /** Set while nothing new is to happen: by whom or why, and since when. */
-  readonly paused?: { readonly reason: string; readonly since: number };
+  readonly paused?: {
+    readonly reason: string;
+    readonly since: number;
+    /** Only until every source of evidence can be asked again. */
+    readonly recovers?: boolean;
+  };
   /** It returns to a release that was in use before: replaced as fast as capacity allows, without stages. */
   readonly urgent?: boolean;
   /** How far it has come; only of the strategies that go by stages. */
@@ -143,6 +200,8 @@ export interface RolloutRecord {
   /** Release that was in use when it began; absent for the first one. */
   readonly from?: string;
   readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
   readonly startedAt: number;
   readonly by?: string;
   readonly why?: string;
@@ -190,6 +249,8 @@ export type InstancePhase =
 export interface Instance {
   readonly id: string;
   readonly generation: number;
+  /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
+  readonly baseline?: number;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;

@@ -1,6 +1,8 @@
 import { timestamp } from '../effects/clock.ts';
+import { backendName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
+import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { isServing } from './placement.ts';
 import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
@@ -29,11 +31,16 @@ export interface ServiceStatus {
   /** The rollout under way. */
   readonly rollout?: RolloutView;
   /** How new requests are shared out, in percent, and what stands ready for them. */
-  readonly weights: readonly { readonly release: string; readonly percent: number; readonly ready: number }[];
+  readonly weights: readonly { readonly release: string; readonly percent: number; readonly ready: number; readonly baseline?: true }[];
   /** The release before, kept ready for an instant return until then (RFC 3339). */
   readonly previous?: { readonly release: string; readonly until: string };
   /** The release that was taken back last. */
-  readonly failure?: { readonly release: string; readonly reason: string; readonly evidence: readonly string[] };
+  readonly failure?: {
+    readonly release: string;
+    readonly reason: string;
+    readonly evidence: readonly string[];
+    readonly findings?: readonly FindingView[];
+  };
   /** Why it is not ready. */
   readonly message?: string;
 }
@@ -41,6 +48,8 @@ export interface ServiceStatus {
 interface InstanceView {
   readonly id: string;
   readonly release: string;
+  /** A fresh instance of stable that the candidate is compared with. */
+  readonly baseline?: true;
   readonly host?: string;
   readonly port?: number;
   readonly pid?: number;
@@ -78,6 +87,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
         release: failure.release,
         reason: failure.reason,
         evidence: failure.evidence ? verdictInWords(failure.evidence) : [],
+        ...(failure.evidence && { findings: findingViews(failure.evidence) }),
       },
     }),
     ...(message !== undefined && { message }),
@@ -87,12 +97,14 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
 function weightsOf(state: ServiceState): ServiceStatus['weights'] {
   const { backends } = routeOf(state);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  return backends.map(({ release, weight }) => ({
-    release,
-    percent: total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2)),
-    ready: state.instances.filter(({ generation, phase }) => phase === 'ready' && revisionOf(state, generation)?.release === release)
-      .length,
-  }));
+  return backends
+    .filter(({ weight, instances }) => weight > 0 || instances.length > 0)
+    .map(({ release, weight }) => {
+      const percent = total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2));
+      const ready = state.instances.filter((instance) => instance.phase === 'ready' && backendName(state, instance) === release).length;
+      const beside = releaseOfBaseline(release);
+      return beside === undefined ? { release, percent, ready } : { release: beside, percent, ready, baseline: true };
+    });
 }
 
 /** `http://support.localhost:7080/`: the environment's listener under the host the service is exposed as. */
@@ -108,6 +120,8 @@ export type Settlement =
   | { readonly outcome: 'ready' }
   | { readonly outcome: 'suspended' }
   | { readonly outcome: 'removed' }
+  /** Only where one generation is asked about: another has taken its place. */
+  | { readonly outcome: 'superseded' }
   | { readonly outcome: 'failed'; readonly generation: number | undefined; readonly reason: string; readonly log: string };
 
 /** Undefined while the service is still on its way. `published` is the route the gateway is known to have. */
@@ -138,7 +152,7 @@ export function settlementOf(state: ServiceState | undefined, published: Service
 export function servingOf(state: ServiceState | undefined, published: ServiceRoute | undefined): Settlement | undefined {
   const settlement = settlementOf(state, published);
   if (settlement || !state?.candidate || state.mode !== 'running' || state.stable === undefined) return settlement;
-  const stable = state.instances.filter((instance) => instance.generation === state.stable && isServing(instance, { published }));
+  const stable = state.instances.filter((instance) => groupOf(state, instance) === state.stable && isServing(instance, { published }));
   return stable.length >= state.replicas ? { outcome: 'ready' } : undefined;
 }
 
@@ -180,6 +194,7 @@ function viewOf(state: ServiceState, instance: Instance): InstanceView {
     release: revisionOf(state, instance.generation)?.release ?? '',
     state: phase,
     restarts,
+    ...(isBaseline(state, instance) && { baseline: true }),
     ...(process && { ...process }),
     ...(reason !== undefined && { message: reason }),
   };

@@ -1,6 +1,8 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Counts } from './evidence/judge.ts';
+import type { SourceSettings } from './sources/source.ts';
+import type { Measurements } from './sources/source-state.ts';
 import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
 
 /** What a controller sees of a service at one moment. */
@@ -13,14 +15,30 @@ export interface Observation {
   readonly inFlight: ReadonlyMap<string, number> | undefined;
   /** What the gateway has counted of the candidate and stable; undefined when nothing asks for it or it cannot be asked. */
   readonly evidence?: GatewayEvidence | undefined;
+  /** Since when somebody has been looking: before that, nothing that was late can be held against anybody. 0 when absent. */
+  readonly watchedSince?: number;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
   readonly smoke?: SmokeOutcome | undefined;
+  /** What sources of evidence were found to say, as far as this controller has asked them. */
+  readonly measurements?: Measurements | undefined;
+}
+
+/** How long something has been waited for (ms) while somebody was looking. */
+export function waitedFor(since: number, { watchedSince = 0 }: Pick<Observation, 'watchedSince'>, now: number): number {
+  return now - Math.max(since, watchedSince);
+}
+
+/** When a limit (ms) for something that has been waited for runs out. */
+export function limitOf(since: number, { watchedSince = 0 }: Pick<Observation, 'watchedSince'>, limitMs: number): number {
+  return Math.max(since, watchedSince) + limitMs;
 }
 
 export interface GatewayEvidence {
   /** Counts of another epoch begin at zero: the gateway was started anew. */
   readonly epoch: string;
   readonly counts: Counts;
+  /** Requests that were mirrored, and their copies; absent where none can have been. */
+  readonly copies?: Counts;
   /** Whether the counts are all there are. */
   readonly isComplete: boolean;
   /** Latency (ms) of stable at the quantiles of the rules, before the rollout; undefined while too little is known of it. */
@@ -45,6 +63,8 @@ export type Command =
   | { readonly type: 'forget'; readonly instance: string }
   /** One request to each of these instances; what comes of it is in the next observations. */
   | { readonly type: 'smoke'; readonly instances: readonly string[]; readonly check: SmokeSettings }
+  /** One measurement of a source of evidence, made once by its key; what comes of it is in later observations. */
+  | { readonly type: 'measure'; readonly source: SourceSettings; readonly key: string }
   /** Remove the route, then the document: nothing of the service is left. */
   | { readonly type: 'withdraw' }
   /** Told once, best effort: events inform, they decide nothing. */

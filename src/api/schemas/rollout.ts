@@ -6,20 +6,74 @@ const evidence = z
   .readonly()
   .openapi({ description: 'In words: one line a metric with its confidence interval, then what follows from it' });
 
+const verdict = z.enum(['pass', 'fail', 'inconclusive', 'error']);
+
+const finding = z
+  .object({
+    name: z.string(),
+    source: z.enum(['gateway', 'prometheus', 'http', 'command']),
+    verdict,
+    message: z.string(),
+    value: z.number().optional().openapi({ description: 'What a source gave last' }),
+    interval: z
+      .object({ low: z.number().optional(), high: z.number().optional() })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Ratio to stable or, with `limit`, share of the candidate’s requests; always valid' }),
+    limit: z.number().optional().openapi({ description: 'Share of the candidate’s requests that is allowed at most' }),
+    harm: z.number().optional().openapi({ description: 'E-value against "no worse than tolerated"; it fails at `bar`' }),
+    safety: z.number().optional().openapi({ description: 'E-value against "worse by as much as is worth catching"; it passes at `bar`' }),
+    bar: z.number().optional(),
+    measurements: z
+      .object({ passed: z.number().int(), failed: z.number().int(), withoutData: z.number().int(), errors: z.number().int() })
+      .readonly()
+      .optional(),
+  })
+  .readonly();
+
+const findings = z
+  .array(finding)
+  .readonly()
+  .optional()
+  .openapi({ description: 'The evidence for programs: each metric and source with its numbers' });
+const copies = z.object({ percent: z.number(), methods: z.array(z.string()).readonly() }).readonly();
+
 export const rolloutView = z
   .object({
     release: z.string(),
     version: z.string(),
     from: z.string().optional().openapi({ description: 'The release in use meanwhile; absent for a first deployment' }),
     strategy: z.string().openapi({ description: '`rollback` for the return to an earlier release' }),
+    because: z.string().optional().openapi({ description: 'Why this strategy, where it was chosen and not declared' }),
     startedAt: timestamp,
     by: z.string().optional(),
     why: z.string().optional(),
     weight: z.number().openapi({ description: 'Percentage of new requests the candidate is given' }),
+    copies: copies.optional().openapi({ description: 'Requests that are copied to the candidate; nobody gets its answers' }),
+    baseline: z
+      .object({ instances: z.number().int(), ready: z.number().int() })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Fresh instances of the stable release that the candidate is compared with' }),
     stages: z
       .object({
         current: z.number().int().openapi({ description: 'Counts from 1' }),
-        steps: z.array(z.object({ weight: z.number(), forMs: z.number(), approval: z.boolean() }).readonly()).readonly(),
+        steps: z
+          .array(
+            z
+              .object({
+                weight: z.number(),
+                mirror: copies.optional(),
+                forMs: z.number(),
+                approval: z.boolean(),
+                passWithinMs: z
+                  .number()
+                  .optional()
+                  .openapi({ description: 'It ends with the verdict `pass`, which is waited for so long' }),
+              })
+              .readonly(),
+          )
+          .readonly(),
       })
       .readonly()
       .optional()
@@ -33,7 +87,8 @@ export const rolloutView = z
       })
       .readonly()
       .openapi({ description: 'Why it does not go on at this moment' }),
-    verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']).optional(),
+    verdict: verdict.optional(),
+    findings,
     evidence,
   })
   .readonly()
@@ -46,6 +101,7 @@ const rolloutRecord = z
     version: z.string(),
     from: z.string().optional(),
     strategy: z.string(),
+    because: z.string().optional().openapi({ description: 'Why this strategy, where it was chosen and not declared' }),
     startedAt: timestamp,
     by: z.string().optional().openapi({ description: 'Who began it' }),
     why: z.string().optional(),
@@ -61,24 +117,34 @@ const rolloutRecord = z
 export const rollouts = z.array(rolloutRecord).readonly();
 
 export const weights = z
-  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int() }).readonly())
+  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int(), baseline: z.literal(true).optional() }).readonly())
   .readonly()
   .openapi({ description: 'How new requests are shared out, and the ready instances of each release' });
 
-export const failure = z.object({ release: z.string(), reason: z.string(), evidence }).readonly();
+export const failure = z.object({ release: z.string(), reason: z.string(), evidence, findings }).readonly();
 export const previous = z.object({ release: z.string(), until: timestamp }).readonly();
 
+const releaseId = z.string().regex(/^r-[0-9a-f]{12}$/);
+
 export const promoteRequest = z
-  .strictObject({ full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }) })
+  .strictObject({
+    full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }),
+    from: z
+      .strictObject({
+        release: releaseId.openapi({ description: 'The candidate' }),
+        stage: z.number().int().min(1).max(1_000).openapi({ description: 'Counts from 1, as `stages.current` does' }),
+      })
+      .optional()
+      .openapi({
+        description:
+          'What is promoted from: sent twice, it is done once, and a stage that is over changes nothing. Without it every request goes one stage further',
+      }),
+  })
   .openapi('PromoteRequest');
 
 export const rollbackRequest = z
   .strictObject({
-    to: z
-      .string()
-      .regex(/^r-[0-9a-f]{12}$/)
-      .optional()
-      .openapi({ description: 'A release of the history; the one before unless named' }),
+    to: releaseId.optional().openapi({ description: 'A release of the history; the one before unless named' }),
   })
   .openapi('RollbackRequest');
 

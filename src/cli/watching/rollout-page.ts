@@ -31,13 +31,16 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
   const { rollout, release, previous, failure } = service;
   const fields: [string, string][] = [['service', service.address]];
   if (rollout) {
-    const { stages, by, why, paused, waits } = rollout;
+    const { stages, copies, baseline, by, why, paused, waits } = rollout;
     const who = by === undefined ? '' : ` by ${by}${why === undefined ? '' : ` (${why})`}`;
     fields.push(
       ['candidate', `${rollout.version} ${rollout.release}, ${rollout.strategy}, for ${age(rollout.startedAt, now)}${who}`],
       ['stable', release === undefined ? 'none yet' : `${service.version} ${release}`],
     );
+    if (rollout.because !== undefined) fields.push(['chosen', rollout.because]);
     if (stages) fields.push(['stage', `${stages.current} of ${stages.steps.length}: ${stepsInWords(stages)}`]);
+    if (copies) fields.push(['copies', `${copies.percent} % of the requests (${copies.methods.join(', ')}); nobody gets its answers`]);
+    if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
     if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
     fields.push(['waits for', waitInWords(waits, now)]);
     fields.push([
@@ -53,9 +56,9 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
       fields.push(['kept ready', `${previous.release} for ${left(previous.until, now)} more: \`sluice rollout rollback ${service.name}\``]);
   }
   const look = { width: width(), colors };
-  const roles = service.weights.map(({ release: each, percent, ready }) => [
+  const roles = service.weights.map(({ release: each, percent, ready, baseline }) => [
     each,
-    each === rollout?.release ? 'candidate' : each === release ? 'stable' : 'leaving',
+    baseline ? 'baseline' : each === rollout?.release ? 'candidate' : each === release ? 'stable' : 'leaving',
     `${percent} %`,
     String(ready),
   ]);
@@ -95,7 +98,7 @@ export function renderHistory(records: readonly RolloutRecordView[], { colors, w
     record.outcome ?? 'under way',
     record.endedAt === undefined ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt)),
     record.by ?? '',
-    record.reason ?? record.why ?? '',
+    [record.reason ?? record.why, record.because].filter((part) => part !== undefined).join('; '),
   ]);
   return renderTable(columns, rows, { width: width(), colors });
 }
@@ -106,9 +109,15 @@ function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutReco
   return `${release} ${outcome ?? 'under way'}${took}${by === undefined ? '' : `, begun by ${by}`}${since}`;
 }
 
-/** `5 > [25] > 50 > 100 %`. */
+/** `copies of 100 > 5 > [25] > 50 > 100 %`. */
 function stepsInWords({ current, steps }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>): string {
-  return `${steps.map(({ weight }, index) => (index + 1 === current ? `[${weight}]` : String(weight))).join(' > ')} %`;
+  const words = steps.map(({ weight, mirror }) => (mirror ? `copies of ${mirror.percent}` : String(weight)));
+  return `${words.map((each, index) => (index + 1 === current ? `[${each}]` : each)).join(' > ')} %`;
+}
+
+function freshInWords({ instances, ready }: NonNullable<NonNullable<ServiceView['rollout']>['baseline']>): string {
+  const counted = `${instances} fresh instance${instances === 1 ? '' : 's'}`;
+  return ready < instances ? `${counted} (${ready} ready)` : counted;
 }
 
 function waitInWords({ for: what, message, until }: NonNullable<ServiceView['rollout']>['waits'], now: number): string {

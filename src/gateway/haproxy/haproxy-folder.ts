@@ -28,8 +28,8 @@ const nobody = 65_534;
 
 const largestLog = 4 * 1024 * 1024;
 
-/** Longest path of a socket (unix(7): 108 bytes with the end), less the name. */
-const longestSocketFolder = 80;
+/** Longest path of a socket (unix(7): 108 bytes with the end), less our name of it and what HAProxy appends until it listens. */
+const longestSocketFolder = 48;
 
 export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> {
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { EvidenceRoute } from '../routing-table.ts';
-import { createCategories } from './attributes.ts';
+import { createCategories, hasValue } from './attributes.ts';
 import { evidenceCounts } from './counts.ts';
-import type { Finished } from './meter.ts';
+import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
+import { createVariantDraw } from './variant-draw.ts';
 
 /**
  * A worker's part of the counts. Requests that were drawn by themselves are counted; of units only the first outcome of each window is
@@ -12,7 +13,7 @@ import { createUnitWindows } from './unit-windows.ts';
  */
 export const evidenceSnapshot = z.object({
   counts: evidenceCounts,
-  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, error (1 or 0), index in `categoryNames` or -1. */
+  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, marks, index in `categoryNames` or -1. */
   outcomes: z.array(z.number()).readonly(),
   categoryNames: z.array(z.string()).readonly(),
 });
@@ -23,6 +24,7 @@ export const numbersPerOutcome = 6;
 /** What counts for one release. */
 export interface EvidenceArm {
   count(finished: Finished, now: number): void;
+  copied(pair: CopiedPair): void;
 }
 
 /** Evidence of one service and rollout in one worker: units and categories are shared by its releases, so that bounds hit all alike. */
@@ -32,14 +34,19 @@ export interface Evidence {
   take(): EvidenceSnapshot;
 }
 
+/** Of a request and its copy either is as likely to be the one that fails, if the releases do not differ. */
+const evenChance = 0.5;
 /** Outcomes of units that wait to be taken. */
 const mostOutcomes = 65_536;
 
 export function createEvidence(owner: { environment: string; service: string }, route: EvidenceRoute, epochMs: number): Evidence {
-  const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs } = route;
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, unitWindowMs } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
-  const strata = createStrata(thresholdsMs.length);
+  const marksOf = createMarks(counted ?? []);
+  const strata = createStrata(thresholdsMs.length, counted?.length);
+  const copies = createStrata(thresholdsMs.length);
   const windows = createUnitWindows();
+  const drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
   let lostChances = 0;
   let outcomes: number[] = [];
@@ -53,11 +60,29 @@ export function createEvidence(owner: { environment: string; service: string }, 
       return;
     }
     const category = categories?.of(finished.attributes) ?? -1;
-    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), isError(finished) ? 1 : 0, category);
+    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), marksOf(finished), category);
   };
+
+  const countIn = (stratum: LiveStratum | undefined, finished: Finished, now: number): void => {
+    if (stratum === undefined) lostChances += 1;
+    else if (finished.by === 'unit') keep(stratum, finished, now);
+    else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), marksOf(finished), categories?.of(finished.attributes) ?? -1);
+  };
+
+  /** Whichever release answered: what was drawn is in the answer. */
+  const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
+    count: (finished, now) => {
+      if (finished.by === 'override' || !isUnit(finished.ending)) return;
+      const draw = of(finished.attributes);
+      if (draw !== undefined) countIn(strata.of(draw.side, draw.probability), finished, now);
+    },
+    // Copies are of releases, and say nothing of variants.
+    copied: () => undefined,
+  });
 
   return {
     arm: (release) => {
+      if (drawn !== undefined) return byVariant(drawn);
       const known = new Map<number, LiveStratum | undefined>();
       let lastChance = Number.NaN;
       let last: LiveStratum | undefined;
@@ -70,9 +95,13 @@ export function createEvidence(owner: { environment: string; service: string }, 
             last = known.get(lastChance);
             if (known.size > 1_024) known.clear();
           }
-          if (last === undefined) lostChances += 1;
-          else if (finished.by === 'unit') keep(last, finished, now);
-          else countOutcome(last, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+          countIn(last, finished, now);
+        },
+        copied: ({ release: other, original, copy }) => {
+          const [ours, theirs] = [copies.of(release, evenChance), copies.of(other, evenChance)];
+          if (ours === undefined || theirs === undefined) return;
+          countOutcome(ours, thresholdsMs, copy.totalMs, copy.isError ? 1 : 0, -1);
+          countOutcome(theirs, thresholdsMs, original.totalMs, original.isError ? 1 : 0, -1);
         },
       };
     },
@@ -86,14 +115,28 @@ export function createEvidence(owner: { environment: string; service: string }, 
           id,
           thresholdsMs,
           ...(attribute !== undefined && { attribute }),
+          ...(counted !== undefined && { counted }),
           unitWindowMs,
           strata: strata.snapshot(categoryNames),
+          copies: copies.snapshot([]),
           lost: { units: lostUnits, chances: lostChances },
         },
         outcomes: taken,
         categoryNames,
       };
     },
+  };
+}
+
+/** What one outcome was, as bits: the lowest one for an error, the next ones for the values that are counted. */
+function createMarks(counted: NonNullable<EvidenceRoute['counted']>): (finished: Finished) => number {
+  return (finished) => {
+    let marks = isError(finished) ? 1 : 0;
+    for (let index = 0; index < counted.length; index += 1) {
+      const { attribute, value } = counted[index] as (typeof counted)[number];
+      if (hasValue(finished.attributes, attribute, value)) marks |= 2 << index;
+    }
+    return marks;
   };
 }
 

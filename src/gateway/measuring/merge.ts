@@ -68,6 +68,7 @@ function addEvidence(left: EvidenceCounts, right: EvidenceCounts): EvidenceCount
   return {
     ...left,
     strata: mergeBy([...left.strata, ...right.strata], stratumKey, addStrata),
+    copies: mergeBy([...(left.copies ?? []), ...(right.copies ?? [])], stratumKey, addStrata),
     lost: combineRecords(left.lost, right.lost, add),
   };
 }
@@ -79,6 +80,7 @@ function addStrata(left: Stratum, right: Stratum): Stratum {
     errors: left.errors + right.errors,
     exceedances: left.exceedances.map((count, index) => count + (right.exceedances[index] ?? 0)),
     categories: combineRecords(left.categories, right.categories, add),
+    ...(left.counted && { counted: left.counted.map((count, index) => count + (right.counted?.[index] ?? 0)) }),
   };
 }
 

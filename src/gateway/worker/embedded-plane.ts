@@ -44,7 +44,8 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
   const take = async (host: string, port: number): Promise<{ socket: BoundSocket; port: number }> => {
     const address = `${host}:${port}`;
     const socket = legacy.get(address);
-    if (socket === undefined) return bindSocket(host, port);
+    // Later another engine may have to listen beside it: one whose main process was killed does not give its sockets away.
+    if (socket === undefined) return bindSocket(host, port, 'later');
     legacy.delete(address);
     return { socket, port };
   };
@@ -86,7 +87,6 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
       const addresses = all.filter((address) => !isFronted(address));
       const fronted = new Set(all.filter(isFronted).map((address) => publicDoor(address).address));
       const listeners = options.tolerateTakenPorts ? undefined : await publicSockets.prepare(addresses, options);
-      await crew.prepare(table);
       return {
         commit: async () => {
           await crew.putInForce(table);

@@ -1,29 +1,52 @@
 import { type Interval, unbounded } from './confidence.ts';
-import type { Finding, Verdict } from './judge.ts';
+import { sourceInWords } from '../sources/source-finding.ts';
+import type { Finding } from './finding.ts';
+import type { Verdict } from './judge.ts';
+
+/** What the two sides of a comparison are called. */
+interface Sides {
+  readonly candidate: string;
+  readonly stable: string;
+}
+
+const releases: Sides = { candidate: 'candidate', stable: 'stable' };
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
-export function verdictInWords({ findings, units, because }: Verdict): readonly string[] {
-  const requests = `${units.toLocaleString('en-US')} candidate request${units === 1 ? '' : 's'}`;
-  return [...findings.map((finding) => `${findingInWords(finding)}, ${requests}`), because];
+export function verdictInWords(verdict: Verdict, sides: Sides = releases): readonly string[] {
+  const { findings, sources = [], because } = verdict;
+  const units = unitsInWords(verdict, sides);
+  return [...findings.map((finding) => `${findingInWords(finding, sides)}, ${units}`), ...sources.map(sourceInWords), because];
 }
 
 /** All findings on one line. */
-export function findingsInWords({ findings, units }: Verdict): string {
-  return `${findings.map(findingInWords).join('; ')}; ${units.toLocaleString('en-US')} candidate requests`;
+export function findingsInWords(verdict: Verdict, sides: Sides = releases): string {
+  const { findings, sources = [] } = verdict;
+  const counted = findings.length > 0 || sources.length === 0 ? [unitsInWords(verdict, sides)] : [];
+  return [...findings.map((finding) => findingInWords(finding, sides)), ...counted, ...sources.map(sourceInWords)].join('; ');
+}
+
+function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
+  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : candidate} request${units === 1 ? '' : 's'}`;
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
-function findingInWords({ metric, of, interval, bar }: Finding): string {
+export function findingInWords({ metric, of, interval, bar, limit }: Finding, { stable }: Sides = releases): string {
   const name = of === undefined ? metric : `${metric} ${of}`;
   const level = `${Number((100 - 100 / bar).toFixed(1))}%, always valid`;
-  return `${name} ${intervalInWords(interval)} (${level})`;
+  if (limit === undefined) return `${name} ${intervalInWords(interval, stable)} (${level})`;
+  const what = limit.ms === undefined ? `${name} of` : `${name} over ${limit.ms} ms:`;
+  return `${what} ${percent(interval.low)} to ${percent(interval.high)} of requests, at most ${percent(limit.rate)} allowed (${level})`;
 }
 
-function intervalInWords({ low, high }: Interval): string {
-  if (low === 0 && high === unbounded) return 'unknown against stable';
-  if (low === 0) return `at most ${times(high)} of stable`;
-  if (high === unbounded) return `at least ${times(low)} of stable`;
-  return `${times(low)} to ${times(high)} of stable`;
+function percent(rate: number): string {
+  return `${Number((100 * rate).toPrecision(2))}%`;
+}
+
+function intervalInWords({ low, high }: Interval, stable: string): string {
+  if (low === 0 && high === unbounded) return `unknown against ${stable}`;
+  if (low === 0) return `at most ${times(high)} of ${stable}`;
+  if (high === unbounded) return `at least ${times(low)} of ${stable}`;
+  return `${times(low)} to ${times(high)} of ${stable}`;
 }
 
 function times(ratio: number): string {

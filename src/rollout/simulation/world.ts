@@ -8,6 +8,7 @@ import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
 import type { RolloutSettings, ServiceState } from '../service-state.ts';
+import type { Measure } from '../sources/measure.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -42,9 +43,12 @@ export async function createWorld(options: {
   readonly events: EventLog;
   readonly behaviours: Behaviours;
   readonly watch?: Watch;
+  /** Answers for every source of evidence. */
+  readonly measure?: (clock: VirtualClock) => Measure;
 }): Promise<World> {
   const { store, events, behaviours, watch } = options;
   const clock = createVirtualClock();
+  const measure = options.measure && { measure: options.measure(clock) };
   const workloads = createMemoryWorkloads({
     clock,
     behaviourOf: ({ release }) => behaviours[release] ?? { readyAfter: 100, stopsAfter: 50 },
@@ -113,7 +117,7 @@ export async function createWorld(options: {
     const resolver: OutputResolver = { resolve: async (_, fields) => fields };
     const vault: Vault = { seal: (text) => `sealed:${text}`, open: (sealed) => sealed.slice(7), fingerprint: (text) => `sha256:${text}` };
     const ports = { workloads: watchedWorkloads, traffic: watchedTraffic, store: watchedStore };
-    return createServiceController({ ...ports, vault, events, clock, random, resolver, tailOf: async () => 'its last words' });
+    return createServiceController({ ...ports, vault, events, clock, random, resolver, tailOf: async () => 'its last words', ...measure });
   }
 
   const world: World = {
@@ -141,7 +145,8 @@ export async function createWorld(options: {
   return world;
 }
 
-export type StrategyName = 'rolling' | 'canary' | 'blue_green';
+/** `compared`: a canary that begins with copies and has a baseline. */
+export type StrategyName = 'rolling' | 'canary' | 'blue_green' | 'compared';
 
 /** Short enough for a script that waits for everything to come to rest to wait for these too. */
 const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
@@ -151,6 +156,16 @@ const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
       { weight: 10, forMs: 2_000, approval: false },
       { weight: 60, forMs: 1_000, approval: false },
     ],
+  },
+  compared: {
+    strategy: 'canary',
+    stages: [
+      { weight: 0, mirror: { percent: 60, methods: ['GET'] }, forMs: 1_000, approval: false },
+      { weight: 30, forMs: 2_000, approval: false },
+      { weight: 70, forMs: 500, approval: false },
+    ],
+    baseline: true,
+    analysis: { rules: { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 }, latencyTolerance: 1, noData: 'continue' },
   },
   blue_green: { fullSet: true, keepPreviousMs: 4_000 },
 };

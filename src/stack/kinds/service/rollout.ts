@@ -2,14 +2,9 @@ import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
+import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
-
-const step = z.strictObject({
-  weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
-  for: duration().optional().describe('How long the step lasts at least.'),
-  approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
-});
 
 const affinity = z.union(
   [
@@ -28,6 +23,10 @@ const fields = z.strictObject({
   affinity: affinity.optional().describe('canary: keeps a user on one side.'),
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
   analysis: analysis.optional().describe('canary: the evidence that decides.'),
+  baseline: z
+    .boolean()
+    .optional()
+    .describe('canary: compares the candidate with as many fresh instances of the stable release, as young and as cold as its own.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   smoke: z
@@ -39,10 +38,12 @@ const fields = z.strictObject({
     .describe('blue_green: request to the candidate before it gets any user.'),
 });
 
-const fieldsOfOneStrategy = {
+/** Fields that only one strategy looks at. With `auto` they hold where it is chosen. */
+export const fieldsOfOneStrategy = {
   affinity: 'canary',
   steps: 'canary',
   analysis: 'canary',
+  baseline: 'canary',
   keep_previous: 'blue_green',
   smoke: 'blue_green',
 } as const;
@@ -58,15 +59,20 @@ export const rollout = fields.superRefine((value, context) => {
       });
     }
   }
-  if (value.strategy === 'rolling' && value.max_surge === 0 && value.max_unavailable === 0) {
+  // Whatever the strategy: a first deployment, a restart and a changed secret are rolled.
+  if (value.max_surge === 0 && value.max_unavailable === 0) {
     context.addIssue({ code: 'custom', path: ['max_surge'], message: 'at least 1 when max_unavailable is 0: otherwise nothing can move' });
   }
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
-  value.steps?.forEach(({ weight }, index) => {
-    if (weight < (value.steps?.[index - 1]?.weight ?? 0)) {
-      context.addIssue({ code: 'custom', path: ['steps', index, 'weight'], message: 'not less than the weight of the step before it' });
-    }
-  });
+  const { steps = [] } = value;
+  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
+    context.addIssue({ code: 'custom', path: ['steps', index, field], message });
+  }
+  if (value.baseline === true) {
+    // A canary that is chosen is judged, whether or not it is said how.
+    const judged = value.strategy === 'auto' ? { analysis: {}, ...value } : value;
+    for (const message of baselineIssues(judged)) context.addIssue({ code: 'custom', path: ['baseline'], message });
+  }
 });
