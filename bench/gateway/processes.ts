@@ -108,17 +108,6 @@ function familyOf(root: number): readonly number[] {
   return [...family];
 }
 
-/** Names of the programs that run for one that was started, itself included. */
-export function programsOf(root: number): readonly string[] {
-  return familyOf(root).map((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-    } catch {
-      return '';
-    }
-  });
-}
-
 /** Processor time that a program and all it started have used. */
 export function cpuMsOf(root: number): number {
   return familyOf(root).reduce((sum, pid) => sum + (statOf(pid)?.cpuMs ?? 0), 0);

@@ -50,9 +50,8 @@ http {
   (file, folder) => ['-c', file, '-p', folder],
 );
 
-const haproxy = program(
-  'haproxy',
-  (_folder, port, upstream) => `global
+/** HAProxy with nothing asked of it but to proxy. */
+export const bareHaproxy = (_folder: string, port: number, upstream: number): string => `global
   maxconn ${Math.floor((openFiles() - 200) / 2)}
   nbthread 1
 defaults
@@ -67,9 +66,9 @@ frontend f
   default_backend b
 backend b
   server s 127.0.0.1:${upstream} pool-max-conn 2000
-`,
-  (file) => ['-db', '-f', file],
-);
+`;
+
+const haproxy = program('haproxy', bareHaproxy, (file) => ['-db', '-f', file]);
 
 const caddy = program(
   'caddy',

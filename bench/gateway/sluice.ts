@@ -6,10 +6,11 @@ import { createAdminClient } from '../../src/gateway/control/admin-client.ts';
 import { gatewayFiles } from '../../src/gateway/gateway-files.ts';
 import { recordedProcess } from '../../src/gateway/gateway-folder.ts';
 import type { RoutingTable } from '../../src/gateway/routing-table.ts';
-import { cores, end, listens, pause, programsOf, startPinned } from './processes.ts';
+import { openSnapshot } from '../../src/gateway/table/snapshot.ts';
+import { cores, end, listens, pause, startPinned } from './processes.ts';
 import type { Proxy } from './proxies.ts';
 
-const startMs = 20_000;
+const startMs = 60_000;
 const pollMs = 20;
 const entry = fileURLToPath(new URL('../../src/gateway/main.ts', import.meta.url));
 
@@ -18,6 +19,9 @@ export function startSluice(engine: 'embedded' | 'haproxy', workers: number | un
   return async (folder, port, upstreamPort) => {
     const settings = { internal: { host: '127.0.0.1', port: port + 1 }, ...(workers !== undefined && { workers }) };
     await writeDurably(gatewayFiles(folder).settings, JSON.stringify(settings));
+    // By its last table it begins with the right engine: a change of it would be another process.
+    const { snapshot } = await openSnapshot(gatewayFiles(folder).snapshot, () => Date.now());
+    await snapshot.save(tableOf(engine, 1, port, upstreamPort, upstreamPort));
     const process = startPinned(cores.proxy, globalThis.process.execPath, [entry, folder]);
     for (let waited = 0; (await recordedProcess(folder)) === undefined; waited += pollMs) {
       if (waited > startMs) throw new Error('the gateway does not start');
@@ -25,16 +29,16 @@ export function startSluice(engine: 'embedded' | 'haproxy', workers: number | un
     }
     const { adminUrl } = (await recordedProcess(folder)) as { adminUrl: string };
     const admin = createAdminClient({ url: adminUrl, token: await readFile(gatewayFiles(folder).token, 'utf8') });
-    let version = 0;
+    let version = 1;
     const flip = async (target: number): Promise<void> => {
       version += 1;
       await admin.putTable(tableOf(engine, version, port, upstreamPort, target));
     };
-    await flip(upstreamPort);
     await listens(port);
-    if (engine === 'haproxy' && !programsOf(process.pid as number).includes('haproxy')) {
+    const serving = await admin.report();
+    if (serving.engine !== engine) {
       await end(process);
-      throw new Error('the gateway serves by its embedded engine');
+      throw new Error(`the gateway serves by its engine ${serving.engine}: ${serving.warnings.join('; ')}`);
     }
     return { port, process, flip };
   };

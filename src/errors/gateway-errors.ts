@@ -128,12 +128,6 @@ export const gatewayErrors = {
     message: ({ address, reason }) => `The gateway cannot listen on ${address}: ${reason}.`,
     help: ({ address }) => `Stop the program that uses ${address}, then try again.`,
   }),
-  gateway_engine_unsupported: entry<{ reason: string }>({
-    status: 422,
-    retry: 'terminal',
-    message: ({ reason }) => `HAProxy cannot serve this: ${reason}.`,
-    help: () => "Nothing was changed. With gateway.engine 'auto' the embedded engine serves what HAProxy cannot.",
-  }),
   gateway_unreachable: entry<{ reason: string }>({
     status: 503,
     retry: 'retry',

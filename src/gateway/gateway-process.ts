@@ -20,7 +20,6 @@ import { createMeasuring } from './measuring/measuring.ts';
 import { openSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
 import { createTlsUpkeep } from './tls/upkeep.ts';
-import { createEmbeddedPlane } from './worker/embedded-plane.ts';
 import { handOver } from './worker/hand-over.ts';
 import { createPredecessors } from './worker/predecessors.ts';
 import { type TakenCounts, workerName } from './worker/counts-of-worker.ts';
@@ -70,21 +69,34 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   const measuring = createMeasuring({
     clock,
     random: systemRandom,
-    collect: async () => (await pool.collect('counts')) as readonly TakenCounts[],
+    collect: async () => {
+      const taken = (await pool.collect('counts')) as readonly TakenCounts[];
+      const besides = await plane.counts?.();
+      return besides === undefined ? taken : [...taken, ['haproxy', besides] as const];
+    },
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
   const { snapshot, table: lastTable } = await openSnapshot(
     files.snapshot,
     () => clock.now(),
     // A process takes as long to start as a large table takes to check.
-    (unchecked) => isEmbeddedFor(unchecked) && pool.warm(),
+    () => pool.warm(),
   );
-  const { choice, engine, openPlane } = await openEngines({ lastTable, folder, clock, log, inherited, takeOver });
-  const plane = await openPlane(() => createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) }));
+  const { choice, engine, openPlane } = await openEngines({
+    lastTable,
+    folder,
+    clock,
+    log,
+    inherited,
+    takeOver,
+    crew: pool,
+    predecessors: takeOver ? predecessors : undefined,
+  });
+  const plane = await openPlane();
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
   const engines: EngineChange = {
     engine,
-    choose: (next, current) => choice.choose(next, { engine, table: current }),
+    choose: (next) => choice.choose(next),
     replace: () => succeedBy([process.execPath, mainEntry], engineDrainMs),
     giveUp: (reason) => choice.giveUpHaproxy(reason),
     warnings: () => choice.warnings(),
@@ -134,13 +146,6 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   }
   pool.establish();
   log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
-}
-
-/** Whether no other engine can be wanted. */
-function isEmbeddedFor(unchecked: unknown): boolean {
-  if (process.env['SLUICE_GATEWAY_ENGINE'] !== undefined) return false;
-  const engine = typeof unchecked === 'object' && unchecked !== null && 'engine' in unchecked ? unchecked.engine : undefined;
-  return engine === undefined || engine === 'embedded';
 }
 
 const inheritedVariables = [

@@ -58,8 +58,8 @@ export interface GatewayDependencies {
 /** Serving by a table with another engine, which is another process. */
 export interface EngineChange {
   readonly engine: Engine;
-  /** The engine that is to serve by `next`; `current`: the table in force. */
-  choose(next: RoutingTable, current: RoutingTable | undefined): Promise<Engine>;
+  /** The engine that is to serve by `next`. */
+  choose(next: RoutingTable): Promise<Engine>;
   /** Resolves once another process serves by the last snapshot. Throws `gateway_start_failed`: all is as before. */
   replace(): Promise<void>;
   /** It could not be replaced, and serves on by itself. */
@@ -147,7 +147,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   /** True when another engine had to serve by the table, and does. */
   const servedByAnother = async (next: RoutingTable): Promise<boolean> => {
     if (engines === undefined) return false;
-    const wanted = await engines.choose(next, table);
+    const wanted = await engines.choose(next);
     if (wanted === engines.engine) return false;
     log.info({ version: next.version, from: engines.engine, to: wanted }, 'another engine is to serve');
     await snapshot.save(next);
@@ -159,7 +159,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       // What HAProxy cannot be started for, this process serves; the other way round nobody could.
       if (engines.engine !== 'embedded') throw error;
       engines.giveUp(toSluiceError(error).message);
-      await engines.choose(next, table);
+      await engines.choose(next);
       return false;
     }
     table = next;

@@ -41,17 +41,30 @@ describeWith('haproxy', 'a gateway whose engine is changed', () => {
     await until('HAProxy to have ended', async () => (await haproxyOf(gateway.folder)) === undefined);
   });
 
-  test('is served by the embedded engine when HAProxy cannot do what the table asks, and says so', async () => {
+  test('serves by HAProxy what HAProxy alone cannot do, loses nothing when that changes, and counts both ways together', async () => {
     await gateway.setEngine('haproxy');
     await serving('haproxy');
+    const load = createLoad(gateway.publicPort);
     const backends = [backend('r1', 1, { a: gateway.upstreamPort })];
-    await gateway.route({ backends, mirror: { release: 'r1', percent: 1, bodyBytes: 10 } });
-    const { warnings } = await serving('embedded');
-    expect(warnings).toMatchObject([expect.stringMatching(/gateway\.engine is haproxy.*mirrors requests/)]);
-    expect((await ask(gateway.publicPort)).body).toBe('ok');
+    const evidence = { id: 'e', latencyThresholdsMs: [], unitWindowMs: 60_000 };
+    for (let round = 0; round < 3; round += 1) {
+      for (const more of [{ evidence, mirror: { release: 'r1', percent: 1, bodyBytes: 10 } }, {}]) {
+        await gateway.route({ backends, ...more });
+        const before = load.answered();
+        await until('load', () => load.answered() > before + 30);
+      }
+    }
+    expect(await load.stop()).toEqual([]);
+    const { engine, warnings } = await (await gateway.admin()).report();
+    expect({ engine, warnings }).toEqual({ engine: 'haproxy', warnings: [] });
+    const { releases, evidence: judged } = await (await gateway.admin()).counts();
+    expect(releases).toMatchObject([{ release: 'r1', errors: 0 }]);
+    // The first ones may have been the affair of the workers of before.
+    expect(releases[0]?.requests).toBeGreaterThan(load.answered() * 0.8);
+    expect(judged.length).toBeLessThanOrEqual(1);
   });
 
-  test('is served by HAProxy again after a kill of everything, from its snapshot', async () => {
+  test('is served by HAProxy again after a kill of the main process, from its snapshot', async () => {
     await gateway.setEngine('haproxy');
     const { pid } = await serving('haproxy');
     const main = await gateway.main();
@@ -60,7 +73,7 @@ describeWith('haproxy', 'a gateway whose engine is changed', () => {
     await until('it to be gone', () => !isAlive(main));
     // It goes on without its main process.
     expect((await ask(gateway.publicPort)).body).toBe('ok');
-    await gateway.start();
+    // Its workers start another one.
     expect((await serving('haproxy')).tableVersion).toBe(2);
     expect((await ask(gateway.publicPort)).body).toBe('ok');
     await until('the one of before to end', () => !isAlive(haproxy));

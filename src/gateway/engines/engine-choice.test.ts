@@ -12,44 +12,37 @@ const table = (engine: RoutingTable['engine'], service: Parameters<typeof routeO
   ...(engine !== undefined && { engine }),
   services: [routeOf(service)],
 });
-const mirrored = { mirror: { release: 'r2', percent: 10, bodyBytes: 0 } };
 
 test('without a word the embedded engine serves, and HAProxy is not even looked for', async () => {
   const choice = createEngineChoice({ override: undefined, find: () => Promise.reject(new Error('looked for')) });
-  expect(await choice.choose(table(undefined), undefined)).toBe('embedded');
-  expect(await choice.choose(table('embedded'), undefined)).toBe('embedded');
+  expect(await choice.choose(table(undefined))).toBe('embedded');
+  expect(await choice.choose(table('embedded'))).toBe('embedded');
 });
 
 test('HAProxy serves where it is asked for, is there, and can do all of it', async () => {
-  expect(await choiceWith(there).choose(table('haproxy'), undefined)).toBe('haproxy');
-  expect(await choiceWith(there).choose(table('auto'), undefined)).toBe('haproxy');
+  expect(await choiceWith(there).choose(table('haproxy'))).toBe('haproxy');
+  expect(await choiceWith(there).choose(table('auto'))).toBe('haproxy');
 });
 
 test('asked for by name and not able to, it is replaced with a warning; by auto without a word', async () => {
   const missing = choiceWith({ missing: 'haproxy is not on PATH' });
-  expect(await missing.choose(table('haproxy'), undefined)).toBe('embedded');
+  expect(await missing.choose(table('haproxy'))).toBe('embedded');
   expect(missing.warnings()).toEqual(['gateway.engine is haproxy, but the embedded engine serves: haproxy is not on PATH']);
-  expect(await missing.choose(table('auto'), undefined)).toBe('embedded');
+  expect(await missing.choose(table('auto'))).toBe('embedded');
   expect(missing.warnings()).toEqual([]);
-  const unable = choiceWith(there);
-  expect(await unable.choose(table('haproxy', mirrored), undefined)).toBe('embedded');
-  expect(unable.warnings()).toMatchObject([expect.stringContaining('mirrors requests')]);
   const broken = choiceWith(there);
   broken.giveUpHaproxy('a line of its configuration');
-  expect(await broken.choose(table('haproxy'), undefined)).toBe('embedded');
+  expect(await broken.choose(table('haproxy'))).toBe('embedded');
   expect(broken.warnings()).toMatchObject([expect.stringContaining('a line of its configuration')]);
 });
 
-test('auto leaves HAProxy for a table it cannot serve, and does not go back and forth', async () => {
-  const choice = choiceWith(there);
-  expect(await choice.choose(table('auto', mirrored), { engine: 'haproxy', table: table('auto') })).toBe('embedded');
-  expect(await choice.choose(table('auto'), { engine: 'embedded', table: table('auto', mirrored) })).toBe('embedded');
-  expect(await choice.choose(table('auto'), { engine: 'embedded', table: table('embedded') })).toBe('haproxy');
-  expect(await choice.choose(table('haproxy'), { engine: 'embedded', table: table('haproxy', mirrored) })).toBe('haproxy');
+test('HAProxy serves whatever the table asks for: what it cannot do itself, it passes on', async () => {
+  const asks = { mirror: { release: 'r2', percent: 10, bodyBytes: 0 }, evidence: { id: 'e', latencyThresholdsMs: [], unitWindowMs: 1 } };
+  expect(await choiceWith(there).choose(table('auto', asks))).toBe('haproxy');
 });
 
 test('what the environment names takes precedence over tables', async () => {
-  expect(await choiceWith(there, 'haproxy').choose(table('embedded'), undefined)).toBe('haproxy');
-  expect(await choiceWith(there, 'embedded').choose(table('haproxy'), undefined)).toBe('embedded');
-  expect(await choiceWith(there, 'nonsense').choose(table('haproxy'), undefined)).toBe('haproxy');
+  expect(await choiceWith(there, 'haproxy').choose(table('embedded'))).toBe('haproxy');
+  expect(await choiceWith(there, 'embedded').choose(table('haproxy'))).toBe('embedded');
+  expect(await choiceWith(there, 'nonsense').choose(table('haproxy'))).toBe('haproxy');
 });

@@ -1,20 +1,12 @@
 import type { FoundHaproxy } from '../haproxy/find-haproxy.ts';
-import { unsupportedByHaproxy } from '../haproxy/unsupported.ts';
 import type { RoutingTable } from '../routing-table.ts';
 
 /** What carries the requests. */
 export type Engine = 'embedded' | 'haproxy';
 
-/** What serves now, and by which table. */
-interface Served {
-  readonly engine: Engine;
-  readonly table: RoutingTable | undefined;
-}
-
 /** Decides which engine serves by a table. */
 export interface EngineChoice {
-  /** `served`: undefined at a start. */
-  choose(table: RoutingTable, served: Served | undefined): Promise<Engine>;
+  choose(table: RoutingTable): Promise<Engine>;
   /** HAProxy could not be started: until the next start of the gateway it is not tried again. */
   giveUpHaproxy(reason: string): void;
   /** Why the engine that was asked for by name does not serve. */
@@ -29,10 +21,8 @@ export interface EngineChoiceDependencies {
 }
 
 /**
- * Without a word of the table the embedded engine serves: it alone counts requests by release, which evidence, metrics and logs are made of.
- * `haproxy`: HAProxy, as long as it is there and can do all the table asks for; otherwise the embedded engine, with a warning. `auto` is the
- * same without the warning, and a gateway that had to do without HAProxy for a table does not go back to it while it runs: what one
- * rollout needs, the next will.
+ * Without a word of the table the embedded engine serves. `haproxy`: HAProxy, as long as it is there; otherwise the embedded engine, with a
+ * warning. `auto` is the same without the warning.
  */
 export function createEngineChoice({ override, find }: EngineChoiceDependencies): EngineChoice {
   const asked = (table: RoutingTable): NonNullable<RoutingTable['engine']> =>
@@ -41,16 +31,13 @@ export function createEngineChoice({ override, find }: EngineChoiceDependencies)
   let warning: string | undefined;
 
   return {
-    choose: async (table, served) => {
+    choose: async (table) => {
       warning = undefined;
       const wanted = asked(table);
       if (wanted === 'embedded') return 'embedded';
-      const stays = served?.engine === 'embedded' && served.table !== undefined && asked(served.table) === 'auto';
-      if (wanted === 'auto' && stays) return 'embedded';
       const found = obstacle === undefined ? await find() : { missing: obstacle };
-      const reasons = 'missing' in found ? [found.missing] : unsupportedByHaproxy(table);
-      if (reasons.length === 0) return 'haproxy';
-      if (wanted === 'haproxy') warning = `gateway.engine is haproxy, but the embedded engine serves: ${reasons.join('; ')}`;
+      if (!('missing' in found)) return 'haproxy';
+      if (wanted === 'haproxy') warning = `gateway.engine is haproxy, but the embedded engine serves: ${found.missing}`;
       return 'embedded';
     },
     giveUpHaproxy: (reason) => {

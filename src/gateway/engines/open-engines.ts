@@ -5,13 +5,19 @@ import { findHaproxy } from '../haproxy/find-haproxy.ts';
 import { createHaproxyPlane } from '../haproxy/plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
+import type { WorkerCounts } from '../measuring/meters.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import type { Crew } from '../worker/crew.ts';
+import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
+import type { Predecessors } from '../worker/predecessors.ts';
 import { endHaproxyOf } from './left-behind.ts';
 import { createEngineChoice, type Engine, type EngineChoice } from './engine-choice.ts';
 
 /** A plane whose sockets can be handed over, by `host:port`. */
 export interface HandingPlane extends DataPlane {
   sockets(): ReadonlyMap<string, BoundSocket>;
+  /** What was counted beside the workers. */
+  counts?(): Promise<WorkerCounts>;
 }
 
 export interface EnginesDependencies {
@@ -24,6 +30,9 @@ export interface EnginesDependencies {
   readonly inherited: ReadonlyMap<string, BoundSocket>;
   /** The process this one takes over from looks after its own HAProxy. */
   readonly takeOver: boolean;
+  /** What serves in the processes of this package. */
+  readonly crew: Crew;
+  readonly predecessors: Predecessors | undefined;
 }
 
 const find = (): ReturnType<typeof findHaproxy> => findHaproxy(process.env['PATH']);
@@ -32,12 +41,12 @@ const find = (): ReturnType<typeof findHaproxy> => findHaproxy(process.env['PATH
 export async function openEngines(dependencies: EnginesDependencies): Promise<{
   readonly choice: EngineChoice;
   readonly engine: Engine;
-  readonly openPlane: (embedded: () => HandingPlane) => Promise<HandingPlane>;
+  readonly openPlane: () => Promise<HandingPlane>;
 }> {
-  const { lastTable, clock, log, inherited, takeOver } = dependencies;
+  const { lastTable, clock, log, inherited, takeOver, crew, predecessors } = dependencies;
   const folder = gatewayFiles(dependencies.folder).haproxy;
   const choice = createEngineChoice({ override: process.env['SLUICE_GATEWAY_ENGINE'], find });
-  const wanted = lastTable === undefined ? 'embedded' : await choice.choose(lastTable, undefined);
+  const wanted = lastTable === undefined ? 'embedded' : await choice.choose(lastTable);
   const found = wanted === 'haproxy' ? await find() : undefined;
   const binary = found !== undefined && 'binary' in found ? found.binary : undefined;
   // One whose main process was killed serves on, at the same ports.
@@ -45,6 +54,9 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
   return {
     choice,
     engine: binary === undefined ? 'embedded' : 'haproxy',
-    openPlane: async (embedded) => (binary === undefined ? embedded() : createHaproxyPlane({ binary, folder, clock, log, inherited })),
+    openPlane: async () => {
+      const parts = { crew, clock, inherited, ...(predecessors && { predecessors }) };
+      return binary === undefined ? createEmbeddedPlane(parts) : createHaproxyPlane({ ...parts, binary, folder, log });
+    },
   };
 }

@@ -3,27 +3,33 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Limits } from '../http/limits.ts';
 import { renderConfig } from './config/render-config.ts';
 import type { HaproxyFolder } from './haproxy-folder.ts';
-import { type Applied, applyState, reap } from './process/apply-state.ts';
+import { type Applied, applyState, leftovers, reap } from './process/apply-state.ts';
 import { firstFd, type HaproxyProcess, startHaproxy } from './process/haproxy-process.ts';
 import { parseServerStats, type ServerStats } from './process/server-stats.ts';
-import type { Bind, HaproxyServer, PlaneState, Shape } from './state/plane-state.ts';
+import type { Bind, HaproxyServer, PlaneState } from './state/plane-state.ts';
 
 /** With the descriptor of its socket in this process, which HAProxy inherits. */
 export type OpenBind = Bind & { readonly fd: number };
 
 const stopLimitMs = 2_000;
 
+export type InstanceStats = ServerStats & Pick<HaproxyServer, 'instance' | 'of'>;
+
 /** One HAProxy process and what it serves by. */
 export interface Generation {
   readonly name: string;
   readonly socket: string;
-  readonly shape: Shape;
+  /** What it was started with. */
+  readonly initial: PlaneState;
+  readonly binds: readonly OpenBind[];
   readonly process: HaproxyProcess;
   /** Every new request is served by the state when it resolves. */
   apply(state: PlaneState): Promise<void>;
+  /** Whether it has servers that the state no longer has. */
+  hasLeftovers(state: PlaneState): boolean;
   /** Deletes servers that are no longer wanted and have no work. */
   reap(state: PlaneState): Promise<void>;
-  stats(): Promise<readonly (ServerStats & { readonly instance: string })[]>;
+  stats(): Promise<readonly InstanceStats[]>;
   slotsInUse(): ReadonlySet<string>;
   isBusy(): Promise<boolean>;
   /** Whether any client is connected. */
@@ -43,6 +49,8 @@ export interface GenerationSpec {
   readonly name: string;
   readonly binds: readonly OpenBind[];
   readonly state: PlaneState;
+  /** See `ConfigOptions`. */
+  readonly span: string;
 }
 
 /** Starts a process that serves by the state at once. Throws `gateway_start_failed`. */
@@ -57,11 +65,12 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     files,
     threads: spec.threads,
     unprivileged: process.getuid?.() === 0,
+    span: spec.span,
   });
-  await writeFile(files.map, mapText(state), { mode: 0o600 });
+  for (const [listener, entries] of state.routes) await writeFile(files.map(listener), mapText(entries), { mode: 0o600 });
   await writeFile(config, text, { mode: 0o600 });
   const started = await startHaproxy({ binary: spec.binary, config, socket: files.socket, log: folder.log, fds }, spec.clock);
-  const applied: Applied = { slots: new Set(state.shape.slots.keys()), servers: serversOf(state), entries: state.entries };
+  const applied: Applied = { slots: state.names, servers: serversOf(state), routes: new Map(state.routes) };
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <Value>(act: () => Promise<Value>): Promise<Value> => {
     const done = last.then(act);
@@ -89,16 +98,19 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
   return {
     name,
     socket: files.socket,
-    shape: state.shape,
+    initial: state,
+    binds: spec.binds,
     process: started,
     apply: (next) => inTurn(() => applyState(started.session, files.map, applied, next)),
+    hasLeftovers: (next) => leftovers(applied, next).length > 0,
     reap: (next) => inTurn(() => reap(started.session, applied, next)),
     stats: async () =>
       (await rows()).flatMap((row) => {
-        const instance = applied.servers.get(row.path)?.instance;
-        return instance === undefined ? [] : [{ ...row, instance }];
+        const server = applied.servers.get(row.path);
+        return server === undefined ? [] : [{ ...row, instance: server.instance, of: server.of }];
       }),
     slotsInUse: () => new Set([...applied.servers.keys()].map((path) => path.slice(0, path.indexOf('/')))),
+    // What is passed on is in flight too.
     isBusy: async () => (await rows()).some((row) => row.inFlight + row.queued > 0),
     endWhenIdle: async () => {
       if (!(await isConnected())) await end();
@@ -112,6 +124,6 @@ function serversOf(state: PlaneState): Map<string, HaproxyServer> {
   return new Map(state.slots.flatMap((slot) => slot.servers.map((server) => [`${slot.name}/${server.name}`, server] as const)));
 }
 
-function mapText(state: PlaneState): string {
-  return [...state.entries].map(([key, value]) => `${key} ${value}\n`).join('');
+function mapText(entries: ReadonlyMap<string, string>): string {
+  return [...entries].map(([key, value]) => `${key} ${value}\n`).join('');
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, stat, truncate } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,14 +15,21 @@ export interface HaproxyFolder {
   /** Files of one HAProxy process, by a number that no earlier one had. */
   of(generation: string): { readonly config: string } & ConfigFiles;
   remove(generation: string): Promise<void>;
+  /** Path of a unix socket where HAProxy passes on what it does not answer itself: nobody but it and we can reach it. */
+  relay(name: string): string;
+  /** Removes what `relay` was used for. */
+  close(): Promise<void>;
   /** HAProxy writes a line for every change of a server: what is too much is thrown away. */
   limitLog(): Promise<void>;
 }
 
+/** Of the user HAProxy becomes when it is started by root. */
+const nobody = 65_534;
+
 const largestLog = 4 * 1024 * 1024;
 
-/** Longest path of a socket (unix(7): 108 bytes with the end), less the name. */
-const longestSocketFolder = 80;
+/** Longest path of a socket (unix(7): 108 bytes with the end), less our name of it and what HAProxy appends until it listens. */
+const longestSocketFolder = 48;
 
 export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -42,6 +49,9 @@ export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> 
     errors.set(status, path);
   }
   const log = join(folder, 'haproxy.log');
+  // One of our own, as it belongs to whom HAProxy becomes; those of processes that were killed are of no use.
+  const relays = await mkdtemp(join(tmpdir(), 'sluice-relay-'));
+  if (process.getuid?.() === 0) await chown(relays, nobody, nobody);
   return {
     log,
     limitLog: async () => {
@@ -52,12 +62,17 @@ export async function openHaproxyFolder(folder: string): Promise<HaproxyFolder> 
     of: (generation) => ({
       config: join(folder, `${generation}.cfg`),
       socket: join(sockets, `${generation}.sock`),
-      map: join(folder, `${generation}.map`),
+      map: (listener) => join(folder, `${generation}-${listener}.map`),
       lua,
       errors,
     }),
+    relay: (name) => join(relays, name),
+    close: () => rm(relays, { recursive: true, force: true }),
     remove: async (generation) => {
-      for (const path of [`${generation}.cfg`, `${generation}.map`]) await rm(join(folder, path), { force: true });
+      const files = (await readdir(folder)).filter(
+        (name) => name === `${generation}.cfg` || (name.startsWith(`${generation}-`) && name.endsWith('.map')),
+      );
+      for (const name of files) await rm(join(folder, name), { force: true });
       await rm(join(sockets, `${generation}.sock`), { force: true });
     },
   };

@@ -1,23 +1,25 @@
-import { sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
+import { toSluiceError } from '../../errors/sluice-error.ts';
 import type { ListenerState } from '../data-plane.ts';
+import { type BoundSocket, bindSocket } from '../listening/bound-socket.ts';
 import type { ListenerRoute } from '../routing-table.ts';
 import type { OpenBind } from './generation.ts';
-import { type HeldSocket, holdSocket } from './process/held-socket.ts';
 
-/** The listening sockets of the plane. */
+/**
+ * The public sockets HAProxy listens on by inheritance. They are held here and never accepted from: while HAProxy is started again the kernel
+ * goes on taking connections into their queues.
+ */
 export interface Listeners {
-  openInternal(host: string, port: number): OpenBind;
   /**
    * Opens what is not open yet. Throws `gateway_port_taken` with nothing changed, unless taken ports are tolerated. `commit` closes what is no
    * longer listed.
    */
-  prepare(wanted: readonly ListenerRoute[], tolerateTakenPorts: boolean): PreparedListeners;
+  prepare(wanted: readonly ListenerRoute[], tolerateTakenPorts: boolean): Promise<PreparedListeners>;
   binds(): readonly OpenBind[];
   states(): readonly ListenerState[];
   /** Listed ones that could not be opened. */
   missing(): number;
   /** By `host:port`; a successor may be given them. */
-  sockets(): ReadonlyMap<string, HeldSocket>;
+  sockets(): ReadonlyMap<string, BoundSocket>;
   close(): void;
 }
 
@@ -30,48 +32,50 @@ interface PreparedListeners {
 
 interface Open {
   readonly bind: OpenBind;
-  readonly held: HeldSocket;
+  readonly socket: BoundSocket;
 }
 
-/** `isTakenOver`: a HAProxy that goes on from before this process has the address open. `inherited`: sockets by `host:port` that the process before handed over. */
-export function createListeners(
-  isTakenOver: (host: string, port: number) => boolean,
-  inherited: ReadonlyMap<string, HeldSocket> = new Map(),
-): Listeners {
+export interface ListenersDependencies {
+  /** A HAProxy that goes on from before this process has the address open. */
+  readonly isTakenOver: (host: string, port: number) => boolean;
+  /** Sockets by `host:port` that the process before handed over. */
+  readonly inherited: ReadonlyMap<string, BoundSocket>;
+  /** Where what comes in at the address is passed on to. */
+  readonly relayOf: (name: string) => string;
+}
+
+export function createListeners({ isTakenOver, inherited, relayOf }: ListenersDependencies): Listeners {
   const handedOver = new Map(inherited);
   const open = new Map<string, Open>();
   let wanted: readonly ListenerRoute[] = [];
   let failures = new Map<string, string>();
   let count = 0;
 
-  const openOne = (host: string, port: number, side: OpenBind['side']): Open => {
+  const openOne = async (host: string, port: number): Promise<Open> => {
+    const address = `${host}:${port}`;
+    const given = handedOver.get(address);
+    handedOver.delete(address);
+    // One of another address at the same port gives way for it only when it serves.
+    const isShared = isTakenOver(host, port) || open.values().some(({ bind }) => bind.port === port);
+    const { socket } = given === undefined ? await bindSocket(host, port, isShared ? 'besides' : 'later') : { socket: given };
     const name = `l${count}`;
     count += 1;
-    const given = handedOver.get(`${host}:${port}`);
-    handedOver.delete(`${host}:${port}`);
-    const held = given ?? holdSocket(host, port, isTakenOver(host, port));
-    return { bind: { host, port: held.port, name, side, fd: held.fd }, held };
+    return { bind: { host, port, name, fd: socket.fd, relay: relayOf(name) }, socket };
   };
   const bindsOf = (entries: Iterable<Open>): readonly OpenBind[] => Array.from(entries, ({ bind }) => bind);
 
   return {
-    openInternal: (host, port) => {
-      const entry = openOne(host, port, 'internal');
-      open.set('internal', entry);
-      return entry.bind;
-    },
-    prepare: (listeners, tolerateTakenPorts) => {
+    prepare: async (listeners, tolerateTakenPorts) => {
       const opened = new Map<string, Open>();
       const failed = new Map<string, string>();
       const discard = (): void => {
-        for (const { held } of opened.values()) held.close();
+        for (const { socket } of opened.values()) socket.close();
       };
       for (const { host, port } of listeners) {
         const address = `${host}:${port}`;
-        if (open.has(address)) continue;
+        if (open.has(address) || opened.has(address)) continue;
         try {
-          if (open.get('internal')?.bind.port === port) throw sluiceError('gateway_port_taken', { address, reason: 'EADDRINUSE' });
-          opened.set(address, openOne(host, port, 'public'));
+          opened.set(address, await openOne(host, port));
         } catch (error) {
           if (!tolerateTakenPorts) {
             discard();
@@ -82,14 +86,14 @@ export function createListeners(
       }
       const kept = new Map(opened);
       const listed = new Set(listeners.map(({ host, port }) => `${host}:${port}`));
-      for (const [address, entry] of open) if (address === 'internal' || listed.has(address)) kept.set(address, entry);
+      for (const [address, entry] of open) if (listed.has(address)) kept.set(address, entry);
       return {
         binds: bindsOf(kept.values()),
         hasChanged: opened.size > 0 || kept.size !== open.size,
         commit: () => {
           for (const [address, entry] of open) {
             if (kept.has(address)) continue;
-            entry.held.close();
+            entry.socket.close();
             open.delete(address);
           }
           for (const [address, entry] of opened) open.set(address, entry);
@@ -106,9 +110,9 @@ export function createListeners(
         return reason === undefined ? { environment, host, port } : { environment, host, port, closedBecause: reason };
       }),
     missing: () => failures.size,
-    sockets: () => new Map(Array.from(open.values(), ({ bind, held }) => [`${bind.host}:${bind.port}`, held])),
+    sockets: () => new Map(Array.from(open, ([address, { socket }]) => [address, socket])),
     close: () => {
-      for (const { held } of open.values()) held.close();
+      for (const { socket } of open.values()) socket.close();
       open.clear();
     },
   };

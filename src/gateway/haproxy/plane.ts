@@ -1,23 +1,28 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { identify } from '../../effects/processes.ts';
-import { sluiceError } from '../../errors/sluice-error.ts';
-import type { DataPlane, InstanceLoad } from '../data-plane.ts';
+import type { DataPlane, InstanceLoad, ListenerState } from '../data-plane.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
+import { publicAddresses } from '../listening/public-address.ts';
 import type { GatewayLog } from '../log.ts';
+import type { WorkerCounts } from '../measuring/meters.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import type { Crew } from '../worker/crew.ts';
+import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
+import { mergeReports } from '../worker/merge-reports.ts';
+import type { Predecessors } from '../worker/predecessors.ts';
+import { createFrontCounts } from './front-counts.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
 import { createPredecessor } from './predecessor.ts';
-import { type HeldSocket, heldSocket } from './process/held-socket.ts';
+import { createRelays } from './relays.ts';
 import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
-import { unsupportedByHaproxy } from './unsupported.ts';
 
 export interface HaproxyPlaneDependencies {
   /** Absolute path of the program, as `findHaproxy` gives it. */
@@ -26,6 +31,9 @@ export interface HaproxyPlaneDependencies {
   readonly folder: string;
   readonly clock: Clock;
   readonly log: GatewayLog;
+  /** The embedded engine behind it. */
+  readonly crew: Crew;
+  readonly predecessors?: Predecessors;
   readonly limits?: Partial<Limits>;
   /** Sockets by `host:port` that the process before this one handed over, bound and held. */
   readonly inherited?: ReadonlyMap<string, BoundSocket>;
@@ -36,31 +44,55 @@ export interface HaproxyPlaneDependencies {
 export interface HaproxyPlane extends DataPlane {
   /** The sockets it holds, by `host:port`; a successor may be given them. */
   sockets(): ReadonlyMap<string, BoundSocket>;
+  /** What HAProxy answered by itself, by release. */
+  counts(): Promise<WorkerCounts>;
 }
 
 const upkeepMs = 250;
-/** How long a drain waits for the request of a connection that has none. */
-const firstRequestMs = 500;
+/**
+ * How long a drain waits for the request of a connection that has none: a client that keeps it open learns only with its next answer that it is
+ * closed. A drain that has minutes has seconds for that.
+ */
+const idleMs = (deadlineMs: number): number => Math.min(deadlineMs, Math.max(500, Math.min(5_000, deadlineMs / 60)));
 const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
 
 /**
- * The data plane by HAProxy 2.6 or later. Routes, weights and instances change while it runs, by its runtime socket. What its configuration alone
- * can say (a listener, a new limit, more slots) takes another process, which serves before the one before it stops accepting; that one is kept
- * up to date until its last connection has ended. Listening sockets belong to this process, so a HAProxy that dies refuses nobody.
+ * The data plane by HAProxy 2.6 or later, with the embedded engine behind it. HAProxy accepts at the plain public listeners, and answers by
+ * itself the ordinary requests of services that ask for nothing else (`fastRelease`). All other requests it passes on, over a unix socket that
+ * nobody else can reach, to the embedded engine, which serves by the same table and also accepts at the encrypted and the internal listeners.
+ * Routes, weights and instances change while HAProxy runs, by its runtime socket; a service goes from one way to the other by one of these
+ * changes. A listener, or more slots, takes another process, which serves before the one before it stops accepting; that one is kept up to
+ * date until its last connection has ended. Listening sockets belong to this process, so a HAProxy that dies refuses nobody.
  */
 export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies): Promise<HaproxyPlane> {
-  const { clock, log, binary, threads } = dependencies;
+  const { clock, log, binary, threads, crew, predecessors, inherited = new Map() } = dependencies;
   const limits = { ...defaultLimits, ...dependencies.limits };
   const folder = await openHaproxyFolder(dependencies.folder);
   const predecessor = await createPredecessor(folder.record, clock);
-  const listeners = createListeners((host, port) => predecessor.has(host, port), heldOf(dependencies.inherited));
+  const embedded = createEmbeddedPlane({
+    crew,
+    clock,
+    inherited,
+    ...(predecessors && { predecessors }),
+    isFronted: ({ isEncrypted }) => !isEncrypted,
+  });
+  const listeners = createListeners({
+    isTakenOver: (host, port) => predecessor.has(host, port),
+    inherited,
+    relayOf: (name) => folder.relay(name),
+  });
+  const relays = createRelays(crew);
+  const counted = createFrontCounts(() => clock.monotonic());
   const pool = createSlotPool();
   const life = new AbortController();
   const unhealthy = new Set<string>();
-  /** The last one is current; those before it stop as soon as they are idle. */
+  const span = randomBytes(8).toString('hex');
+  /** The last one is current; those before it stop as soon as they are idle. None as long as there is no listener. */
   let generations: Generation[] = [];
   let table = emptyTable;
   let state = stateOf(emptyTable, []);
+  /** Of a table that is prepared and not in force. */
+  let pending: readonly OpenBind[] = [];
   let isStopping = false;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -68,7 +100,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     return desiredState(of, {
       pool,
       binds,
-      serverName: (_slot, instance) => `i${hash('sha256', instance, 'hex').slice(0, 16)}`,
+      serverName: (instance) => `i${hash('sha256', instance, 'hex').slice(0, 16)}`,
       isHealthy: (instance) => !unhealthy.has(instance),
     });
   }
@@ -79,29 +111,17 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     return done;
   };
 
+  let started = 0;
   const start = async (binds: readonly OpenBind[], initial: PlaneState): Promise<Generation> => {
-    const name = `haproxy-${process.pid}-${Math.floor(clock.now())}-${generationCount()}`;
-    const generation = await startGeneration({
-      binary,
-      folder,
-      limits,
-      clock,
-      threads,
-      name,
-      binds,
-      state: initial,
-    });
+    started += 1;
+    const name = `haproxy-${process.pid}-${Math.floor(clock.now())}-${started}`;
+    await relays.open(binds);
+    const generation = await startGeneration({ binary, folder, limits, clock, threads, name, binds, state: initial, span });
     generation.process.exit.then(() => ended(generation), String);
     return generation;
   };
 
-  let started = 0;
-  const generationCount = (): number => {
-    started += 1;
-    return started;
-  };
-
-  /** Work on files that nobody waits for but the end. */
+  /** Work that nobody waits for but the end. */
   const unfinished = new Set<Promise<unknown>>();
   const finish = (work: Promise<unknown>): void => {
     const done = work
@@ -114,7 +134,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
     finish(folder.remove(generation.name));
-    if (!wasCurrent || isStopping) return;
+    if (!wasCurrent || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
     inTurn(revive).catch((error: unknown) => log.error({ reason: String(error) }, 'haproxy could not be started again'));
   };
@@ -143,13 +163,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const startTime = identify(generation.process.pid)?.startTime;
     if (startTime === undefined) return;
     const binds = listeners.binds().map(({ host, port }) => ({ host, port }));
-    const content: HaproxyRecord = {
-      pid: generation.process.pid,
-      startTime,
-      generation: generation.name,
-      socket: generation.socket,
-      binds,
-    };
+    const { name, socket } = generation;
+    const content: HaproxyRecord = { pid: generation.process.pid, startTime, generation: name, socket, binds };
     await writeDurably(folder.record, JSON.stringify(content));
   };
 
@@ -162,16 +177,25 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     await becomeCurrent(await start(listeners.binds(), state));
   };
 
+  const observe = async (generation: Generation): Promise<void> => {
+    counted.observe(generation.name, await generation.stats().catch(() => []));
+  };
+
   const upkeep = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(upkeepMs, life.signal);
       await inTurn(async () => {
         for (const generation of generations) {
+          // With a server its counters go too.
+          if (generation.hasLeftovers(state)) await observe(generation);
           await generation.reap(state).catch(() => {});
-          if (generation !== generations.at(-1)) await generation.endWhenIdle().catch(() => {});
+          if (generation === generations.at(-1)) continue;
+          await observe(generation);
+          await generation.endWhenIdle().catch(() => {});
         }
         const occupied = new Set(generations.flatMap((generation) => [...generation.slotsInUse()]));
         pool.release(slotOwners(table), (slot) => occupied.has(slot));
+        await relays.keep([...pending, ...listeners.binds(), ...generations.flatMap(({ binds }) => binds)]);
         if (listeners.missing() > 0) await openMissing();
         await folder.limitLog();
       });
@@ -179,7 +203,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   };
 
   const openMissing = async (): Promise<void> => {
-    const prepared = listeners.prepare(table.listeners, true);
+    const prepared = await listeners.prepare(table.listeners, true);
     if (prepared.hasChanged) {
       state = stateOf(table, prepared.binds);
       const generation = await start(prepared.binds, state);
@@ -188,59 +212,87 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     } else prepared.commit();
   };
 
+  let inForceBehind: { commit(): Promise<void> } | undefined;
+  /** Has the engine behind serve by a table it was prepared for; once. */
+  const putBehind = async (prepared: { commit(): Promise<void> }): Promise<void> => {
+    if (inForceBehind === prepared) return;
+    inForceBehind = prepared;
+    await prepared.commit();
+  };
+
+  /** Without a listener left nobody accepts. */
+  const endCurrent = (): void => {
+    generations.at(-1)?.process.signal('SIGUSR1');
+    predecessor.retire();
+  };
+
   const isOnRecord = async (own: readonly Generation[]): Promise<boolean> => {
     const recorded = await createPredecessor(folder.record, clock);
     return own.some(({ process: { pid } }) => recorded.is(pid));
   };
 
+  const listenerStates = (): readonly ListenerState[] => {
+    const found = [...listeners.states(), ...embedded.listeners()];
+    const order = table.listeners.flatMap(publicAddresses).map(({ host, port }) => `${host}:${port}`);
+    return found.toSorted((one, other) => order.indexOf(`${one.host}:${one.port}`) - order.indexOf(`${other.host}:${other.port}`));
+  };
+
   return {
-    start: (internal) =>
+    start: async (internal) => {
+      await predecessor.makeRoom(internal.host, internal.port);
+      const { internalPort } = await embedded.start(internal);
+      // Ends only when `life` does, by rejection.
+      upkeep().catch(() => {});
+      return { internalPort };
+    },
+    prepare: (next, options) =>
       inTurn(async () => {
-        await predecessor.makeRoom(internal.host, internal.port);
-        const bind = listeners.openInternal(internal.host, internal.port);
-        state = stateOf(emptyTable, [bind]);
-        // One that goes on from before serves by its last table until there is one to serve by here.
-        if (!predecessor.has(bind.host, bind.port)) await becomeCurrent(await start([bind], state));
-        // Ends only when `life` does, by rejection.
-        upkeep().catch(() => {});
-        return { internalPort: bind.port };
-      }),
-    prepare: (next, { tolerateTakenPorts }) =>
-      inTurn(async () => {
-        const reasons = unsupportedByHaproxy(next);
-        if (reasons.length > 0) throw sluiceError('gateway_engine_unsupported', { reason: reasons.join('; ') });
-        const prepared = listeners.prepare(next.listeners, tolerateTakenPorts);
-        const nextState = stateOf(next, prepared.binds);
-        const current = generations.at(-1);
+        const prepared = await listeners.prepare(next.listeners, options.tolerateTakenPorts);
+        pending = prepared.binds;
+        let behind: Awaited<ReturnType<typeof embedded.prepare>> | undefined;
         let generation: Generation | undefined;
-        if (current === undefined || prepared.hasChanged || !covers(current.shape, nextState.shape)) {
-          try {
-            // Without a table from before nobody may be answered by none: a socket that was inherited has clients already.
-            const isFirst = current === undefined || table === emptyTable;
-            const initial = isFirst ? nextState : { ...stateOf(table, prepared.binds), shape: nextState.shape };
+        try {
+          behind = await embedded.prepare(next, options);
+          const nextState = stateOf(next, prepared.binds);
+          const current = generations.at(-1);
+          // Without a table from before nobody may be answered by none: a socket that was inherited has clients already.
+          const isFirst = current === undefined;
+          if (prepared.binds.length > 0 && (isFirst || prepared.hasChanged || !covers(current.initial, nextState))) {
+            if (isFirst) await putBehind(behind);
+            const initial = isFirst ? nextState : { ...stateOf(table, prepared.binds), names: nextState.names };
             generation = await start(prepared.binds, initial);
-          } catch (error) {
-            prepared.discard();
-            throw error;
           }
+        } catch (error) {
+          pending = [];
+          prepared.discard();
+          await behind?.discard();
+          throw error;
         }
+        const ready = behind;
         return {
           commit: () =>
             inTurn(async () => {
+              await putBehind(ready);
               prepared.commit();
+              pending = [];
               table = next;
+              counted.follow(next);
               state = stateOf(next, listeners.binds());
               if (generation) await becomeCurrent(generation);
+              else if (prepared.binds.length === 0) endCurrent();
               await applyAll();
             }),
           discard: async () => {
+            pending = [];
             prepared.discard();
+            await ready.discard();
             generation?.process.signal('SIGTERM');
             await generation?.process.exit;
           },
         };
       }),
     setHealth: (changes) => {
+      embedded.setHealth(changes);
       for (const { key, healthy } of changes) {
         if (healthy) unhealthy.delete(key);
         else unhealthy.add(key);
@@ -257,17 +309,20 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         for (const row of rows) inFlight.set(row.instance, (inFlight.get(row.instance) ?? 0) + row.inFlight + row.queued);
       }
       const instances = loadsOf(table, inFlight);
-      return {
-        inFlight: instances.reduce((sum, instance) => sum + instance.inFlight, 0),
-        instances,
-        listeners: listeners.states(),
-      };
+      const own = { inFlight: instances.reduce((sum, instance) => sum + instance.inFlight, 0), instances };
+      return { ...mergeReports([own, await embedded.report()]), listeners: listenerStates() };
     },
-    sockets: () => new Map(Array.from(listeners.sockets(), ([address, { handle }]) => [address, handle])),
+    counts: async () => {
+      for (const generation of generations) await observe(generation);
+      return counted.counts();
+    },
+    sockets: () => new Map([...embedded.sockets(), ...listeners.sockets()]),
     drain: async (deadlineMs) => {
       isStopping = true;
       life.abort(new Error('stopped'));
       await queue;
+      // The engine behind goes on for as long as there are relays, and says meanwhile that it leaves.
+      const behind = embedded.drain(deadlineMs);
       listeners.close();
       const all = [...generations];
       for (const generation of all) generation.process.signal('SIGUSR1');
@@ -280,21 +335,18 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         }
       };
       // A client that had connected a moment before may be about to send its request.
-      await whileAny((generation) => generation.isConnected(), Math.min(deadline, clock.monotonic() + firstRequestMs));
+      await whileAny((generation) => generation.isConnected(), clock.monotonic() + idleMs(deadlineMs));
       await whileAny((generation) => generation.isBusy(), deadline);
       await Promise.all(all.map((generation) => generation.end()));
       await predecessor.end(Math.max(0, deadline - clock.monotonic()));
+      await relays.keep([]);
+      await behind;
       await Promise.all(unfinished);
+      await folder.close();
       // A successor may have put its own there.
       if (await isOnRecord(all)) await rm(folder.record, { force: true });
     },
   };
-}
-
-function heldOf(given: ReadonlyMap<string, BoundSocket> = new Map()): ReadonlyMap<string, HeldSocket> {
-  return new Map(
-    Array.from(given, ([address, socket]) => [address, heldSocket(socket, Number(address.slice(address.lastIndexOf(':') + 1)))]),
-  );
 }
 
 /** Every instance of the table, and those no longer in it that still have work. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { isAlive, type ProcessIdentity } from '../../effects/processes.ts';
-import { holdSocket } from './process/held-socket.ts';
+import { bindSocket, type Sharing } from '../listening/bound-socket.ts';
 import { haproxyRecord, type HaproxyRecord } from './haproxy-folder.ts';
 
 /** The HAProxy that goes on serving since before this process was started, if there is one: its listening sockets are taken over. */
@@ -35,10 +35,10 @@ export async function createPredecessor(recordFile: string, clock: Clock): Promi
   };
   return {
     makeRoom: async (host, port) => {
-      if (!has(host, port) || canBind(host, port, true)) return;
+      if (!has(host, port) || (await canBind(host, port, 'alone'))) return;
       retire();
       const deadline = clock.monotonic() + roomMs;
-      while (!canBind(host, port, false) && clock.monotonic() < deadline) await clock.sleep(5);
+      while (!(await canBind(host, port, 'alone')) && clock.monotonic() < deadline) await clock.sleep(5);
     },
     is: (pid) => record?.pid === pid,
     has,
@@ -51,9 +51,9 @@ export async function createPredecessor(recordFile: string, clock: Clock): Promi
   };
 }
 
-function canBind(host: string, port: number, besides: boolean): boolean {
+async function canBind(host: string, port: number, sharing: Sharing): Promise<boolean> {
   try {
-    holdSocket(host, port, besides).close();
+    (await bindSocket(host, port, sharing)).socket.close();
     return true;
   } catch {
     return false;

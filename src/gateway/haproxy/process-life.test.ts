@@ -12,11 +12,10 @@ import { freePort } from '../../effects/ports.ts';
 import { until } from '../../testing/conditions.ts';
 import { describeWith } from '../../testing/requires.ts';
 import type { DataPlane } from '../data-plane.ts';
-import { silentLog } from '../log.ts';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
 import { ask } from '../testing/raw-client.ts';
 import { backend, listening, routeOf } from '../testing/rig.ts';
-import { createHaproxyPlane } from './plane.ts';
+import { openPlane } from './testing/open-plane.ts';
 
 describeWith('haproxy', 'the process of HAProxy', (binary) => {
   let folder = '';
@@ -39,7 +38,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
   });
 
   const open = async (internalPort = 0): Promise<{ plane: DataPlane; internalPort: number }> => {
-    const plane = await createHaproxyPlane({ binary, folder, clock: systemClock, log: silentLog });
+    const plane = await openPlane(binary, folder);
     planes.push(plane);
     return { plane, ...(await plane.start({ host: '127.0.0.1', port: internalPort })) };
   };
@@ -74,7 +73,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     };
   };
 
-  test('is replaced for a new listener and for new limits without a failed request', async () => {
+  test('is replaced for a listener, while a service goes from its own way to the other, without a failed request', async () => {
     const { plane } = await open();
     await put(plane, 1);
     const running = load();
@@ -119,6 +118,18 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     // What the kernel has accepted for the one before, and that has not fetched it when it stops, is lost: see docs/gateway.md.
     expect(failed.reduce((sum, [, count]) => sum + count, 0)).toBeLessThanOrEqual(8);
     expect(seen['ok']).toBeGreaterThan(20);
+  });
+
+  test('passes on what comes to the plain listener of an encrypted environment, and reports both', async () => {
+    const { plane } = await open();
+    const encrypted = await freePort('127.0.0.1', 34_000);
+    const table = tableOf(1);
+    const listeners = table.listeners.map((each) => ({ ...each, tls: { port: encrypted, certificates: [] }, redirectToTls: true }));
+    const prepared = await plane.prepare({ ...table, listeners }, { tolerateTakenPorts: false });
+    await prepared.commit();
+    const answer = await ask(port);
+    expect([answer.status, answer.headers['location']]).toEqual([308, `https://app.test:${encrypted}/`]);
+    expect((await plane.report()).listeners.map((each) => each.port)).toEqual([port, encrypted]);
   });
 
   test('keeps its files to its owner, and leaves none when it is drained', async () => {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import type { Front } from '../http/engine.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import { listenOn } from '../listening/listen.ts';
+import { listenOnRelay, unwrapRelayed } from '../listening/relay-socket.ts';
 import type { Door } from './door.ts';
 
 /** Accepts the connections of one door and gives them to a front. */
@@ -26,12 +27,16 @@ export interface Acceptor {
 }
 
 export function createAcceptor(front: Front, door: Door): Acceptor {
+  const isRelayed = door.side === 'relayed';
   const servers: Server[] = [];
   const reserve: BoundSocket[] = [];
   const open = async (socket: BoundSocket): Promise<void> => {
-    const server = createServer({ noDelay: true }, (connection) => front.accept(connection));
+    const server = isRelayed
+      ? createServer((connection) => unwrapRelayed(connection, (unwrapped) => front.accept(unwrapped)))
+      : createServer({ noDelay: true }, (connection) => front.accept(connection));
     servers.push(server);
-    await listenOn(server, socket, door.host, door.port);
+    if (isRelayed) listenOnRelay(server, socket);
+    else await listenOn(server, socket, door.host, door.port);
   };
   return {
     open,

@@ -3,9 +3,10 @@ import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 
 /** One address the gateway accepts connections at. Which environment a public one belongs to is the table's affair. */
 export interface Door {
-  /** `host:port`; its name. */
+  /** `host:port`, or the path of a unix socket; its name. */
   readonly address: string;
-  readonly side: 'public' | 'encrypted' | 'internal';
+  /** `relayed`: another program accepts at the public address, and passes on what it does not answer itself. */
+  readonly side: 'public' | 'encrypted' | 'internal' | 'relayed';
   readonly host: string;
   readonly port: number;
 }
@@ -16,6 +17,11 @@ export function publicDoor({ host, port, isEncrypted }: PublicAddress): Door {
 
 export function internalDoor(host: string, port: number): Door {
   return { address: `${host}:${port}`, side: 'internal', host, port };
+}
+
+/** Where connections come in that were accepted at the public address by another program. */
+export function relayedDoor(path: string, { host, port }: { readonly host: string; readonly port: number }): Door {
+  return { address: path, side: 'relayed', host, port };
 }
 
 /** The listener by address of the public doors of a table. */

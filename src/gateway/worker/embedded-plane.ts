@@ -1,7 +1,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { DataPlane, ListenerState } from '../data-plane.ts';
 import { type BoundSocket, bindSocket } from '../listening/bound-socket.ts';
-import { publicAddresses } from '../listening/public-address.ts';
+import { type PublicAddress, publicAddresses } from '../listening/public-address.ts';
 import { createPublicSockets } from '../listening/public-sockets.ts';
 import type { Crew } from './crew.ts';
 import { mergeReports } from './merge-reports.ts';
@@ -15,6 +15,8 @@ export interface EmbeddedPlaneDependencies {
   readonly inherited?: ReadonlyMap<string, BoundSocket>;
   /** Workers of that process. */
   readonly predecessors?: Predecessors;
+  /** Which public addresses another program accepts at: they are none of this plane's, though it serves by their listeners. */
+  readonly isFronted?: (address: PublicAddress) => boolean;
 }
 
 export interface EmbeddedPlane extends DataPlane {
@@ -25,7 +27,7 @@ export interface EmbeddedPlane extends DataPlane {
 
 /** The data plane of this package: a crew that accepts from sockets which are held here. */
 export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): EmbeddedPlane {
-  const { crew, clock, inherited = new Map(), predecessors = noPredecessors } = dependencies;
+  const { crew, clock, inherited = new Map(), predecessors = noPredecessors, isFronted = () => false } = dependencies;
   const held = new Map<string, BoundSocket>();
   const legacy = new Map(inherited);
 
@@ -42,7 +44,8 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
   const take = async (host: string, port: number): Promise<{ socket: BoundSocket; port: number }> => {
     const address = `${host}:${port}`;
     const socket = legacy.get(address);
-    if (socket === undefined) return bindSocket(host, port);
+    // Later another engine may have to listen beside it: one whose main process was killed does not give its sockets away.
+    if (socket === undefined) return bindSocket(host, port, 'later');
     legacy.delete(address);
     return { socket, port };
   };
@@ -80,14 +83,16 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
     prepare: async (table, options) => {
       // At a start the table comes first: whoever reaches a port that was inherited, or is known from before, must find his service. Later
       // the ports come first, since only then can a table be refused for them; nobody knows a new one yet.
-      const addresses = table.listeners.flatMap(publicAddresses);
+      const all = table.listeners.flatMap(publicAddresses);
+      const addresses = all.filter((address) => !isFronted(address));
+      const fronted = new Set(all.filter(isFronted).map((address) => publicDoor(address).address));
       const listeners = options.tolerateTakenPorts ? undefined : await publicSockets.prepare(addresses, options);
       return {
         commit: async () => {
           await crew.putInForce(table);
           await (listeners ?? (await publicSockets.prepare(addresses, options))).commit();
           // What was inherited and is in no table is nobody's any more.
-          for (const socket of legacy.values()) socket.close();
+          for (const [address, socket] of legacy) if (!fronted.has(address)) socket.close();
           legacy.clear();
         },
         discard: async () => listeners?.discard(),

@@ -113,6 +113,8 @@ export function createServing(dependencies: ServingDependencies): Serving {
   const meters = createMeters({ clock, queues: () => routes.services.flatMap(queueOf) });
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
+  /** Addresses of those doors that close last. */
+  const relayed = new Set<string>();
   const leaving = new Set<Acceptor>();
   let compiled: CompiledTable | undefined;
   let routes: Routes = noRoutes;
@@ -182,6 +184,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
   const close = (address: string): Acceptor | undefined => {
     const acceptor = acceptors.get(address);
     acceptors.delete(address);
+    relayed.delete(address);
     encrypted.delete(address);
     if (acceptor !== undefined) leaving.add(acceptor);
     acceptor?.close();
@@ -205,6 +208,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
       const acceptor = createAcceptor(frontFor(door), door);
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
+      if (door.side === 'relayed') relayed.add(door.address);
     },
     reserve: (address, socket) => {
       const acceptor = acceptors.get(address);
@@ -298,11 +302,14 @@ export function createServing(dependencies: ServingDependencies): Serving {
     }),
     drain: async (deadlineMs) => {
       stopping = true;
-      for (const address of acceptors.keys()) close(address);
+      for (const address of acceptors.keys()) if (!relayed.has(address)) close(address);
       const begun = clock.monotonic();
       const runsUntil = async (isDone: () => boolean, limitMs: number): Promise<void> => {
         while (!isDone() && clock.monotonic() < begun + limitMs) await clock.sleep(20);
       };
+      // Clients of one who relays are still its clients: it ends first.
+      await runsUntil(() => relayed.size === 0, deadlineMs);
+      for (const address of relayed) close(address);
       // A client that had connected a moment before may be about to send its request: idle connections are not closed at once.
       await runsUntil(() => engine.connectionCount() === 0, Math.min(deadlineMs, firstRequestMs));
       for (const acceptor of leaving) acceptor.retire();
@@ -315,8 +322,10 @@ export function createServing(dependencies: ServingDependencies): Serving {
     },
   };
 
-  function frontFor({ side, address }: Door): Front {
+  function frontFor(door: Door): Front {
+    const { side } = door;
     if (side === 'internal') return createFront(engine, { kind: 'internal' });
+    const address = side === 'relayed' ? `${door.host}:${door.port}` : door.address;
     const environment = (): string | undefined => listeners.get(address)?.environment;
     const open: Side = { kind: 'public', environment };
     if (side === 'encrypted') return encryptedFront(open, address);

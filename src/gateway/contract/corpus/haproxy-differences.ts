@@ -27,7 +27,6 @@ export const haproxyDifferences: readonly Difference[] = [
     cases: /^request line "GET(?:\\t| http:\/\/user@| http:\/\/\/)/,
     why: 'it takes tabs in a request line and the path of any absolute target; the Host header decides',
   },
-  { cases: /^field "Expect: 100-continue, x"$/, why: 'it looks at the last value only' },
   { cases: /^host " app\.test\\r\\nHost: app\.test"$/, why: 'equal hosts are one; an instance sees it once' },
   { cases: /^nothing after an upgrade to TLS is read$/, why: 'an offer to upgrade that is not taken up does not end the connection' },
 ];

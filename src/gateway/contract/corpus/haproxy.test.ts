@@ -2,10 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../../effects/clock.ts';
 import { describeWith } from '../../../testing/requires.ts';
-import { createHaproxyPlane } from '../../haproxy/plane.ts';
-import { silentLog } from '../../log.ts';
+import { openPlane } from '../../haproxy/testing/open-plane.ts';
 import { ask, portOf } from '../../testing/raw-client.ts';
 import { backend } from '../../testing/rig.ts';
 import { haproxyCapabilities } from '../haproxy-capabilities.ts';
@@ -26,7 +24,7 @@ describeWith('haproxy', 'the corpus of malformed HTTP through HAProxy', (binary)
   beforeAll(async () => {
     const kind = planeKind('haproxy', haproxyCapabilities, async (limits) => {
       const folder = await mkdtemp(join(tmpdir(), 'sluice-haproxy-'));
-      const plane = await createHaproxyPlane({ binary, folder, clock: systemClock, log: silentLog, limits, threads: 2 });
+      const plane = await openPlane(binary, folder, limits, 2);
       return { plane, remove: () => rm(folder, { recursive: true, force: true }) };
     });
     gateway = await kind.create({ requestHeadMs: 1_000, bodyIdleMs: 1_000 });

@@ -8,20 +8,32 @@ export interface Applied {
   readonly slots: ReadonlySet<string>;
   /** By `slot/name`. */
   readonly servers: Map<string, HaproxyServer>;
-  entries: ReadonlyMap<string, string>;
+  /** By listener. */
+  readonly routes: Map<string, ReadonlyMap<string, string>>;
 }
 
 /**
- * Brings a running process to a state, so that no request is lost: what the new routes need is raised first, then all routes switch in one
- * commit, then what they no longer use is lowered. Servers that are no longer wanted stay in maintenance until `reap` finds them idle.
+ * Brings a running process to a state, so that no request is lost: what the new routes need is raised first, then all routes of a listener switch in
+ * one commit, then what they no longer use is lowered. Servers that are no longer wanted stay in maintenance until `reap` finds them idle.
  */
-export async function applyState(session: RuntimeSession, map: string, applied: Applied, state: PlaneState): Promise<void> {
+export async function applyState(
+  session: RuntimeSession,
+  mapOf: (listener: string) => string,
+  applied: Applied,
+  state: PlaneState,
+): Promise<void> {
   const wanted = new Map<string, HaproxyServer>();
   for (const slot of state.slots) {
     if (applied.slots.has(slot.name)) for (const server of slot.servers) wanted.set(`${slot.name}/${server.name}`, server);
   }
   for (const [path, server] of wanted) await raise(session, applied, path, server);
-  await switchEntries(session, map, applied, state.entries);
+  for (const [listener, entries] of state.routes) {
+    const before = applied.routes.get(listener);
+    // One that was opened since is not this process's.
+    if (before === undefined || sameEntries(before, entries)) continue;
+    await switchEntries(session, mapOf(listener), entries);
+    applied.routes.set(listener, entries);
+  }
   for (const [path, server] of applied.servers) {
     if (server.state === 'ready' && wanted.get(path)?.state !== 'ready') await lower(session, applied, path, server);
   }
@@ -32,8 +44,6 @@ async function raise(session: RuntimeSession, applied: Applied, path: string, se
   if (known === undefined) {
     expectAnswer(await session.run(`add server ${path} ${serverSpec(server)}`), /New server registered/);
     applied.servers.set(path, { ...server, state: 'maint' });
-  } else if (known.maxConnections !== server.maxConnections && known.maxConnections !== 0 && server.maxConnections !== 0) {
-    expectAnswer(await session.run(`set maxconn server ${path} ${server.maxConnections}`), /^\s*$/);
   }
   if (server.state === 'ready' && applied.servers.get(path)?.state !== 'ready') {
     expectAnswer(await session.run(`set server ${path} state ready`), /^\s*$/);
@@ -49,8 +59,7 @@ async function lower(session: RuntimeSession, applied: Applied, path: string, se
 /** Bytes of one command; HAProxy takes no more than its buffer. */
 const commandBytes = 8_000;
 
-async function switchEntries(session: RuntimeSession, map: string, applied: Applied, entries: ReadonlyMap<string, string>): Promise<void> {
-  if (sameEntries(applied.entries, entries)) return;
+async function switchEntries(session: RuntimeSession, map: string, entries: ReadonlyMap<string, string>): Promise<void> {
   const prepared = await session.run(`prepare map ${map}`);
   const version = /New version created: (\d+)/.exec(prepared)?.[1];
   if (version === undefined) throw new Error(`HAProxy made no version of its map: ${prepared.trim()}`);
@@ -67,18 +76,21 @@ async function switchEntries(session: RuntimeSession, map: string, applied: Appl
   }
   await flush();
   expectAnswer(await session.run(`commit map @${version} ${map}`), /^\s*$/);
-  applied.entries = entries;
 }
 
 function sameEntries(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
   return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
 }
 
-/** Deletes servers that the state no longer has and that are idle; their idle connections went when they were put into maintenance. */
-export async function reap(session: RuntimeSession, applied: Applied, state: PlaneState): Promise<void> {
+/** Paths of the servers that the state no longer has. */
+export function leftovers(applied: Applied, state: PlaneState): readonly string[] {
   const wanted = new Set(state.slots.flatMap((slot) => slot.servers.map((server) => `${slot.name}/${server.name}`)));
-  for (const path of applied.servers.keys()) {
-    if (wanted.has(path)) continue;
+  return [...applied.servers.keys()].filter((path) => !wanted.has(path));
+}
+
+/** Deletes those that are idle; their idle connections went when they were put into maintenance. */
+export async function reap(session: RuntimeSession, applied: Applied, state: PlaneState): Promise<void> {
+  for (const path of leftovers(applied, state)) {
     const answer = await session.run(`del server ${path}`);
     if (/Server deleted|No such server/.test(answer)) applied.servers.delete(path);
   }

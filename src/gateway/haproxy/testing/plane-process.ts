@@ -1,12 +1,10 @@
 import { argv, stdout } from 'node:process';
-import { systemClock } from '../../../effects/clock.ts';
-import { silentLog } from '../../log.ts';
 import { routingTable } from '../../routing-table.ts';
-import { createHaproxyPlane } from '../plane.ts';
+import { openPlane } from './open-plane.ts';
 
 // A plane in a process of its own, for tests that kill it: argv is the binary, the folder and a table; prints the internal port and stays.
 const [, , binary, folder, text] = argv as [string, string, string, string, string];
-const plane = await createHaproxyPlane({ binary, folder, clock: systemClock, log: silentLog });
+const plane = await openPlane(binary, folder);
 const { internalPort } = await plane.start({ host: '127.0.0.1', port: 0 });
 const prepared = await plane.prepare(routingTable.parse(JSON.parse(text)), { tolerateTakenPorts: false });
 await prepared.commit();

@@ -1,0 +1,106 @@
+import { endings, noCounts, type ReleaseCounts, releaseKey, statusClasses } from '../measuring/counts.ts';
+import type { WorkerCounts } from '../measuring/meters.ts';
+import { createRetention } from '../measuring/retention.ts';
+import { emptySketch } from '../measuring/sketch.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import type { InstanceStats } from './generation.ts';
+import type { ServerStats } from './process/server-stats.ts';
+
+/**
+ * What HAProxy answered by itself, by release, from the counters of its servers: they begin at zero with every process, and are gone with a
+ * server, so what they have grown by is added up. It gives no latencies.
+ */
+export interface FrontCounts {
+  /** The counters of one process now. */
+  observe(process: string, rows: readonly InstanceStats[]): void;
+  /** A table is in force: releases gone for long are forgotten. */
+  follow(table: RoutingTable): void;
+  counts(): WorkerCounts;
+}
+
+const retainMs = 10 * 60_000;
+const counters = ['requests', 'bytesIn', 'bytesOut', 'retries', 'failedConnections', 'failedAnswers', '1', '2', '3', '4', '5'] as const;
+type Counter = (typeof counters)[number];
+type Tally = Record<Counter, number>;
+
+/** `now` is monotonic milliseconds. */
+export function createFrontCounts(now: () => number): FrontCounts {
+  const retention = createRetention(retainMs);
+  const releases = new Map<string, { readonly of: InstanceStats['of']; readonly tally: Tally; readonly inFlight: Map<string, number> }>();
+  /** By process and server. */
+  let last = new Map<string, Tally>();
+
+  return {
+    observe: (process, rows) => {
+      const seen = new Map([...last].filter(([key]) => !key.startsWith(`${process} `)));
+      for (const release of releases.values()) release.inFlight.delete(process);
+      for (const row of rows) {
+        const key = `${process} ${row.path}`;
+        const tally = tallyOf(row);
+        const before = last.get(key);
+        // Another server of the same name begins at zero.
+        const base = before !== undefined && counters.every((each) => tally[each] >= before[each]) ? before : undefined;
+        seen.set(key, tally);
+        const name = releaseKey(row.of);
+        const release = releases.get(name) ?? { of: row.of, tally: tallyOf(undefined), inFlight: new Map() };
+        releases.set(name, release);
+        for (const each of counters) release.tally[each] += tally[each] - (base?.[each] ?? 0);
+        release.inFlight.set(process, (release.inFlight.get(process) ?? 0) + row.inFlight);
+      }
+      last = seen;
+    },
+    follow: ({ services }) => {
+      const time = now();
+      retention.follow(services, time);
+      for (const key of releases.keys()) if (!retention.isKept(key, time)) releases.delete(key);
+    },
+    counts: () => ({ ...noCounts, evidence: [], releases: Array.from(releases.values(), countsOf) }),
+  };
+}
+
+function tallyOf(row: ServerStats | undefined): Tally {
+  const { requests = 0, bytesIn = 0, bytesOut = 0, retries = 0, failedConnections = 0, failedAnswers = 0, byClass } = row ?? {};
+  return { requests, bytesIn, bytesOut, retries, failedConnections, failedAnswers, ...(byClass ?? { 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 }) };
+}
+
+function countsOf({
+  of,
+  tally,
+  inFlight,
+}: {
+  of: InstanceStats['of'];
+  tally: Tally;
+  inFlight: ReadonlyMap<string, number>;
+}): ReleaseCounts {
+  const answered = tally['1'] + tally['2'] + tally['3'] + tally['4'] + tally['5'];
+  // These HAProxy has answered, by 502 or 504.
+  const failed = tally.failedConnections + tally.failedAnswers;
+  const running = [...inFlight.values()].reduce((sum, each) => sum + each, 0);
+  return {
+    ...of,
+    inFlight: running,
+    requests: answered + failed,
+    errors: tally['5'] + failed,
+    statuses: {
+      ...zeros(statusClasses),
+      '1xx': tally['1'],
+      '2xx': tally['2'],
+      '3xx': tally['3'],
+      '4xx': tally['4'],
+      '5xx': tally['5'] + failed,
+    },
+    endings: { ...zeros(endings), answered, failed },
+    retries: tally.retries,
+    ejections: 0,
+    bytesIn: tally.bytesIn,
+    bytesOut: tally.bytesOut,
+    queued: 0,
+    queuedMs: 0,
+    firstByte: emptySketch,
+    total: emptySketch,
+  };
+}
+
+function zeros<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
+}
