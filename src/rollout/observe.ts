@@ -32,8 +32,9 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const quantiles = analysis.rules.latency?.quantiles;
   const isKnown = quantiles === undefined || candidate.course.evidence?.thresholds !== undefined;
   const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
-  const counted = await traffic.evidence(state);
-  const isOurs = counted?.id === evidenceId(state, candidate);
+  const id = evidenceId(state, candidate);
+  const counted = await traffic.evidence(state, id);
+  const isOurs = counted?.id === id;
   const counts = isOurs ? countsOf(counted.strata, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) : noCounts;
   return {
     epoch: isOurs ? counted.epoch : '',

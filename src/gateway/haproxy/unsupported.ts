@@ -27,6 +27,7 @@ function unsupportedOf(service: ServiceRoute): readonly string[] {
   if (service.slowStartMs !== undefined && service.slowStartMs > 0)
     found.push('has a slow start, which the balancing in use with HAProxy has not');
   if (service.evidence !== undefined) found.push('is judged by evidence, which HAProxy does not count by unit and probability');
+  if (service.experiment !== undefined) found.push('has an experiment, whose outcomes HAProxy does not count by user');
   if (service.outliers !== undefined) found.push('ejects outliers, which needs checks of HAProxy’s own');
   if (service.retryBudget !== undefined) found.push('has a retry budget, which HAProxy does not know');
   if ((service.rateLimits?.length ?? 0) > 3) found.push('has more than three rate limits');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { EvidenceRoute } from '../routing-table.ts';
+import type { Shares } from '../routing/shares.ts';
 import { createCategories } from './attributes.ts';
-import { evidenceCounts } from './counts.ts';
+import { type CountedRoute, evidenceCounts } from './counts.ts';
 import type { Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
@@ -35,8 +35,8 @@ export interface Evidence {
 /** Outcomes of units that wait to be taken. */
 const mostOutcomes = 65_536;
 
-export function createEvidence(owner: { environment: string; service: string }, route: EvidenceRoute, epochMs: number): Evidence {
-  const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs } = route;
+export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute, epochMs: number): Evidence {
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs, firstSaid } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const strata = createStrata(thresholdsMs.length);
   const windows = createUnitWindows();
@@ -58,16 +58,20 @@ export function createEvidence(owner: { environment: string; service: string }, 
 
   return {
     arm: (release) => {
-      const known = new Map<number, LiveStratum | undefined>();
+      const known = new Map<number | string, LiveStratum | undefined>();
       let lastChance = Number.NaN;
+      let lastShares: Shares | undefined;
       let last: LiveStratum | undefined;
       return {
         count: (finished, now) => {
           if (finished.by === 'override' || !isUnit(finished.ending)) return;
-          if (finished.probability !== lastChance) {
+          if (firstSaid && (finished.by !== 'unit' || categories?.of(finished.attributes) === -1)) return;
+          if (finished.probability !== lastChance || finished.shares !== lastShares) {
             lastChance = finished.probability;
-            if (!known.has(lastChance)) known.set(lastChance, strata.of(release, lastChance));
-            last = known.get(lastChance);
+            lastShares = finished.shares;
+            const key = lastShares?.key ?? lastChance;
+            if (!known.has(key)) known.set(key, strata.of(release, lastChance, lastShares));
+            last = known.get(key);
             if (known.size > 1_024) known.clear();
           }
           if (last === undefined) lostChances += 1;

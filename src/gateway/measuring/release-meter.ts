@@ -9,7 +9,7 @@ export interface ReleaseMeter extends Meter {
   readonly service: string;
   readonly release: string;
   /** What is counted for a rollout, from now on. */
-  countFor(arm: EvidenceArm | undefined): void;
+  countFor(arms: readonly EvidenceArm[]): void;
   inFlight(): number;
   snapshot(): ReleaseCounts;
 }
@@ -33,7 +33,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
   const counters = new Float64Array(counterCount);
   const firstByte = createSketch();
   const total = createSketch();
-  let arm: EvidenceArm | undefined;
+  let arms: readonly EvidenceArm[] = [];
 
   const add = (counter: number, amount: number): void => {
     counters[counter] = (counters[counter] as number) + amount;
@@ -61,11 +61,11 @@ export function createReleaseMeter(owner: { environment: string; service: string
         record(total, finished.totalMs);
         if (ending !== 'failed') record(firstByte, finished.firstByteMs);
       }
-      if (arm !== undefined) arm.count(finished, now);
+      for (const arm of arms) arm.count(finished, now);
     },
     ejected: () => add(ejections, 1),
     countFor: (next) => {
-      arm = next;
+      arms = next;
     },
     inFlight,
     snapshot: () => {

@@ -13,7 +13,10 @@ export interface Range {
  */
 export function rangesOf(backends: readonly BackendRoute[], isReady: (backend: BackendRoute) => boolean): readonly Range[] {
   const anyReady = backends.some((backend) => canServe(backend) && isReady(backend));
-  const weights = backends.map((backend) => ({ weight: canServe(backend) && (!anyReady || isReady(backend)) ? backend.weight : 0 }));
+  const weights = backends.map((backend) => ({
+    weight: canServe(backend) && (!anyReady || isReady(backend)) ? backend.weight : 0,
+    slot: backend.slot,
+  }));
   return splitRanges(weights).map(({ from, backend }) => ({ from, release: backends[backend]?.release ?? '' }));
 }
 
