@@ -18,7 +18,7 @@ export const rolloutEndpoints = {
     parameters: ofService,
     body: promoteRequest,
     answer: serviceView,
-    audit: { action: 'rollout.promote', details: ['full'] },
+    audit: { action: 'rollout.promote', details: ['full', 'arm'] },
   }),
   pauseRollout: endpoint({
     method: 'post',

@@ -3,8 +3,8 @@ import { addStrata, type Strata } from './evidence/strata.ts';
 import type { CountedStratum } from './traffic.ts';
 
 /**
- * What the gateway has counted, as the judge takes it: by the chance of the candidate, whichever release a unit went to. Of other releases
- * nothing is known that would compare these two. Thresholds come in pairs, stable's and the candidate's of each quantile.
+ * What the gateway has counted, as the judge takes it: by the chance of the candidate, whichever of the two a unit went to. Units of others,
+ * and those drawn when only one of the two could be, say nothing that would compare them. Thresholds come in pairs, stable's and the candidate's of each quantile.
  */
 export function countsOf(
   counted: readonly CountedStratum[],
@@ -18,7 +18,7 @@ export function countsOf(
       const isCandidate = stratum.release === arms.candidate;
       if (!isCandidate && stratum.release !== arms.stable) continue;
       const value = valueOf(stratum, isCandidate);
-      const chance = plain(isCandidate ? stratum.probability : 1 - stratum.probability);
+      const chance = chanceOf(stratum, arms);
       strata = addStrata(strata, [{ chance, candidate: isCandidate ? value : 0, stable: isCandidate ? 0 : value }]);
     }
     return strata;
@@ -30,6 +30,13 @@ export function countsOf(
     slow: quantiles.map((_, index) => collect(({ exceedances }, isCandidate) => exceedances[2 * index + (isCandidate ? 1 : 0)] ?? 0)),
     decisions: Object.fromEntries([...values].map((value) => [value, collect(({ categories }) => categories[value] ?? 0)])),
   };
+}
+
+/** The chance of the candidate, given that one of the two was drawn. */
+function chanceOf({ release, probability, shares }: CountedStratum, arms: { readonly candidate: string; readonly stable: string }): number {
+  if (!shares) return plain(release === arms.candidate ? probability : 1 - probability);
+  const [candidate, stable] = [shares[arms.candidate] ?? 0, shares[arms.stable] ?? 0];
+  return candidate + stable === 0 ? 0 : plain(candidate / (candidate + stable));
 }
 
 /** One minus a share that was nearly the other's is the same share. */

@@ -1,6 +1,7 @@
 import type { Course } from './course-state.ts';
 import { type Counts, judge, type Verdict } from './evidence/judge.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
+import { safetyParts } from './experiment/arms.ts';
 import type { AnalysisSettings, ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
 
@@ -14,7 +15,9 @@ export function foldEvidence({ settings }: ServiceState, course: Course, seen: G
   const isSameLife = known === undefined || (known.epoch === seen.epoch && unitsOf(seen.counts) >= unitsOf(known.current));
   const before = isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
   const thresholds = known?.thresholds ?? seen.stableLatencies;
-  const judged = judge(addCounts(before, seen.counts), analysis.rules);
+  // Each arm may be taken back by mistake: together no more often than is declared.
+  const rules = { ...analysis.rules, alpha: analysis.rules.alpha / safetyParts(settings.rollout) };
+  const judged = judge(addCounts(before, seen.counts), rules);
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };
@@ -22,7 +25,7 @@ export function foldEvidence({ settings }: ServiceState, course: Course, seen: G
 }
 
 /** Whether enough has been seen to go on: no verdict against it, from at least as many requests as the rules ask for. */
-export function isShown({ evidence }: Course, { rules }: AnalysisSettings): boolean {
+export function isShown({ evidence }: Pick<Course, 'evidence'>, { rules }: AnalysisSettings): boolean {
   return (evidence?.verdict.units ?? 0) >= rules.minUnits;
 }
 

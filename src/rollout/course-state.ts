@@ -1,4 +1,5 @@
-import type { Counts, Verdict } from './evidence/judge.ts';
+import type { ExperimentCourse } from './experiment/experiment-state.ts';
+import type { KeptEvidence } from './kept-evidence.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
 export interface Course {
@@ -13,17 +14,9 @@ export interface Course {
   readonly approved?: boolean;
   /** Somebody went on although the evidence spoke against it: it decides nothing any more. */
   readonly overruled?: boolean;
-  readonly evidence?: CourseEvidence;
-}
-
-interface CourseEvidence {
-  /** Latencies (ms) of stable before the rollout, frozen; absent until enough was known of them. */
-  readonly thresholds?: readonly number[];
-  /** Of earlier lives of the gateway. */
-  readonly before: Counts;
-  readonly epoch: string;
-  readonly current: Counts;
-  readonly verdict: Verdict;
+  readonly evidence?: KeptEvidence;
+  /** From when it has begun to the end of the rollout. */
+  readonly experiment?: ExperimentCourse;
 }
 
 export const newCourse: Course = { stage: 0, weight: 0 };

@@ -2,6 +2,7 @@ import type { InstanceExit, Workloads } from '../providers/workloads.ts';
 import type { Prober } from './prober.ts';
 import { countsOf } from './counted-evidence.ts';
 import { noCounts } from './evidence/counts.ts';
+import { observeExperiment } from './experiment/observe-experiment.ts';
 import { evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
@@ -20,7 +21,8 @@ export async function observe(
   const entries = state.instances.map(async (instance) => [instance.id, await observeInstance(state, instance, memory, ports)] as const);
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
-  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, smoke };
+  const experiment = await observeExperiment(state, ports.traffic).catch(() => undefined);
+  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, experiment, smoke };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */

@@ -2,6 +2,7 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { withCandidate } from './desired-state.ts';
+import { withDecision } from './experiment/decide.ts';
 import { failRollout } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
 import { withStage } from './staged.ts';
@@ -9,14 +10,14 @@ import { withStage } from './staged.ts';
 /** What people may do to a rollout at any time. */
 export type RolloutAction =
   | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
-  /** To the next stage, or to the whole. */
-  | { readonly type: 'promote'; readonly full: boolean }
+  /** To the next stage, or to the whole; of an experiment, with this arm as the candidate, the plain one unless another is named. */
+  | { readonly type: 'promote'; readonly full: boolean; readonly arm?: string | undefined }
   /** To a release that was in use before: the last one unless another is named. Aborts what is under way. */
   | { readonly type: 'rollback'; readonly to?: string | undefined };
 
 /**
  * The state after an action, pure; doing it twice is doing it once. Throws `no_rollout` when none is under way, `rollout_has_no_stages`,
- * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
+ * `experiment_has_no_arm`, `experiment_arm_withdrawn`, `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
  */
 export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
   switch (action.type) {
@@ -56,9 +57,16 @@ function going(state: ServiceState, now: number): ServiceState {
  * To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. Evidence against the
  * candidate that is there already is overruled with it.
  */
-function promoted(state: ServiceState, { full }: { readonly full: boolean }, now: number): ServiceState {
+function promoted(
+  given: ServiceState,
+  { full, arm }: { readonly full: boolean; readonly arm?: string | undefined },
+  now: number,
+): ServiceState {
+  candidateOf(given);
+  if (!hasStages(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
+  const state = withDecision(given, arm);
+  if (state === given && arm !== undefined && !full) return given;
   const candidate = candidateOf(state);
-  if (!hasStages(state)) throw sluiceError('rollout_has_no_stages', { service: state.address });
   const { stage, evidence } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
   const isEnd = full || stage >= last;

@@ -1,6 +1,6 @@
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Advanced } from './instance-lifecycle.ts';
-import { contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
 
 /** Releases of a service that can be returned to; with stable they are ten, and each stays startable. */
 const mostReleases = 9;
@@ -23,7 +23,18 @@ export function completeRollout(state: ServiceState): Advanced {
   const { candidate, failure: _, ...rest } = state;
   if (!candidate) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.completed', 'is in use');
-  return { state: { ...rest, stable: candidate.generation, history: historyWith(state, candidate.generation) }, events: [event] };
+  const history = historyWith(state, candidate.generation);
+  return { state: { ...withChosen(rest, candidate), stable: candidate.generation, history }, events: [event] };
+}
+
+/** Remembers which arm of an experiment came into use in the place of what is declared. */
+function withChosen(given: Omit<ServiceState, 'candidate' | 'failure'>, candidate: Candidate): ServiceState {
+  const { chosen: _, ...state } = given;
+  const [release, of] = [candidate.generation, candidate.began].map((generation) => revisionOf(state, generation)?.release);
+  return {
+    ...state,
+    ...(candidate.arm !== undefined && release !== undefined && of !== undefined && { chosen: { arm: candidate.arm, release, of } }),
+  };
 }
 
 /** The release that goes first, without the one that comes. */
@@ -55,6 +66,7 @@ export function failRollout(
     reason,
     ...(instance !== undefined && { instance }),
     ...(withdrawn && { withdrawn }),
+    ...(candidate.began !== undefined && { began: candidate.began }),
     ...(candidate.course?.evidence && { evidence: candidate.course.evidence.verdict }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };

@@ -1,6 +1,7 @@
 import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { experimentSettings } from './experiment/declared-experiment.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 type Declared = ServiceFields['rollout'];
@@ -19,6 +20,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
     ...(affinity && { affinity: affinityOf(affinity) }),
     ...(analysis && { analysis: analysisOf(analysis) }),
+    ...(declared.experiment && { experiment: experimentSettings(declared.experiment) }),
   };
 }
 

@@ -1,6 +1,9 @@
 import { timestamp } from '../effects/clock.ts';
 import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
+import { originOf } from './experiment/arms.ts';
+import { experimentView, type ExperimentView } from './experiment/experiment-view.ts';
+import { experimentWait, type Waits } from './experiment/experiment-waits.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { routeOf, shareOf } from './service-route.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
@@ -25,19 +28,16 @@ export interface RolloutView {
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
   /** One line a metric with its confidence interval, then what follows from it. */
   readonly evidence: readonly string[];
+  /** From when its arms are being brought up to the end of the rollout. */
+  readonly experiment?: ExperimentView;
 }
 
 interface StageView {
   readonly weight: number;
   readonly forMs: number;
   readonly approval: boolean;
-}
-
-/** Why it does not go on at this moment. `until`: when it will look again, where only time has to pass. */
-interface Waits {
-  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'time' | 'evidence';
-  readonly message: string;
-  readonly until?: string;
+  /** Arms are compared, each at this weight. */
+  readonly experiment?: true;
 }
 
 /** A past rollout, or the one under way. */
@@ -55,7 +55,8 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
   const from = revisionOf(state, state.stable)?.release;
   const course = { ...newCourse, ...candidate.course };
   const verdict = candidate.course?.evidence?.verdict;
-  const record = state.rollouts?.find(({ generation }) => generation === candidate.generation);
+  const record = state.rollouts?.find(({ generation }) => generation === originOf(candidate));
+  const experiment = experimentView(state);
   return {
     release: revision?.release ?? '',
     version: revision?.version ?? '',
@@ -70,11 +71,14 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     waits: waitsOf(state, candidate, now),
     ...(verdict && { verdict: verdict.verdict }),
     evidence: verdict ? verdictInWords(verdict) : [],
+    ...(experiment && { experiment }),
   };
 }
 
 function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
   const { paused, generation } = candidate;
+  const experiment = experimentWait(state, now);
+  if (experiment) return experiment;
   const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
   if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
   if (paused) return { for: 'resume', message: paused.reason };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Problem } from '../errors/sluice-error.ts';
 import { loadStack } from '../stack/load.ts';
+import { checkArms } from './experiment/check-experiment.ts';
 import { checkService } from './service-check.ts';
 
 let root: string;
@@ -60,5 +61,32 @@ it('refuses variables that Sluice sets itself', async () => {
 it('says beforehand which way a new release goes, and what that costs', async () => {
   expect(await check('rollout: { strategy: blue_green }')).toMatchObject([
     { severity: 'note', code: 'rollout_by_stages', message: expect.stringContaining('1 instance more meanwhile') as string },
+  ]);
+});
+
+const experimenting = (arms: string) =>
+  `rollout: { strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, for: 10s }, { weight: 50 }], analysis: { error_rate: {} }, experiment: { metric: { attribute: agent.outcome, value: resolved, goal: more }, for: 1h, arms: ${arms} } }`;
+
+it('says beforehand which arms an experiment has, when it comes and what it costs', async () => {
+  const [note] = await check('replicas: 4', experimenting('{ warm: { env: { TONE: warm } }, terse: { env: { TONE: terse } } }'));
+  expect(note?.message).toContain(
+    '5 % for 10 s, then an experiment on more agent.outcome=resolved with 16.67 % each for candidate, warm, terse for 3600 s until somebody decides, then 50 %, then 100 %; 1 to 4 instances more',
+  );
+});
+
+it('holds what an arm has instead to what holds for the service', async () => {
+  const problems = await check(experimenting('{ warm: { env: { PORT: 80 } } }'));
+  expect(problems.map(({ code, message }) => [code, /variable (\w+)/.exec(message)?.[1]])[0]).toEqual(['reserved_variable', 'PORT']);
+  expect(problems[0]?.position).toMatchObject({ line: 6, column: expect.any(Number) });
+});
+
+it('refuses arms that are one and the same release', async () => {
+  const line = experimenting('{ warm: { env: { TONE: warm } }, cordial: { env: { TONE: warm } } }');
+  await check(line);
+  const loaded = await loadStack(root);
+  const [block] = loaded.ok ? loaded.value.blocks : [];
+  if (!loaded.ok || !block) throw new Error('the stack is not what the test takes it for');
+  expect(await checkArms(block, loaded.value)).toMatchObject([
+    { code: 'experiment_arms_alike', message: expect.stringMatching(/warm and cordial/) },
   ]);
 });

@@ -18,7 +18,10 @@ import type { Migrations } from './migrations.ts';
 import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
-import { desiredService } from './service-specification.ts';
+import { armFingerprints, armRequest } from './experiment/arm-releases.ts';
+import { checkArms, checkChosen } from './experiment/check-experiment.ts';
+import { declaredArms } from './experiment/declared-experiment.ts';
+import { desiredService, type MadeArm } from './service-specification.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { exposedUrl } from './service-status.ts';
 
@@ -56,10 +59,23 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     return { release, parts };
   }
 
+  /** A release for each arm of the declared experiment. */
+  async function makeArms(request: CreateRequest): Promise<readonly MadeArm[]> {
+    const names = declaredArms(request.declared as unknown as ServiceFields);
+    return Promise.all(
+      names.map(async (name) => {
+        const own = armRequest(request, name);
+        const { release, parts } = await makeRelease(own);
+        return { name, request: own, release, parts };
+      }),
+    );
+  }
+
   async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
-    const desired = desiredService(request, operation, { release, parts, vault });
+    const arms = await makeArms(request);
+    const desired = desiredService(request, operation, { release, parts, arms, vault });
     const before = failedBefore(await controller.stateOf(request.address), desired);
     if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
     const waiting = await migrate(request, release, operation, { migrations, releases });
@@ -128,7 +144,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
         const problems = await checkService(block, stack);
         // What cannot be read cannot be compared.
         if (problems.some(({ severity }) => severity === 'error')) return problems;
-        return problems.concat(await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
+        const arms = [...(await checkArms(block, stack)), ...checkChosen(block, await controller.stateOf(block.address))];
+        return problems.concat(arms, await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
       });
       return (await Promise.all(found)).flat();
     },
@@ -136,8 +153,9 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
 
     async fingerprint(block, stack) {
-      const content = await readReleaseContent(block.fields as unknown as ServiceFields, stack.root);
-      return { release: releaseDigest(content), ...fileDigests(content) };
+      const fields = block.fields as unknown as ServiceFields;
+      const content = await readReleaseContent(fields, stack.root);
+      return { release: releaseDigest(content), ...fileDigests(content), ...(await armFingerprints(fields, stack.root)) };
     },
 
     async read(resource) {
@@ -199,10 +217,13 @@ function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[]
   return drift;
 }
 
+/** It itself, or the arm of its experiment that was promoted in its place. */
 function runs(state: ServiceState, release: string): boolean {
-  return state.revisions.some((revision) => revision.generation === state.stable && revision.release === release);
+  const stable = revisionOf(state, state.stable)?.release;
+  return stable === release || (state.chosen?.release === stable && state.chosen?.of === release);
 }
 
 function releasesInUse(state: ServiceState): ReadonlySet<string> {
-  return new Set([...state.revisions, ...(state.history ?? [])].map(({ release }) => release));
+  const arms = state.arms?.members.map(({ content }) => content) ?? [];
+  return new Set([...state.revisions, ...(state.history ?? []), ...arms].map(({ release }) => release));
 }

@@ -1,7 +1,8 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { goesByStages } from './course.ts';
-import { revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
+import { type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
 const unitWindowMs = 60_000;
@@ -46,45 +47,64 @@ export function shareOf(published: ServiceRoute | undefined, state: ServiceState
 }
 
 /**
- * The candidate first with its share, then all others with the rest by their ready instances. One that was withdrawn, one that is only
- * kept and, where candidates go by stages, one that was given up or superseded get nothing as long as others can answer.
+ * The candidate, or the arms of its experiment, first with their shares, then all others with the rest by their ready instances. One that
+ * was withdrawn, one that is only kept and, where candidates go by stages, one that was given up or superseded get nothing as long as others can answer.
  */
 function weighted(state: ServiceState, backends: readonly BackendRoute[]): readonly BackendRoute[] {
   const { candidate, failure, previous, replicas } = state;
   const releaseOf = (generation: number | undefined) => revisionOf(state, generation)?.release;
   const idle = new Set([failure?.withdrawn === true ? releaseOf(failure.generation) : undefined, releaseOf(previous?.generation)]);
   if (goesByStages(state.settings)) for (const { release } of backends) idle.add(release);
-  for (const used of [state.stable, candidate?.generation]) idle.delete(releaseOf(used));
   const course = candidate?.course;
-  const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
-  const others = backends.filter((backend) => backend !== staged);
+  // An arm that was withdrawn has no share, also where it is the plain candidate.
+  for (const used of [state.stable, runningExperiment(course) ? undefined : candidate?.generation]) idle.delete(releaseOf(used));
+  const shares = course ? stagedShares(state, course, course.weight) : [];
+  const staged = shares.flatMap(({ generation, weight }) => {
+    const backend = backends.find(({ release }) => release === releaseOf(generation));
+    return backend ? [{ backend, asked: weight, slot: slotOf(state, generation) }] : [];
+  });
+  const others = backends.filter((backend) => !staged.some((share) => share.backend === backend));
   const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
   const quiet = others.map(({ release, weight, instances }) => ({
     release,
     weight: answering.length > 0 && idle.has(release) ? 0 : weight,
     instances,
   }));
-  if (!staged) return quiet;
+  if (staged.length === 0) return quiet;
   const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
-  if (ready === 0) return [staged, ...quiet];
-  const share = Math.min(course.weight, (100 * staged.weight) / Math.max(1, replicas));
+  if (ready === 0) return [...staged.map(({ backend, slot }) => placed(backend, backend.weight, slot)), ...quiet];
+  const sent = staged.map(({ backend, asked, slot }) =>
+    placed(backend, Math.min(asked, (100 * backend.weight) / Math.max(1, replicas)), slot),
+  );
+  const share = sent.reduce((sum, { weight }) => sum + weight, 0);
   const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share) * weight) / ready, instances }));
-  return [{ ...staged, weight: share }, ...rest];
+  return [...sent, ...rest];
+}
+
+function placed(backend: BackendRoute, weight: number, slot: BackendRoute['slot']): BackendRoute {
+  return { ...backend, weight, ...(slot && { slot }) };
 }
 
 /** What the counts of a rollout are called: those of another are not its own. */
-export function evidenceId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
-  return `${uid}-${generation}`;
+export function evidenceId({ uid }: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
+  return `${uid}-${originOf(candidate)}`;
+}
+
+/** What the outcomes of its experiment are called. */
+export function experimentId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
+  return `${evidenceId(state, candidate)}-experiment`;
 }
 
 /** Cohorts and counts belong to one candidate: another draws and counts anew. */
-function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' | 'experiment'> {
   const { candidate, settings } = state;
-  const { affinity, analysis } = settings.rollout;
+  const { affinity, analysis, experiment } = settings.rollout;
   if (!candidate?.course) return {};
+  const attribute = runningExperiment(candidate.course) && experiment?.metric.attribute;
   const id = evidenceId(state, candidate);
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
+    ...(attribute !== undefined && { experiment: { id: experimentId(state, candidate), attribute } }),
     split: { salt: `${state.address}/${id}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
     ...(analysis && {
       evidence: {

@@ -2,6 +2,9 @@ import { conclude } from './conclude.ts';
 import { capacityFor, hasStages, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence, isShown } from './course-evidence.ts';
+import { stagedShares } from './experiment/arms.ts';
+import { withPromotedArm } from './experiment/promote-arm.ts';
+import { type ExperimentStep, isExperimenting, stepExperiment } from './experiment/step-experiment.ts';
 import { findingsInWords } from './evidence/words.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
@@ -42,6 +45,8 @@ function courseOf(state: ServiceState, candidate: Candidate): Course {
 
 function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
   const candidate = state.candidate as Candidate;
+  const stage = stageAt(state, course);
+  if (isExperimenting(state, course, stage)) return afterStep(stepExperiment(state, course, stage, observation, now), course.stage, now);
   const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isLive(instance));
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
   if (looping)
@@ -59,6 +64,14 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   return folded.inForceSince === undefined
     ? bringIntoForce(seen, folded, { serving, stuck: mine.find((instance) => !isServing(instance, observation)) }, observation, now)
     : goOn(seen, folded, now);
+}
+
+/** Holds where an experiment waits for somebody, and goes on with the arm that has won it. */
+function afterStep({ hold, promote, ...advanced }: ExperimentStep, stage: number, now: number): Advanced {
+  if (promote !== undefined) return { ...advanced, state: withStage(withPromotedArm(advanced.state, promote), stage + 1, now) };
+  if (hold === undefined) return advanced;
+  const waiting = held(advanced.state, hold, now);
+  return { state: waiting.state, events: [...advanced.events, ...waiting.events] };
 }
 
 /** Capacity first, then a smoke check, then the share; the stage is in force once the gateway sends it. */
@@ -143,7 +156,10 @@ function place(state: ServiceState, observation: Observation, now: number): Serv
   const { candidate, stable, previous, replicas } = state;
   const wanted = new Map<number, number>();
   if (previous) wanted.set(previous.generation, replicas);
-  if (candidate) wanted.set(candidate.generation, capacityFor(stageAt(state, { ...newCourse, ...candidate.course }).weight, state));
+  const course = { ...newCourse, ...candidate?.course };
+  for (const { generation, target } of stagedShares(state, course, stageAt(state, course).weight)) {
+    wanted.set(generation, capacityFor(target, state));
+  }
   if (stable !== undefined) wanted.set(stable, replicas);
   let next = state;
   for (const [generation, count] of wanted) {

@@ -6,6 +6,49 @@ const evidence = z
   .readonly()
   .openapi({ description: 'In words: one line a metric with its confidence interval, then what follows from it' });
 
+const tally = z.number().int();
+
+const experimentView = z
+  .object({
+    metric: z.object({ attribute: z.string(), value: z.string(), goal: z.enum(['more', 'fewer']) }).readonly(),
+    arms: z
+      .array(
+        z
+          .object({
+            name: z.string(),
+            release: z.string(),
+            weight: z.number().openapi({ description: 'Percentage of new requests' }),
+            ready: tally,
+            units: tally.openapi({ description: 'Users with an outcome' }),
+            events: tally.openapi({ description: 'Those of them with the outcome that is counted' }),
+            besideControl: z
+              .object({ low: z.number().optional(), high: z.number().optional(), verdict: z.enum(['better', 'worse', 'open']) })
+              .readonly()
+              .optional()
+              .openapi({ description: "How many times control's rate, always valid; an absent end is unknown" }),
+            safety: z
+              .object({ verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']), evidence })
+              .readonly()
+              .optional()
+              .openapi({ description: 'Whether it does harm beside stable' }),
+            withdrawn: z.string().optional().openapi({ description: 'Why it was taken out: its users are those of control' }),
+          })
+          .readonly(),
+      )
+      .readonly()
+      .openapi({ description: 'The plain candidate first' }),
+    control: z.object({ units: tally, events: tally }).readonly(),
+    outcome: z
+      .enum(['winner', 'control', 'no_difference', 'error'])
+      .optional()
+      .openapi({ description: '`control`: every arm is worse; absent while nothing has been concluded' }),
+    winner: z.string().optional(),
+    promoted: z.string().optional().openapi({ description: 'The arm that goes on as the candidate' }),
+    words: evidence,
+  })
+  .readonly()
+  .openapi('Experiment');
+
 export const rolloutView = z
   .object({
     release: z.string(),
@@ -19,7 +62,11 @@ export const rolloutView = z
     stages: z
       .object({
         current: z.number().int().openapi({ description: 'Counts from 1' }),
-        steps: z.array(z.object({ weight: z.number(), forMs: z.number(), approval: z.boolean() }).readonly()).readonly(),
+        steps: z
+          .array(
+            z.object({ weight: z.number(), forMs: z.number(), approval: z.boolean(), experiment: z.literal(true).optional() }).readonly(),
+          )
+          .readonly(),
       })
       .readonly()
       .optional()
@@ -35,6 +82,7 @@ export const rolloutView = z
       .openapi({ description: 'Why it does not go on at this moment' }),
     verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']).optional(),
     evidence,
+    experiment: experimentView.optional().openapi({ description: 'From when its arms are being brought up to the end of the rollout' }),
   })
   .readonly()
   .openapi('Rollout');
@@ -54,6 +102,17 @@ const rolloutRecord = z
     reason: z.string().optional().openapi({ description: 'Why it failed' }),
     endedBy: z.string().optional().openapi({ description: 'Who ended it, where somebody did' }),
     evidence: evidence.optional(),
+    experiment: z
+      .object({
+        outcome: z.enum(['winner', 'control', 'no_difference', 'error', 'undecided']),
+        winner: z.string().optional(),
+        promoted: z.string().optional(),
+        arms: z.array(z.object({ name: z.string(), release: z.string(), withdrawn: z.string().optional() }).readonly()).readonly(),
+        words: evidence,
+      })
+      .readonly()
+      .optional()
+      .openapi({ description: 'What came of its experiment; `undecided`: it was ended before anything was concluded' }),
   })
   .readonly()
   .openapi('RolloutRecord');
@@ -69,7 +128,14 @@ export const failure = z.object({ release: z.string(), reason: z.string(), evide
 export const previous = z.object({ release: z.string(), until: timestamp }).readonly();
 
 export const promoteRequest = z
-  .strictObject({ full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }) })
+  .strictObject({
+    full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }),
+    arm: z
+      .string()
+      .max(64)
+      .optional()
+      .openapi({ description: 'Of an experiment, the arm that goes on as the candidate; `candidate`, the plain one, unless named' }),
+  })
   .openapi('PromoteRequest');
 
 export const rollbackRequest = z

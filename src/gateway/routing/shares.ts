@@ -7,10 +7,19 @@ export interface Shares {
   readonly byRelease: Readonly<Record<string, number>>;
 }
 
-/** Undefined where at most two releases can be drawn: then the chance of one says that of the other. */
-export function sharesOf(backends: readonly { readonly release: string; readonly weight: number }[]): Shares | undefined {
+interface Drawn {
+  readonly release: string;
+  readonly weight: number;
+  readonly slot?: unknown;
+}
+
+/**
+ * Undefined where at most two releases can be drawn: then the chance of one says that of the other. Not so where there are slots: others may
+ * come into them later.
+ */
+export function sharesOf(backends: readonly Drawn[]): Shares | undefined {
   const drawn = backends.filter(({ weight }) => weight > 0);
-  if (drawn.length <= 2) return undefined;
+  if (drawn.length <= 2 && backends.every(({ slot }) => slot === undefined)) return undefined;
   const total = drawn.reduce((sum, { weight }) => sum + weight, 0);
   return sharesFrom(Object.fromEntries(drawn.map(({ release, weight }) => [release, plainProbability(weight / total)])));
 }

@@ -18,7 +18,7 @@ export interface Assignment {
   readonly by: 'request' | 'unit' | 'override';
   /** 52-bit salted hash of the user; 0 unless `by` is `unit`. */
   readonly unit: number;
-  /** Of all releases at the moment of the draw, where there are more than two: two of them are then compared by more than one chance. */
+  /** Of all releases at the moment of the draw, where one chance does not say it: see `sharesOf`. */
   readonly shares?: Shares | undefined;
 }
 

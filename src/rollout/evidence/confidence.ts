@@ -18,9 +18,19 @@ const grid = symmetric();
  * `alpha`. It covers the true ratio at all times at once with a chance of 1 - alpha, so it may be shown live.
  */
 export function ratioInterval(strata: Strata, alpha: number): Interval {
+  return intervalBy(strata, alpha, (ratio) => logRatioEvidence(strata, ratio));
+}
+
+/** ln of the evidence against "the candidate's event rate is `ratio` times stable's", whether it is more or less. */
+export function logRatioEvidence(strata: Strata, ratio: number): number {
+  return logEvidence(strata, ratio, grid);
+}
+
+/** All ratios that `logAgainst` has not refuted; an e-process for each ratio, which may know more than where the events went. */
+export function intervalBy(strata: Strata, alpha: number, logAgainst: (ratio: number) => number): Interval {
   const compared = comparable(strata);
   const bar = Math.log(1 / alpha);
-  const isRefuted = (logRatio: number): boolean => logEvidence(compared, Math.exp(logRatio), grid) >= bar;
+  const isRefuted = (logRatio: number): boolean => logAgainst(Math.exp(logRatio)) >= bar;
   const centre = likeliestLogRatio(compared);
   const limit = Math.log(widest);
   return {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
+import { experiment } from './experiment.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
@@ -28,6 +29,7 @@ const fields = z.strictObject({
   affinity: affinity.optional().describe('canary: keeps a user on one side.'),
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
   analysis: analysis.optional().describe('canary: the evidence that decides.'),
+  experiment: experiment.optional().describe('canary: variants of the candidate, compared on a business metric between the steps.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   smoke: z
@@ -43,6 +45,7 @@ const fieldsOfOneStrategy = {
   affinity: 'canary',
   steps: 'canary',
   analysis: 'canary',
+  experiment: 'canary',
   keep_previous: 'blue_green',
   smoke: 'blue_green',
 } as const;
@@ -63,6 +66,23 @@ export const rollout = fields.superRefine((value, context) => {
   }
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
+  }
+  if (value.experiment && value.strategy === 'auto') {
+    context.addIssue({ code: 'custom', path: ['experiment'], message: 'left out, or the strategy canary: auto may choose another' });
+  }
+  if (value.experiment && value.affinity === undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: [],
+      message: 'an object with affinity, without which no user stays in an arm of the experiment',
+    });
+  }
+  if (value.experiment && value.analysis === undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: [],
+      message: 'an object with analysis, which withdraws an arm of the experiment that does harm',
+    });
   }
   value.steps?.forEach(({ weight }, index) => {
     if (weight < (value.steps?.[index - 1]?.weight ?? 0)) {

@@ -1,0 +1,12 @@
+import type { Counts, Verdict } from './evidence/judge.ts';
+
+/** What has been counted of one release beside stable. */
+export interface KeptEvidence {
+  /** Latencies (ms) of stable before the rollout, frozen; absent until enough was known of them. */
+  readonly thresholds?: readonly number[];
+  /** Of earlier lives of the gateway. */
+  readonly before: Counts;
+  readonly epoch: string;
+  readonly current: Counts;
+  readonly verdict: Verdict;
+}
