@@ -64,6 +64,16 @@ module.exports = {
       [...ground, 'stack/', 'store/store\\.ts$', 'providers/[a-z-]+\\.ts$'],
       'Flags know where they are kept and what a resource is.',
     ),
+    onlyKnows(
+      'flag-rollouts',
+      [...ground, 'stack/', 'store/store\\.ts$', 'flags/', 'rollout/', 'audit/', 'telemetry/events\\.ts$'],
+      'A flag is rolled out by the evidence of releases; neither flags nor releases know of it.',
+    ),
+    onlyKnows(
+      'scaling',
+      [...ground, 'rollout/service-(controller|state)\\.ts$', 'gateway/measuring/report\\.ts$'],
+      'How many instances there are is decided from what was counted; how they come about is the concern of rollouts.',
+    ),
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
     onlyKnows(
       'rollout',

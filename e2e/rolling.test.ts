@@ -89,6 +89,25 @@ describe('a service under load', () => {
     expect((await applyUnderLoad()).failures).toEqual([]);
   });
 
+  it('gets more instances by itself while its load asks for them, and they stay when it is applied again', async () => {
+    const scaling = 'scaling: { min: 1, max: 2, targets: { concurrency: 2 } }';
+    await writeFile(join(world.directory, 'stack.yaml'), stack(1).replace('replicas: 1', scaling));
+    await expectCode(0, world, 'apply', '--yes');
+    const load = startLoad(url, { host: 'echo.localhost', concurrency: 8 });
+    const plane = await controlPlane(world);
+    const read = async () =>
+      (await plane.get('/v1/environments/default/services/echo')) as { replicas: { desired: number; ready: number } };
+    await until('a second instance', async () => (await read()).replicas.ready === 2);
+    expect((await load.stop()).failures).toEqual([]);
+    expect((await expectCode(0, world, 'apply', '--yes')).stdout).toContain('No changes');
+    expect((await read()).replicas.desired).toBe(2);
+    expect((await expectCode(1, world, 'scale', 'echo', '1')).stderr).toContain('is decided by load, between 1 and 2');
+    const { stdout } = await expectCode(0, world, 'events', '--json');
+    expect(stdout).toMatch(/echo is scaled from 1 to 2: [\d.]+ running per instance over 2/);
+    await write(1, 'second');
+    await expectCode(0, world, 'apply', '--yes');
+  });
+
   it('keeps the stable release when the next one never starts, and says why', async () => {
     await writeFile(join(world.directory, 'echo', 'server.js'), 'throw new Error("broken on purpose");');
     const load = startLoad(url, { host: 'echo.localhost', concurrency: 4 });

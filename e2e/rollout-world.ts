@@ -84,7 +84,7 @@ export async function createRolloutWorld() {
       const { text, status } = await send(url, undefined, { host: 'agent.localhost', headers: { cookie: `session=${user}`, ...headers } });
       return status === 200 ? (JSON.parse(text) as { word: string }).word : `${status} ${text}`;
     },
-    load: (candidate: string) => startUsers(url, candidate),
+    load: (candidate: string, atOnce = 16) => startUsers(url, candidate, atOnce),
     async dispose(): Promise<void> {
       await sluice(world, 'down');
       await rm(directory, { recursive: true, force: true });
@@ -94,9 +94,9 @@ export async function createRolloutWorld() {
 
 export type RolloutWorld = Awaited<ReturnType<typeof createRolloutWorld>>;
 
-/** Users who ask once each, as fast as 16 at a time are answered. What the gateway could not have answered by an agent is lost. */
-function startUsers(url: string, candidate: string) {
-  const connections = new Agent({ keepAlive: true, maxSockets: 16 });
+/** Users who ask once each, as fast as so many at a time are answered. What the gateway could not have answered by an agent is lost. */
+function startUsers(url: string, candidate: string, atOnce: number) {
+  const connections = new Agent({ keepAlive: true, maxSockets: atOnce });
   const seen = { answered: 0, exposed: 0, lost: [] as string[] };
   const state = { running: true };
   let users = 0;
@@ -113,7 +113,7 @@ function startUsers(url: string, candidate: string) {
       seen.lost.push((error as Error).message);
     }
   };
-  const workers = Array.from({ length: 16 }, async () => {
+  const workers = Array.from({ length: atOnce }, async () => {
     while (state.running) await ask();
   });
   return {

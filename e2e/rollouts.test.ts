@@ -5,7 +5,8 @@ import { until } from '../src/testing/conditions.ts';
 import { anxiousPrompt, createRolloutWorld, usualPrompt, type RolloutWorld } from './rollout-world.ts';
 import { controlPlane, start } from './sluice.ts';
 
-const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }] }`;
+const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }], analysis: { error_rate: {} }, baseline: true }`;
+const copying = `{ strategy: canary, steps: [{ mirror: 100, for: 60s }, { weight: 20, for: 60s }], analysis: { error_rate: {}, min_requests: 200 } }`;
 const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
 const blueGreen = `{ strategy: blue_green, smoke: { path: /healthz }, keep_previous: 10m }`;
 
@@ -30,7 +31,15 @@ describe('rollouts of a service under load', () => {
     let said = '';
     deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const left = once(deploy, 'close');
-    const { rollout } = await reaches(5);
+    const { rollout, weights } = await reaches(5);
+    expect([rollout?.baseline, weights.map(({ percent, baseline }) => [percent, baseline])]).toEqual([
+      { instances: 1, ready: 1 },
+      [
+        [5, undefined],
+        [5, true],
+        [90, undefined],
+      ],
+    ]);
     deploy.kill('SIGINT');
     expect(await left).toEqual([130, null]);
     expect(said).toMatch(/The run \S+ goes on in the background/);
@@ -81,6 +90,22 @@ describe('rollouts of a service under load', () => {
     },
     60_000,
   );
+
+  it('a candidate whose answers to copies fail is taken back before a single user has met it', async () => {
+    const { write, run, load, view } = place;
+    const stable = (await view()).release;
+    await write(copying, { word: 'shadow', errorRate: 0.05 });
+    const traffic = load('shadow');
+    const { stdout, stderr } = await run(1, 'deploy', 'agent');
+    const { answered, exposed, lost } = await traffic.stop();
+    expect([exposed, lost]).toEqual([0, []]);
+    expect(stdout + stderr).toMatch(/copies 100 % of the requests/);
+    expect(stdout + stderr).toMatch(/among copies errors got worse than is tolerated: errors .*x of stable \(97\.5%, always valid\)/);
+    const { release, failure, weights } = await view();
+    expect([release, weights]).toMatchObject([stable, [{ release: stable, percent: 100 }]]);
+    const copies = /[\d,]+(?= copied requests)/.exec(failure?.evidence[0] ?? '')?.[0];
+    console.log(`A candidate with 5% errors was taken back by ${copies} copies; 0 of ${answered} users met it`);
+  }, 60_000);
 
   it('blue/green switches once and returns at once, without losing a request', async () => {
     const { write, run, load, view } = place;

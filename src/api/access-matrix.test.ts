@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { allows, roles } from '../access/roles.ts';
 import { endpoints } from './endpoints.ts';
 import { ofrepRoutes } from './ofrep/ofrep-routes.ts';
+import type { JsonObject } from '../digest/json.ts';
+import { newFlagRollout } from '../flag-rollouts/new-rollout.ts';
 import type { Endpoint } from './endpoint.ts';
 import { demandAccessRules } from './register.ts';
 import { createApiFixture, knownHolder, knownPlan, knownRun, knownOperation, type ApiFixture } from './testdata/api-fixture.ts';
@@ -20,6 +22,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   shutdown: { workloads: 'keep' },
   setFlag: { variant: 'on' },
   evaluateFlag: { context: {} },
+  startFlagRollout: { variant: 'on', service: 'hello' },
   unlock: { since: knownHolder.since },
 };
 
@@ -31,7 +34,7 @@ async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagPa
   if (path.includes('/flags')) {
     const now = '2026-11-22T12:00:00.000Z';
     const definition = { variants: { on: true, off: false }, default: 'off', rules: [] };
-    const override = { action: 'kill' as const, by: 'ann', at: now };
+    const override = name === 'startFlagRollout' ? undefined : { action: 'kill' as const, by: 'ann', at: now };
     const flag = {
       id: 'flag-1',
       environment: 'production',
@@ -43,6 +46,13 @@ async function pathOf(name: string, { path }: Endpoint, { keyring, store, flagPa
       changedAt: now,
     };
     await flagParts.documents.change('production', 'echo', () => ({ after: flag, change: { action: 'applied', by: 'apply' } }));
+    const request = { variant: 'on', service: 'hello', steps: [10], stepMs: 1, noticeMs: 1, attribute: 'user', alpha: 0.05, minUnits: 1 };
+    const rollout = newFlagRollout({ ...flag, override: undefined }, { ...request, errorTolerance: 1 }, { id: 'f1', by: 'ann' }, 0);
+    if (name.endsWith('FlagRollout') && name !== 'startFlagRollout') {
+      await store.transact([
+        { operation: 'put', collection: 'flag-rollouts', key: 'production/echo', value: rollout as unknown as JsonObject },
+      ]);
+    }
   }
   const viewer = (await keyring.list()).find((key) => key.name === 'viewer');
   const id = path.includes('/operations/')

@@ -83,6 +83,8 @@ describe('changes through the API', () => {
       'setFlag itself',
       'clearFlag itself',
       'killFlag itself',
+      'startFlagRollout itself',
+      'stopFlagRollout itself',
       'evaluateFlag no_change',
       'backUpDatabase itself',
       'planRestore no_change',

@@ -92,6 +92,10 @@ describe('the client', () => {
     expect(await client.killFlag('production', 'echo')).toMatchObject({ serves: 'off to everybody (killed)', override: { by: 'admin' } });
     expect(await client.setFlag('production', 'echo', { variant: 'on', percent: 5 })).toMatchObject({ override: { percent: 5 } });
     expect(await client.clearFlag('production', 'echo')).toMatchObject({ serves: 'off' });
+    const request = { variant: 'on', service: 'hello' };
+    expect(await client.startFlagRollout('production', 'echo', request)).toMatchObject({ percent: 5, steps: [5, 25, 50], by: 'admin' });
+    expect(await client.stopFlagRollout('production', 'echo')).toMatchObject({ outcome: 'stopped' });
+    expect(await client.getFlagRollout('production', 'echo')).toMatchObject({ waits: 'stopped: stopped by admin', percent: 0 });
     expect(await client.flagHistory('production', 'echo', { limit: 2 })).toMatchObject([{ action: 'cleared' }, { action: 'set' }]);
     expect(await client.evaluateFlag('production', 'echo', {})).toMatchObject({ value: false, matched: 'default' });
     expect(await client.listFlags('production')).toEqual([await client.getFlag('production', 'echo')]);

@@ -9,6 +9,7 @@ import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './
 import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
+import type { FlagRolloutView, StartFlagRolloutRequest } from './schemas/flag-rollout.ts';
 import type { EvaluateFlagRequest, FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
@@ -98,6 +99,10 @@ export interface Client {
   setFlag(environment: string, name: string, request: SetFlagRequest): Promise<FlagView>;
   killFlag(environment: string, name: string): Promise<FlagView>;
   clearFlag(environment: string, name: string): Promise<FlagView>;
+  /** The one under way, or the last one. */
+  getFlagRollout(environment: string, name: string): Promise<FlagRolloutView>;
+  startFlagRollout(environment: string, name: string, request: StartFlagRolloutRequest): Promise<FlagRolloutView>;
+  stopFlagRollout(environment: string, name: string): Promise<FlagRolloutView>;
   /** What a user would be served; counts nowhere. */
   evaluateFlag(environment: string, name: string, request: EvaluateFlagRequest): Promise<FlagEvaluation>;
   listBackups(environment: string, name: string): Promise<DatabaseBackups>;
@@ -228,6 +233,9 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     setFlag: (environment, name, request) => post(`${flag(environment, name)}/override`, request),
     killFlag: (environment, name) => post(`${flag(environment, name)}/kill`),
     clearFlag: async (environment, name) => (await transport.json('DELETE', `${flag(environment, name)}/override`)) as FlagView,
+    getFlagRollout: (environment, name) => get(`${flag(environment, name)}/rollout`),
+    startFlagRollout: (environment, name, request) => post(`${flag(environment, name)}/rollout`, request),
+    stopFlagRollout: async (environment, name) => (await transport.json('DELETE', `${flag(environment, name)}/rollout`)) as FlagRolloutView,
     evaluateFlag: (environment, name, request) => post(`${flag(environment, name)}/evaluate`, request),
     listBackups: (environment, name) => get(`${database(environment, name)}/backups`),
     backUpDatabase: (environment, name) => post(`${database(environment, name)}/backups`),

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
 import { evaluateFlagRequest, flagEvaluation, flagHistory, flags, flagView, setFlagRequest } from './schemas/flag.ts';
+import { flagRolloutView, startFlagRolloutRequest } from './schemas/flag-rollout.ts';
 import { blockName, environmentName } from './schemas/names.ts';
 
 const flagPath = '/v1/environments/{environment}/flags/{name}';
@@ -65,6 +66,36 @@ export const flagEndpoints = {
     status: 200,
     parameters: ofFlag,
     answer: flagView,
+    audit: 'itself',
+  }),
+  getFlagRollout: endpoint({
+    method: 'get',
+    path: `${flagPath}/rollout`,
+    access: { permission: 'read' },
+    summary: 'How far a variant has come to all users, and the evidence; the last one when none is under way',
+    status: 200,
+    parameters: ofFlag,
+    answer: flagRolloutView,
+  }),
+  startFlagRollout: endpoint({
+    method: 'post',
+    path: `${flagPath}/rollout`,
+    access: { permission: 'operate' },
+    summary: 'Gives a variant to more and more users; it is taken back when they fare worse than the others',
+    status: 200,
+    parameters: ofFlag,
+    body: startFlagRolloutRequest,
+    answer: flagRolloutView,
+    audit: 'itself',
+  }),
+  stopFlagRollout: endpoint({
+    method: 'delete',
+    path: `${flagPath}/rollout`,
+    access: { permission: 'operate' },
+    summary: 'Takes the variant back: users get at once what they got before',
+    status: 200,
+    parameters: ofFlag,
+    answer: flagRolloutView,
     audit: 'itself',
   }),
   evaluateFlag: endpoint({

@@ -19,6 +19,7 @@ import type { DatabaseBackups, DatabaseRestorePlan, DatabaseOperation } from './
 import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
+import type { FlagRolloutOrder, FlagRolloutView } from './schemas/flag-rollout.ts';
 import type { FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { RolloutRecordView } from './schemas/rollout.ts';
@@ -178,6 +179,15 @@ export interface FlagDesk {
   evaluate(environment: string, name: string, context: JsonObject): Promise<FlagEvaluation>;
 }
 
+/** Variants that are given to more and more users, judged by what happens to them. */
+export interface FlagRolloutDesk {
+  /** Throws `no_flag_rollout`, as `stop` does. */
+  get(environment: string, flag: string): Promise<FlagRolloutView>;
+  /** Throws `unknown_flag`, `unknown_variant`, `unknown_service`, `flag_rollout_running` and `flag_rollout_impossible`. */
+  start(environment: string, flag: string, request: FlagRolloutOrder, order: FlagOrder): Promise<FlagRolloutView>;
+  stop(environment: string, flag: string, order: FlagOrder): Promise<FlagRolloutView>;
+}
+
 export interface FlagOrder {
   readonly actor: Actor;
   readonly reason?: string | undefined;
@@ -217,6 +227,7 @@ export interface ApiDependencies {
   readonly records: ResourceRecords;
   readonly databases: DatabaseDesk;
   readonly flags: FlagDesk;
+  readonly flagRollouts: FlagRolloutDesk;
   readonly evaluation: FlagEvaluationPorts;
   readonly gatewayDesk: GatewayDesk;
   readonly locks: LockDesk;

@@ -131,6 +131,12 @@ export const registry: readonly RegisteredCommand[] = [
     load: () => import('./commands/flag-list.ts'),
   },
   { name: 'flag set', group: 'Operate', summary: 'Serve a variant, whatever the stack says', load: () => import('./commands/flag-set.ts') },
+  {
+    name: 'flag rollout',
+    group: 'Operate',
+    summary: 'Give a variant to more and more users, judged by what happens to them',
+    load: () => import('./commands/flag-rollout.ts'),
+  },
   { name: 'flag kill', group: 'Operate', summary: 'Serve the default to everybody at once', load: () => import('./commands/flag-kill.ts') },
   { name: 'flag history', group: 'Operate', summary: 'Show what a flag has served', load: () => import('./commands/flag-history.ts') },
   { name: 'flag eval', group: 'Operate', summary: 'Say what a user is served, and why', load: () => import('./commands/flag-eval.ts') },

@@ -88,6 +88,23 @@ describe('rollout status', () => {
     expect(stdout).toMatch(/control +r-0123456789ab +41\.67 % +1 +3000 +60\.3 %/);
   });
 
+  it('shows what is copied, and what the candidate is compared with', async () => {
+    const copies = { percent: 100, methods: ['GET', 'HEAD'] };
+    const steps = [{ weight: 0, mirror: copies, forMs: 0, approval: false }, ...(deploying.rollout?.stages?.steps ?? [])];
+    const rollout = deploying.rollout && {
+      ...deploying.rollout,
+      copies,
+      baseline: { instances: 2, ready: 1 },
+      stages: { current: 1, steps },
+    };
+    const weights = [...deploying.weights, { release: 'r-0123456789ab', percent: 5, ready: 1, baseline: true as const }];
+    const { stdout } = await (await world({ ...deploying, weights, ...(rollout && { rollout }) })).sluice('rollout', 'status', 'hello');
+    expect(stdout).toMatch(/stage +1 of 4: \[copies of 100\] > 5 > 50 > 100 %/);
+    expect(stdout).toMatch(/copies +100 % of the requests \(GET, HEAD\); nobody gets its answers/);
+    expect(stdout).toMatch(/compared with +2 fresh instances \(1 ready\) of stable/);
+    expect(stdout).toMatch(/r-0123456789ab +baseline +5 % +1/);
+  });
+
   it('that is watched ends with the rollout, with 1 for one that was taken back', async () => {
     const fixture = await world({
       ...service,

@@ -33,7 +33,10 @@ import type { HomePaths } from './home.ts';
 import { backUpInto, openHomeStore } from './home-store.ts';
 import { createInstanceLogs } from './instance-logs.ts';
 import type { Logger } from './log.ts';
+import { createAutoscaler } from '../scaling/autoscaler.ts';
+import { createFlagRollouts } from '../flag-rollouts/flag-rollouts.ts';
 import { createFlagParts } from './flag-parts.ts';
+import { createFlagRolloutDesk } from './flag-rollout-desk.ts';
 import { createDriftDesk } from './drift-desk.ts';
 import { createGatewayDesk } from './gateway-desk.ts';
 import { createLockDesk } from './lock-desk.ts';
@@ -78,6 +81,8 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
   const resolver = createOutputResolver({ store, vault });
   const controller = createServiceController({ store, vault, workloads, traffic: gateway, resolver, events, clock, random, evaluationUrl });
   const flagParts = createFlagParts({ store, vault, audit, events, clock, random });
+  const { documents, sets } = flagParts;
+  const flagRollouts = createFlagRollouts({ store, documents, sets, services: controller, traffic: gateway, audit, events, clock, random });
 
   const secretVariables = createSecretVariables(process.env);
   const local = createLocalPlatform({ home, clock, random, secretVariables });
@@ -119,6 +124,7 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     random,
     report: (error, run) => log.error({ error, run }, 'a run met an unexpected error'),
   });
+  const autoscaler = createAutoscaler({ services: controller, counts: () => gateway.counts(), clock });
   const services = createServiceDesk({ controller, logs: createInstanceLogs({ workloads, clock }), store, secrets });
   const releases = createReleaseDesk({ controller, releases: createReleaseRecords(store), secrets });
   const databaseCare = createDatabaseCare({
@@ -170,6 +176,9 @@ export async function compose({ paths, root, store: wanted, clock, random, log, 
     gatewayDesk,
     flagParts,
     flags: flagParts.desk,
+    autoscaler,
+    flagRolling: flagRollouts,
+    flagRollouts: createFlagRolloutDesk({ rollouts: flagRollouts, clock }),
     evaluation: flagParts.evaluation,
     workloads,
     controller,

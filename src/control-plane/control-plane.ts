@@ -119,6 +119,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     if (phase === 'starting') phase = 'ready';
     taken.resolve();
   });
+  const rolling = takingUp.then(() => parts.flagRolling.run(ending.signal));
+  const scaling = takingUp.then(() => parts.autoscaler.run(ending.signal));
   const caring = takingUp.then(() => parts.databaseCare.run(ending.signal));
   // Before everything is taken up, it would differ from what was applied.
   const watching = takingUp.then(() => parts.driftLoop?.run(ending.signal));
@@ -134,6 +136,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       await rotating;
       await flagging;
       await watching;
+      await rolling;
+      await scaling;
       await caring;
       await parts.events.publish(stoppedEvent(workloads, forced));
       // Told before the streams end, so that those who follow hear of it.

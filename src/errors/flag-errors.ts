@@ -19,6 +19,24 @@ export const flagErrors = {
     message: ({ flag }) => `The flag '${flag}' is as its stack says already.`,
     help: () => 'There is nothing to clear.',
   }),
+  flag_rollout_running: entry<{ flag: string; variant: string }>({
+    status: 409,
+    retry: 'wait',
+    message: ({ flag, variant }) => `The flag '${flag}' is being rolled out to '${variant}' already.`,
+    help: ({ flag }) => `\`sluice flag rollout ${flag}\` shows it, \`sluice flag rollout ${flag} --stop\` takes it back.`,
+  }),
+  no_flag_rollout: entry<{ flag: string }>({
+    status: 404,
+    retry: 'terminal',
+    message: ({ flag }) => `The flag '${flag}' has not been rolled out step by step.`,
+    help: ({ flag }) => `\`sluice flag rollout ${flag} VARIANT --service SERVICE\` begins one.`,
+  }),
+  flag_rollout_impossible: entry<{ flag: string; reason: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ flag, reason }) => `The flag '${flag}' cannot be rolled out step by step: ${reason}.`,
+    help: () => '`sluice flag set` changes it at once; docs/flags.md says what a rollout compares.',
+  }),
   flag_busy: entry<{ environment: string; name: string }>({
     status: 409,
     retry: 'retry',

@@ -13,6 +13,12 @@ type VersionFindings = {
 
 /** Errors of releases, instances and rollouts. */
 export const serviceErrors = {
+  scaled_by_load: entry<{ service: string; min: number; max: number }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, min, max }) => `The number of instances of '${service}' is decided by load, between ${min} and ${max}.`,
+    help: () => 'Change `scaling` in the stack; without it, `replicas` and `sluice scale` say how many there are.',
+  }),
   unknown_service: entry<{ address: string }>({
     status: 404,
     retry: 'terminal',

@@ -13,6 +13,7 @@ const instanceRoute = z.object({
 });
 
 const backendRoute = z.object({
+  /** Of one release there are two when some of its instances are counted by themselves: its id, then `id@` and what they are. */
   release: z.string(),
   /** Share of new requests relative to the other backends' weights; 0 gets none. */
   weight: z.number().min(0),
@@ -44,6 +45,8 @@ const mirror = z.object({
   percent: z.number().min(0).max(100),
   /** A request with a larger body is not mirrored. */
   bodyBytes: z.number().int().min(0),
+  /** Only requests of these are mirrored. Undefined: all. */
+  methods: z.array(z.string()).optional(),
 });
 
 const limits = z.object({
@@ -100,6 +103,13 @@ const evidence = z.object({
   attribute: z.string().optional(),
   /** With affinity, one outcome counts per unit and window of so long. */
   unitWindowMs: z.number().min(1),
+  /** The chance of a unit that went to one of these is that of the draw among these alone. Undefined: among all. */
+  compared: z.array(z.string()).optional(),
+  /**
+   * What is compared is not which release answered but which variant of a flag it says it was served: an attribute of the answer. Units are
+   * counted as of the release `variant` or `others`, with the chance the flag drew with. Those without the attribute do not count.
+   */
+  byVariant: z.object({ attribute: z.string(), variant: z.string(), probability: z.number().min(0).max(1) }).optional(),
 });
 
 /** What is counted of an experiment: of each unit the first outcome that says the attribute, as long as the id is the same. */

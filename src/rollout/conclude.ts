@@ -3,7 +3,7 @@ import { runningExperiment } from './experiment/arms.ts';
 import { endGraceMs, type Advanced } from './instance-lifecycle.ts';
 import { routeOf } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
-import type { Command, Observation, StepResult } from './strategy.ts';
+import { limitOf, type Command, type Observation, type StepResult } from './strategy.ts';
 
 const inFlightPollMs = 100;
 
@@ -15,7 +15,7 @@ export function conclude({ state: decided, events }: Advanced, observation: Obse
   for (const instance of state.instances) commands.push(...commandsFor(instance, observation));
   if (!jsonEquals(route, observation.published)) commands.push({ type: 'publish', route });
   // A time that has come has been acted upon in this step; if it changed nothing, time alone will not.
-  const times = [...state.instances.map((instance) => wakeTimeOf(instance, state, now)), rolloutDeadline(state)];
+  const times = [...state.instances.map((instance) => wakeTimeOf(instance, state, observation, now)), rolloutDeadline(state, observation)];
   const wakeAt = Math.min(...times.filter((time) => time > now));
   return { state, commands, ...(Number.isFinite(wakeAt) && { wakeAt }) };
 }
@@ -29,13 +29,13 @@ function commandsFor({ id, phase }: Instance, observation: Observation): Command
   return [];
 }
 
-function wakeTimeOf(instance: Instance, state: ServiceState, now: number): number {
+function wakeTimeOf(instance: Instance, state: ServiceState, observation: Observation, now: number): number {
   switch (instance.phase) {
     case 'backing_off':
     case 'crash_looping':
       return instance.retryAt ?? now;
     case 'starting':
-      return instance.since + (revisionOf(state, instance.generation)?.health.startPeriodMs ?? 60_000);
+      return limitOf(instance.since, observation, revisionOf(state, instance.generation)?.health.startPeriodMs ?? 60_000);
     case 'draining':
       return now + inFlightPollMs;
     case 'ready':
@@ -48,8 +48,8 @@ function wakeTimeOf(instance: Instance, state: ServiceState, now: number): numbe
   return Number.POSITIVE_INFINITY;
 }
 
-function rolloutDeadline({ candidate, settings }: ServiceState): number {
-  return candidate ? candidate.progressAt + settings.rollout.progressDeadlineMs : Number.POSITIVE_INFINITY;
+function rolloutDeadline({ candidate, settings }: ServiceState, observation: Observation): number {
+  return candidate ? limitOf(candidate.progressAt, observation, settings.rollout.progressDeadlineMs) : Number.POSITIVE_INFINITY;
 }
 
 function withoutUnusedRevisions(state: ServiceState): ServiceState {

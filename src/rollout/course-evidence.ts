@@ -1,31 +1,39 @@
 import type { Course } from './course-state.ts';
+import { rulesFor } from './course-verdict.ts';
 import { type Counts, judge, type Verdict } from './evidence/judge.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import { safetyParts } from './experiment/arms.ts';
 import type { AnalysisSettings, ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
 
+type Evidence = NonNullable<Course['evidence']>;
+
 /** The course with what the gateway has counted since, judged anew. Counts of earlier lives of the gateway are kept. */
-export function foldEvidence({ settings }: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
-  const { analysis } = settings.rollout;
+export function foldEvidence(state: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
+  const { analysis } = state.settings.rollout;
   if (!analysis || !seen) return course;
   const known = course.evidence;
   // The gateway counts for another rollout, or not yet: what it has counted of this one may come again.
   if (known && seen.epoch === '') return course;
-  const isSameLife = known === undefined || (known.epoch === seen.epoch && unitsOf(seen.counts) >= unitsOf(known.current));
-  const before = isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
+  const before = accumulated(known, seen.epoch, seen.counts);
   const thresholds = known?.thresholds ?? seen.stableLatencies;
+  const rules = rulesFor('requests', state, course, analysis);
   // Each arm may be taken back by mistake: together no more often than is declared.
-  const rules = { ...analysis.rules, alpha: analysis.rules.alpha / safetyParts(settings.rollout) };
-  const judged = judge(addCounts(before, seen.counts), rules);
+  const judged = judge(addCounts(before, seen.counts), { ...rules, alpha: rules.alpha / safetyParts(state.settings.rollout) });
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };
   return { ...course, evidence: { ...(thresholds && { thresholds }), before, epoch: seen.epoch, current: seen.counts, verdict } };
 }
 
+/** What earlier lives of the gateway had counted, now that it tells `counts`. */
+export function accumulated(known: Pick<Evidence, 'before' | 'epoch' | 'current'> | undefined, epoch: string, counts: Counts): Counts {
+  const isSameLife = known === undefined || (known.epoch === epoch && unitsOf(counts) >= unitsOf(known.current));
+  return isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
+}
+
 /** Whether enough has been seen to go on: no verdict against it, from at least as many requests as the rules ask for. */
-export function isShown({ evidence }: Pick<Course, 'evidence'>, { rules }: AnalysisSettings): boolean {
+export function isShown({ evidence }: { readonly evidence?: Pick<Evidence, 'verdict'> | undefined }, { rules }: AnalysisSettings): boolean {
   return (evidence?.verdict.units ?? 0) >= rules.minUnits;
 }
 

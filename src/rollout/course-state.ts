@@ -14,9 +14,23 @@ export interface Course {
   readonly approved?: boolean;
   /** Somebody went on although the evidence spoke against it: it decides nothing any more. */
   readonly overruled?: boolean;
+  /** The copies that are asked of the gateway now. */
+  readonly mirror?: MirrorSettings;
   readonly evidence?: KeptEvidence;
   /** From when it has begun to the end of the rollout. */
   readonly experiment?: ExperimentCourse;
+  /** What was counted of requests and their copies: no part of `evidence`. */
+  readonly copies?: CopiesEvidence;
 }
+
+/** Requests that are copied to a candidate. */
+export interface MirrorSettings {
+  /** Percentage of the requests of these methods. */
+  readonly percent: number;
+  readonly methods: readonly string[];
+}
+
+/** `overruled`: somebody went on although the copies spoke against it. */
+type CopiesEvidence = Omit<KeptEvidence, 'thresholds'> & { readonly overruled?: true };
 
 export const newCourse: Course = { stage: 0, weight: 0 };

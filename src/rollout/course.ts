@@ -33,6 +33,23 @@ export function goesByStages({ rollout }: ServiceState['settings']): boolean {
   return rollout.stages !== undefined || rollout.fullSet === true;
 }
 
+/** The stage that is in force or being prepared. */
+export function stageOf(state: Pick<ServiceState, 'settings'>, { stage }: { readonly stage: number }): StageSettings {
+  const stages = stagesOf(state);
+  return stages[Math.min(stage, stages.length - 1)] as StageSettings;
+}
+
+/**
+ * Instances the candidate has at a stage (by index): what the stage needs, copies counting as requests, and no fewer than a stage before it
+ * needed, as it will need them again.
+ */
+export function capacityAt(state: Pick<ServiceState, 'replicas' | 'settings'>, stage: number): number {
+  const needed = stagesOf(state)
+    .slice(0, stage + 1)
+    .map(({ weight, mirror }) => capacityFor(Math.max(weight, mirror?.percent ?? 0), state));
+  return Math.max(...needed);
+}
+
 /** Instances the candidate needs before it may get this share of all requests: as many as stable would need for it, and one at least. */
 export function capacityFor(weight: number, { replicas, settings }: Pick<ServiceState, 'replicas' | 'settings'>): number {
   if (settings.rollout.fullSet === true) return replicas;

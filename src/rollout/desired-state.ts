@@ -1,4 +1,5 @@
 import { jsonEquals, type Json } from '../digest/json.ts';
+import { sluiceError } from '../errors/sluice-error.ts';
 import type { Address } from '../stack/stack.ts';
 import { newCourse } from './course-state.ts';
 import { originOf } from './experiment/arms.ts';
@@ -38,7 +39,7 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
     environment,
     name,
     operation,
-    replicas,
+    replicas: withinScale(replicas, settings),
     settings,
     ...(arms && { arms }),
     ...identity,
@@ -58,8 +59,10 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
 export function withDesired(state: ServiceState, desired: DesiredService, now: number): ServiceState {
   const repeated = state.operation === desired.operation;
   const { operation, replicas, settings, revision, arms } = desired;
+  // Where load decides, it has: a stack that is applied again does not begin anew.
+  const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
   const { arms: before, ...current } = relabelled(resumed(state, now), revision);
-  const next: ServiceState = { ...current, operation, replicas, settings, ...(arms && { arms }) };
+  const next: ServiceState = { ...current, operation, replicas: wanted, settings, ...(arms && { arms }) };
   const { candidate: _, failure: __, ...settled } = next;
   const isSameExperiment = jsonEquals(experimentIn(before, state.settings), experimentIn(arms, settings));
   if (next.candidate && isSameExperiment && sameContent(revisionOf(next, originOf(next.candidate)), revision)) return next;
@@ -95,8 +98,21 @@ export function failedBefore(state: ServiceState | undefined, { operation, setti
     : undefined;
 }
 
+/** Throws `scaled_by_load` for a service whose load decides. */
 export function scaled(state: ServiceState, replicas: number): ServiceState {
+  const { scaling } = state.settings;
+  if (scaling) throw sluiceError('scaled_by_load', { service: state.address, min: scaling.min, max: scaling.max });
   return { ...state, replicas };
+}
+
+/** As load has decided; undefined when what it was decided on is no longer so. */
+export function autoscaled(state: ServiceState, { from, to }: { readonly from: number; readonly to: number }): ServiceState | undefined {
+  if (state.mode !== 'running' || !state.settings.scaling || state.replicas !== from) return undefined;
+  return { ...state, replicas: withinScale(to, state.settings) };
+}
+
+function withinScale(replicas: number, { scaling }: ServiceSettings): number {
+  return scaling ? Math.min(scaling.max, Math.max(scaling.min, replicas)) : replicas;
 }
 
 /** A new revision of the same content: every instance is replaced. Undefined when the service has never run anything. */

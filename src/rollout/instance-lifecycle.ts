@@ -2,7 +2,7 @@ import type { EventType, NewEvent } from '../telemetry/events.ts';
 import { crashLoopExits, exitWindowMs, restartPauseMs } from './restart-backoff.ts';
 import { isPublishedDrained } from './service-route.ts';
 import { revisionOf, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
-import type { Observation, ObservedInstance } from './strategy.ts';
+import { waitedFor, type Observation, type ObservedInstance } from './strategy.ts';
 
 /** How long the gateway may be away before a service that is to stop stops without it. */
 const gatewayPatienceMs = 5_000;
@@ -70,7 +70,7 @@ function advanceStarting(instance: Instance, observed: ObservedInstance, context
     return enter(started, 'ready', context.now);
   }
   const limit = revisionOf(context.state, instance.generation)?.health.startPeriodMs ?? 60_000;
-  if (context.now - instance.since < limit) return started;
+  if (waitedFor(instance.since, context.observation, context.now) < limit) return started;
   const reason = `was not ready within ${limit / 1_000} s${observed.reason === undefined ? '' : ` (${observed.reason})`}`;
   return { ...enter(started, 'giving_up', context.now), reason };
 }

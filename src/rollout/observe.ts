@@ -3,7 +3,7 @@ import type { Prober } from './prober.ts';
 import { countsOf } from './counted-evidence.ts';
 import { noCounts } from './evidence/counts.ts';
 import { observeExperiment } from './experiment/observe-experiment.ts';
-import { evidenceId } from './service-route.ts';
+import { comparedRelease, evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import type { GatewayEvidence, Observation, ObservedInstance } from './strategy.ts';
@@ -22,7 +22,8 @@ export async function observe(
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
   const experiment = await observeExperiment(state, ports.traffic).catch(() => undefined);
-  return { instances: new Map(await Promise.all(entries)), published, inFlight, evidence, experiment, smoke };
+  const instances = new Map(await Promise.all(entries));
+  return { instances, published, inFlight, evidence, experiment, smoke, watchedSince: memory.watchedSince };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */
@@ -37,10 +38,14 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const id = evidenceId(state, candidate);
   const counted = await traffic.evidence(state, id);
   const isOurs = counted?.id === id;
-  const counts = isOurs ? countsOf(counted.strata, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) : noCounts;
+  const counts = isOurs
+    ? countsOf(counted.strata, { candidate: arms.candidate, stable: comparedRelease(state, arms.stable) }, analysis.rules)
+    : noCounts;
   return {
     epoch: isOurs ? counted.epoch : '',
     counts,
+    ...(isOurs &&
+      counted.copies && { copies: countsOf(counted.copies, { candidate: arms.candidate, stable: arms.stable }, analysis.rules) }),
     isComplete: counted?.isComplete ?? true,
     ...(stableLatencies && { stableLatencies }),
   };

@@ -1,6 +1,7 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
+import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { withDecision } from './experiment/decide.ts';
 import { failRollout } from './rollout-outcome.ts';
@@ -67,19 +68,20 @@ function promoted(
   const state = withDecision(given, arm);
   if (state === given && arm !== undefined && !full) return given;
   const candidate = candidateOf(state);
-  const { stage, evidence } = { ...newCourse, ...candidate.course };
+  const { stage } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
   const isEnd = full || stage >= last;
   const next = stage >= last ? going(state, now) : withStage(state, full ? last : stage + 1, now);
-  const overruled = evidence?.verdict.verdict === 'fail' || evidence?.verdict.verdict === 'error';
-  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...(overruled && { overruled }) };
+  const overruled = overruledBy(state, { ...newCourse, ...candidate.course });
+  const course = { ...newCourse, ...next.candidate?.course, ...(isEnd && { approved: true }), ...overruled };
   return { ...next, candidate: { ...(next.candidate as Candidate), course } };
 }
 
 /** Back to stable at once. */
 function aborted(state: ServiceState, by: string): ServiceState {
   candidateOf(state);
-  return failRollout(state, `aborted by ${by}`, { withdrawn: true }).state;
+  // Without stages, stable may be too few by now to answer alone: the way back is then that of the way there.
+  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) }).state;
 }
 
 /** The release that failed, from the beginning. */

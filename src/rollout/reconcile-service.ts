@@ -3,7 +3,7 @@ import { execute, type ExecutionPorts } from './execute.ts';
 import { scrub, secretValues } from './instance-spec.ts';
 import { observe } from './observe.ts';
 import type { Prober } from './prober.ts';
-import { newServiceMemory, trimMemory, type ServiceMemory } from './service-memory.ts';
+import { newServiceMemory, noteLook, trimMemory, type ServiceMemory } from './service-memory.ts';
 import { recorded } from './rollout-record.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { strategyFor } from './strategies.ts';
@@ -42,8 +42,9 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
         ports.own(key, []);
         return undefined;
       }
-      const memory = memories.get(key) ?? newServiceMemory();
+      const memory = memories.get(key) ?? newServiceMemory(ports.clock.now());
       memories.set(key, memory);
+      noteLook(memory, ports.clock.now());
       const before = document.state;
       const observation = await observe(before, memory, ports);
       const result = strategyFor(before)(before, observation, ports.clock.now());
@@ -54,7 +55,9 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       trimMemory(memory, new Set(ids));
       ports.own(key, ids);
       const acted = await execute(key, state, result.commands, memory, ports);
-      if (!changed && !acted) return result.wakeAt;
+      if (changed || acted) continue;
+      memory.dueAt = result.wakeAt ?? Number.POSITIVE_INFINITY;
+      return result.wakeAt;
     }
     return ports.clock.now() + 50;
   }

@@ -3,7 +3,7 @@ import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { completeRollout, failRollout, recordProgress } from './rollout-outcome.ts';
 import { isLive, targetGeneration, type ServiceState } from './service-state.ts';
-import type { Observation, Strategy } from './strategy.ts';
+import { waitedFor, type Observation, type Strategy } from './strategy.ts';
 
 /**
  * Replaces instances a few at a time: new ones start within `max_surge`, and an old one is taken away only while enough instances are
@@ -36,7 +36,7 @@ function judge(state: ServiceState, observation: Observation, now: number): Adva
   if (old.length === 0 && serving >= state.replicas) return completeRollout(state);
   const progressed = recordProgress(state, { measure: serving - old.length, serving }, now);
   if (candidate.paused) return progressed;
-  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const stuck = mine.find((instance) => !isServing(instance, observation));
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;

@@ -18,5 +18,12 @@ it('says the way a new release takes, what it costs and what it is taken back fo
   expect(words({ strategy: 'blue_green', fullSet: true, keepPreviousMs: 60_000, smoke: { path: '/selftest', timeoutMs: 1 } })).toBe(
     'blue_green: 100 %; 4 instances more meanwhile, and 4 kept ready for 60 s after it; taken back by itself at a smoke check of /selftest or a failing start',
   );
+  const copies = { weight: 0, mirror: { percent: 100, methods: ['GET'] }, forMs: 60_000, approval: false };
+  expect(words({ strategy: 'canary', stages: [copies, ...stages] })).toMatch(
+    /^canary: copies of 100 % for 60 s, then 5 % for 600 s, .*; 4 instances more meanwhile;/,
+  );
+  expect(words({ strategy: 'canary', stages, baseline: true, analysis: {} })).toMatch(
+    /; 2 to 4 instances more meanwhile, fresh ones of the stable release to compare it with among them;/,
+  );
   expect(words({ strategy: 'rolling' })).toBeUndefined();
 });

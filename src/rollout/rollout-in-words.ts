@@ -1,6 +1,8 @@
-import { capacityFor, stagesOf } from './course.ts';
-import { armCount, armShare } from './experiment/arms.ts';
+import { stagesOf } from './course.ts';
+import { armShare } from './experiment/arms.ts';
 import { type ExperimentSettings, plainArm } from './experiment/experiment-state.ts';
+import { shareInWords } from './mirroring.ts';
+import { extraInstances } from './rollout-cost.ts';
 import type { RolloutSettings, StageSettings } from './service-state.ts';
 
 /**
@@ -16,22 +18,20 @@ export function rolloutInWords(service: {
   if (stages === undefined && fullSet !== true) return undefined;
   const settings = { rollout, expose: [], calls: [], drainMs: 0 };
   const all = stagesOf({ settings });
-  const needs = all.map((stage) => capacityFor(stage.weight, { replicas: service.replicas, settings }) * releasesIn(stage, rollout));
-  const [least, most] = [needs[0] ?? 0, Math.max(...needs)];
+  const counts = extraInstances(service).map(({ candidate, baseline }) => candidate + baseline);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
   const steps = all.map((stage) => (stage.experiment && rollout.experiment ? experimentInWords(rollout.experiment) : stepInWords(stage)));
+  const beside = rollout.baseline === true ? ', fresh ones of the stable release to compare it with among them' : '';
   const extra = least === most ? `${most}` : `${least} to ${most}`;
   const kept = keepPreviousMs === undefined ? '' : `, and ${service.replicas} kept ready for ${keepPreviousMs / 1_000} s after it`;
   const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
   const end = rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself';
-  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${kept}; ${end} at ${checks.join(' or ')}`;
+  return `${strategy}: ${steps.join(', then ')}; ${extra} ${most === 1 ? 'instance' : 'instances'} more meanwhile${beside}${kept}; ${end} at ${checks.join(' or ')}`;
 }
 
-function releasesIn({ experiment }: StageSettings, rollout: RolloutSettings): number {
-  return experiment && rollout.experiment ? armCount(rollout.experiment) : 1;
-}
-
-function stepInWords({ weight, forMs, approval }: StageSettings): string {
-  return `${weight} %${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : ''}`;
+function stepInWords(stage: StageSettings): string {
+  const { forMs, approval } = stage;
+  return `${shareInWords(stage)}${forMs > 0 ? ` for ${forMs / 1_000} s` : ''}${approval ? ' until promoted' : ''}`;
 }
 
 function experimentInWords(experiment: ExperimentSettings): string {

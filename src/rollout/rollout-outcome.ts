@@ -1,4 +1,5 @@
 import type { NewEvent } from '../telemetry/events.ts';
+import { shownVerdict } from './course-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
 
@@ -60,6 +61,7 @@ export function failRollout(
   if (!candidate) return { state, events: [] };
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const event = rolloutEvent(state, candidate.generation, 'rollout.failed', `was not taken into use: ${reason}`);
+  const evidence = shownVerdict(state, candidate.course);
   const failure = {
     generation: candidate.generation,
     release,
@@ -67,7 +69,7 @@ export function failRollout(
     ...(instance !== undefined && { instance }),
     ...(withdrawn && { withdrawn }),
     ...(candidate.began !== undefined && { began: candidate.began }),
-    ...(candidate.course?.evidence && { evidence: candidate.course.evidence.verdict }),
+    ...(evidence && { evidence }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
 }

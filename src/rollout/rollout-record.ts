@@ -1,3 +1,4 @@
+import { shownVerdict } from './course-verdict.ts';
 import { originOf } from './experiment/arms.ts';
 import { experimentRecord } from './experiment/experiment-view.ts';
 import { verdictInWords } from './evidence/words.ts';
@@ -42,7 +43,7 @@ function endOf(record: RolloutRecord, before: ServiceState | undefined, after: S
   const isFailed = after.failure?.generation === generation;
   const outcome = after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded';
   const experiment = before && experimentRecord(before);
-  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? before?.candidate?.course?.evidence?.verdict;
+  const verdict = (isFailed ? after.failure?.evidence : undefined) ?? (before && shownVerdict(before, before.candidate?.course));
   return {
     ...record,
     endedAt,

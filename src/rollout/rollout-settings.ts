@@ -2,6 +2,7 @@ import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import { experimentSettings } from './experiment/declared-experiment.ts';
+import { safeMethods } from './mirroring.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 type Declared = ServiceFields['rollout'];
@@ -15,6 +16,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     maxUnavailable: declared.max_unavailable,
     progressDeadlineMs: parseDurationMs(declared.progress_deadline),
     ...(strategy === 'canary' && { stages: stagesOf(declared), onFailure: declared.on_failure }),
+    ...(declared.baseline === true && { baseline: true }),
     ...(strategy === 'blue_green' && { fullSet: true }),
     ...(smoke && { smoke: { path: smoke.path, timeoutMs: parseDurationMs(smoke.timeout) } }),
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
@@ -25,7 +27,12 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
 }
 
 function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages']> {
-  return steps.map(({ weight, for: lasts, approval }) => ({ weight, forMs: lasts === undefined ? 0 : parseDurationMs(lasts), approval }));
+  return steps.map(({ weight = 0, mirror, methods, for: lasts, approval }) => ({
+    weight,
+    ...(mirror !== undefined && { mirror: { percent: mirror, methods: methods ?? safeMethods } }),
+    forMs: lasts === undefined ? 0 : parseDurationMs(lasts),
+    approval,
+  }));
 }
 
 function affinityOf(affinity: NonNullable<Declared['affinity']>): NonNullable<RolloutSettings['affinity']> {

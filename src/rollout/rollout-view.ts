@@ -1,10 +1,13 @@
 import { timestamp } from '../effects/clock.ts';
-import { capacityFor, hasStages, stagesOf } from './course.ts';
-import { newCourse } from './course-state.ts';
+import { isBaseline, wantedBaseline } from './baseline.ts';
+import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
+import { type MirrorSettings, newCourse } from './course-state.ts';
+import { shownVerdict } from './course-verdict.ts';
 import { originOf } from './experiment/arms.ts';
 import { experimentView, type ExperimentView } from './experiment/experiment-view.ts';
 import { experimentWait, type Waits } from './experiment/experiment-waits.ts';
 import { verdictInWords } from './evidence/words.ts';
+import { mirrorOf, shareInWords } from './mirroring.ts';
 import { routeOf, shareOf } from './service-route.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
 
@@ -21,6 +24,10 @@ export interface RolloutView {
   readonly why?: string;
   /** Percentage of new requests the candidate is given. */
   readonly weight: number;
+  /** Requests that are copied to it, whose answers nobody gets. */
+  readonly copies?: MirrorSettings;
+  /** Fresh instances of stable that it is compared with: how many there are to be, and how many are ready. */
+  readonly baseline?: { readonly instances: number; readonly ready: number };
   /** Only of strategies that go by stages. `current` counts from 1. */
   readonly stages?: { readonly current: number; readonly steps: readonly StageView[] };
   readonly paused?: { readonly reason: string; readonly since: string };
@@ -34,6 +41,7 @@ export interface RolloutView {
 
 interface StageView {
   readonly weight: number;
+  readonly mirror?: MirrorSettings;
   readonly forMs: number;
   readonly approval: boolean;
   /** Arms are compared, each at this weight. */
@@ -54,7 +62,8 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
   const revision = revisionOf(state, candidate.generation);
   const from = revisionOf(state, state.stable)?.release;
   const course = { ...newCourse, ...candidate.course };
-  const verdict = candidate.course?.evidence?.verdict;
+  const verdict = shownVerdict(state, candidate.course);
+  const { mirror } = mirrorOf(state);
   const record = state.rollouts?.find(({ generation }) => generation === originOf(candidate));
   const experiment = experimentView(state);
   return {
@@ -66,6 +75,8 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     ...(record?.by !== undefined && { by: record.by }),
     ...(record?.why !== undefined && { why: record.why }),
     weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
+    ...(mirror && { copies: { percent: Number(mirror.percent.toFixed(2)), methods: mirror.methods ?? [] } }),
+    ...(wantedBaseline(state) > 0 && { baseline: baselineOf(state) }),
     ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
@@ -73,6 +84,11 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     evidence: verdict ? verdictInWords(verdict) : [],
     ...(experiment && { experiment }),
   };
+}
+
+function baselineOf(state: ServiceState): NonNullable<RolloutView['baseline']> {
+  const ready = state.instances.filter((instance) => instance.phase === 'ready' && isBaseline(state, instance)).length;
+  return { instances: wantedBaseline(state), ready };
 }
 
 function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
@@ -84,16 +100,20 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   if (paused) return { for: 'resume', message: paused.reason };
   if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
   const course = { ...newCourse, ...candidate.course };
-  const stages = stagesOf(state);
-  const stage = stages[Math.min(course.stage, stages.length - 1)] ?? { weight: 100, forMs: 0 };
-  const needed = capacityFor(stage.weight, state);
+  const stage = stageOf(state, course);
+  const share = shareInWords(stage);
+  const needed = capacityAt(state, course.stage);
   if (course.inForceSince === undefined) {
-    if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${stage.weight} %` };
-    return { for: 'gateway', message: `the gateway is to send it ${stage.weight} %` };
+    if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${share}` };
+    const beside = baselineOf(state);
+    if (beside.ready < beside.instances) {
+      return { for: 'instances', message: `${beside.ready}/${beside.instances} fresh instances of stable ready to compare it with` };
+    }
+    return { for: 'gateway', message: `the gateway is to send it ${share}` };
   }
   const until = course.inForceSince + stage.forMs;
-  if (now < until) return { for: 'time', message: `${stage.weight} % lasts until then`, until: timestamp(until) };
-  return { for: 'evidence', message: course.evidence?.verdict.because ?? 'nothing has been counted yet' };
+  if (now < until) return { for: 'time', message: `${share} ${stage.mirror ? 'last' : 'lasts'} until then`, until: timestamp(until) };
+  return { for: 'evidence', message: shownVerdict(state, course)?.because ?? 'nothing has been counted yet' };
 }
 
 /** `stage 2 of 3, 25 % of requests, waits for time: 25 % lasts until then`: the line for who waits; undefined for one without stages. */
@@ -101,7 +121,8 @@ export function stageInWords(state: ServiceState, now: number): string | undefin
   const view = rolloutOf(state, now);
   if (!view?.stages) return undefined;
   const { current, steps } = view.stages;
-  return `stage ${current} of ${steps.length}, ${view.weight} % of requests, ${waitInWords(view.waits)}`;
+  const gets = view.copies ? `copies ${view.copies.percent} % of the requests` : `${view.weight} % of requests`;
+  return `stage ${current} of ${steps.length}, ${gets}, ${waitInWords(view.waits)}`;
 }
 
 function waitInWords({ for: what, message, until }: Waits): string {

@@ -40,7 +40,7 @@ it.each([
 });
 
 it.each([
-  ['scaling: { max: 4, targets: { queue_depth: 1 } }', 'scaling'],
+  ['scaling: { min: 0, max: 4, targets: { queue_depth: 1 } }', 'scaling.min'],
   ['rollout: { strategy: auto }', 'rollout.strategy'],
   ['rollout: { on_failure: hold }', 'rollout.on_failure'],
 ])('refuses %s at its place, because it would be ignored', async (line, field) => {

@@ -8,9 +8,6 @@ import { rolloutInWords } from './rollout-in-words.ts';
 import { rolloutSettings } from './rollout-settings.ts';
 import { strategies } from './strategies.ts';
 
-/** Fields of a service that are parsed already and whose engine comes later. Each has no default: present means declared. */
-const laterFields = ['scaling'] as const;
-
 /** Everything about a service that can be known before anything is changed. */
 export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
   const fields = block.fields as unknown as ServiceFields;
@@ -27,7 +24,8 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
   const { rollout } = fields;
   const unsupported = (field: string, value?: string): Problem =>
     problem('unsupported_field', { kind: 'service', field, ...(value !== undefined && { value }) }, at(block, field));
-  const problems = laterFields.filter((field) => fields[field] !== undefined).map((field) => unsupported(field));
+  // A service without an instance would have to hold its requests until one is ready.
+  const problems = fields.scaling?.min === 0 ? [unsupported('scaling.min', '0')] : [];
   if (!(rollout.strategy in strategies)) {
     // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
     return [...problems, unsupported('rollout.strategy', rollout.strategy)];

@@ -9,7 +9,17 @@ import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import { adoptInstances } from './adoption.ts';
-import { newService, removed, restarted, resumed, scaled, suspended, withDesired, type DesiredService } from './desired-state.ts';
+import {
+  autoscaled,
+  newService,
+  removed,
+  restarted,
+  resumed,
+  scaled,
+  suspended,
+  withDesired,
+  type DesiredService,
+} from './desired-state.ts';
 import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
@@ -17,7 +27,7 @@ import { createServiceReconciler } from './reconcile-service.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
-import type { RolloutRecord, ServiceState } from './service-state.ts';
+import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts';
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
@@ -52,10 +62,16 @@ export interface ServiceController {
   resume(address: string): Promise<void>;
   /** Throws `unknown_service`, as the following do. */
   scale(address: string, replicas: number): Promise<void>;
+  /** As load has decided, and why; nothing happens when the number is another one meanwhile. */
+  autoscale(address: string, change: { readonly from: number; readonly to: number; readonly why: string }): Promise<void>;
+  /** Every stored state. */
+  states(): Promise<readonly ServiceState[]>;
   /** Replaces every instance by one of the same release, without losing a request. */
   restart(address: string): Promise<void>;
   /** What people do to a rollout: see `operated` for what it throws. `who.by` names who does it. */
   operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
+  /** Has the gateway count for a flag, or no longer. Nothing happens when the service is not there. */
+  countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
   rollouts(address: string): Promise<readonly RolloutRecord[]>;
   describe(address: string): Promise<ServiceStatus | undefined>;
@@ -185,6 +201,11 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       return state;
     },
 
+    countFlag: (address, counts) =>
+      alterIfPresent(address, (current) => {
+        const { flagCounts: _, ...state } = current;
+        return counts === undefined ? state : { ...state, flagCounts: counts };
+      }),
     remove: (address) => alterIfPresent(address, removed),
     suspend: (address) => alterIfPresent(address, suspended),
     resume: (address) => alterIfPresent(address, (state) => resumed(state, clock.now())),
@@ -193,6 +214,18 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       const state = await alter(address, (current) => scaled(current, replicas));
       await tell(state, 'service.scaled', `${state.name} is scaled to ${replicas} ${replicas === 1 ? 'instance' : 'instances'}`);
     },
+
+    async autoscale(address, { from, to, why }) {
+      let isDone = false;
+      const state = await alter(address, (current) => {
+        const next = autoscaled(current, { from, to });
+        isDone = next !== undefined;
+        return next ?? current;
+      });
+      if (isDone) await tell(state, 'service.scaled', `${state.name} is scaled from ${from} to ${state.replicas}: ${why}`);
+    },
+
+    states: () => documents.list(),
 
     async restart(address) {
       const state = await alter(address, (current) => restarted(current, clock.now()));

@@ -1,11 +1,17 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { SmokeOutcome } from './strategy.ts';
 
+const toleratedGapMs = 5_000;
+
 /**
  * What a controller remembers of a service between two passes and may forget at any time: after a crash it is learnt again, by
  * publishing once more and by asking for what runs.
  */
 export interface ServiceMemory {
+  /** Since when it has been looked after without a gap: a control plane that was down, or asleep, has waited for nothing. */
+  watchedSince: number;
+  /** When it is to be looked at again at the latest. */
+  dueAt: number;
   /** The route the gateway has acknowledged last. */
   published: ServiceRoute | undefined;
   /** Instances started by this controller: the time of the phase `starting` they were started in. */
@@ -18,8 +24,22 @@ export interface ServiceMemory {
   readonly smokes: Map<number, SmokeOutcome>;
 }
 
-export function newServiceMemory(): ServiceMemory {
-  return { published: undefined, starts: new Map(), failedStarts: new Map(), stops: new Set(), smokes: new Map() };
+export function newServiceMemory(now: number): ServiceMemory {
+  return {
+    watchedSince: now,
+    dueAt: Number.POSITIVE_INFINITY,
+    published: undefined,
+    starts: new Map(),
+    failedStarts: new Map(),
+    stops: new Set(),
+    smokes: new Map(),
+  };
+}
+
+/** A look that comes much later than it was due is the first after a gap: the machine was asleep, or its clock has jumped. */
+export function noteLook(memory: ServiceMemory, now: number): void {
+  if (now > memory.dueAt + toleratedGapMs) memory.watchedSince = now;
+  memory.dueAt = Number.POSITIVE_INFINITY;
 }
 
 /** Forgets the instances that are no longer part of the service. */

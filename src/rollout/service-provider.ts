@@ -211,7 +211,8 @@ function plannedContent(fields: ServiceFields, { release, ...digests }: JsonObje
 
 function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[] {
   const drift: Drift[] = [];
-  if (state.replicas !== declared.replicas) drift.push({ field: 'replicas', applied: declared.replicas, observed: state.replicas });
+  const { min, max } = declared.scaling ?? { min: declared.replicas, max: declared.replicas };
+  if (state.replicas < min || state.replicas > max) drift.push({ field: 'replicas', applied: declared.replicas, observed: state.replicas });
   if (state.mode !== 'running') drift.push({ field: 'state', applied: 'running', observed: 'suspended' });
   else if (state.failure && !state.candidate) drift.push({ field: 'state', applied: 'running', observed: 'failed' });
   return drift;

@@ -1,7 +1,9 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
+import { baselineName, isBaseline, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages } from './course.ts';
 import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
+import { mirrorOf } from './mirroring.ts';
 import { type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
@@ -14,9 +16,11 @@ const unitWindowMs = 60_000;
  */
 export function routeOf(state: ServiceState): ServiceRoute {
   const backends = new Map<string, BackendRoute>();
+  // It is there without an instance too: the cohorts of a candidate are drawn as of two, whatever becomes of the other.
+  if (usesBaseline(state)) backends.set(baselineName(state), { release: baselineName(state), weight: 0, instances: [] });
   for (const instance of state.instances) {
     const route = instanceRouteOf(instance);
-    const release = revisionOf(state, instance.generation)?.release;
+    const release = isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
     if (!route || release === undefined) continue;
     const backend = backends.get(release) ?? { release, weight: 0, instances: [] };
     backends.set(release, {
@@ -35,6 +39,7 @@ export function routeOf(state: ServiceState): ServiceRoute {
     backends: stableLast(state, sharesOf(weighted(state, [...backends.values()]))),
     ...state.settings.policies,
     ...splitOf(state),
+    ...mirrorOf(state),
   };
 }
 
@@ -58,63 +63,87 @@ function weighted(state: ServiceState, backends: readonly BackendRoute[]): reado
   const course = candidate?.course;
   // An arm that was withdrawn has no share, also where it is the plain candidate.
   for (const used of [state.stable, runningExperiment(course) ? undefined : candidate?.generation]) idle.delete(releaseOf(used));
-  const shares = course ? stagedShares(state, course, course.weight) : [];
+  const shares = course ? stagedShares(state, course) : [];
   const staged = shares.flatMap(({ generation, weight }) => {
     const backend = backends.find(({ release }) => release === releaseOf(generation));
     return backend ? [{ backend, asked: weight, slot: slotOf(state, generation) }] : [];
   });
-  const others = backends.filter((backend) => !staged.some((share) => share.backend === backend));
+  const baseline = usesBaseline(state) ? backends.find(({ release }) => release === baselineName(state)) : undefined;
+  const others = backends.filter((backend) => backend !== baseline && !staged.some((share) => share.backend === backend));
   const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
   const quiet = others.map(({ release, weight, instances }) => ({
     release,
     weight: answering.length > 0 && idle.has(release) ? 0 : weight,
     instances,
   }));
-  if (staged.length === 0) return quiet;
+  if (staged.length === 0) return [...(baseline ? [{ ...baseline, weight: 0 }] : []), ...quiet];
   const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
-  if (ready === 0) return [...staged.map(({ backend, slot }) => placed(backend, backend.weight, slot)), ...quiet];
-  const sent = staged.map(({ backend, asked, slot }) =>
-    placed(backend, Math.min(asked, (100 * backend.weight) / Math.max(1, replicas)), slot),
-  );
+  if (ready === 0) {
+    return [...staged.map(({ backend, slot }) => placed(backend, backend.weight, slot)), ...(baseline ? [baseline] : []), ...quiet];
+  }
+  const carried = (backend: BackendRoute): number => (100 * backend.weight) / Math.max(1, replicas);
+  const sent = staged.map(({ backend, asked, slot }) => placed(backend, Math.min(asked, carried(backend)), slot));
   const share = sent.reduce((sum, { weight }) => sum + weight, 0);
-  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share) * weight) / ready, instances }));
-  return [...sent, ...rest];
+  const beside = baseline ? Math.min(shareBeside(share), carried(baseline)) : 0;
+  const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share - beside) * weight) / ready, instances }));
+  return [...sent, ...(baseline ? [{ ...baseline, weight: beside }] : []), ...rest];
 }
 
 function placed(backend: BackendRoute, weight: number, slot: BackendRoute['slot']): BackendRoute {
   return { ...backend, weight, ...(slot && { slot }) };
 }
 
-/** What the counts of a rollout are called: those of another are not its own. */
-export function evidenceId({ uid }: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
-  return `${uid}-${originOf(candidate)}`;
+/** What the gateway calls the instances that the candidate is compared with. */
+export function comparedRelease(state: ServiceState, stable: string): string {
+  return usesBaseline(state) ? baselineName(state) : stable;
+}
+
+/** What the counts of a rollout are called: those of another, or of a comparison with something else, are not its own. */
+export function evidenceId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
+  return usesBaseline(state) ? `${rolloutId(state, candidate)}-baseline` : rolloutId(state, candidate);
 }
 
 /** What the outcomes of its experiment are called. */
 export function experimentId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
-  return `${evidenceId(state, candidate)}-experiment`;
+  return `${rolloutId(state, candidate)}-experiment`;
+}
+
+function rolloutId({ uid }: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
+  return `${uid}-${originOf(candidate)}`;
 }
 
 /** Cohorts and counts belong to one candidate: another draws and counts anew. */
 function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' | 'experiment'> {
   const { candidate, settings } = state;
   const { affinity, analysis, experiment } = settings.rollout;
-  if (!candidate?.course) return {};
+  if (!candidate?.course) return flagSplitOf(state);
   const attribute = runningExperiment(candidate.course) && experiment?.metric.attribute;
-  const id = evidenceId(state, candidate);
+  const release = revisionOf(state, candidate.generation)?.release ?? '';
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   return {
     ...(attribute !== undefined && { experiment: { id: experimentId(state, candidate), attribute } }),
-    split: { salt: `${state.address}/${id}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
+    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
     ...(analysis && {
       evidence: {
-        id,
+        id: evidenceId(state, candidate),
         // For each quantile, stable's threshold and the candidate's.
         latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
         ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
         unitWindowMs,
+        ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
       },
     }),
+  };
+}
+
+/** Nothing is split between releases: users are told apart so that each counts once. */
+function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+  if (!flagCounts) return {};
+  const { id, attribute, variant, probability, thresholds } = flagCounts;
+  const { affinity } = settings.rollout;
+  return {
+    ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
+    evidence: { id, latencyThresholdsMs: [...thresholds], unitWindowMs, byVariant: { attribute, variant, probability } },
   };
 }
 

@@ -10,7 +10,7 @@ import { parseCpuMillis, parseMemoryBytes } from '../stack/fields/quantity.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { DesiredService } from './desired-state.ts';
 import { rolloutSettings } from './rollout-settings.ts';
-import type { HealthSettings, RevisionContent } from './service-state.ts';
+import type { HealthSettings, RevisionContent, ScalingSettings } from './service-state.ts';
 import { trafficPolicies } from './traffic-policies.ts';
 
 /** An arm of the declared experiment: its own request, and the release that was made of it. */
@@ -41,6 +41,7 @@ export function desiredService(
       calls: declared.calls,
       drainMs: parseDurationMs(declared.drain),
       policies: trafficPolicies(declared),
+      ...(declared.scaling && { scaling: scalingSettings(declared.scaling) }),
       rollout: rolloutSettings(declared.rollout),
     },
     revision: revisionContent(request, declared, made),
@@ -70,6 +71,17 @@ function revisionContent(
     health: healthOf(declared),
     ...(machine && { machine }),
     ...(limits && { limits }),
+  };
+}
+
+function scalingSettings({ min, max, targets }: NonNullable<ServiceFields['scaling']>): ScalingSettings {
+  const { latency_p95: latency, queue_depth: queueDepth, concurrency } = targets;
+  return {
+    min,
+    max,
+    ...(latency !== undefined && { latencyMs: parseDurationMs(latency) }),
+    ...(queueDepth !== undefined && { queueDepth }),
+    ...(concurrency !== undefined && { concurrency }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Digest } from '../digest/digest.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
-import type { Course } from './course-state.ts';
+import type { Course, MirrorSettings } from './course-state.ts';
 import type { ExperimentSettings } from './experiment/experiment-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
@@ -45,6 +45,19 @@ export interface ServiceState {
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
+  /** What the gateway is to count for a flag; a release that is judged itself comes first. */
+  readonly flagCounts?: FlagCounts;
+}
+
+/** Outcomes that are compared by the variant of a flag, which answers name in `x-sluice-attributes`. */
+export interface FlagCounts {
+  readonly id: string;
+  readonly attribute: string;
+  readonly variant: string;
+  /** Chance with which a user is served the variant. */
+  readonly probability: number;
+  /** Latencies (ms) beyond which outcomes are counted. */
+  readonly thresholds: readonly number[];
 }
 
 /** What concerns the service as a whole: changing it replaces no instance. */
@@ -54,7 +67,19 @@ export interface ServiceSettings {
   readonly drainMs: number;
   /** Absent in what an older version has stored. */
   readonly policies?: TrafficPolicies;
+  /** Bounds and targets of the number of instances, where load decides it. */
+  readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
+}
+
+export interface ScalingSettings {
+  readonly min: number;
+  readonly max: number;
+  /** Milliseconds that 95 of 100 requests are to stay below. */
+  readonly latencyMs?: number;
+  /** Waiting, and running, requests per instance. */
+  readonly queueDepth?: number;
+  readonly concurrency?: number;
 }
 
 export interface RolloutSettings {
@@ -75,11 +100,15 @@ export interface RolloutSettings {
   readonly analysis?: AnalysisSettings;
   readonly onFailure?: 'rollback' | 'hold';
   readonly experiment?: ExperimentSettings;
+  /** Whether the candidate is compared with fresh instances of stable. */
+  readonly baseline?: boolean;
 }
 
 export interface StageSettings {
   /** Percentage of new requests for the candidate. */
   readonly weight: number;
+  /** Requests that are copied to the candidate, whose weight is then 0. */
+  readonly mirror?: MirrorSettings;
   /** How long it lasts at least. */
   readonly forMs: number;
   /** Whether somebody has to agree before it ends. */
@@ -217,6 +246,8 @@ export type InstancePhase =
 export interface Instance {
   readonly id: string;
   readonly generation: number;
+  /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
+  readonly baseline?: number;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;

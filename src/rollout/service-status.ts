@@ -1,4 +1,5 @@
 import { timestamp } from '../effects/clock.ts';
+import { baselineName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import { verdictInWords } from './evidence/words.ts';
@@ -29,7 +30,7 @@ export interface ServiceStatus {
   /** The rollout under way. */
   readonly rollout?: RolloutView;
   /** How new requests are shared out, in percent, and what stands ready for them. */
-  readonly weights: readonly { readonly release: string; readonly percent: number; readonly ready: number }[];
+  readonly weights: readonly { readonly release: string; readonly percent: number; readonly ready: number; readonly baseline?: true }[];
   /** The release before, kept ready for an instant return until then (RFC 3339). */
   readonly previous?: { readonly release: string; readonly until: string };
   /** The release that was taken back last. */
@@ -41,6 +42,8 @@ export interface ServiceStatus {
 interface InstanceView {
   readonly id: string;
   readonly release: string;
+  /** A fresh instance of stable that the candidate is compared with. */
+  readonly baseline?: true;
   readonly host?: string;
   readonly port?: number;
   readonly pid?: number;
@@ -87,12 +90,16 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
 function weightsOf(state: ServiceState): ServiceStatus['weights'] {
   const { backends } = routeOf(state);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  return backends.map(({ release, weight }) => ({
-    release,
-    percent: total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2)),
-    ready: state.instances.filter(({ generation, phase }) => phase === 'ready' && revisionOf(state, generation)?.release === release)
-      .length,
-  }));
+  const named = (instance: Instance): string | undefined =>
+    isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
+  return backends
+    .filter(({ weight, instances }) => weight > 0 || instances.length > 0)
+    .map(({ release, weight }) => {
+      const percent = total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2));
+      const ready = state.instances.filter((instance) => instance.phase === 'ready' && named(instance) === release).length;
+      const beside = releaseOfBaseline(release);
+      return beside === undefined ? { release, percent, ready } : { release: beside, percent, ready, baseline: true };
+    });
 }
 
 /** `http://support.localhost:7080/`: the environment's listener under the host the service is exposed as. */
@@ -138,7 +145,7 @@ export function settlementOf(state: ServiceState | undefined, published: Service
 export function servingOf(state: ServiceState | undefined, published: ServiceRoute | undefined): Settlement | undefined {
   const settlement = settlementOf(state, published);
   if (settlement || !state?.candidate || state.mode !== 'running' || state.stable === undefined) return settlement;
-  const stable = state.instances.filter((instance) => instance.generation === state.stable && isServing(instance, { published }));
+  const stable = state.instances.filter((instance) => groupOf(state, instance) === state.stable && isServing(instance, { published }));
   return stable.length >= state.replicas ? { outcome: 'ready' } : undefined;
 }
 
@@ -180,6 +187,7 @@ function viewOf(state: ServiceState, instance: Instance): InstanceView {
     release: revisionOf(state, instance.generation)?.release ?? '',
     state: phase,
     restarts,
+    ...(isBaseline(state, instance) && { baseline: true }),
     ...(process && { ...process }),
     ...(reason !== undefined && { message: reason }),
   };

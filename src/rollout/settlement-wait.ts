@@ -1,3 +1,4 @@
+import { shownVerdict } from './course-verdict.ts';
 import type { Clock } from '../effects/clock.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { findingsInWords } from './evidence/words.ts';
@@ -52,7 +53,7 @@ export async function waitForSettlement(waiting: {
         toldAt = clock.monotonic();
         progress(line);
       }
-      const verdict = state.candidate?.course?.evidence?.verdict;
+      const verdict = state.candidate && shownVerdict(state, state.candidate.course);
       if (verdict && clock.monotonic() - judgedAt >= evidenceMs) {
         judgedAt = clock.monotonic();
         const words = findingsInWords(verdict);

@@ -1,18 +1,22 @@
 import { conclude } from './conclude.ts';
-import { capacityFor, hasStages, stagesOf } from './course.ts';
+import { groupOf, isBaseline, neededBaseline, wantedBaseline } from './baseline.ts';
+import { foldCopies } from './copies-evidence.ts';
+import { capacityAt, capacityFor, hasStages, stageOf, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence, isShown } from './course-evidence.ts';
-import { stagedShares } from './experiment/arms.ts';
+import { decidingVerdict } from './course-verdict.ts';
+import { runningExperiment, stagedShares } from './experiment/arms.ts';
 import { withPromotedArm } from './experiment/promote-arm.ts';
 import { type ExperimentStep, isExperimenting, stepExperiment } from './experiment/step-experiment.ts';
 import { findingsInWords } from './evidence/words.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
+import { copiesAlike, shareInWords } from './mirroring.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
-import type { Command, Observation, Strategy } from './strategy.ts';
+import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
 /** Shares of several releases add up to a hundred but for this. */
@@ -23,7 +27,7 @@ const roundingError = 1e-6;
  * capacity for it is ready and known to the gateway. Stable goes, or stays for an instant return, when the candidate serves everything.
  */
 export const staged: Strategy = (state, observation, now) => {
-  const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
+  const advanced = advanceInstances(withDeadline(withoutIdle(state, observation, now), now), observation, now);
   const { candidate } = advanced.state;
   if (candidate && !hasStages(advanced.state)) return rolling(state, observation, now);
   const judged = candidate
@@ -39,31 +43,53 @@ export const staged: Strategy = (state, observation, now) => {
 /** A stage whose share was declared anew is not in force. */
 function courseOf(state: ServiceState, candidate: Candidate): Course {
   const { inForceSince, ...course } = { ...newCourse, ...candidate.course };
-  const isInForce = inForceSince !== undefined && course.weight === stageAt(state, course).weight;
+  const { weight, mirror } = stageOf(state, course);
+  const isInForce = inForceSince !== undefined && course.weight === weight && copiesAlike(course.mirror, mirror);
   return isInForce ? { ...course, inForceSince } : course;
+}
+
+/** One that is to be brought into force again has its full time for it. */
+function withDeadline(state: ServiceState, now: number): ServiceState {
+  const { candidate } = state;
+  if (candidate?.course?.inForceSince === undefined || !hasStages(state)) return state;
+  return courseOf(state, candidate).inForceSince === undefined ? { ...state, candidate: { ...candidate, progressAt: now } } : state;
 }
 
 function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
   const candidate = state.candidate as Candidate;
-  const stage = stageAt(state, course);
+  const stage = stageOf(state, course);
   if (isExperimenting(state, course, stage)) return afterStep(stepExperiment(state, course, stage, observation, now), course.stage, now);
   const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isLive(instance));
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
   if (looping)
     return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
-  const folded = foldEvidence(state, course, observation.evidence);
+  const folded = foldCopies(state, foldEvidence(state, course, observation.evidence), observation.evidence);
   const seen = withCourse(state, folded);
-  const found = folded.overruled === true ? undefined : folded.evidence?.verdict;
+  const found = decidingVerdict(state, folded);
   if (found?.verdict === 'fail') {
     const why = `${found.because}: ${findingsInWords(found)}`;
     return state.settings.rollout.onFailure === 'hold' ? held(seen, why, now) : failRollout(seen, why, { withdrawn: true });
   }
   if (found?.verdict === 'error') return held(seen, found.because, now);
   if (candidate.paused) return { state: seen, events: [] };
-  const serving = mine.filter((instance) => isServing(instance, observation)).length;
-  return folded.inForceSince === undefined
-    ? bringIntoForce(seen, folded, { serving, stuck: mine.find((instance) => !isServing(instance, observation)) }, observation, now)
-    : goOn(seen, folded, now);
+  const beside = state.instances.filter((instance) => isBaseline(state, instance) && isLive(instance));
+  const failing = beside.find(({ phase }) => phase === 'crash_looping');
+  if (failing) return held(seen, `${failing.id}, a fresh instance of stable, keeps failing: it ${failing.reason ?? 'ended'}`, now);
+  if (folded.inForceSince !== undefined) return goOn(seen, folded, now);
+  const serves = (instance: Instance): boolean => isServing(instance, observation);
+  const ready: Ready = {
+    serving: mine.filter(serves).length,
+    beside: beside.filter(serves).length,
+    stuck: [...mine, ...beside].find((instance) => !serves(instance)),
+  };
+  return bringIntoForce(seen, folded, ready, observation, now);
+}
+
+/** What the next stage can count on: instances of the candidate, and fresh ones of stable to compare it with. */
+interface Ready {
+  readonly serving: number;
+  readonly beside: number;
+  readonly stuck: Instance | undefined;
 }
 
 /** Holds where an experiment waits for somebody, and goes on with the arm that has won it. */
@@ -78,25 +104,30 @@ function afterStep({ hold, promote, ...advanced }: ExperimentStep, stage: number
 function bringIntoForce(
   state: ServiceState,
   course: Course,
-  { serving, stuck }: { readonly serving: number; readonly stuck: Instance | undefined },
+  { serving, beside, stuck }: Ready,
   observation: Observation,
   now: number,
 ): Advanced {
   const candidate = state.candidate as Candidate;
-  const { weight } = stageAt(state, course);
-  const hasCapacity = serving >= capacityFor(weight, state);
+  const stage = stageOf(state, course);
+  const { weight, mirror } = stage;
+  const hasCapacity = serving >= capacityAt(state, course.stage) && beside >= neededBaseline(state);
   if (hasCapacity && observation.smoke?.outcome === 'failed' && course.smokePassed !== true) {
     return failRollout(state, `its smoke check failed: ${observation.smoke.reason}`, { instance: stuck?.id, withdrawn: true });
   }
   const smokePassed = state.settings.rollout.smoke === undefined || course.smokePassed === true || observation.smoke?.outcome === 'passed';
-  const prepared: Course = { ...course, ...(smokePassed && { smokePassed }), ...(hasCapacity && smokePassed && { weight }) };
-  if (prepared.weight === weight && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
-    const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${weight} % of the requests`);
+  const { mirror: _, ...rest } = course;
+  const asked: Course = hasCapacity && smokePassed ? { ...rest, weight, ...(mirror && { mirror }) } : course;
+  const prepared: Course = { ...asked, ...(smokePassed && { smokePassed }) };
+  const isAsked = prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
+  const isCopied = copiesAlike(observation.published?.mirror, mirror);
+  if (isAsked && isCopied && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
+    const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${shareInWords(stage)} of the requests`);
     const next = withCourse(state, { ...prepared, inForceSince: now });
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
-  const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving, serving }, now);
-  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving + beside, serving }, now);
+  const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
   return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });
@@ -104,14 +135,15 @@ function bringIntoForce(
 
 /** The stage is in force: whether it has lasted long enough, was agreed to, and has been judged by enough. */
 function goOn(state: ServiceState, course: Course, now: number): Advanced {
-  const { forMs, approval, weight } = stageAt(state, course);
+  const { forMs, approval, weight, mirror } = stageOf(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
   const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
   if (isLast && isDue && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
   if (!isDue) return { state, events: [] };
   const { analysis } = state.settings.rollout;
-  if (analysis && weight > 0 && !isShown(course, analysis)) {
+  const seen = mirror ? { evidence: course.copies } : course;
+  if (analysis && (weight > 0 || mirror) && !isShown(seen, analysis)) {
     if (analysis.noData === 'hold') return { state, events: [] };
     if (analysis.noData === 'rollback') return failRollout(state, 'too few requests were seen to judge it', { withdrawn: true });
   }
@@ -146,26 +178,22 @@ function withCourse(state: ServiceState, course: Course): ServiceState {
   return state.candidate ? { ...state, candidate: { ...state.candidate, course } } : state;
 }
 
-function stageAt(state: ServiceState, { stage }: Course) {
-  const stages = stagesOf(state);
-  return stages[Math.min(stage, stages.length - 1)] as (typeof stages)[number];
-}
-
 /** Adds what is missing of each generation that is wanted, and takes away what is not once stable suffices without it. */
 function place(state: ServiceState, observation: Observation, now: number): ServiceState {
   const { candidate, stable, previous, replicas } = state;
-  const wanted = new Map<number, number>();
+  const wanted = new Map<Group, number>();
   if (previous) wanted.set(previous.generation, replicas);
   const course = { ...newCourse, ...candidate?.course };
-  for (const { generation, target } of stagedShares(state, course, stageAt(state, course).weight)) {
-    wanted.set(generation, capacityFor(target, state));
-  }
+  const each = runningExperiment(course) ? capacityFor(stageOf(state, course).weight, state) : capacityAt(state, course.stage);
+  for (const { generation } of stagedShares(state, course)) wanted.set(generation, each);
   if (stable !== undefined) wanted.set(stable, replicas);
+  wanted.set('baseline', wantedBaseline(state));
   let next = state;
-  for (const [generation, count] of wanted) {
-    const live = state.instances.filter((instance) => instance.generation === generation && isLive(instance)).length;
+  for (const [group, count] of wanted) {
+    const missing = count - state.instances.filter((instance) => groupOf(state, instance) === group && isLive(instance)).length;
+    if (group === 'baseline') next = withNewInstances(next, stable, missing, now, candidate?.generation);
     // A set that is only kept is not made anew.
-    if (generation !== previous?.generation) next = withNewInstances(next, generation, count - live, now);
+    else if (group !== previous?.generation) next = withNewInstances(next, group, missing, now);
   }
   const leaving = new Set(surplus(next, wanted, observation));
   return {
@@ -174,13 +202,15 @@ function place(state: ServiceState, observation: Observation, now: number): Serv
   };
 }
 
-function surplus(state: ServiceState, wanted: ReadonlyMap<number, number>, observation: Observation): string[] {
-  const stable = state.instances.filter((instance) => instance.generation === state.stable);
+type Group = ReturnType<typeof groupOf>;
+
+function surplus(state: ServiceState, wanted: ReadonlyMap<Group, number>, observation: Observation): string[] {
+  const stable = state.instances.filter((instance) => groupOf(state, instance) === state.stable);
   const suffices = state.stable === undefined || stable.filter((instance) => isServing(instance, observation)).length >= state.replicas;
   const found: string[] = [];
-  for (const generation of new Set(state.instances.map((instance) => instance.generation))) {
-    const live = state.instances.filter((instance) => instance.generation === generation && isLive(instance));
-    const extra = live.toSorted(byUsefulness(observation)).slice(wanted.get(generation) ?? 0);
+  for (const group of new Set(state.instances.map((instance) => groupOf(state, instance)))) {
+    const live = state.instances.filter((instance) => groupOf(state, instance) === group && isLive(instance));
+    const extra = live.toSorted(byUsefulness(observation)).slice(wanted.get(group) ?? 0);
     // What no longer belongs may be what answers while stable is not whole.
     for (const instance of extra) if (suffices || !mayAnswer(instance)) found.push(instance.id);
   }
@@ -201,7 +231,7 @@ function nextLook(state: ServiceState, now: number): number {
   const times = [previous?.until ?? Number.POSITIVE_INFINITY];
   const course = candidate?.course;
   if (course?.inForceSince !== undefined) {
-    const ends = course.inForceSince + stageAt(state, course).forMs;
+    const ends = course.inForceSince + stageOf(state, course).forMs;
     if (ends > now) times.push(ends);
     if (settings.rollout.analysis) times.push(now + evidenceMs);
   }

@@ -16,14 +16,28 @@ export interface Observation {
   readonly evidence?: GatewayEvidence | undefined;
   /** What the gateway has counted of the arms of the experiment that is being made. */
   readonly experiment?: ObservedExperiment | undefined;
+  /** Since when somebody has been looking: before that, nothing that was late can be held against anybody. 0 when absent. */
+  readonly watchedSince?: number;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
   readonly smoke?: SmokeOutcome | undefined;
+}
+
+/** How long something has been waited for (ms) while somebody was looking. */
+export function waitedFor(since: number, { watchedSince = 0 }: Pick<Observation, 'watchedSince'>, now: number): number {
+  return now - Math.max(since, watchedSince);
+}
+
+/** When a limit (ms) for something that has been waited for runs out. */
+export function limitOf(since: number, { watchedSince = 0 }: Pick<Observation, 'watchedSince'>, limitMs: number): number {
+  return Math.max(since, watchedSince) + limitMs;
 }
 
 export interface GatewayEvidence {
   /** Counts of another epoch begin at zero: the gateway was started anew. */
   readonly epoch: string;
   readonly counts: Counts;
+  /** Requests that were mirrored, and their copies; absent where none can have been. */
+  readonly copies?: Counts;
   /** Whether the counts are all there are. */
   readonly isComplete: boolean;
   /** Latency (ms) of stable at the quantiles of the rules, before the rollout; undefined while too little is known of it. */

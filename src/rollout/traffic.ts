@@ -31,6 +31,8 @@ interface CountedEvidence {
   /** Of the rollout that is counted. */
   readonly id: string;
   readonly strata: readonly CountedStratum[];
+  /** Requests that were mirrored (of the release that answered) and their copies, with an even chance; absent where they are not counted. */
+  readonly copies?: readonly CountedStratum[] | undefined;
   /** False when more chances were drawn with than the gateway keeps apart: what is missing is not missing at random. */
   readonly isComplete: boolean;
 }

@@ -6,6 +6,7 @@ const evidence = z
   .readonly()
   .openapi({ description: 'In words: one line a metric with its confidence interval, then what follows from it' });
 
+const copies = z.object({ percent: z.number(), methods: z.array(z.string()).readonly() }).readonly();
 const tally = z.number().int();
 
 const experimentView = z
@@ -59,12 +60,26 @@ export const rolloutView = z
     by: z.string().optional(),
     why: z.string().optional(),
     weight: z.number().openapi({ description: 'Percentage of new requests the candidate is given' }),
+    copies: copies.optional().openapi({ description: 'Requests that are copied to the candidate; nobody gets its answers' }),
+    baseline: z
+      .object({ instances: z.number().int(), ready: z.number().int() })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Fresh instances of the stable release that the candidate is compared with' }),
     stages: z
       .object({
         current: z.number().int().openapi({ description: 'Counts from 1' }),
         steps: z
           .array(
-            z.object({ weight: z.number(), forMs: z.number(), approval: z.boolean(), experiment: z.literal(true).optional() }).readonly(),
+            z
+              .object({
+                weight: z.number(),
+                mirror: copies.optional(),
+                forMs: z.number(),
+                approval: z.boolean(),
+                experiment: z.literal(true).optional(),
+              })
+              .readonly(),
           )
           .readonly(),
       })
@@ -120,7 +135,7 @@ const rolloutRecord = z
 export const rollouts = z.array(rolloutRecord).readonly();
 
 export const weights = z
-  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int() }).readonly())
+  .array(z.object({ release: z.string(), percent: z.number(), ready: z.number().int(), baseline: z.literal(true).optional() }).readonly())
   .readonly()
   .openapi({ description: 'How new requests are shared out, and the ready instances of each release' });
 

@@ -6,6 +6,7 @@ const instanceView = z
   .object({
     id: z.string(),
     release: z.string(),
+    baseline: z.literal(true).optional().openapi({ description: 'A fresh instance of stable that the candidate is compared with' }),
     host: z.string().optional(),
     port: z.number().int().optional(),
     pid: z.number().int().optional(),

@@ -12,6 +12,9 @@ import { createKnownSecrets } from '../../secrets/known-secrets.ts';
 import { createVault } from '../../secrets/file-vault.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
 import type { EventLog } from '../../telemetry/events.ts';
+import type { ServiceState } from '../../rollout/service-state.ts';
+import { createFlagRollouts } from '../../flag-rollouts/flag-rollouts.ts';
+import { createFlagRolloutDesk } from '../../control-plane/flag-rollout-desk.ts';
 import { createFlagParts, type FlagParts } from '../../control-plane/flag-parts.ts';
 import { createApp } from '../app.ts';
 import type { ApiDependencies, PlanOrder } from '../ports.ts';
@@ -299,6 +302,20 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
       conditions: () => [],
     },
     flags: flagParts.desk,
+    flagRollouts: createFlagRolloutDesk({
+      rollouts: createFlagRollouts({
+        store,
+        documents: flagParts.documents,
+        sets: flagParts.sets,
+        services: { countFlag: async () => undefined, stateOf: async () => ({ stable: 1 }) as ServiceState },
+        traffic: { evidence: async () => undefined, latencies: async () => undefined },
+        audit,
+        events,
+        clock: systemClock,
+        random: systemRandom,
+      }),
+      clock: systemClock,
+    }),
     evaluation: flagParts.evaluation,
     gatewayDesk: {
       get: () => Promise.resolve(knownGateway),

@@ -32,13 +32,15 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
   const { rollout, release, previous, failure } = service;
   const fields: [string, string][] = [['service', service.address]];
   if (rollout) {
-    const { stages, by, why, paused, waits } = rollout;
+    const { stages, copies, baseline, by, why, paused, waits } = rollout;
     const who = by === undefined ? '' : ` by ${by}${why === undefined ? '' : ` (${why})`}`;
     fields.push(
       ['candidate', `${rollout.version} ${rollout.release}, ${rollout.strategy}, for ${age(rollout.startedAt, now)}${who}`],
       ['stable', release === undefined ? 'none yet' : `${service.version} ${release}`],
     );
     if (stages) fields.push(['stage', `${stages.current} of ${stages.steps.length}: ${stepsInWords(stages)}`]);
+    if (copies) fields.push(['copies', `${copies.percent} % of the requests (${copies.methods.join(', ')}); nobody gets its answers`]);
+    if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
     if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
     if (rollout.experiment) fields.push(['experiment', experimentInWords(rollout.experiment)]);
     fields.push(['waits for', waitInWords(waits, now)]);
@@ -56,7 +58,12 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
       fields.push(['kept ready', `${previous.release} for ${left(previous.until, now)} more: \`sluice rollout rollback ${service.name}\``]);
   }
   const look = { width: width(), colors };
-  const roles = service.weights.map(({ release: each, percent, ready }) => [each, roleOf(each, service), `${percent} %`, String(ready)]);
+  const roles = service.weights.map(({ release: each, percent, ready, baseline }) => [
+    each,
+    baseline ? 'baseline' : roleOf(each, service),
+    `${percent} %`,
+    String(ready),
+  ]);
   const columns = [
     { title: 'release' },
     { title: 'role' },
@@ -116,15 +123,21 @@ function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutReco
   return `${release} ${outcome ?? 'under way'}${took}${by === undefined ? '' : `, begun by ${by}`}${since}`;
 }
 
-/** `5 > [25] > 50 > 100 %`. */
+/** `copies of 100 > 5 > [25] > 50 > 100 %`. */
 function stepsInWords({ current, steps }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>): string {
   return `${steps.map((step, index) => (index + 1 === current ? `[${stepInWords(step)}]` : stepInWords(step))).join(' > ')} %`;
 }
 
 /** Of an experiment, that it is one and what each arm gets. */
-function stepInWords({ weight, experiment }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>['steps'][number]): string {
+function stepInWords({ weight, mirror, experiment }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>['steps'][number]): string {
   const plain = String(Number(weight.toFixed(2)));
+  if (mirror) return `copies of ${mirror.percent}`;
   return experiment ? `experiment at ${plain} each` : plain;
+}
+
+function freshInWords({ instances, ready }: NonNullable<NonNullable<ServiceView['rollout']>['baseline']>): string {
+  const counted = `${instances} fresh instance${instances === 1 ? '' : 's'}`;
+  return ready < instances ? `${counted} (${ready} ready)` : counted;
 }
 
 function waitInWords({ for: what, message, until }: NonNullable<ServiceView['rollout']>['waits'], now: number): string {

@@ -181,7 +181,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       if (supervisor.outage() !== undefined) return undefined;
       const { epoch, evidence } = await (await supervisor.client()).counts();
       const found = evidence.find((each) => each.environment === environment && each.service === name && each.id === id);
-      return found && { epoch, id: found.id, strata: found.strata, isComplete: found.lost.chances === 0 };
+      return found && { epoch, id: found.id, strata: found.strata, copies: found.copies, isComplete: found.lost.chances === 0 };
     },
     latencies: async ({ environment, name }, release, quantiles) => {
       if (supervisor.outage() !== undefined) return undefined;

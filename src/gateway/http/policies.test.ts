@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../../testing/conditions.ts';
 import type { Waiting } from '../limits/limiter.ts';
-import type { Finished, Meter } from '../measuring/meter.ts';
+import type { CopiedPair, Finished, Meter } from '../measuring/meter.ts';
 import { type BareEngine, backendOf, createBareEngine, instanceAt } from '../testing/bare-engine.ts';
 import { ask, portOf, rawConnection } from '../testing/raw-client.ts';
 import { freePort } from '../../effects/ports.ts';
@@ -24,7 +24,7 @@ function serve(handler: RequestListener): Promise<number> {
   return portOf(server);
 }
 
-function recordingMeter(): Meter & { begun: number; readonly ended: Finished[] } {
+function recordingMeter(): Meter & { begun: number; readonly ended: Finished[]; readonly pairs: CopiedPair[] } {
   const meter = {
     begun: 0,
     ended: [] as Finished[],
@@ -35,6 +35,10 @@ function recordingMeter(): Meter & { begun: number; readonly ended: Finished[] }
       meter.ended.push({ ...finished });
     },
     ejected: () => {},
+    pairs: [] as CopiedPair[],
+    copied: (pair: CopiedPair) => {
+      meter.pairs.push(pair);
+    },
   };
   return meter;
 }
@@ -156,7 +160,9 @@ test('a mirror gets a copy of what is small enough, and its answer, slowness or 
     void text(req).then((body) => seen.push(`${req.method} ${String(req.headers['x-sluice-mirrored'])} ${body}`));
     if (req.url !== '/hangs') res.end('x'.repeat(2_000_000));
   });
-  const mirror = { backend: backendOf('r2', 0, [instanceAt('m', mirrorPort, 'r2')]), percent: 100, bodyBytes: 10 };
+  const dead = instanceAt('dead', await freePort('127.0.0.1'), 'r2');
+  const meter = recordingMeter();
+  const mirror = { backend: backendOf('r2', 0, [instanceAt('m', mirrorPort, 'r2'), dead], { meter }), percent: 100, bodyBytes: 10 };
   bare = await createBareEngine([backendOf('r1', 1, [instanceAt('a', port)])], { mirror });
   expect((await ask(bare.port)).body).toBe('answer');
   expect((await ask(bare.port, { method: 'POST' }, 'small')).body).toBe('answer');
@@ -164,6 +170,9 @@ test('a mirror gets a copy of what is small enough, and its answer, slowness or 
   expect((await ask(bare.port, { path: '/hangs' })).body).toBe('answer');
   await until('the copies', () => seen.length === 3);
   expect(seen.toSorted()).toEqual(['GET 1 ', 'GET 1 ', 'POST 1 small']);
+  await until('the pairs to be counted', () => meter.pairs.length === 2);
+  expect(meter.pairs).toMatchObject([1, 2].map(() => ({ release: 'r1', original: { isError: false }, copy: { isError: false } })));
+  expect([meter.begun, meter.ended.length]).toEqual([0, 0]);
   await until('the answered copies to be forgotten', () => bare.engine.mirrored.size === 1);
   expect(bare.engine.running.size).toBe(0);
 });

@@ -66,6 +66,11 @@ export const evidenceCounts = z.object({
   attribute: z.string().optional(),
   unitWindowMs: z.number(),
   strata: z.array(stratum).readonly(),
+  /**
+   * Requests that were mirrored, once for the release that answered the client and once for the one that had the copy, with an even chance.
+   * Never part of `strata`: no user has met the second. Absent in what an older gateway tells.
+   */
+  copies: z.array(stratum).readonly().optional(),
   /** What bounded memory left out, alike for all releases: units of a window beyond its bound, and requests of chances beyond theirs. */
   lost: z.object({ units: tally, chances: tally }),
 });

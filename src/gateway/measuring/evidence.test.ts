@@ -42,6 +42,20 @@ test('outcomes are counted by release and by the chance of the draw', () => {
   ]);
 });
 
+test('of a flag, outcomes are counted by the variant that the answer names, whichever release gave it', () => {
+  const byVariant = { attribute: 'flag.cites', variant: 'on', probability: 0.2 };
+  const { end, counts } = workersOf(['a'], { byVariant });
+  end('a', 'stable', { status: 500, attributes: 'flag.cites=on' });
+  end('a', 'candidate', { attributes: 'decision=x, flag.cites=on' });
+  end('a', 'stable', { attributes: 'flag.cites=off' });
+  end('a', 'stable', { by: 'override', attributes: 'flag.cites=off' });
+  end('a', 'stable', { attributes: 'flag.other=on' });
+  expect(counts()).toEqual([
+    { release: 'variant', probability: 0.2, units: 2, errors: 1, exceedances: [0, 0], categories: {} },
+    { release: 'others', probability: 0.8, units: 1, errors: 0, exceedances: [0, 0], categories: {} },
+  ]);
+});
+
 test('failed and broken-off requests are errors; overrides, cached, refused and abandoned ones are no units', () => {
   const { end, counts } = workersOf(['a'], {});
   const chance = { probability: 0.5 };
@@ -66,6 +80,25 @@ test('of a unit only the first outcome of a window counts, whichever workers its
   end('a', 'stable', { ...unit, unit: 7 }, 60_000);
   end('b', 'stable', { ...unit, unit: 7 }, 90_000);
   expect(counts()).toMatchObject([{ units: 2 }, { units: 1 }]);
+});
+
+test('copies are counted by themselves, with an even chance, over all workers', () => {
+  const meters = ['a', 'b'].map(() => createMeters({ clock }));
+  const totals = createTotals(() => 0);
+  const service = measured(['candidate', 'stable'], {});
+  totals.follow([service]);
+  for (const [index, each] of meters.entries()) {
+    each.follow([service]);
+    const pair = { original: { isError: false, totalMs: 10 }, copy: { isError: index === 0, totalMs: 100 } };
+    each.meterOf('test', 'app', 'candidate').copied({ release: 'stable', ...pair });
+    totals.update(`${index}`, each.snapshot());
+  }
+  const [evidence] = totals.total().evidence;
+  expect(evidence?.strata).toEqual([]);
+  expect(evidence?.copies).toEqual([
+    { release: 'candidate', probability: 0.5, units: 2, errors: 1, exceedances: [2, 0], categories: {} },
+    { release: 'stable', probability: 0.5, units: 2, errors: 0, exceedances: [0, 0], categories: {} },
+  ]);
 });
 
 test('values beyond a bounded number are counted as other, alike for all releases', () => {

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Shares } from '../routing/shares.ts';
 import { createCategories } from './attributes.ts';
 import { type CountedRoute, evidenceCounts } from './counts.ts';
-import type { Finished } from './meter.ts';
+import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
+import { createVariantDraw } from './variant-draw.ts';
 
 /**
  * A worker's part of the counts. Requests that were drawn by themselves are counted; of units only the first outcome of each window is
@@ -23,6 +24,7 @@ export const numbersPerOutcome = 6;
 /** What counts for one release. */
 export interface EvidenceArm {
   count(finished: Finished, now: number): void;
+  copied(pair: CopiedPair): void;
 }
 
 /** Evidence of one service and rollout in one worker: units and categories are shared by its releases, so that bounds hit all alike. */
@@ -32,6 +34,8 @@ export interface Evidence {
   take(): EvidenceSnapshot;
 }
 
+/** Of a request and its copy either is as likely to be the one that fails, if the releases do not differ. */
+const evenChance = 0.5;
 /** Outcomes of units that wait to be taken. */
 const mostOutcomes = 65_536;
 
@@ -39,7 +43,9 @@ export function createEvidence(owner: { environment: string; service: string }, 
   const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs, firstSaid } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const strata = createStrata(thresholdsMs.length);
+  const copies = createStrata(thresholdsMs.length);
   const windows = createUnitWindows();
+  const drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
   let lostChances = 0;
   let outcomes: number[] = [];
@@ -56,8 +62,26 @@ export function createEvidence(owner: { environment: string; service: string }, 
     outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), isError(finished) ? 1 : 0, category);
   };
 
+  const countIn = (stratum: LiveStratum | undefined, finished: Finished, now: number): void => {
+    if (stratum === undefined) lostChances += 1;
+    else if (finished.by === 'unit') keep(stratum, finished, now);
+    else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+  };
+
+  /** Whichever release answered: what was drawn is in the answer. */
+  const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
+    count: (finished, now) => {
+      if (finished.by === 'override' || !isUnit(finished.ending)) return;
+      const draw = of(finished.attributes);
+      if (draw !== undefined) countIn(strata.of(draw.side, draw.probability), finished, now);
+    },
+    // Copies are of releases, and say nothing of variants.
+    copied: () => undefined,
+  });
+
   return {
     arm: (release) => {
+      if (drawn !== undefined) return byVariant(drawn);
       const known = new Map<number | string, LiveStratum | undefined>();
       let lastChance = Number.NaN;
       let lastShares: Shares | undefined;
@@ -74,9 +98,14 @@ export function createEvidence(owner: { environment: string; service: string }, 
             last = known.get(key);
             if (known.size > 1_024) known.clear();
           }
-          if (last === undefined) lostChances += 1;
-          else if (finished.by === 'unit') keep(last, finished, now);
-          else countOutcome(last, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+          countIn(last, finished, now);
+        },
+        copied: ({ release: other, original, copy }) => {
+          if (firstSaid) return;
+          const [ours, theirs] = [copies.of(release, evenChance), copies.of(other, evenChance)];
+          if (ours === undefined || theirs === undefined) return;
+          countOutcome(ours, thresholdsMs, copy.totalMs, copy.isError, -1);
+          countOutcome(theirs, thresholdsMs, original.totalMs, original.isError, -1);
         },
       };
     },
@@ -92,6 +121,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
           ...(attribute !== undefined && { attribute }),
           unitWindowMs,
           strata: strata.snapshot(categoryNames),
+          copies: copies.snapshot([]),
           lost: { units: lostUnits, chances: lostChances },
         },
         outcomes: taken,

@@ -8,6 +8,44 @@ afterEach(async () => {
   rig = undefined;
 });
 
+test('copies are counted beside the requests they are of, and are no requests of their release', async () => {
+  rig = await createRig();
+  const stable = await rig.serve((req, res) => void setTimeout(() => res.end('answer'), req.url === '/slow' ? 1_100 : 0));
+  const seen: string[] = [];
+  const candidate = await rig.serve((req, res) => {
+    seen.push(req.method ?? '');
+    res.statusCode = req.url === '/broken' ? 503 : 200;
+    if (req.url === '/cut') res.write('half', () => res.destroy());
+    else res.end('for nobody');
+  });
+  await rig.route({
+    expose: [{ host: '127.0.0.1', path: '/' }],
+    backends: [backend('r2', 0, { two: candidate.port }), backend('r1', 1, { one: stable.port })],
+    mirror: { release: 'r2', percent: 100, bodyBytes: 1_000, methods: ['GET'] },
+    evidence: { id: 'rollout', latencyThresholdsMs: [1_000], unitWindowMs: 60_000 },
+    split: { salt: '', overrideHeader: 'x-sluice-release' },
+  });
+  const { gateway, publicUrl } = rig;
+  const ask = (path: string, options: RequestInit = {}) => fetch(`${publicUrl}${path}`, options).then((response) => response.text());
+  for (const path of ['/', '/broken', '/cut', '/slow']) expect(await ask(path)).toBe('answer');
+  await ask('/', { method: 'POST', body: 'a side effect' });
+  expect(await ask('/', { headers: { 'x-sluice-release': 'r2' } })).toBe('for nobody');
+  const { evidence, releases } = await until('all copies are counted', async () => {
+    const counts = await gateway.counts();
+    return counts.evidence[0]?.copies?.[0]?.units === 4 && counts.releases[0]?.inFlight === 0 ? counts : undefined;
+  });
+  expect(seen.toSorted()).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
+  expect(evidence[0]?.copies).toEqual([
+    { release: 'r2', probability: 0.5, units: 4, errors: 2, exceedances: [0], categories: {} },
+    { release: 'r1', probability: 0.5, units: 4, errors: 0, exceedances: [1], categories: {} },
+  ]);
+  expect(evidence[0]?.strata).toMatchObject([{ release: 'r1', units: 5 }]);
+  expect(releases).toMatchObject([
+    { release: 'r2', requests: 1 },
+    { release: 'r1', requests: 5 },
+  ]);
+});
+
 test('the gateway counts what its requests came to, by release', async () => {
   rig = await createRig();
   const { port } = await rig.serve((req, res) => {

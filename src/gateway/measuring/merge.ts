@@ -68,6 +68,7 @@ function addEvidence(left: EvidenceCounts, right: EvidenceCounts): EvidenceCount
   return {
     ...left,
     strata: mergeBy([...left.strata, ...right.strata], stratumKey, addStrata),
+    copies: mergeBy([...(left.copies ?? []), ...(right.copies ?? [])], stratumKey, addStrata),
     lost: combineRecords(left.lost, right.lost, add),
   };
 }

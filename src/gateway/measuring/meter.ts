@@ -37,6 +37,20 @@ export interface Finished {
   attributes: string;
 }
 
+/** A request that was answered by one release and, for nobody, by another one too. */
+export interface CopiedPair {
+  /** What the client was given. */
+  readonly release: string;
+  readonly original: CopiedHalf;
+  readonly copy: CopiedHalf;
+}
+
+interface CopiedHalf {
+  readonly isError: boolean;
+  /** Milliseconds from the whole head of the request to the end of the answer; infinite where it is known only to have been longer than any. */
+  readonly totalMs: number;
+}
+
 /** Counts and latencies of one release of one service. Updated in place, without allocation. */
 export interface Meter {
   /** A request was given to it, or was answered or refused in its name. Every `begin` is matched by one `end`, whatever the ending. */
@@ -44,4 +58,6 @@ export interface Meter {
   end(finished: Finished, now: number): void;
   /** An instance of it was ejected. */
   ejected(): void;
+  /** It has had the copy of a request. No request of its own: `begin` and `end` know nothing of it. */
+  copied(pair: CopiedPair): void;
 }

@@ -64,6 +64,9 @@ export function createReleaseMeter(owner: { environment: string; service: string
       for (const arm of arms) arm.count(finished, now);
     },
     ejected: () => add(ejections, 1),
+    copied: (pair) => {
+      for (const arm of arms) arm.copied(pair);
+    },
     countFor: (next) => {
       arms = next;
     },

@@ -30,7 +30,12 @@ export interface RoutedService {
   /** All must let a request pass; `keyOf` gives the key of a request. */
   readonly rateLimiters?: readonly RateLimit[];
   readonly cache?: ResponseCache;
-  readonly mirror?: { readonly backend: Backend; readonly percent: number; readonly bodyBytes: number };
+  readonly mirror?: {
+    readonly backend: Backend;
+    readonly percent: number;
+    readonly bodyBytes: number;
+    readonly methods?: readonly string[] | undefined;
+  };
   readonly retryBudget?: RetryBudget;
   /** To be told how each request to an instance ended; ejects and takes back by itself, the latter by `tickPolicies`. */
   readonly outliers?: Outliers;

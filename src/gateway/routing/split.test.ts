@@ -28,6 +28,16 @@ describe('a request that says nothing about its user', () => {
     expect(Math.abs((counts['candidate'] ?? 0) - 10_000)).toBeLessThan(435);
   });
 
+  test('has, among those that are compared, the chance of the draw among these', () => {
+    const split = createSplit(backends({ candidate: 30, 'stable@baseline': 10, stable: 60 }), undefined, ['candidate', 'stable@baseline']);
+    const chances = [0.1, 0.6, 0.4].map((point) => split.assign([], point)).map((drawn) => [drawn?.backend.release, drawn?.probability]);
+    expect(chances).toEqual([
+      ['candidate', 0.75],
+      ['stable@baseline', 0.25],
+      ['stable', 0.6],
+    ]);
+  });
+
   test('goes nowhere when nothing has weight', () => {
     expect(byUser({ a: 0, b: 0 }).assign([], 0.3)).toBeUndefined();
     expect(createSplit([]).assign([], 0.3)).toBeUndefined();

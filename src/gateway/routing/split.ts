@@ -28,15 +28,20 @@ export interface Split {
   assign(headers: RawHeaders, point: number): Assignment | undefined;
 }
 
-/** Without `settings` every request is drawn by itself. The last of `backends` is the stable one; see `splitRanges`. */
-export function createSplit(backends: readonly Backend[], settings?: SplitRoute): Split {
+/**
+ * Without `settings` every request is drawn by itself. The last of `backends` is the stable one; see `splitRanges`. The chances of those
+ * that are `compared` are among themselves: given that a request went to one of them, which one it was is still a draw.
+ */
+export function createSplit(backends: readonly Backend[], settings?: SplitRoute, compared: readonly string[] = []): Split {
   const ranges = splitRanges(backends);
   const starts = ranges.map(({ from }) => from);
-  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  const shares = sharesOf(backends);
+  const total = weightOf(backends);
+  const comparedTotal = weightOf(backends.filter(({ release }) => compared.includes(release)));
+  const shares = compared.length === 0 ? sharesOf(backends) : undefined;
   const draws = ranges.map(({ backend: at }): Assignment => {
     const backend = backends[at] as Backend;
-    return { backend, probability: backend.weight / total, by: 'request', unit: 0, shares };
+    const probability = backend.weight / (compared.includes(backend.release) ? comparedTotal : total);
+    return { backend, probability, by: 'request', unit: 0, shares };
   });
   const overrides = new Map(backends.map((backend) => [backend.release, overrideOf(backend)]));
   const affinity = settings?.affinity && withLowerCaseName(settings.affinity);
@@ -73,6 +78,10 @@ export function seedOf(salt: string): number {
 /** 20 more bits than the point has, of a hash with another seed: two users with one number are then no longer to be expected. */
 function unitNumber(who: string, point: number, seed: number): number {
   return (xxh32(who, ~seed) & 0xfffff) * pointCount + point || 1;
+}
+
+function weightOf(backends: readonly Backend[]): number {
+  return backends.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function overrideOf(backend: Backend): Assignment {

@@ -46,10 +46,13 @@ export function refreshReady(service: RoutedService): void {
   service.limiter.resize(own, service.granted === undefined ? 0 : Math.max(0, capacity - own));
 }
 
-/** Requests that may run at once: of all ready instances, or of one when none is, so that the reason given is that and not the queue. */
+/**
+ * Requests that may run at once: of all ready instances of releases that get any, or of one when none is, so that the reason given is that
+ * and not the queue.
+ */
 function capacityOf({ backends, concurrency }: Pick<RoutedService, 'backends' | 'concurrency'>): number {
   if (concurrency === undefined) return Number.POSITIVE_INFINITY;
-  const ready = backends.reduce((count, backend) => count + backend.ready.length, 0);
+  const ready = backends.reduce((count, { weight, ready: able }) => count + (weight > 0 ? able.length : 0), 0);
   return concurrency * Math.max(1, ready);
 }
 
@@ -93,7 +96,7 @@ function compileService(route: ServiceRoute, { instances, admitted, policies, op
     instances: all,
     health: route.health,
     calls: new Map(),
-    ...(backends.length > 0 && { split: createSplit(backends, route.split) }),
+    ...(backends.length > 0 && { split: createSplit(backends, route.split, route.evidence?.compared) }),
     ...(kept.limiter && { limiter: kept.limiter }),
     ...(route.limits && { priority: route.limits.priority }),
     ...(route.limits?.concurrency !== undefined && { concurrency: route.limits.concurrency }),

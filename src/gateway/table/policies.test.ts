@@ -170,7 +170,7 @@ describe('over a switch of tables', () => {
   test('a meter is asked for each release', () => {
     const asked: string[] = [];
     const table = { version: 1, listeners: [], services: [routeOf({ expose: [], ...full })] };
-    const meter = { begin: () => {}, end: () => {}, ejected: () => {} };
+    const meter = { begin: () => {}, end: () => {}, ejected: () => {}, copied: () => {} };
     const meterOf = (...names: string[]) => (asked.push(names.join(' ')), meter);
     expect(compileTable(table, createInstances(), { meterOf }).services[0]?.backends[0]?.meter).toBe(meter);
     expect(asked).toEqual(['test app r1']);

@@ -81,10 +81,14 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   };
 }
 
-/** Requests the service may run at a time: what all ready instances may, or one when none is, so that the reason given is that. */
+/**
+ * Requests the service may run at a time: what the ready instances of releases that get any may, or one when none is, so that the reason
+ * given is that.
+ */
 function capacityOf({ environment, name, limits, backends }: ServiceRoute, unhealthy: ReadonlySet<string>): number {
   let ready = 0;
-  for (const { instances } of backends) {
+  for (const { weight, instances } of backends) {
+    if (weight === 0) continue;
     for (const instance of instances) {
       const key = instanceKey({ environment, service: name, ...instance });
       if (instance.state === 'active' && !unhealthy.has(key)) ready += 1;

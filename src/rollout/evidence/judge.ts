@@ -50,12 +50,20 @@ export interface Finding {
 export type Verdict =
   | {
       readonly verdict: 'pass' | 'fail' | 'inconclusive';
+      /** What `units` are; undefined: requests that the candidate has answered. */
+      readonly of?: 'copies';
       readonly units: number;
       readonly findings: readonly Finding[];
       readonly because: string;
     }
   /** The evidence itself is not to be trusted; nothing follows from it about the candidate. */
-  | { readonly verdict: 'error'; readonly units: number; readonly findings: readonly Finding[]; readonly because: string };
+  | {
+      readonly verdict: 'error';
+      readonly of?: 'copies';
+      readonly units: number;
+      readonly findings: readonly Finding[];
+      readonly because: string;
+    };
 
 /** Level at which the split counts as broken: far below any alpha, as it is looked at for ever. */
 const mismatchAlpha = 0.001;

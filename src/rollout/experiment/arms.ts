@@ -43,16 +43,14 @@ export interface StagedShare {
   readonly generation: number;
   /** Percentage of new requests that is asked of the gateway now. */
   readonly weight: number;
-  /** Percentage that its capacity is made for. */
-  readonly target: number;
 }
 
 /** Who gets what beside stable, in the order of their slots: the candidate, or every arm of an experiment. Withdrawn arms get nothing. */
-export function stagedShares({ candidate }: Pick<ServiceState, 'candidate'>, course: Course, stageWeight: number): readonly StagedShare[] {
+export function stagedShares({ candidate }: Pick<ServiceState, 'candidate'>, course: Course): readonly StagedShare[] {
   if (!candidate) return [];
   const experiment = runningExperiment(course);
-  if (!experiment) return [{ generation: candidate.generation, weight: course.weight, target: stageWeight }];
-  return runningArms(experiment).map(({ generation, weight }) => ({ generation, weight, target: stageWeight }));
+  if (!experiment) return [{ generation: candidate.generation, weight: course.weight }];
+  return runningArms(experiment).map(({ generation, weight }) => ({ generation, weight }));
 }
 
 /** The part of all users a generation takes its share from, the same from the beginning to the end of the rollout. */

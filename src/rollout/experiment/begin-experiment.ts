@@ -29,7 +29,9 @@ export function begunExperiment(
     revisions.push({ ...content, generation });
     add({ name, generation, release: content.release, weight: 0 });
   }
-  const begun: Course = { ...course, experiment: { arms } };
+  // Copies are of a step before it.
+  const { mirror: _, ...rest } = course;
+  const begun: Course = { ...rest, experiment: { arms } };
   const next: Candidate = { ...candidate, course: begun, progressAt: now };
   return { state: { ...state, generation, revisions, candidate: next }, course: begun };
 }

@@ -5,7 +5,7 @@ import { isServing } from '../placement.ts';
 import { failRollout, recordProgress, rolloutEvent } from '../rollout-outcome.ts';
 import { shareOf } from '../service-route.ts';
 import type { Candidate, ServiceState, StageSettings } from '../service-state.ts';
-import type { Observation } from '../strategy.ts';
+import { type Observation, waitedFor } from '../strategy.ts';
 import { experimentOf, runningArms } from './arms.ts';
 import { begunExperiment } from './begin-experiment.ts';
 import { comparedArms, shortOfUsers, unproven } from './compare-arms.ts';
@@ -90,7 +90,7 @@ function bringIntoForce(state: ServiceState, { course, experiment, stage, observ
   }
   const total = running.reduce((sum, arm) => sum + serving(arm), 0);
   const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + total, serving: total }, now);
-  const waited = now - (progressed.state.candidate?.progressAt ?? now);
+  const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const reason = `it made no progress for ${Math.round(waited / 1_000)} s`;
   if (lacking.length === 0) return failRollout(state, reason);

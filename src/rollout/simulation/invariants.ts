@@ -46,7 +46,12 @@ export function watchInvariants(): Invariants {
     },
 
     published(world) {
-      const backends = world.traffic.route({ environment: 'default', name: 'agent' })?.backends ?? [];
+      const { backends = [], mirror } = world.traffic.route({ environment: 'default', name: 'agent' }) ?? {};
+      const copied = (backends.find(({ release }) => release === mirror?.release)?.instances ?? []).filter(
+        ({ state }) => state === 'active',
+      );
+      const carried = (100 * copied.length) / Math.max(1, current?.replicas ?? 1);
+      check(mirror === undefined || mirror.percent <= carried + 1e-6, `2: copies of ${mirror?.percent} % for ${copied.length} instances`);
       for (const { id, state } of backends.flatMap(({ instances }) => instances)) {
         if (state === 'draining') onceDraining.add(id);
         else check(!onceDraining.has(id), `1: ${id} got new requests again after it had begun to drain`);

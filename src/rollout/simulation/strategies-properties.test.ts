@@ -6,7 +6,7 @@ import { play, type Action, type Step } from './script.ts';
 /** Few enough for every day; a night can take thousands. */
 const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 60);
 
-const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const);
+const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const, 'compared' as const);
 const release = fc.constantFrom('one' as const, 'two' as const, 'slow' as const, 'silent' as const, 'crashing' as const);
 const deploy: fc.Arbitrary<Action> = fc.record({
   type: fc.constant('deploy' as const),
@@ -46,5 +46,19 @@ describe('every strategy, with everybody pressing every button at every time', (
       }),
       { numRuns },
     );
+  });
+
+  it('takes an aborted candidate away no faster than stable, which has become too small, can do without it', async () => {
+    const { violations, refused } = await play(
+      [
+        first,
+        { action: { type: 'deploy', release: 'one', replicas: 4, maxSurge: 1 }, pause: 0 },
+        { action: { type: 'operate', action: { type: 'pause' } }, pause: 700 },
+        { action: { type: 'deploy', release: 'two', replicas: 4, maxSurge: 1 }, pause: 2_500 },
+        { action: { type: 'operate', action: { type: 'rollback' } }, pause: 0 },
+      ],
+      createMemoryStore(),
+    );
+    expect({ violations, refused }).toEqual({ violations: [], refused: 0 });
   });
 });

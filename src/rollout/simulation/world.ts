@@ -141,7 +141,8 @@ export async function createWorld(options: {
   return world;
 }
 
-export type StrategyName = 'rolling' | 'canary' | 'blue_green';
+/** `compared`: a canary that begins with copies and has a baseline. */
+export type StrategyName = 'rolling' | 'canary' | 'blue_green' | 'compared';
 
 /** Short enough for a script that waits for everything to come to rest to wait for these too. */
 const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
@@ -151,6 +152,16 @@ const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
       { weight: 10, forMs: 2_000, approval: false },
       { weight: 60, forMs: 1_000, approval: false },
     ],
+  },
+  compared: {
+    strategy: 'canary',
+    stages: [
+      { weight: 0, mirror: { percent: 60, methods: ['GET'] }, forMs: 1_000, approval: false },
+      { weight: 30, forMs: 2_000, approval: false },
+      { weight: 70, forMs: 500, approval: false },
+    ],
+    baseline: true,
+    analysis: { rules: { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 }, latencyTolerance: 1, noData: 'continue' },
   },
   blue_green: { fullSet: true, keepPreviousMs: 4_000 },
 };

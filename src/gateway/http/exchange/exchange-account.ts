@@ -1,4 +1,4 @@
-import type { Ending } from '../../measuring/meter.ts';
+import type { Ending, Finished } from '../../measuring/meter.ts';
 import type { RoutedService } from '../../routing/routes.ts';
 import type { Assignment } from '../../routing/split.ts';
 import type { Downstream } from '../downstream.ts';
@@ -42,13 +42,14 @@ export abstract class ExchangeAccount implements Account {
     return this.downstream.bytesWritten();
   }
 
-  /** Once, after the end. */
-  protected settle(): void {
-    if (this.service === undefined) return;
+  /** Once, after the end. What it has come to is to be read at once; undefined when no service had it. */
+  protected settle(): Finished | undefined {
+    if (this.service === undefined) return undefined;
     const ended = this.tries?.end(this.ending) ?? settleAtDoor(this, this.service, this.ending, this.engine.now());
     const { observer } = this.engine;
     if (observer !== undefined && this.entered !== undefined) {
       observer.observe(ended, aboutRequest(this.downstream.head, this.entered, this.tries?.last));
     }
+    return ended;
   }
 }

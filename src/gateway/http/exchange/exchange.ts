@@ -117,7 +117,10 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
 
   #proceed(): void {
     const service = this.service as RoutedService;
-    if (service.mirror !== undefined) this.#mirror = copyToMirror(this.engine, this.downstream.head, this.entered as Entered);
+    if (service.mirror !== undefined) {
+      const placed = { service, assigned: this.assigned, queuedMs: this.queuedMs };
+      this.#mirror = copyToMirror(this.engine, this.downstream.head, this.entered as Entered, placed);
+    }
     this.tries = new Attempts(this.engine, service, this);
     this.#attempt(false, 'gateway_no_instance');
   }
@@ -275,8 +278,8 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
     if (!finished && this.ending === 'answered') this.ending = 'abandoned';
     this.#patience.phase = 'ended';
     this.#letGo();
-    this.settle();
-    this.#mirror?.bodyBroken();
+    const ended = this.settle();
+    if (ended !== undefined) this.#mirror?.ended(ended);
     this.engine.running.delete(this);
   }
 

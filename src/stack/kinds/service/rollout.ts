@@ -3,14 +3,10 @@ import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { experiment } from './experiment.ts';
+import { experimentIssues } from './experiment-issues.ts';
+import { baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
-
-const step = z.strictObject({
-  weight: whole(0, 100).describe('Percentage of new requests for the candidate.'),
-  for: duration().optional().describe('How long the step lasts at least.'),
-  approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
-});
 
 const affinity = z.union(
   [
@@ -30,6 +26,10 @@ const fields = z.strictObject({
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
   analysis: analysis.optional().describe('canary: the evidence that decides.'),
   experiment: experiment.optional().describe('canary: variants of the candidate, compared on a business metric between the steps.'),
+  baseline: z
+    .boolean()
+    .optional()
+    .describe('canary: compares the candidate with as many fresh instances of the stable release, as young and as cold as its own.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   smoke: z
@@ -46,6 +46,7 @@ const fieldsOfOneStrategy = {
   steps: 'canary',
   analysis: 'canary',
   experiment: 'canary',
+  baseline: 'canary',
   keep_previous: 'blue_green',
   smoke: 'blue_green',
 } as const;
@@ -67,26 +68,11 @@ export const rollout = fields.superRefine((value, context) => {
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
-  if (value.experiment && value.strategy === 'auto') {
-    context.addIssue({ code: 'custom', path: ['experiment'], message: 'left out, or the strategy canary: auto may choose another' });
+  for (const { field, message } of experimentIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
+  for (const { index, field, message } of stepIssues(value.steps ?? [])) {
+    context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
-  if (value.experiment && value.affinity === undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: [],
-      message: 'an object with affinity, without which no user stays in an arm of the experiment',
-    });
+  if (value.baseline === true) {
+    for (const message of baselineIssues(value)) context.addIssue({ code: 'custom', path: ['baseline'], message });
   }
-  if (value.experiment && value.analysis === undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: [],
-      message: 'an object with analysis, which withdraws an arm of the experiment that does harm',
-    });
-  }
-  value.steps?.forEach(({ weight }, index) => {
-    if (weight < (value.steps?.[index - 1]?.weight ?? 0)) {
-      context.addIssue({ code: 'custom', path: ['steps', index, 'weight'], message: 'not less than the weight of the step before it' });
-    }
-  });
 });

@@ -1,0 +1,33 @@
+import type { Json } from '../digest/json.ts';
+import type { Store, Write } from '../store/store.ts';
+import type { FlagRollout } from './flag-rollout.ts';
+
+const collection = 'flag-rollouts';
+
+/** The rollout under way, or the last one, of every flag that had one. */
+export function createFlagRolloutDocuments(store: Store) {
+  const write = (rollout: FlagRollout, version: number): Write => ({
+    operation: 'put',
+    collection,
+    key: keyOf(rollout),
+    value: rollout as unknown as Json,
+    ifVersion: version,
+  });
+  return {
+    read: async (environment: string, flag: string): Promise<{ readonly rollout: FlagRollout; readonly version: number } | undefined> => {
+      const document = await store.get(collection, keyOf({ environment, flag }));
+      return document && { rollout: document.value as unknown as FlagRollout, version: document.version };
+    },
+    running: async (): Promise<readonly FlagRollout[]> =>
+      (await store.list(collection)).map(({ value }) => value as unknown as FlagRollout).filter(({ end }) => end === undefined),
+    /** For a transaction with what changes beside it. Fails as `store_conflict` when somebody was faster. */
+    write,
+    replace: async (rollout: FlagRollout, version: number): Promise<void> => {
+      await store.transact([write(rollout, version)]);
+    },
+  };
+}
+
+function keyOf({ environment, flag }: Pick<FlagRollout, 'environment' | 'flag'>): string {
+  return `${environment}/${flag}`;
+}
