@@ -1,11 +1,12 @@
 import type { Course } from '../course-state.ts';
-import type { ArmFinding, ExperimentFinding, Rate } from '../evidence/experiment.ts';
+import { type ArmFinding, type ExperimentFinding, type Rate, rateOf } from '../evidence/experiment.ts';
 import type { Verdict } from '../evidence/judge.ts';
 import { verdictInWords } from '../evidence/words.ts';
 import { routeOf, shareOf } from '../service-route.ts';
 import type { ExperimentRecord, ServiceState } from '../service-state.ts';
 import { experimentOf } from './arms.ts';
 import { comparedArms } from './compare-arms.ts';
+import { allOutcomes } from './counted-outcomes.ts';
 import type { ArmCourse, ExperimentCourse, ExperimentSettings } from './experiment-state.ts';
 import { evidenceOf } from './judge-arms.ts';
 import { findingInWords, lineOfArm, rateInWords } from './words.ts';
@@ -78,13 +79,14 @@ function armView(state: ServiceState, course: Course, arm: ArmCourse, { arms }: 
   const { name, release, generation, withdrawn } = arm;
   const found = arms.find((each) => each.arm === name);
   const verdict = evidenceOf(arm, course)?.verdict;
+  const { units, events } = rateOf(allOutcomes(course.experiment?.outcomes), release);
   return {
     name,
     release,
     weight: Number(shareOf(routeOf(state), state, generation).toFixed(2)),
     ready: state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length,
-    units: found?.units ?? 0,
-    events: found?.events ?? 0,
+    units,
+    events,
     ...(found && { besideControl: { ...endsOf(found.interval), verdict: found.verdict } }),
     ...(verdict && { safety: { verdict: verdict.verdict, evidence: verdictInWords(verdict) } }),
     ...(withdrawn && { withdrawn: withdrawn.reason }),
