@@ -71,7 +71,7 @@ module.exports = {
     ),
     onlyKnows(
       'scaling',
-      [...ground, 'rollout/service-(controller|state)\\.ts$', 'gateway/measuring/report\\.ts$'],
+      [...ground, 'rollout/(service-controller|service-state|baseline)\\.ts$', 'gateway/measuring/report\\.ts$'],
       'How many instances there are is decided from what was counted; how they come about is the concern of rollouts.',
     ),
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),

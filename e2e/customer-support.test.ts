@@ -70,6 +70,18 @@ describe('the customer-support example', () => {
     expect(text.split('\n').filter((line) => line.startsWith('data:')).length).toBeGreaterThan(3);
   });
 
+  it('names its sources in so many words to whom the flag is switched on, at once and without a release', async () => {
+    await expectCode(0, world, 'flag', 'set', 'answer-with-citations', 'off', '-e', 'staging');
+    expect((await ask()).headers['x-sluice-attributes']).toBe('agent.decision=answer, flag.answer-with-citations=off');
+    await expectCode(0, world, 'flag', 'set', 'answer-with-citations', 'on', '-e', 'staging');
+    const { text, headers } = await ask();
+    expect([headers['x-sluice-attributes'], text]).toEqual([
+      'agent.decision=answer, flag.answer-with-citations=on',
+      expect.stringContaining('Sources: '),
+    ]);
+    await expectCode(0, world, 'flag', 'set', 'answer-with-citations', '--clear', '-e', 'staging');
+  });
+
   it('has nothing to change when it is started again', async () => {
     expect((await expectCode(0, world, 'up', '--detach')).stdout).toContain('No changes');
   });

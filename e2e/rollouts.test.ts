@@ -8,6 +8,7 @@ import { controlPlane, start } from './sluice.ts';
 const byHand = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, approval: true }, { weight: 25, approval: true }], analysis: { error_rate: {} }, baseline: true }`;
 const copying = `{ strategy: canary, steps: [{ mirror: 100, for: 60s }, { weight: 20, for: 60s }], analysis: { error_rate: {}, min_requests: 200 } }`;
 const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
+const auto = '{ strategy: auto, steps: [{ weight: 20, approval: true }] }';
 const experimenting = `
     strategy: canary
     affinity: { cookie: session }
@@ -132,6 +133,47 @@ describe('rollouts of a service under load', () => {
     await until('the return', async () => (await view()).release === before && (await view()).rollout === undefined);
     expect((await view()).instances.every(({ id }) => started.has(id))).toBe(true);
     expect((await traffic.stop()).lost).toEqual([]);
+  }, 60_000);
+
+  it('auto says why, a newer release supersedes the candidate through the command, and one variable is one line of a plan', async () => {
+    const { write, run, reaches, view, world } = place;
+    const before = (await view()).release;
+    const deployed = () => {
+      const process = start(world, 'deploy', 'agent');
+      let said = '';
+      for (const stream of [process.stdout, process.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      return once(process, 'close').then(([code]) => ({ code: code as number, said }));
+    };
+    await write(auto, { word: 'fourth' }, 'Answer the customer kindly.');
+    const because = 'same version, code changed, prompt changed: canary 20';
+    const first = deployed();
+    const { candidate: fourth, rollout } = await reaches(20);
+    expect(rollout?.because).toBe(because);
+    expect((await run(0, 'deploy', 'agent')).stdout).toContain('No changes');
+
+    await write(auto, { word: 'fifth' }, 'Answer the customer briefly.');
+    const second = deployed();
+    const { code, said } = await first;
+    expect(code).toBe(1);
+    expect(said).toContain(`rollout, chosen: ${because}\n          20 % until promoted`);
+    expect(said).toContain('was superseded by a later change');
+    const fifth = await until('the fifth to have its share', async () => {
+      const seen = await reaches(20);
+      return seen.candidate !== fourth && seen.release === before && seen;
+    });
+    await run(0, 'rollout', 'promote', 'agent', '--from', '1');
+    expect(await second).toMatchObject({ code: 0 });
+    expect((await view()).release).toBe(fifth.candidate);
+    const records = (await (await controlPlane(world)).get('/v1/environments/default/services/agent/rollouts')) as object[];
+    expect(records.slice(0, 2)).toMatchObject([
+      { outcome: 'completed', because },
+      { outcome: 'superseded', release: fourth },
+    ]);
+
+    const { stdout } = await run(0, 'deploy', 'agent', '--env', 'LEVEL=debug');
+    expect(stdout).toContain('update in place (env.LEVEL changed)');
+    expect(stdout).toContain('rollout, chosen: same version, LEVEL changed, low risk: rolling');
+    expect((await run(2, 'deploy', 'agent', '--source', '.', '--dry-run')).stdout).toContain('content of source changed');
   }, 60_000);
 
   it('of three arms the one that does harm is withdrawn, the better one wins, and promoted it is the one release in use', async () => {

@@ -113,7 +113,12 @@ export interface DriftDesk {
 /** What may be done to a rollout at any time. */
 export type RolloutAction =
   | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
-  | { readonly type: 'promote'; readonly full: boolean; readonly arm?: string | undefined }
+  | {
+      readonly type: 'promote';
+      readonly full: boolean;
+      readonly arm?: string | undefined;
+      readonly from?: { readonly release: string; readonly stage: number } | undefined;
+    }
   | { readonly type: 'rollback'; readonly to?: string | undefined };
 
 /** Services as people see them. Every method throws `unknown_service`. */

@@ -16,6 +16,7 @@ const deploying: ServiceView = {
     version: '1.1.0',
     from: 'r-0123456789ab',
     strategy: 'canary',
+    because: 'minor version, prompt changed: canary 5, 50',
     startedAt: '2026-11-22T12:00:00.000Z',
     by: 'ada',
     why: 'a new prompt',
@@ -50,6 +51,7 @@ describe('rollout status', () => {
     const { stdout, code } = await (await world()).sluice('rollout', 'status', 'hello');
     expect(code).toBe(0);
     expect(stdout).toMatch(/candidate +1\.1\.0 r-222222222222, canary, for \S+ by ada \(a new prompt\)/);
+    expect(stdout).toMatch(/chosen +minor version, prompt changed: canary 5, 50/);
     expect(stdout).toMatch(/stage +1 of 3: \[5\] > 50 > 100 %/);
     expect(stdout).toMatch(/waits for +evidence: 12 of 200 candidate requests have been seen/);
     expect(stdout).toContain('errors 0.8x to 1.3x of stable (95%, always valid), 12 candidate requests');
@@ -125,8 +127,9 @@ describe('rollout status', () => {
 
 describe('the buttons of a rollout', () => {
   it.each([
-    [['promote'], { type: 'promote', full: false }],
-    [['promote', '--full'], { type: 'promote', full: true }],
+    [['promote'], { type: 'promote', full: false, from: { release: candidate, stage: 1 } }],
+    [['promote', '--full'], { type: 'promote', full: true, from: { release: candidate, stage: 1 } }],
+    [['promote', '--from', '2'], { type: 'promote', full: false, from: { release: candidate, stage: 2 } }],
     [['pause'], { type: 'pause' }],
     [['resume'], { type: 'resume' }],
     [['abort'], { type: 'abort' }],
@@ -146,6 +149,12 @@ describe('the buttons of a rollout', () => {
       outcome: 'succeeded',
     });
   });
+});
+
+it('says of a stage that is over that it is', async () => {
+  const at2 = { ...deploying, rollout: deploying.rollout && { ...deploying.rollout, stages: { current: 2, steps: [] } } } as ServiceView;
+  const { code, stdout } = await (await world(at2)).sluice('rollout', 'promote', 'hello', '--from', '1');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('is past stage 1 already')]);
 });
 
 describe('deploy', () => {

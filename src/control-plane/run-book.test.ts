@@ -44,9 +44,11 @@ const order = { actor: { key: 'key-1', name: 'ann', role: 'admin' }, reason: 'be
 function createScriptedEngine(events: EventLog) {
   const finish = Promise.withResolvers<RunReport['status'] | Error>();
   const begun = Promise.withResolvers<string>();
+  const state = { goesOn: false };
   const engine: PlanApplier = {
-    apply: async (_plan, _stack, { run, signal }) => {
+    apply: async (_plan, _stack, { run, signal, onFree }) => {
       begun.resolve(run);
+      if (state.goesOn) onFree?.();
       signal.addEventListener('abort', () => finish.resolve('cancelled'), { once: true });
       const end = await finish.promise;
       if (end instanceof Error) throw end;
@@ -63,7 +65,7 @@ function createScriptedEngine(events: EventLog) {
   };
   const tell = (type: SluiceEvent['type'], name: string, run: string): Promise<number> =>
     events.publish({ type, level: 'info', message: `${name} ${type}`, environment: 'staging', address: `staging/cache/${name}`, run });
-  return { engine, finish: finish.resolve, begun: begun.promise, tell };
+  return { engine, state, finish: finish.resolve, begun: begun.promise, tell };
 }
 
 describe('the run book', () => {
@@ -149,6 +151,23 @@ describe('the run book', () => {
     reload = (id) => Promise.resolve({ plan: plan(id, 'production'), stack: undefined });
     await expect(runs.start('plan-other', order)).resolves.toMatchObject({ environment: 'production' });
     script.finish('succeeded');
+  });
+
+  it('leaves the environment to the next run once a run only sees to the end of what it began, and cancels both at the end', async () => {
+    script.state.goesOn = true;
+    const runs = open();
+    const first = await runs.start('plan-1', order);
+    expect((await runs.get(first.id)).status).toBe('running');
+    script.state.goesOn = false;
+    const second = await runs.start('plan-2', order);
+    await expect(runs.start('plan-3', order)).rejects.toMatchObject({
+      code: 'run_in_progress',
+      message: expect.stringContaining(second.id),
+    });
+    await runs.cancel(first.id);
+    expect((await ended(runs, first.id)).status).toBe('cancelled');
+    await runs.cancelAll();
+    expect((await runs.list({ limit: 9 })).map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
   });
 
   it('frees the environment when a run cannot begin, and after it has ended', async () => {

@@ -26,6 +26,7 @@ interface ApplyOptions {
   readonly signal: AbortSignal;
   readonly concurrency?: number;
   readonly fingerprints?: NonNullable<ReloadedPlan['fingerprints']>;
+  readonly onFree?: () => void;
 }
 
 export interface RunBookDependencies {
@@ -60,6 +61,11 @@ const kept = 500;
 export function createRunBook({ store, events, plans, engine, clock, random, report, audit }: RunBookDependencies): ControlledRuns {
   /** By environment: two runs never change one environment at the same time. */
   const active = new Map<string, ActiveRun>();
+  /** By id: those that are active, and those that only see to the end of what they began. */
+  const performing = new Map<string, ActiveRun>();
+  const release = (environment: string, { id }: Pick<ActiveRun, 'id'>): void => {
+    if (active.get(environment)?.id === id) active.delete(environment);
+  };
   let isEnding = false;
   /** How far the events of each running run have been taken in, and whether its end was among them. */
   const progress = new Map<string, { run: StoredRun; position: number; told: RunEnd | undefined }>();
@@ -99,10 +105,10 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
   const current = async (stored: StoredRun): Promise<StoredRun> => {
     if (stored.status !== 'running') return stored;
     const { run, told } = await takeIn(stored);
-    const performing = [...active.values()].find(({ id }) => id === stored.id);
-    if (performing === undefined) progress.delete(stored.id);
-    if (told === undefined || performing === undefined) return performing === undefined ? find(stored.id) : run;
-    await performing.done;
+    const mine = performing.get(stored.id);
+    if (mine === undefined) progress.delete(stored.id);
+    if (told === undefined || mine === undefined) return mine === undefined ? find(stored.id) : run;
+    await mine.done;
     return find(stored.id);
   };
 
@@ -129,7 +135,14 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     let outcome: RunOutcome | SluiceError;
     try {
       const more = { ...(concurrency !== undefined && { concurrency }), ...(fingerprints && { fingerprints }) };
-      outcome = await engine.apply(plan, stack, { run: begun.id, signal, ...(begun.by !== undefined && { by: begun.by }), ...more });
+      const onFree = (): void => release(begun.environment, begun);
+      outcome = await engine.apply(plan, stack, {
+        run: begun.id,
+        signal,
+        onFree,
+        ...(begun.by !== undefined && { by: begun.by }),
+        ...more,
+      });
     } catch (thrown) {
       outcome = toSluiceError(thrown);
       if (outcome.code === 'internal_error') {
@@ -150,7 +163,10 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
     const { sequence } = await audit.append(auditedBegin(begun, reloaded.plan, actor), [saving(begun)]);
     run.done = perform({ ...begun, audit: sequence }, reloaded, run.abort.signal, parallelism)
       .catch((thrown: unknown) => report(toSluiceError(thrown), run.id))
-      .finally(() => active.delete(begun.environment));
+      .finally(() => {
+        release(begun.environment, begun);
+        performing.delete(begun.id);
+      });
     return begun;
   };
 
@@ -162,10 +178,12 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
       if (other !== undefined) throw sluiceError('run_in_progress', { environment, run: other.id });
       const run: ActiveRun = { id: newId('run', random), abort: new AbortController(), done: Promise.resolve() };
       active.set(environment, run);
+      performing.set(run.id, run);
       try {
         return shown(await begin(plan, run, order));
       } catch (thrown) {
-        active.delete(environment);
+        release(environment, run);
+        performing.delete(run.id);
         throw thrown;
       }
     },
@@ -179,7 +197,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
 
     cancel: async (id) => {
       const run = await find(id);
-      [...active.values()].find((candidate) => candidate.id === id)?.abort.abort(new Error('the run was cancelled'));
+      performing.get(id)?.abort.abort(new Error('the run was cancelled'));
       return shown(await current(run));
     },
 
@@ -201,7 +219,7 @@ export function createRunBook({ store, events, plans, engine, clock, random, rep
 
     cancelAll: async () => {
       isEnding = true;
-      const running = [...active.values()];
+      const running = [...performing.values()];
       for (const { abort } of running) abort.abort(new Error('the control plane is ending'));
       await Promise.all(running.map(({ done }) => done));
     },

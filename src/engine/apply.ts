@@ -7,13 +7,22 @@ import { dependencyValues } from './dependency-values.ts';
 import { performMoves } from './moves.ts';
 import { perform } from './perform.ts';
 import { type RunContext, stateOf } from './run-context.ts';
-import { type ChangeResult, reportError, type RunReport } from './run-report.ts';
+import { type ChangeResult, type ReportedError, reportError, type RunReport } from './run-report.ts';
 import { changeEvent, type Effective, tellChange } from './telling.ts';
+import { type Exclusively, seeThrough } from './unfinished.ts';
 import { walk } from './walk.ts';
 
+/** A run whose changes are made, as far as they could be; `context.unfinished` holds those whose consequences go on. */
+export interface Walked {
+  readonly context: RunContext;
+  readonly started: { readonly at: string; readonly monotonic: number };
+  readonly results: readonly ChangeResult[];
+  readonly cancelled: boolean;
+}
+
 /** Walks the changes of a verified plan, reporting each as events. Rejects only when the store fails or the lease is lost. */
-export async function runPlan(context: RunContext, concurrency: number): Promise<RunReport> {
-  const { plan, clock, run } = context;
+export async function walkPlan(context: RunContext, concurrency: number): Promise<Walked> {
+  const { plan, clock } = context;
   const started = { at: timestamp(clock.now()), monotonic: clock.monotonic() };
   const summary = summarize(plan);
   const verb = plan.mode === 'destroy' ? 'Destroying' : 'Applying';
@@ -41,16 +50,45 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
     return undefined;
   };
   const steps = plan.changes.map(({ address, after }) => ({ key: address, after }));
-  try {
+  await toldIfStopped(context, async () => {
     await performMoves(context);
     await walk(steps, concurrency, visit);
-  } catch (thrown) {
-    const error = context.secrets.scrubError(thrown);
-    const told = { status: 'failed', error: { ...reportError(error) } };
-    await publish(context, 'run.finished', 'error', `${plan.environment}: stopped, ${error.message}`, told).catch(() => undefined);
-    throw error;
-  }
+  });
+  return { context, started, results, cancelled };
+}
 
+/** The walked run once all its consequences are known. They are followed at the same time, and the environment is free meanwhile. */
+export async function seeAllThrough(walked: Walked, exclusively: Exclusively): Promise<Walked> {
+  const { context, results } = walked;
+  const ends = new Map<Address, ReportedError | undefined>();
+  await toldIfStopped(context, async () => {
+    const all = Array.from(context.unfinished, async ([address, unfinished]) => {
+      const { telling } = unfinished;
+      try {
+        await seeThrough(context, address, unfinished, exclusively);
+        ends.set(address, undefined);
+        for (const event of await telling.finished()) await context.events.publish(event);
+      } catch (thrown) {
+        const error = context.secrets.scrubError(thrown);
+        if (endsTheRun.has(error.code)) throw error;
+        ends.set(address, reportError(error));
+        for (const event of await telling.failed(error)) await context.events.publish(event);
+      }
+    });
+    await Promise.all(all);
+  });
+  const known = results.map((result): ChangeResult => {
+    const unfinished = context.unfinished.get(result.address);
+    if (!unfinished) return result;
+    const error = ends.get(result.address);
+    return Object.assign({}, result, { durationMs: unfinished.telling.durationMs() }, error && { status: 'failed' as const, error });
+  });
+  return { ...walked, results: known };
+}
+
+/** The report of a run of which nothing goes on any more. */
+export async function concludeRun({ context, started, results, cancelled }: Walked): Promise<RunReport> {
+  const { plan, clock, run } = context;
   const count = (status: ChangeResult['status']) => results.filter((result) => result.status === status).length;
   const [done, failed, skipped] = [count('done'), count('failed'), count('skipped')];
   const status = failed > 0 ? 'failed' : cancelled ? 'cancelled' : 'succeeded';
@@ -60,6 +98,18 @@ export async function runPlan(context: RunContext, concurrency: number): Promise
   await publish(context, 'run.finished', level, message, { status, done, failed, skipped, durationMs });
   const { environment, mode } = plan;
   return { run, environment, mode, status, startedAt: started.at, finishedAt: timestamp(clock.now()), durationMs, results };
+}
+
+/** A run that cannot go on has ended: that is told before it is thrown. */
+async function toldIfStopped(context: RunContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (thrown) {
+    const error = context.secrets.scrubError(thrown);
+    const told = { status: 'failed', error: { ...reportError(error) } };
+    await publish(context, 'run.finished', 'error', `${context.plan.environment}: stopped, ${error.message}`, told).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** What is only moved follows its dependencies as what is left alone does. */
@@ -83,8 +133,9 @@ async function apply(context: RunContext, change: Change, action: Effective): Pr
   const telling = tellChange(context, change, action);
   try {
     await perform(context, change, action, telling);
+    const isOver = telling.isOver || context.unfinished.has(address);
     // What nothing was recorded for has not been told yet: a move was made before.
-    if (!telling.isOver) for (const event of await telling.finished()) await context.events.publish(event);
+    if (!isOver) for (const event of await telling.finished()) await context.events.publish(event);
     return { address, kind, name, action, status: 'done', durationMs: telling.durationMs() };
   } catch (thrown) {
     const error = context.secrets.scrubError(thrown);

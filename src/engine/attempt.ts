@@ -19,7 +19,7 @@ export interface Prepared {
   readonly dependencies: readonly Address[];
 }
 
-/** Records how an operation ended: the state it leads to, or what is left of the attempt. */
+/** Records how an operation ended: the state it leads to, or what is left of the attempt. What goes on is not told as finished. */
 export async function settle(
   context: RunContext,
   intent: ResourceState,
@@ -33,7 +33,8 @@ export async function settle(
   } catch (thrown) {
     throw await failed(context, intent, entry, telling, thrown);
   }
-  await record(context, intent.address, next, [outcomeOf(entry)], await telling.finished());
+  const isOver = !context.unfinished.has(intent.address);
+  await record(context, intent.address, next, [outcomeOf(entry)], isOver ? await telling.finished() : []);
 }
 
 /** Records a failure, without the secrets that may be in its words, and returns it. */

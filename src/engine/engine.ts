@@ -7,11 +7,11 @@ import { movedOn } from '../plan/stale.ts';
 import { createKnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import type { Address, ResolvedStack } from '../stack/stack.ts';
 import type { JsonObject } from '../digest/json.ts';
-import { runPlan } from './apply.ts';
+import { concludeRun, seeAllThrough, type Walked, walkPlan } from './apply.ts';
 import { createCopyBook } from './copy-book.ts';
 import { forgetResource } from './forget.ts';
 import { processOwner } from './lease-owner.ts';
-import { createLeases, type Lease, type LeaseHolder, describeHolder } from './lease.ts';
+import { createLeases, type Lease, type LeaseHolder, type LeaseWork, describeHolder } from './lease.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { fingerprintAll, providersOf } from './planner.ts';
 import type { EngineDependencies, RunContext } from './run-context.ts';
@@ -30,13 +30,16 @@ interface ApplyOptions {
   readonly concurrency?: number;
   /** Content of the stack's files as it is recorded, for a plan that repairs; read again when absent. */
   readonly fingerprints?: ReadonlyMap<Address, JsonObject>;
+  /** Called once the environment is free for others, when the run then goes on merely to see the end of what it began. */
+  readonly onFree?: () => void;
 }
 
 export interface Engine {
   /**
    * Makes a plan real. `stack` is the one it was made from; undefined for a plan that destroys. Failures of single changes are in the
    * report, not thrown. Throws `plan_stale` when the stack or the state has moved on and `environment_busy` while another control plane
-   * is at work; in both cases nothing was changed. Runs of one environment wait for each other.
+   * is at work; in both cases nothing was changed. Runs of one environment wait for each other, but not for what only goes on by itself: a
+   * rollout by stages, which a later run may then supersede.
    */
   apply(plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport>;
   /**
@@ -81,7 +84,7 @@ export function createEngine(given: EngineDependencies): Engine {
   const leases = createLeases({ store, clock, owner });
   const inTurn = createTurns();
 
-  const applyHolding = async (lease: Lease, plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<RunReport> => {
+  const applyHolding = async (lease: Lease, plan: Plan, stack: ResolvedStack | undefined, options: ApplyOptions): Promise<Walked> => {
     const states = await loadStates(store, plan.environment);
     const versions = Array.from(states, ([address, { version }]) => ({ address, version }));
     if (digestStates(versions) !== plan.stateDigest) throw stale(plan, movedOn(plan, versions));
@@ -105,48 +108,46 @@ export function createEngine(given: EngineDependencies): Engine {
       states,
       copies: createCopyBook(states),
       failedMoves: new Map(),
+      unfinished: new Map(),
       lease,
       cancelled,
       ...(options.by !== undefined && { by: options.by }),
     };
-    return runPlan(context, options.concurrency ?? bearable(context));
+    return walkPlan(context, options.concurrency ?? bearable(context));
   };
 
+  const holding = <Result>(environment: string, work: LeaseWork, task: (lease: Lease) => Promise<Result>): Promise<Result> =>
+    inTurn(environment, async () => {
+      const lease = await leases.acquire(environment, work);
+      try {
+        return await task(lease);
+      } finally {
+        await lease.release();
+      }
+    });
+
   return {
-    apply: (plan, stack, options) =>
-      inTurn(plan.environment, async () => {
-        const lease = await leases.acquire(plan.environment, { work: plan.mode, run: options.run });
-        try {
-          return await applyHolding(lease, plan, stack, options);
-        } finally {
-          await lease.release();
-        }
-      }),
+    apply: async (plan, stack, options) => {
+      const { environment } = plan;
+      const work = { work: plan.mode, run: options.run };
+      const { walked, report } = await holding(environment, work, async (lease) => {
+        const found = await applyHolding(lease, plan, stack, options);
+        return { walked: found, report: found.context.unfinished.size === 0 ? await concludeRun(found) : undefined };
+      });
+      if (report) return report;
+      options.onFree?.();
+      return concludeRun(await seeAllThrough(walked, (task) => holding(environment, work, task)));
+    },
 
     suspendAll: (signal = never) => forEachEnvironment('suspend', suspendEnvironment, signal),
     resumeAll: (signal = never) => forEachEnvironment('resume', resumeEnvironment, signal),
 
-    exclusively: (environment, task) =>
-      inTurn(environment, async () => {
-        const lease = await leases.acquire(environment, { work: 'edit' });
-        try {
-          return await task(lease);
-        } finally {
-          await lease.release();
-        }
-      }),
+    exclusively: (environment, task) => holding(environment, { work: 'edit' }, task),
 
-    forget: (address, actor) => {
-      const environment = address.slice(0, address.indexOf('/'));
-      return inTurn(environment, async () => {
-        const lease = await leases.acquire(environment, { work: 'edit' });
-        try {
-          await forgetResource({ ...dependencies, lease }, address, actor);
-        } finally {
-          await lease.release();
-        }
-      });
-    },
+    forget: (address, actor) =>
+      holding(address.slice(0, address.indexOf('/')), { work: 'edit' }, (lease) =>
+        forgetResource({ ...dependencies, lease }, address, actor),
+      ),
 
     lock: (environment) => leases.holder(environment),
 

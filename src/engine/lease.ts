@@ -15,7 +15,7 @@ const fences = 'fences';
 const durationMs = 30_000;
 
 /** What a holder is about; `run` is the id of the run it carries out. */
-interface LeaseWork {
+export interface LeaseWork {
   readonly work: 'apply' | 'destroy' | 'suspend' | 'resume' | 'edit';
   readonly run?: string;
 }

@@ -180,6 +180,7 @@ async function update(context: RunContext, prepared: Prepared, telling: Telling)
     const applied = await call(context, provider, intent.operation, telling, (operation) =>
       provider.update({ ...request, current }, operation),
     );
+    if (applied.goesOn) context.unfinished.set(address, { intent, entry, telling, goesOn: applied.goesOn });
     return ready(context, { ...rest, declared, fingerprint, resolved, dependencies, root }, applied);
   });
 }

@@ -81,10 +81,9 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
       const observed = await observeAll(dependencies, stack, { states, renames }, found);
       refuseIfAny(found);
       const now = new Map(observed.map(({ state }) => [state.address, state]));
-      const risks = await updateRisks(stack, providerOf, now);
+      const forecasts = await updateForecasts(stack, providerOf, now);
       const desired = stack.blocks.map((block): DesiredResource => {
         const provider = providerOf.get(block.address) as Provider;
-        const updateRisk = risks.get(block.address);
         return {
           block,
           provider: provider.name,
@@ -92,7 +91,7 @@ export function createPlanner(dependencies: PlannerDependencies): Planner {
           replaceFields: provider.replaceFields(block.kind),
           ...coexisting(provider, block.kind),
           dependencyValues: dependencyValues(block, (address) => now.get(address), vault),
-          ...(updateRisk && { updateRisk }),
+          ...forecasts.get(block.address),
         };
       });
       const stackDigest = digestStack(stack, fingerprints);
@@ -227,19 +226,19 @@ export async function fingerprintAll(
   return new Map(fingerprints);
 }
 
-/** What providers know of the risk of updating what is there already. */
-async function updateRisks(
+/** What providers know beforehand of an update: its risk where there is something already, and the way it would go. */
+async function updateForecasts(
   stack: ResolvedStack,
   providerOf: ReadonlyMap<Address, Provider>,
   recorded: ReadonlyMap<Address, ResourceState>,
-) {
-  const known = stack.blocks.filter(({ address }) => recorded.has(address));
-  const risks = await mapLimited(
-    known,
-    concurrency,
-    async (block) => [block.address, await providerOf.get(block.address)?.riskOf?.(block, stack)] as const,
-  );
-  return new Map(risks);
+): Promise<ReadonlyMap<Address, Pick<DesiredResource, 'updateRisk' | 'rollout'>>> {
+  const forecasts = await mapLimited(stack.blocks, concurrency, async (block) => {
+    const provider = providerOf.get(block.address);
+    const updateRisk = recorded.has(block.address) ? await provider?.riskOf?.(block, stack) : undefined;
+    const rollout = await provider?.rolloutOf?.(block, stack);
+    return [block.address, { ...(updateRisk && { updateRisk }), ...(rollout && { rollout }) }] as const;
+  });
+  return new Map(forecasts);
 }
 
 /** What is recorded, as it will be after the moves, with what is there for every finished resource of the stack. */

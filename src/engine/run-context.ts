@@ -3,6 +3,7 @@ import type { Clock } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import type { SluiceError } from '../errors/sluice-error.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { GoingOn } from '../providers/provider.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { Vault } from '../secrets/vault.ts';
@@ -47,9 +48,26 @@ export interface RunContext extends Omit<EngineDependencies, 'secrets'> {
   readonly copies: CopyBook;
   /** Why a resource could not be moved to the address it is kept under; filled before anything else is done. */
   readonly failedMoves: Map<Address, SluiceError>;
+  /** Changes that are made and whose consequences go on, by address. */
+  readonly unfinished: Map<Address, Unfinished>;
   readonly lease: Lease;
   /** Aborted when the user cancels: nothing new is begun. */
   readonly cancelled: AbortSignal;
+}
+
+/** A change that is made and recorded, while what it began goes on by itself. */
+export interface Unfinished {
+  /** What is recorded of it should it fail in the end. */
+  readonly intent: ResourceState;
+  readonly entry: Omit<JournalEntry, 'phase' | 'ok' | 'error'>;
+  readonly goesOn: GoingOn;
+  /** How it is told on the way and at its end. */
+  readonly telling: {
+    report(message: string): void;
+    finished(): Promise<readonly NewEvent[]>;
+    failed(error: SluiceError): Promise<readonly NewEvent[]>;
+    durationMs(): number;
+  };
 }
 
 /** The state of one resource (undefined removes it) with what tells of it: see `recordAll`. */

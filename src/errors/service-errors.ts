@@ -72,6 +72,13 @@ export const serviceErrors = {
       `'${service}' runs ${release}, the arm ${arm} that was promoted, and not what is declared without it.`,
     help: ({ arm }) => `Write what ${arm} has into the service and remove the experiment: it is the same release then.`,
   }),
+  rollout_moved_on: entry<{ service: string; release: string; stage: number; seen: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release, stage, seen }) =>
+      `The rollout of '${service}' is not what you have seen: ${release} is at stage ${stage}, and ${seen} was to be promoted.`,
+    help: () => '`sluice rollout status SERVICE` shows what is there now; promote that, if you still want to.',
+  }),
   release_not_kept: entry<{ service: string; release: string }>({
     status: 404,
     retry: 'terminal',
@@ -211,12 +218,6 @@ export const serviceErrors = {
       `The release ${release} of '${service}' was taken back before and is not tried again: ${reason}.`,
     help: ({ service }) =>
       `Change something about it, or try it once more with \`sluice rollout retry ${service.split('/').at(-1)}\`. What ran before still runs.`,
-  }),
-  rollout_by_stages: entry<{ service: string; way: string }>({
-    status: 200,
-    retry: 'terminal',
-    message: ({ service, way }) => `A new release of '${service}' goes by ${way}.`,
-    help: ({ service }) => `\`sluice rollout status ${service} -w\` shows it on its way.`,
   }),
   rollout_superseded: entry<{ service: string; release: string }>({
     status: 409,

@@ -94,6 +94,13 @@ describe('a plan', () => {
     expect(changeOf(plan, 'web')).toMatchObject({ action: 'update', reason: 'content of source changed' });
   });
 
+  it('names a changed field by itself, whatever of its content is no longer named', () => {
+    const before = recorded({ ...service, fields: { ...service.fields, level: 'info' } });
+    const held = { ...before, state: { ...before.state, fingerprint: { source: 'sha256:1', release: 'sha256:2' } } };
+    const plan = computePlan(inputs([desired(service, { fingerprint: { source: 'sha256:1' } })], [held]));
+    expect(changeOf(plan, 'web')).toMatchObject({ action: 'update', reason: 'level changed', fields: [{ path: 'level' }] });
+  });
+
   it.each([
     ['creating', '', 'create', 'its creation did not finish'],
     ['failed', '', 'create', 'its creation failed'],

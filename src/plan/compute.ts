@@ -70,6 +70,7 @@ function changeOf(address: Address, { inputs, turnover, desired, recorded, outOf
   const exists = (record?.state.id ?? '') !== '';
   const id = action === 'adopt' ? inputs.adopt?.get(address) : undefined;
   const left = outOfScope.has(address);
+  const rollout = action === 'none' || action === 'delete' ? undefined : desired.get(address)?.rollout;
   return {
     address,
     kind,
@@ -84,6 +85,7 @@ function changeOf(address: Address, { inputs, turnover, desired, recorded, outOf
     ...(version !== undefined && { version }),
     ...(left && { outOfScope: true as const }),
     ...(replacement && { replacement }),
+    ...(rollout && { rollout }),
     ...(copyOf !== undefined && { copyOf }),
   };
 }

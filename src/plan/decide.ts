@@ -72,7 +72,8 @@ function fieldChanges(
     if (!changes.has(key)) changes.set(key, fieldChange(block.kind, leaf, origin, mayForce && touches(replaceFields, leaf.path)));
   };
   for (const leaf of diffLeaves(state.declared, block.fields)) add(leaf, 'stack');
-  for (const leaf of diffLeaves(state.fingerprint, fingerprint)) add(leaf, 'content');
+  // Content that is no longer named shows by the field that has named it.
+  for (const leaf of diffLeaves(state.fingerprint, fingerprint)) if (leaf.after !== undefined) add(leaf, 'content');
   for (const { path, reads, key, address, digest } of desired.dependencyValues) {
     const action = dependencies.get(address);
     if (digest !== undefined && action !== 'create' && action !== 'replace' && state.resolved[key] === digest) continue;

@@ -1,7 +1,7 @@
 import type { Digest } from '../digest/digest.ts';
 import type { JsonObject } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
-import type { Coexistence, Observation } from '../providers/provider.ts';
+import type { Coexistence, Observation, RolloutForecast } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { PolicyRule } from '../stack/policy/rule.ts';
 import type { Address, ResolvedBlock } from '../stack/stack.ts';
@@ -40,6 +40,8 @@ export interface DesiredResource {
   readonly dependencyValues: readonly DependencyValue[];
   /** `Provider.riskOf` the block: counts for an update when it is graver than the plan's own view. */
   readonly updateRisk?: 'low' | 'medium' | 'high';
+  /** `Provider.rolloutOf` the block. */
+  readonly rollout?: RolloutForecast;
 }
 
 /** What a block takes from another: an output (`${database.db.url}`), or, by a reference field (`runs_on: agents-01`), its identity. */

@@ -1,5 +1,6 @@
 import type { Json } from '../digest/json.ts';
 import type { Problem } from '../errors/sluice-error.ts';
+import type { RolloutForecast } from '../providers/provider.ts';
 import type { Address, Kind } from '../stack/stack.ts';
 
 /** The exact changes between a stack and what is observed. Holds no secret and no function: it can be stored, sent and shown. */
@@ -62,6 +63,8 @@ export interface Change {
   readonly outOfScope?: true;
   /** How it is replaced; present for the replacement of what exists. */
   readonly replacement?: Replacement;
+  /** Which way a new release goes, and what that takes meanwhile. */
+  readonly rollout?: RolloutForecast;
   /** It is not a resource of its own but a second copy of this one, left by a replacement of this plan or of an earlier one. */
   readonly copyOf?: Address;
 }

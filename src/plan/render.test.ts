@@ -44,6 +44,22 @@ describe('a rendered plan', () => {
     );
   });
 
+  it('says which way a new release goes and what that costs, where there is one', () => {
+    const cost = { extra: { least: 1, most: 4 }, forMs: 600_000, instanceMinutes: 15, words: '1 to 4 instances more' };
+    const rollout = { strategy: 'canary', because: 'minor version, prompt changed: canary 5', way: '5 %, then 100 %', cost };
+    const said = [
+      '        rollout, chosen: minor version, prompt changed: canary 5',
+      '          5 %, then 100 %',
+      '          costs 1 to 4 instances more',
+    ];
+    const changed = desired(service, { fingerprint: { source: 'sha256:2' }, rollout });
+    expect(text([changed], [recorded(service)])).toContain(said.join('\n'));
+    expect(text([desired(service, { rollout })], [recorded(service)])).not.toContain('rollout');
+    const { because: _, ...declared } = rollout;
+    const shown = text([desired(service, { fingerprint: { source: 'sha256:2' }, rollout: declared })], [recorded(service)]);
+    expect(shown).toContain('        rollout by canary\n          5 %, then 100 %');
+  });
+
   it('leaves out what only fills the page: defaults of new resources and notes on unchanged ones', () => {
     const quiet = { ...group, declares: (path: string) => path !== 'location' };
     expect(text([desired(quiet, { fingerprint: { source: 'sha256:1' } })])).not.toMatch(/location|source +/);

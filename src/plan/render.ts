@@ -115,10 +115,16 @@ function renderChange(change: Change, changed: ReadonlySet<string | undefined>, 
   const order = waits.length === 0 ? '' : colors.dim(`  after ${listed(waits)}`);
   const symbol = change.replacement?.order === 'create_first' ? '+/-' : symbols[change.action];
   const how = change.replacement === undefined ? [] : [`        ${colors.dim(renderReplacement(change.replacement))}`];
+  const way = change.rollout === undefined ? [] : renderRollout(change.rollout).map((line) => `        ${colors.dim(line)}`);
   const head = `${paint(symbol)} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}${order}`;
   const fields = change.fields.filter(({ path, origin }) => path !== 'name' && (change.action !== 'create' || origin === 'stack'));
   const width = Math.max(0, ...fields.map(({ path }) => path.length));
-  return [head, ...how, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`)].join('\n');
+  return [head, ...how, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`), ...way].join('\n');
+}
+
+function renderRollout({ strategy, because, way, cost }: NonNullable<Change['rollout']>): readonly string[] {
+  const lines = [because === undefined ? `rollout by ${strategy}` : `rollout, chosen: ${because}`, `  ${way}`, `  costs ${cost.words}`];
+  return lines.map(escapeControls);
 }
 
 function renderReplacement({ order, because = '', turns = [], staysFor = [] }: Replacement): string {

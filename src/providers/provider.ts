@@ -48,6 +48,12 @@ export interface Provider {
    */
   riskOf?(block: ResolvedBlock, stack: ResolvedStack): Promise<'low' | 'medium' | 'high' | undefined>;
 
+  /**
+   * Which way what the block now says would be brought into use, and what that takes meanwhile; undefined where nothing is replaced a little
+   * at a time. Called after `check` has found no error. Changes nothing.
+   */
+  rolloutOf?(block: ResolvedBlock, stack: ResolvedStack): Promise<RolloutForecast | undefined>;
+
   /** What is there now. Never throws because a resource is gone: that is `absent`. */
   read(resource: ResourceState): Promise<Observation>;
 
@@ -90,6 +96,23 @@ export interface Provider {
    * `signal` ends waits.
    */
   resume(resource: ResourceState, signal?: AbortSignal): Promise<void>;
+}
+
+/** A rollout before it begins, for whoever decides on a plan. */
+export interface RolloutForecast {
+  readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
+  /** In words: its steps, and what it is taken back for. */
+  readonly way: string;
+  readonly cost: {
+    /** Copies beside those that are there anyway. */
+    readonly extra: { readonly least: number; readonly most: number };
+    /** How long at least; 0 where that is not known beforehand. */
+    readonly forMs: number;
+    readonly instanceMinutes: number;
+    readonly words: string;
+  };
 }
 
 export interface Coexistence {
@@ -150,6 +173,18 @@ export interface Applied {
   /** The provider's own name of the resource; unique within the provider, stable for the resource's life. */
   readonly id: string;
   readonly outputs: Readonly<Record<string, OutputValue>>;
+  /**
+   * Only of an update. What it began goes on by itself, perhaps for days, whether or not anybody watches: the change counts as made, and
+   * others may be made in the environment meanwhile. `outputs` are those of now.
+   */
+  readonly goesOn?: GoingOn;
+}
+
+export interface GoingOn {
+  /** Resolves when it has ended well; rejects with why it has not, at the latest when the signal is aborted or a later change takes its place. */
+  end(operation: Operation): Promise<void>;
+  /** What is left to do after a good end, as the environment's only writer again. */
+  finish(operation: Operation): Promise<Applied>;
 }
 
 export interface OutputValue {

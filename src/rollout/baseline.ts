@@ -29,6 +29,11 @@ export function baselineName(state: Pick<ServiceState, 'revisions' | 'stable'>):
   return `${revisionOf(state, state.stable)?.release ?? ''}${mark}`;
 }
 
+/** What the gateway calls whatever it counts the instance with: its release, or the baseline. */
+export function backendName(state: ServiceState, instance: Pick<Instance, 'baseline' | 'generation'>): string | undefined {
+  return isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
+}
+
 /** The release behind a name of the gateway's; undefined when it is no baseline. */
 export function releaseOfBaseline(name: string): string | undefined {
   return name.endsWith(mark) ? name.slice(0, -mark.length) : undefined;

@@ -1,7 +1,7 @@
 import { accumulated } from './course-evidence.ts';
 import { stageOf } from './course.ts';
 import type { Course } from './course-state.ts';
-import { rulesFor } from './course-verdict.ts';
+import { rulesFor } from './copies-verdict.ts';
 import { addCounts } from './evidence/counts.ts';
 import { type Counts, judge, type Rules, type Verdict } from './evidence/judge.ts';
 import type { ServiceState } from './service-state.ts';

@@ -1,5 +1,5 @@
 import type { Course } from './course-state.ts';
-import { rulesFor } from './course-verdict.ts';
+import { rulesFor } from './copies-verdict.ts';
 import { type Counts, judge, type Verdict } from './evidence/judge.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import { safetyParts } from './experiment/arms.ts';

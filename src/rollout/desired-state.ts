@@ -12,6 +12,7 @@ import {
   type ServiceSettings,
   type ServiceState,
 } from './service-state.ts';
+import { treatmentOfStable } from './treatment.ts';
 
 /** What a provider wants a service to be. */
 export interface DesiredService {
@@ -63,12 +64,12 @@ export function withDesired(state: ServiceState, desired: DesiredService, now: n
   const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
   const { arms: before, ...current } = relabelled(resumed(state, now), revision);
   const next: ServiceState = { ...current, operation, replicas: wanted, settings, ...(arms && { arms }) };
-  const { candidate: _, failure: __, ...settled } = next;
+  const { candidate: _, failure: __, stableTreatment: ___, ...settled } = next;
   const isSameExperiment = jsonEquals(experimentIn(before, state.settings), experimentIn(arms, settings));
   if (next.candidate && isSameExperiment && sameContent(revisionOf(next, originOf(next.candidate)), revision)) return next;
   if (sameContent(revisionOf(next, next.stable), revision) || isChosen(next, revision)) return settled;
   if (repeated && sameContent(revisionOf(next, next.failure?.generation), revision)) return next;
-  return withCandidate(settled, revision, now);
+  return withCandidate({ ...settled, stableTreatment: treatmentOfStable(state) }, revision, now);
 }
 
 /** What cannot change in the midst of an experiment: its arms, what they are compared by and their share. How long it lasts can. */

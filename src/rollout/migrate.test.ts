@@ -53,6 +53,24 @@ it('changes the database before the first instance starts, and a destructive ste
   await expect(apply()).rejects.toMatchObject({ code: 'migration_shape_gone' });
 });
 
+it('leaves a rollout by stages to itself, and runs the destructive step that came due once it has ended', async () => {
+  await write('001_add.expand.sql', 'CREATE TABLE a (x int);');
+  const first = await apply();
+  await write('002_drop.contract.sql', 'ALTER TABLE a DROP COLUMN x;');
+  const byHand = 'rollout: { strategy: canary, steps: [{ weight: 50, approval: true }] }';
+  const request = await fixture.request(await fixture.stack([...fields, byHand], database));
+  const operation = newOperation();
+  const { outputs, goesOn } = await fixture.provider.update({ ...request, current: await fixture.resource() }, operation);
+  expect(outputs['release']?.value).toBe(first);
+  await fixture.controller.operate(address, { type: 'promote', full: true }, { by: 'ada' });
+  await goesOn?.end(operation);
+  expect(fixture.migrations.journalOf(url)).toEqual(['001_add.expand.sql']);
+  await fixture.store.transact([{ operation: 'delete', collection: 'releases', key: `default/agent/${first}` }]);
+  const finished = await goesOn?.finish(operation);
+  expect(finished?.outputs['release']?.value).not.toBe(first);
+  expect(fixture.migrations.journalOf(url)).toContain('002_drop.contract.sql');
+});
+
 it('starts nothing of a release whose migration fails: what ran before still runs', async () => {
   await write('001_add.expand.sql', 'CREATE TABLE a (x int);');
   const first = await apply();

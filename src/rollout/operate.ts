@@ -1,24 +1,35 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
-import { overruledBy } from './course-verdict.ts';
+import { overruledBy } from './copies-verdict.ts';
 import { withCandidate } from './desired-state.ts';
-import { withDecision } from './experiment/decide.ts';
+import { isDecided, withDecision } from './experiment/decide.ts';
+import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';
-import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
 import { withStage } from './staged.ts';
+import { contentOfFormer, treatedAs } from './treatment.ts';
 
 /** What people may do to a rollout at any time. */
 export type RolloutAction =
   | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
-  /** To the next stage, or to the whole; of an experiment, with this arm as the candidate, the plain one unless another is named. */
-  | { readonly type: 'promote'; readonly full: boolean; readonly arm?: string | undefined }
+  /**
+   * To the next stage, or to the whole; with `from` only once for that stage, however often it is asked for. Of an experiment, with this arm as
+   * the candidate, the plain one unless another is named.
+   */
+  | {
+      readonly type: 'promote';
+      readonly full: boolean;
+      readonly arm?: string | undefined;
+      readonly from?: SeenStage | undefined;
+    }
   /** To a release that was in use before: the last one unless another is named. Aborts what is under way. */
   | { readonly type: 'rollback'; readonly to?: string | undefined };
 
 /**
- * The state after an action, pure; doing it twice is doing it once. Throws `no_rollout` when none is under way, `rollout_has_no_stages`,
- * `experiment_has_no_arm`, `experiment_arm_withdrawn`, `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
+ * The state after an action, pure; doing it twice is doing it once, but for a promotion that does not say from which stage. Throws
+ * `no_rollout` when none is under way, `rollout_has_no_stages`, `rollout_moved_on`, `experiment_has_no_arm`, `experiment_arm_withdrawn`,
+ * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
  */
 export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
   switch (action.type) {
@@ -58,11 +69,8 @@ function going(state: ServiceState, now: number): ServiceState {
  * To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. Evidence against the
  * candidate that is there already is overruled with it.
  */
-function promoted(
-  given: ServiceState,
-  { full, arm }: { readonly full: boolean; readonly arm?: string | undefined },
-  now: number,
-): ServiceState {
+function promoted(given: ServiceState, { full, from, arm }: RolloutAction & { readonly type: 'promote' }, now: number): ServiceState {
+  if (from && isPromoted(given, from, full) && isDecided(given, arm)) return given;
   candidateOf(given);
   if (!hasStages(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
   const state = withDecision(given, arm);
@@ -96,8 +104,9 @@ function retried(state: ServiceState, now: number): ServiceState {
  * To a release that was in use before. A generation that is kept ready is switched to at once; any other is started anew and replaces
  * stable as fast as capacity allows.
  */
-function rolledBack(state: ServiceState, content: RevisionContent, now: number): ServiceState {
-  const { failure: _, candidate: __, previous: ___, ...settled } = state;
+function rolledBack(state: ServiceState, former: FormerRelease, now: number): ServiceState {
+  const content = contentOfFormer(former);
+  const { failure: _, candidate: __, previous: ___, ...settled } = treatedAs(state, former);
   const kept = contentOf(state, state.previous?.generation);
   if (state.previous && kept?.release === content.release) {
     const candidate: Candidate = {

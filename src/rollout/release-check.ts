@@ -14,6 +14,10 @@ export interface JudgedRelease {
   readonly problems: readonly Problem[];
   /** Absent where there is no release to compare with, or nothing has changed. */
   readonly risk?: ReleaseRisk;
+  /** What it would be released as. */
+  readonly release: string;
+  /** What would be different from the stable release; absent as the risk is. */
+  readonly change?: ReleaseChange;
 }
 
 export interface KnownReleases {
@@ -30,18 +34,24 @@ export async function judgeRelease(block: ResolvedBlock, stack: ResolvedStack, {
   const fields = block.fields as unknown as ServiceFields;
   const content = await readReleaseContent(fields, stack.root);
   const digest = releaseDigest(content);
-  if (stable?.digest === digest) return { problems: [] };
+  const release = releaseId(digest);
+  if (stable?.digest === digest) return { problems: [], release };
   const files = await declaredFiles(fields, stack.root);
   const unreadable = apiProblems(block, fields, files);
-  if (stable === undefined) return { problems: unreadable };
+  if (stable === undefined) return { problems: unreadable, release };
   const change = describeChange(
     { version: stable.version, content: stable.content, files: await recordedFiles(stable.directory) },
     { version: fields.version, content, files },
   );
-  if (isSameContent(change)) return { problems: unreadable };
+  if (isSameContent(change)) return { problems: unreadable, release };
   const risk = assessRisk(change);
-  const isReturn = (await find(releaseId(digest)))?.version === fields.version;
-  return { problems: [...unreadable, ...(isReturn ? [] : versionProblems(block, change)), riskNote(block, stable, risk)], risk };
+  const isReturn = (await find(release))?.version === fields.version;
+  return {
+    problems: [...unreadable, ...(isReturn ? [] : versionProblems(block, change)), riskNote(block, stable, risk)],
+    risk,
+    release,
+    change,
+  };
 }
 
 function apiProblems(block: ResolvedBlock, fields: ServiceFields, files: ReleaseFiles): Problem[] {

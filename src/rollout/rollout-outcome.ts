@@ -1,7 +1,8 @@
 import type { NewEvent } from '../telemetry/events.ts';
-import { shownVerdict } from './course-verdict.ts';
+import { shownVerdict } from './copies-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
-import { type Candidate, contentOf, type RevisionContent, revisionOf, type ServiceState } from './service-state.ts';
+import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
+import { treatmentOfStable } from './treatment.ts';
 
 /** Releases of a service that can be returned to; with stable they are ten, and each stays startable. */
 const mostReleases = 9;
@@ -21,7 +22,7 @@ export function recordProgress(
 
 /** The candidate is the stable revision from now on. */
 export function completeRollout(state: ServiceState): Advanced {
-  const { candidate, failure: _, ...rest } = state;
+  const { candidate, failure: _, stableTreatment: __, ...rest } = state;
   if (!candidate) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.completed', 'is in use');
   const history = historyWith(state, candidate.generation);
@@ -31,22 +32,24 @@ export function completeRollout(state: ServiceState): Advanced {
 /** Remembers which arm of an experiment came into use in the place of what is declared. */
 function withChosen(given: Omit<ServiceState, 'candidate' | 'failure'>, candidate: Candidate): ServiceState {
   const { chosen: _, ...state } = given;
-  const [release, of] = [candidate.generation, candidate.began].map((generation) => revisionOf(state, generation)?.release);
+  const { arm, began } = candidate;
+  const [release, of] = [candidate.generation, began].map((generation) => revisionOf(state, generation)?.release);
   return {
     ...state,
-    ...(candidate.arm !== undefined && release !== undefined && of !== undefined && { chosen: { arm: candidate.arm, release, of } }),
+    ...(arm !== undefined && began !== undefined && release !== undefined && of !== undefined && { chosen: { arm, began, release, of } }),
   };
 }
 
 /** The release that goes first, without the one that comes. */
-function historyWith(state: ServiceState, next: number): readonly RevisionContent[] {
-  const left = contentOf(state, state.stable);
+function historyWith(state: ServiceState, next: number): readonly FormerRelease[] {
+  const content = contentOf(state, state.stable);
+  const left = content && { ...content, treatment: treatmentOfStable(state) };
   const releases = new Set([revisionOf(state, next)?.release]);
-  const entries: RevisionContent[] = [];
-  for (const content of [...(left ? [left] : []), ...(state.history ?? [])]) {
-    if (releases.has(content.release)) continue;
-    releases.add(content.release);
-    entries.push(content);
+  const entries: FormerRelease[] = [];
+  for (const former of [...(left ? [left] : []), ...(state.history ?? [])]) {
+    if (releases.has(former.release)) continue;
+    releases.add(former.release);
+    entries.push(former);
   }
   return entries.slice(0, mostReleases);
 }

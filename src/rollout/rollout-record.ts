@@ -1,4 +1,4 @@
-import { shownVerdict } from './course-verdict.ts';
+import { shownVerdict } from './copies-verdict.ts';
 import { originOf } from './experiment/arms.ts';
 import { experimentRecord } from './experiment/experiment-view.ts';
 import { verdictInWords } from './evidence/words.ts';
@@ -25,16 +25,23 @@ export function recorded(before: ServiceState | undefined, after: ServiceState, 
 function beginningOf(generation: number, state: ServiceState, startedAt: number, { by, why }: Doer): RolloutRecord {
   const revision = revisionOf(state, generation);
   const from = revisionOf(state, state.stable)?.release;
+  const because = reasonOf(state, from !== revision?.release);
   return {
     generation,
     release: revision?.release ?? '',
     version: revision?.version ?? '',
     ...(from !== undefined && { from }),
     strategy: state.candidate?.urgent === true ? 'rollback' : state.settings.rollout.strategy,
+    ...(because !== undefined && { because }),
     startedAt,
     ...(by !== undefined && { by }),
     ...(why !== undefined && { why }),
   };
+}
+
+/** Why it takes the way it takes, where that was chosen for it. */
+function reasonOf({ candidate, settings }: ServiceState, isOtherRelease: boolean): string | undefined {
+  return candidate?.urgent === true || !isOtherRelease ? undefined : settings.rollout.chosen?.because;
 }
 
 function endOf(record: RolloutRecord, before: ServiceState | undefined, after: ServiceState, endedAt: number, { by }: Doer): RolloutRecord {

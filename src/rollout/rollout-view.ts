@@ -2,7 +2,7 @@ import { timestamp } from '../effects/clock.ts';
 import { isBaseline, wantedBaseline } from './baseline.ts';
 import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
 import { type MirrorSettings, newCourse } from './course-state.ts';
-import { shownVerdict } from './course-verdict.ts';
+import { shownVerdict } from './copies-verdict.ts';
 import { originOf } from './experiment/arms.ts';
 import { experimentView, type ExperimentView } from './experiment/experiment-view.ts';
 import { experimentWait, type Waits } from './experiment/experiment-waits.ts';
@@ -19,6 +19,8 @@ export interface RolloutView {
   readonly from?: string;
   /** `rollback` for the return to an earlier release. */
   readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
   readonly startedAt: string;
   readonly by?: string;
   readonly why?: string;
@@ -71,6 +73,7 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     version: revision?.version ?? '',
     ...(from !== undefined && { from }),
     strategy: candidate.urgent === true ? 'rollback' : state.settings.rollout.strategy,
+    ...(record?.because !== undefined && { because: record.because }),
     startedAt: timestamp(candidate.startedAt),
     ...(record?.by !== undefined && { by: record.by }),
     ...(record?.why !== undefined && { why: record.why }),

@@ -4,8 +4,6 @@ import { problem, type Problem } from '../errors/sluice-error.ts';
 import { declaredPath, fileParts } from '../release/release-content.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
-import { rolloutInWords } from './rollout-in-words.ts';
-import { rolloutSettings } from './rollout-settings.ts';
 import { strategies } from './strategies.ts';
 
 /** Everything about a service that can be known before anything is changed. */
@@ -16,7 +14,6 @@ export async function checkService(block: ResolvedBlock, stack: ResolvedStack): 
     ...reservedVariables(block, fields),
     ...(await pathProblems(block, fields, stack.root)),
     ...(await armProblems(block, fields, stack.root)),
-    ...announcement(block, fields),
   ];
 }
 
@@ -26,25 +23,15 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
     problem('unsupported_field', { kind: 'service', field, ...(value !== undefined && { value }) }, at(block, field));
   // A service without an instance would have to hold its requests until one is ready.
   const problems = fields.scaling?.min === 0 ? [unsupported('scaling.min', '0')] : [];
-  if (!(rollout.strategy in strategies)) {
+  if (rollout.strategy !== 'auto' && !(rollout.strategy in strategies)) {
     // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
     return [...problems, unsupported('rollout.strategy', rollout.strategy)];
   }
-  if (rollout.on_failure !== 'rollback' && rollout.strategy !== 'canary')
+  if (rollout.on_failure !== 'rollback' && rollout.strategy !== 'canary' && rollout.strategy !== 'auto')
     problems.push(unsupported('rollout.on_failure', rollout.on_failure));
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;
-}
-
-/** What a plan says of a rollout by stages before it begins: its way, and what it costs meanwhile. */
-function announcement(block: ResolvedBlock, { rollout, replicas }: ServiceFields): Problem[] {
-  if (!(rollout.strategy in strategies)) return [];
-  const settings = { rollout: rolloutSettings(rollout) };
-  const way = rolloutInWords({ settings, replicas });
-  return way === undefined
-    ? []
-    : [problem('rollout_by_stages', { service: block.name, way }, { ...at(block, 'rollout'), severity: 'note' })];
 }
 
 /** The same of what each arm of an experiment has instead. */

@@ -31,6 +31,7 @@ import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
+import { begunOf, endOf } from './under-way.ts';
 
 export interface ServiceControllerDependencies {
   readonly store: Store;
@@ -85,6 +86,10 @@ export interface ServiceController {
    * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
    */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but no longer than until a rollout by stages is under way: its first stage is in force, or somebody holds it. */
+  waitUntilBegun(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but for the end of one generation, which another may supersede. */
+  waitForEnd(address: string, generation: number, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
   /** As `waitFor`, but no longer than until its stable release answers in full: a rollout may take days. */
   waitUntilServing(address: string, signal: AbortSignal): Promise<Settlement>;
 }
@@ -195,7 +200,9 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       });
       if (!state) throw sluiceError('service_state_conflict', { address: desired.address });
       if (state.candidate && state.candidate.generation !== before?.candidate?.generation) {
-        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', 'is being rolled out'));
+        const because = state.rollouts?.[0]?.because;
+        const what = `is being rolled out${because === undefined ? '' : `: ${because}`}`;
+        await events.publish(rolloutEvent(state, state.candidate.generation, 'rollout.started', what));
       }
       queue.wake(key);
       return state;
@@ -234,7 +241,14 @@ export function createServiceController(dependencies: ServiceControllerDependenc
 
     async operate(address, action, who) {
       const { by } = who;
-      const state = await alter(address, (current) => operated(current, action, by, clock.now()), who);
+      let isNew = false;
+      const change = (current: ServiceState): ServiceState => {
+        const next = operated(current, action, by, clock.now());
+        isNew = next !== current;
+        return next;
+      };
+      const state = await alter(address, change, who);
+      if (!isNew) return state;
       const { environment } = state;
       const message = `${state.name}: ${action.type} by ${by}`;
       await events.publish({ type: 'rollout.operated', level: 'info', message, environment, address: state.address });
@@ -257,6 +271,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
     waitFor: (address, signal, progress) => wait(address, signal, progress, settlementOf),
+    waitUntilBegun: (address, signal, progress) => wait(address, signal, progress, begunOf),
+    waitForEnd: (address, generation, signal, progress) => wait(address, signal, progress, endOf(generation)),
     waitUntilServing: (address, signal) => wait(address, signal, () => undefined, servingOf),
   };
 

@@ -5,11 +5,21 @@ import { timestamp } from '../effects/clock.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
-import { fileDigests, readReleaseContent, releaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import {
+  declaredPath,
+  fileDigests,
+  fileParts,
+  readReleaseContent,
+  releaseContent,
+  releaseDigest,
+  releaseId,
+} from '../release/release-content.ts';
 import { createMigrationLinter } from '../release/migrations/lint.ts';
 import { createReleaseRecords } from '../release/release-records.ts';
 import type { Release, ReleaseContent } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { withChosenWay } from './auto/chosen-way.ts';
+import { forecastRollout } from './auto/forecast.ts';
 import { failedBefore } from './desired-state.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import { migrate, waitingInWords } from './migrate.ts';
@@ -23,7 +33,8 @@ import { checkArms, checkChosen } from './experiment/check-experiment.ts';
 import { declaredArms } from './experiment/declared-experiment.ts';
 import { desiredService, type MadeArm } from './service-specification.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
-import { exposedUrl } from './service-status.ts';
+import { exposedUrl, type Settlement } from './service-status.ts';
+import { isUnderWay, stableRelease } from './under-way.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
   readonly controller: ServiceController;
@@ -61,9 +72,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
   /** A release for each arm of the declared experiment. */
   async function makeArms(request: CreateRequest): Promise<readonly MadeArm[]> {
-    const names = declaredArms(request.declared as unknown as ServiceFields);
     return Promise.all(
-      names.map(async (name) => {
+      declaredArms(declaredOf(request)).map(async (name) => {
         const own = armRequest(request, name);
         const { release, parts } = await makeRelease(own);
         return { name, request: own, release, parts };
@@ -71,32 +81,52 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     );
   }
 
-  async function apply(request: CreateRequest, operation: Operation): Promise<Applied> {
+  /** An update does not wait for the end of a rollout by stages: stable serves meanwhile, and a later release may supersede it. */
+  async function apply(request: CreateRequest, operation: Operation, isUpdate: boolean): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
     const arms = await makeArms(request);
-    const desired = desiredService(request, operation, { release, parts, arms, vault });
-    const before = failedBefore(await controller.stateOf(request.address), desired);
+    const known = await controller.stateOf(request.address);
+    const desired = await withChosenWay(desiredService(request, operation, { release, parts, arms, vault }), declaredOf(request), {
+      state: known,
+      release,
+      find: (id) => releases.find({ environment: request.environment, service: request.name, id }),
+    });
+    const before = failedBefore(known, desired);
     if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
+    const { chosen } = desired.settings.rollout;
+    if (chosen) operation.progress(chosen.because);
     const waiting = await migrate(request, release, operation, { migrations, releases });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
-    const settlement = await controller.waitFor(service, operation.signal, (line) => operation.progress(line));
-    switch (settlement.outcome) {
-      case 'ready':
-        break;
-      case 'failed':
-        throw sluiceError('rollout_failed', { service, release: release.id, reason: settlement.reason, log: settlement.log });
-      case 'suspended':
-      case 'removed':
-        throw sluiceError('rollout_superseded', { service, release: release.id });
+    const id = `${state.name}-${state.uid}`;
+    const progress = (line: string): void => operation.progress(line);
+
+    const finish = async (last: Operation): Promise<Applied> => {
+      const now = await controller.stateOf(service);
+      const inUse = now && stableRelease(now);
+      if (!now || inUse === undefined) throw sluiceError('rollout_superseded', { service, release: release.id });
+      await releases.prune(request.environment, request.name, releasesInUse(now));
+      const left = await migrate(request, release, last, { migrations, releases }, waiting);
+      for (const line of waitingInWords(left)) last.progress(line);
+      return { id, outputs: await outputsOf(request, inUse) };
+    };
+    const generation = state.candidate?.generation;
+    if (isUpdate && generation !== undefined) {
+      demandReady(await controller.waitUntilBegun(service, operation.signal, progress), service, release);
+      const begun = await controller.stateOf(service);
+      if (begun?.candidate?.generation === generation && isUnderWay(begun)) {
+        const end = async (watched: Operation): Promise<void> => {
+          const report = (line: string): void => watched.progress(line);
+          demandReady(await controller.waitForEnd(service, generation, watched.signal, report), service, release);
+        };
+        return { id, outputs: await outputsOf(request, stableRelease(begun) ?? release.id), goesOn: { end, finish } };
+      }
     }
-    const now = await controller.stateOf(service);
-    if (!now || !runs(now, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
-    await releases.prune(request.environment, request.name, releasesInUse(now));
-    const left = await migrate(request, release, operation, { migrations, releases }, waiting);
-    for (const line of waitingInWords(left)) operation.progress(line);
-    return { id: `${state.name}-${state.uid}`, outputs: await outputsOf(request, release.id) };
+    demandReady(await controller.waitFor(service, operation.signal, progress), service, release);
+    const settled = await controller.stateOf(service);
+    if (!settled || !runs(settled, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
+    return finish(operation);
   }
 
   async function outputsOf(request: CreateRequest, release: string): Promise<Readonly<Record<string, OutputValue>>> {
@@ -150,12 +180,16 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       return (await Promise.all(found)).flat();
     },
 
+    rolloutOf: async (block, stack) => {
+      const judgement = await judged(block, stack);
+      return forecastRollout(declaredOf({ declared: block.fields }), { ...judgement, state: await controller.stateOf(block.address) });
+    },
+
     riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
 
     async fingerprint(block, stack) {
-      const fields = block.fields as unknown as ServiceFields;
-      const content = await readReleaseContent(fields, stack.root);
-      return { release: releaseDigest(content), ...fileDigests(content), ...(await armFingerprints(fields, stack.root)) };
+      const fields = declaredOf({ declared: block.fields });
+      return { ...fileDigests(await readReleaseContent(fields, stack.root)), ...(await armFingerprints(fields, stack.root)) };
     },
 
     async read(resource) {
@@ -165,8 +199,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       return { status: 'present', drift, outputs: await addressesOf(resource) };
     },
 
-    create: apply,
-    update: apply,
+    create: (request, operation) => apply(request, operation, false),
+    update: (request, operation) => apply(request, operation, true),
 
     async delete(resource, operation) {
       await controller.remove(resource.address);
@@ -203,10 +237,14 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   }
 }
 
-/** The content a plan was made of; absent when the fingerprint is not of these fields. */
-function plannedContent(fields: ServiceFields, { release, ...digests }: JsonObject): ReleaseContent | undefined {
-  const content = releaseContent(fields, digests);
-  return releaseDigest(content) === release ? content : undefined;
+function declaredOf({ declared }: Pick<CreateRequest, 'declared'>): ServiceFields {
+  return declared as unknown as ServiceFields;
+}
+
+/** The content a plan was made of; absent when the fingerprint does not name all of it. */
+function plannedContent(fields: ServiceFields, fingerprint: JsonObject): ReleaseContent | undefined {
+  const isWhole = fileParts.every((part) => declaredPath(fields, part) === undefined || fingerprint[part] !== undefined);
+  return isWhole ? releaseContent(fields, fingerprint) : undefined;
 }
 
 function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[] {
@@ -220,8 +258,22 @@ function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[]
 
 /** It itself, or the arm of its experiment that was promoted in its place. */
 function runs(state: ServiceState, release: string): boolean {
-  const stable = revisionOf(state, state.stable)?.release;
+  const stable = stableRelease(state);
   return stable === release || (state.chosen?.release === stable && state.chosen?.of === release);
+}
+
+/** Throws how a rollout ended, if not well. */
+function demandReady(settlement: Settlement, service: string, { id: release }: Release): void {
+  switch (settlement.outcome) {
+    case 'ready':
+      return;
+    case 'failed':
+      throw sluiceError('rollout_failed', { service, release, reason: settlement.reason, log: settlement.log });
+    case 'suspended':
+    case 'removed':
+    case 'superseded':
+      throw sluiceError('rollout_superseded', { service, release });
+  }
 }
 
 function releasesInUse(state: ServiceState): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
-import { baselineName, isBaseline, shareBeside, usesBaseline } from './baseline.ts';
+import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages } from './course.ts';
 import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
 import { mirrorOf } from './mirroring.ts';
@@ -20,7 +20,7 @@ export function routeOf(state: ServiceState): ServiceRoute {
   if (usesBaseline(state)) backends.set(baselineName(state), { release: baselineName(state), weight: 0, instances: [] });
   for (const instance of state.instances) {
     const route = instanceRouteOf(instance);
-    const release = isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
+    const release = backendName(state, instance);
     if (!route || release === undefined) continue;
     const backend = backends.get(release) ?? { release, weight: 0, instances: [] };
     backends.set(release, {

@@ -38,10 +38,15 @@ export interface ServiceState {
   readonly previous?: { readonly generation: number; readonly until: number };
   /** What the arms of the declared experiment are made of, and the release of the plain candidate, without which they mean nothing. */
   readonly arms?: { readonly of: string; readonly members: readonly { readonly name: string; readonly content: RevisionContent }[] };
-  /** Stable is an arm of an experiment that was promoted, in the place of the plain release `of`. Means nothing when it is not `release`. */
-  readonly chosen?: { readonly arm: string; readonly release: string; readonly of: string };
+  /**
+   * Stable is an arm of an experiment that was promoted, in the place of the plain release `of`, whose rollout began under the generation
+   * `began`. Means nothing when stable is not `release`.
+   */
+  readonly chosen?: { readonly arm: string; readonly began: number; readonly release: string; readonly of: string };
   /** What was in use before stable, the latest first, each release once: what can be returned to. */
-  readonly history?: readonly RevisionContent[];
+  readonly history?: readonly FormerRelease[];
+  /** How stable was treated before the rollout that is under way or was taken back: it goes to `history` with it. */
+  readonly stableTreatment?: Treatment;
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
@@ -70,6 +75,14 @@ export interface ServiceSettings {
   /** Bounds and targets of the number of instances, where load decides it. */
   readonly scaling?: ScalingSettings;
   readonly rollout: RolloutSettings;
+}
+
+/** How requests to a release are treated, and how it is drained: comes and goes with the release. */
+export type Treatment = Pick<ServiceSettings, 'drainMs' | 'policies'>;
+
+/** A release that was in use. Without `treatment`, an older version has recorded it: then that of today holds. */
+export interface FormerRelease extends RevisionContent {
+  readonly treatment?: Treatment;
 }
 
 export interface ScalingSettings {
@@ -102,6 +115,14 @@ export interface RolloutSettings {
   readonly experiment?: ExperimentSettings;
   /** Whether the candidate is compared with fresh instances of stable. */
   readonly baseline?: boolean;
+  /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
+  readonly chosen?: ChosenWay;
+}
+
+export interface ChosenWay {
+  readonly pace: 'usual' | 'careful';
+  /** `minor version, prompt changed, API unchanged: canary 5, 25, 50`. */
+  readonly because: string;
 }
 
 export interface StageSettings {
@@ -183,6 +204,8 @@ export interface RolloutRecord {
   /** Release that was in use when it began; absent for the first one. */
   readonly from?: string;
   readonly strategy: string;
+  /** Why this strategy, where it was chosen and not declared. */
+  readonly because?: string;
   readonly startedAt: number;
   readonly by?: string;
   readonly why?: string;

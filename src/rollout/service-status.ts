@@ -1,5 +1,5 @@
 import { timestamp } from '../effects/clock.ts';
-import { baselineName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
+import { backendName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import { verdictInWords } from './evidence/words.ts';
@@ -90,13 +90,11 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
 function weightsOf(state: ServiceState): ServiceStatus['weights'] {
   const { backends } = routeOf(state);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  const named = (instance: Instance): string | undefined =>
-    isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
   return backends
     .filter(({ weight, instances }) => weight > 0 || instances.length > 0)
     .map(({ release, weight }) => {
       const percent = total === 0 ? 0 : Number(((100 * weight) / total).toFixed(2));
-      const ready = state.instances.filter((instance) => instance.phase === 'ready' && named(instance) === release).length;
+      const ready = state.instances.filter((instance) => instance.phase === 'ready' && backendName(state, instance) === release).length;
       const beside = releaseOfBaseline(release);
       return beside === undefined ? { release, percent, ready } : { release: beside, percent, ready, baseline: true };
     });
@@ -115,6 +113,8 @@ export type Settlement =
   | { readonly outcome: 'ready' }
   | { readonly outcome: 'suspended' }
   | { readonly outcome: 'removed' }
+  /** Only where one generation is asked about: another has taken its place. */
+  | { readonly outcome: 'superseded' }
   | { readonly outcome: 'failed'; readonly generation: number | undefined; readonly reason: string; readonly log: string };
 
 /** Undefined while the service is still on its way. `published` is the route the gateway is known to have. */

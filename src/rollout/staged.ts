@@ -4,7 +4,7 @@ import { foldCopies } from './copies-evidence.ts';
 import { capacityAt, capacityFor, hasStages, stageOf, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence, isShown } from './course-evidence.ts';
-import { decidingVerdict } from './course-verdict.ts';
+import { decidingVerdict } from './copies-verdict.ts';
 import { runningExperiment, stagedShares } from './experiment/arms.ts';
 import { withPromotedArm } from './experiment/promote-arm.ts';
 import { type ExperimentStep, isExperimenting, stepExperiment } from './experiment/step-experiment.ts';

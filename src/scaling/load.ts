@@ -1,4 +1,5 @@
 import type { GatewayCounts } from '../gateway/measuring/report.ts';
+import { backendName } from '../rollout/baseline.ts';
 import { revisionOf, type ServiceState } from '../rollout/service-state.ts';
 import type { Load } from './decide.ts';
 
@@ -7,9 +8,9 @@ export function loadOf(state: ServiceState, counts: Pick<GatewayCounts, 'release
   const isOurs = (each: { readonly environment: string; readonly service: string }): boolean =>
     each.environment === state.environment && each.service === state.name;
   const ready = new Map<string, number>();
-  for (const { generation, phase } of state.instances) {
-    const release = revisionOf(state, generation)?.release;
-    if (phase === 'ready' && release !== undefined) ready.set(release, (ready.get(release) ?? 0) + 1);
+  for (const instance of state.instances) {
+    const release = backendName(state, instance);
+    if (instance.phase === 'ready' && release !== undefined) ready.set(release, (ready.get(release) ?? 0) + 1);
   }
   return {
     replicas: state.replicas,

@@ -40,7 +40,7 @@ export function rolloutHandlers({ services, untilTakenUp }: ApiDependencies): Pi
     return services.operate(environment, name, action, { by: actor.name, why: reason });
   };
   return {
-    promoteRollout: (call) => operate(call, { type: 'promote', full: call.body.full, arm: call.body.arm }),
+    promoteRollout: (call) => operate(call, { type: 'promote', ...call.body }),
     pauseRollout: (call) => operate(call, { type: 'pause' }),
     resumeRollout: (call) => operate(call, { type: 'resume' }),
     abortRollout: (call) => operate(call, { type: 'abort' }),

@@ -86,6 +86,26 @@ const change = z
       })
       .readonly()
       .optional(),
+    rollout: z
+      .object({
+        strategy: z.string(),
+        because: z.string().optional().openapi({ description: 'Why this strategy, where it was chosen and not declared' }),
+        way: z.string().openapi({ description: 'In words: its steps, and what it is taken back for' }),
+        cost: z
+          .object({
+            extra: z
+              .object({ least: z.number(), most: z.number() })
+              .readonly()
+              .openapi({ description: 'Instances beside those of the service' }),
+            forMs: z.number().openapi({ description: 'How long at least; 0 where that is not known beforehand' }),
+            instanceMinutes: z.number(),
+            words: z.string(),
+          })
+          .readonly(),
+      })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Which way a new release goes, and what that takes meanwhile' }),
     copyOf: address.optional().openapi({ description: 'The resource that this is a second copy of' }),
   })
   .readonly()

@@ -56,6 +56,7 @@ export const rolloutView = z
     version: z.string(),
     from: z.string().optional().openapi({ description: 'The release in use meanwhile; absent for a first deployment' }),
     strategy: z.string().openapi({ description: '`rollback` for the return to an earlier release' }),
+    because: z.string().optional().openapi({ description: 'Why this strategy, where it was chosen and not declared' }),
     startedAt: timestamp,
     by: z.string().optional(),
     why: z.string().optional(),
@@ -109,6 +110,7 @@ const rolloutRecord = z
     version: z.string(),
     from: z.string().optional(),
     strategy: z.string(),
+    because: z.string().optional().openapi({ description: 'Why this strategy, where it was chosen and not declared' }),
     startedAt: timestamp,
     by: z.string().optional().openapi({ description: 'Who began it' }),
     why: z.string().optional(),
@@ -142,6 +144,8 @@ export const weights = z
 export const failure = z.object({ release: z.string(), reason: z.string(), evidence }).readonly();
 export const previous = z.object({ release: z.string(), until: timestamp }).readonly();
 
+const releaseId = z.string().regex(/^r-[0-9a-f]{12}$/);
+
 export const promoteRequest = z
   .strictObject({
     full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }),
@@ -150,16 +154,22 @@ export const promoteRequest = z
       .max(64)
       .optional()
       .openapi({ description: 'Of an experiment, the arm that goes on as the candidate; `candidate`, the plain one, unless named' }),
+    from: z
+      .strictObject({
+        release: releaseId.openapi({ description: 'The candidate' }),
+        stage: z.number().int().min(1).max(1_000).openapi({ description: 'Counts from 1, as `stages.current` does' }),
+      })
+      .optional()
+      .openapi({
+        description:
+          'What is promoted from: sent twice, it is done once, and a stage that is over changes nothing. Without it every request goes one stage further',
+      }),
   })
   .openapi('PromoteRequest');
 
 export const rollbackRequest = z
   .strictObject({
-    to: z
-      .string()
-      .regex(/^r-[0-9a-f]{12}$/)
-      .optional()
-      .openapi({ description: 'A release of the history; the one before unless named' }),
+    to: releaseId.optional().openapi({ description: 'A release of the history; the one before unless named' }),
   })
   .openapi('RollbackRequest');
 

@@ -5,6 +5,7 @@ import { environment, flag, reason, stackArgument, stackOption, text, variables,
 import { connect } from '../target/connect.ts';
 import { stackTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
+import { note } from '../terminal/note.ts';
 
 export const command = defineCommand({
   description:
@@ -34,7 +35,7 @@ export const command = defineCommand({
   },
   run: async ({ terminal, global, arguments: { service }, options }) => {
     if (options.image !== undefined) {
-      const why = `--image ${options.image} cannot be deployed: no provider of Sluice runs container images yet. Use --source, or \`source\` in the stack.`;
+      const why = `--image ${options.image} cannot be deployed: images need the provider docker, and this version of Sluice has none: no provider of Sluice runs container images yet. Unpack what the image holds into a folder of the stack and name that with --source, or in the stack as \`source\` with its \`command\`.`;
       throw sluiceError('usage', { reason: why, command: 'deploy' });
     }
     const target = stackTarget(options.stack, global, terminal);
@@ -43,7 +44,10 @@ export const command = defineCommand({
     const isOverridden = Object.keys(env).length > 0 || source !== undefined;
     const overrides = isOverridden ? { service, env, ...(source !== undefined && { source }) } : undefined;
     const order = { ...wishes, target: [`service/${service}`], overrides, onInterrupt: 'leave' as const };
-    const { plan, run, code } = await applyStack(connection, target, 'apply', order, terminal, global);
+    const { plan, run, end, code } = await applyStack(connection, target, 'apply', order, terminal, global);
+    if (end === 'unchanged' && (await connection.client.getService(plan.environment, service)).rollout) {
+      note(terminal, `It is being rolled out at this moment; \`sluice rollout status ${service} -w\` watches it.`);
+    }
     if (global.json) printJson(terminal, { plan, ...(run && { run }) });
     return code;
   },

@@ -38,6 +38,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
       ['candidate', `${rollout.version} ${rollout.release}, ${rollout.strategy}, for ${age(rollout.startedAt, now)}${who}`],
       ['stable', release === undefined ? 'none yet' : `${service.version} ${release}`],
     );
+    if (rollout.because !== undefined) fields.push(['chosen', rollout.because]);
     if (stages) fields.push(['stage', `${stages.current} of ${stages.steps.length}: ${stepsInWords(stages)}`]);
     if (copies) fields.push(['copies', `${copies.percent} % of the requests (${copies.methods.join(', ')}); nobody gets its answers`]);
     if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
@@ -103,7 +104,7 @@ export function renderHistory(records: readonly RolloutRecordView[], { colors, w
     `${record.outcome ?? 'under way'}${record.experiment?.promoted === undefined ? '' : `, arm ${record.experiment.promoted}`}`,
     record.endedAt === undefined ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt)),
     record.by ?? '',
-    record.reason ?? record.why ?? '',
+    [record.reason ?? record.why, record.because].filter((part) => part !== undefined).join('; '),
   ]);
   return renderTable(columns, rows, { width: width(), colors });
 }

@@ -31,7 +31,7 @@ export function block(kind: Kind, name: string, fields: JsonObject = {}, referen
 
 export function desired(
   of: ResolvedBlock,
-  more: Partial<Pick<DesiredResource, 'provider' | 'fingerprint' | 'replaceFields' | 'coexistence'>> = {},
+  more: Partial<Pick<DesiredResource, 'provider' | 'fingerprint' | 'replaceFields' | 'coexistence' | 'rollout'>> = {},
 ): DesiredResource {
   const dependencyValues = of.references
     .filter(({ ordering }) => ordering)

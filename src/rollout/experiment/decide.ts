@@ -23,3 +23,9 @@ export function withDecision(state: ServiceState, named: string | undefined): Se
     throw sluiceError('experiment_arm_withdrawn', { service: state.address, arm: name, reason: arm.withdrawn.reason, arms });
   return withPromotedArm(state, name);
 }
+
+/** Whether this very arm goes on already, or is in use; without a name, whichever does. */
+export function isDecided({ candidate, chosen }: ServiceState, named: string | undefined): boolean {
+  if (named === undefined) return true;
+  return candidate ? candidate.course?.experiment?.promoted === named : chosen?.arm === named;
+}

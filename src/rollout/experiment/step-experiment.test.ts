@@ -171,7 +171,7 @@ describe('an experiment', () => {
     expect([weights(), state().candidate, state().chosen]).toEqual([
       { 'r-2-warm': 100 },
       undefined,
-      { arm: 'warm', release: 'r-2-warm', of: 'r-2' },
+      { arm: 'warm', began: 2, release: 'r-2-warm', of: 'r-2' },
     ]);
     expect(new Set(state().instances.map(({ generation }) => generation))).toEqual(new Set([state().stable]));
     deploy('r-2');

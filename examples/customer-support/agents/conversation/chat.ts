@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Flags } from './flags.ts';
 import { log } from './log.ts';
 import { isSmallTalk, type Policy, redacted } from './policy.ts';
 import type { Prompt } from './prompts.ts';
@@ -15,6 +16,8 @@ interface Message {
 interface Answer extends Reasoned {
   /** Id of the interaction, as it is logged. */
   readonly id: string;
+  /** Variant of the flag `answer-with-citations`; absent where it was not asked for. */
+  readonly cites?: 'on' | 'off';
 }
 
 export interface Chat {
@@ -25,15 +28,16 @@ export interface Chat {
 }
 
 export interface ChatParts {
+  readonly flags: Flags;
   readonly services: Services;
   readonly sessions: Sessions;
   readonly policy: Policy;
-  readonly prompts: Readonly<Record<'answer' | 'clarify' | 'escalate' | 'small-talk', Prompt>>;
+  readonly prompts: Readonly<Record<'answer' | 'answer-with-citations' | 'clarify' | 'escalate' | 'small-talk', Prompt>>;
 }
 
 const turnsGiven = 6;
 
-export function createChat({ services, sessions, policy, prompts }: ChatParts): Chat {
+export function createChat({ services, sessions, policy, prompts, flags }: ChatParts): Chat {
   const recording = new Set<Promise<void>>();
 
   return {
@@ -42,7 +46,7 @@ export function createChat({ services, sessions, policy, prompts }: ChatParts): 
       const message = redacted(policy, text);
       const reasoned = isSmallTalk(policy, message)
         ? { decision: 'clarify' as const, answer: prompts['small-talk']({}), citations: [] }
-        : framed(await think(message, known ? await history(session) : [], gone));
+        : await framed(await think(message, known ? await history(session) : [], gone), session);
       const turn = { id: randomUUID(), at: new Date().toISOString(), message, answer: reasoned.answer, decision: reasoned.decision };
       sessions.remember(session, turn);
       const durationMs = Math.round(performance.now() - startedAt);
@@ -73,8 +77,13 @@ export function createChat({ services, sessions, policy, prompts }: ChatParts): 
     return services.reason({ question, passages, history: turns.slice(-turnsGiven) }, gone);
   }
 
-  function framed(reasoned: Reasoned): Reasoned {
-    return { ...reasoned, answer: prompts[reasoned.decision]({ text: reasoned.answer }) };
+  /** The flag decides whether an answer names its sources in so many words; they are always beside it as data. */
+  async function framed(reasoned: Reasoned, user: string): Promise<Reasoned & Pick<Answer, 'cites'>> {
+    const { decision, answer: text, citations } = reasoned;
+    const cites = decision === 'answer' ? await flags.variant('answer-with-citations', user) : undefined;
+    const sources = citations.map(({ title }) => title).join(', ');
+    const prompt = cites === 'on' && citations.length > 0 ? prompts['answer-with-citations'] : prompts[decision];
+    return { ...reasoned, answer: prompt({ text, sources }), ...(cites && { cites }) };
   }
 
   /** What this copy remembers and what any copy logged, each turn once. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { createChat } from './chat.ts';
 import { objectOf, textOf } from './fields.ts';
+import { createFlags } from './flags.ts';
 import { log } from './log.ts';
 import { sendPage } from './page.ts';
 import { readPolicy } from './policy.ts';
@@ -16,11 +17,19 @@ if (!servicesUrl) throw new Error('SLUICE_SERVICES_URL is not set: this agent ru
 const ttlMs = 30 * 60_000;
 const paceMs = Number(process.env['TOKEN_INTERVAL_MS'] ?? 0);
 
-const prompts = readPrompts(process.env['SLUICE_PROMPTS'], ['answer', 'clarify', 'escalate', 'small-talk', 'welcome']);
+const prompts = readPrompts(process.env['SLUICE_PROMPTS'], [
+  'answer',
+  'answer-with-citations',
+  'clarify',
+  'escalate',
+  'small-talk',
+  'welcome',
+]);
 const policy = readPolicy(process.env['SLUICE_POLICY']);
 const sessions = createSessions({ key: process.env['SESSION_KEY'] ?? '', maximum: 2_000, ttlMs, now: Date.now });
 const services = createServices(servicesUrl, process.env['SLUICE_TOKEN'] ?? '');
-const chat = createChat({ services, sessions, policy, prompts });
+const flags = createFlags(process.env['OFREP_ENDPOINT'], process.env['OFREP_HEADERS']);
+const chat = createChat({ services, sessions, policy, prompts, flags });
 log('info', 'ready', {});
 
 serve(
@@ -34,9 +43,13 @@ serve(
       const body = objectOf(await json(), 'the body');
       const text = textOf(body['message'], 'message', policy.maximumCharacters);
       const { id, token, known } = sessionOf(body['session'], headers.cookie);
-      const { decision, answer, citations, id: interaction } = await chat.answer({ session: id, known, text }, gone);
+      const { decision, answer, citations, cites, id: interaction } = await chat.answer({ session: id, known, text }, gone);
       response.setHeader('set-cookie', `session=${token}; Path=/; Max-Age=${ttlMs / 1_000}; HttpOnly; SameSite=Lax`);
-      response.setHeader('x-sluice-attributes', `agent.decision=${decision}`);
+      // What Sluice compares: the mix of decisions between releases, and what becomes of those a flag was served to.
+      response.setHeader(
+        'x-sluice-attributes',
+        [`agent.decision=${decision}`, ...(cites ? [`flag.answer-with-citations=${cites}`] : [])].join(', '),
+      );
       if (wantsJson(headers.accept)) return sendJson(response, 200, { session: token, interaction, decision, answer, citations });
       return stream(response, { answer, citations, done: { session: token, interaction, decision } }, gone);
     },

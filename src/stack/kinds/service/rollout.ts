@@ -41,7 +41,8 @@ const fields = z.strictObject({
     .describe('blue_green: request to the candidate before it gets any user.'),
 });
 
-const fieldsOfOneStrategy = {
+/** Fields that only one strategy looks at. With `auto` they hold where it is chosen. */
+export const fieldsOfOneStrategy = {
   affinity: 'canary',
   steps: 'canary',
   analysis: 'canary',
@@ -62,7 +63,8 @@ export const rollout = fields.superRefine((value, context) => {
       });
     }
   }
-  if (value.strategy === 'rolling' && value.max_surge === 0 && value.max_unavailable === 0) {
+  // Whatever the strategy: a first deployment, a restart and a changed secret are rolled.
+  if (value.max_surge === 0 && value.max_unavailable === 0) {
     context.addIssue({ code: 'custom', path: ['max_surge'], message: 'at least 1 when max_unavailable is 0: otherwise nothing can move' });
   }
   if (value.strategy === 'canary' && value.steps === undefined) {
@@ -73,6 +75,8 @@ export const rollout = fields.superRefine((value, context) => {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
   if (value.baseline === true) {
-    for (const message of baselineIssues(value)) context.addIssue({ code: 'custom', path: ['baseline'], message });
+    // A canary that is chosen is judged, whether or not it is said how.
+    const judged = value.strategy === 'auto' ? { analysis: {}, ...value } : value;
+    for (const message of baselineIssues(judged)) context.addIssue({ code: 'custom', path: ['baseline'], message });
   }
 });
