@@ -21,6 +21,8 @@ interface Scenario {
 
 const canary = `{ strategy: canary, affinity: { cookie: session }, progress_deadline: 6s, analysis: { error_rate: {}, min_requests: 20 },
     steps: [{ weight: 20, for: 500ms }, { weight: 50, approval: true }] }`;
+const copying = canary.replace('steps: [', 'steps: [{ mirror: 100, for: 500ms }, ');
+const beside = canary.replace('steps:', 'baseline: true, steps:');
 const blueGreen = '{ strategy: blue_green, progress_deadline: 6s, smoke: { path: /healthz }, keep_previous: 1s }';
 const rolling = '{ strategy: rolling, progress_deadline: 6s }';
 const isHeld = ({ rollout }: ServiceView): boolean => rollout?.waits.for === 'approval';
@@ -47,6 +49,28 @@ const scenarios: readonly Scenario[] = [
   {
     name: 'canary, aborted',
     rollout: canary,
+    candidate: { word: 'aborted' },
+    press: { when: isHeld, line: ['abort', 'agent'] },
+    ends: 'stable',
+  },
+  {
+    name: 'canary after copies',
+    rollout: copying,
+    candidate: { word: 'sound' },
+    press: { when: isHeld, line: ['promote', 'agent'] },
+    ends: 'candidate',
+  },
+  { name: 'canary whose copies fail', rollout: copying, candidate: { word: 'faulty', errorRate: 0.4 }, ends: 'stable' },
+  {
+    name: 'canary beside a baseline',
+    rollout: beside,
+    candidate: { word: 'sound' },
+    press: { when: isHeld, line: ['promote', 'agent'] },
+    ends: 'candidate',
+  },
+  {
+    name: 'canary beside a baseline, aborted',
+    rollout: beside,
     candidate: { word: 'aborted' },
     press: { when: isHeld, line: ['abort', 'agent'] },
     ends: 'stable',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/effects/clock.ts';
+import { answering } from '../src/testing/answering.ts';
 import { until } from '../src/testing/conditions.ts';
 import { anxiousPrompt, createRolloutWorld, usualPrompt, type RolloutWorld } from './rollout-world.ts';
 import { controlPlane, start } from './sluice.ts';
@@ -105,6 +106,55 @@ describe('rollouts of a service under load', () => {
     60_000,
   );
 
+  it('a candidate is held while a source of evidence is away, goes on by itself, and is taken back when the source speaks against it', async () => {
+    const { write, run, load, view, world } = place;
+    const stable = (await view()).release;
+    const evals = { status: 503, score: 0.9, seen: new Set<string>() };
+    const server = await answering((request, response) => {
+      evals.seen.add(`${request.url} ${request.headers.authorization}`);
+      response.writeHead(evals.status).end(JSON.stringify({ score: evals.score }));
+    });
+    const http = `http: { url: "${server.url}/of/$release", value: /score, authorization: "Bearer \${secret.evals}" }`;
+    const asked = `metrics: [{ name: evals, ${http}, at_least: 0.8, interval: 1s, failures: 0, errors: 0 }, { name: agents, command: [test, -f, agent.js] }]`;
+    const counted = 'counts: [{ name: escalated, attribute: decision, value: escalate, direction: must_not_rise, tolerate: 1.5x }]';
+    const judgement = `analysis: { error_rate: { at_most: 5%, negligible: 3% }, ${counted}, ${asked}, min_requests: 50 }`;
+    const steps = 'steps: [{ weight: 50, analysis: pass, within: 5m }, { weight: 60, for: 60s }]';
+    const secret = 'secret: { name: evals, value: { generated: { length: 32 } } }';
+    await write(`{ strategy: canary, affinity: { cookie: session }, ${steps}, ${judgement} }\n${secret}`, { word: 'fourth' });
+    const traffic = load('fourth', 2);
+    const deploy = start(world, 'deploy', 'agent');
+    let said = '';
+    deploy.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const left = once(deploy, 'close');
+    try {
+      const held = await until('the candidate to be held', async () => (await view()).rollout?.paused?.reason);
+      expect(held).toBe('evals could not be measured once: it answered with status 503');
+      evals.status = 200;
+      const { rollout } = await place.reaches(60);
+      const { stdout } = await run(0, 'rollout', 'status', 'agent');
+      expect(stdout).toMatch(/errors of \S+ to \S+ of requests, at most 5% allowed \(98\.3%, always valid\)/);
+      expect(stdout).toMatch(/escalated .* of stable \(98\.3%, always valid\)/);
+      expect(stdout).toMatch(/evals 0\.9, at least 0\.8: pass \(http, \d+ passed, 0 failed, \d+ in error\)/);
+      expect(stdout).toMatch(/agents: pass \(command, \d+ passed, 0 failed\)/);
+      expect(rollout?.findings?.map(({ name, source }) => `${name} ${source}`)).toEqual([
+        'errors gateway',
+        'errors gateway',
+        'escalated gateway',
+        'evals http',
+        'agents command',
+      ]);
+      evals.score = 0.3;
+      expect(await left).toEqual([1, null]);
+      expect(said).toMatch(/evals failed once: .*evals 0\.3, at least 0\.8: fail \(http, \d+ passed, 1 failed, \d+ in error\)/);
+      expect((await view()).release).toBe(stable);
+      expect([...evals.seen]).toEqual([expect.stringMatching(new RegExp(`^/of/${rollout?.release} Bearer \\S{32}$`))]);
+      expect((await traffic.stop()).lost).toEqual([]);
+    } finally {
+      await traffic.stop();
+      await server.close();
+    }
+  }, 90_000);
+
   it('a candidate whose answers to copies fail is taken back before a single user has met it', async () => {
     const { write, run, load, view } = place;
     const stable = (await view()).release;
@@ -169,6 +219,9 @@ describe('rollouts of a service under load', () => {
       { outcome: 'completed', because },
       { outcome: 'superseded', release: fourth },
     ]);
+
+    const { items } = (await (await controlPlane(world)).get('/v1/events?limit=1000')) as { items: { message: string }[] };
+    expect(items.map(({ message }) => message)).toContain(`agent: ${fourth} is being rolled out: ${because}`);
 
     const { stdout } = await run(0, 'deploy', 'agent', '--env', 'LEVEL=debug');
     expect(stdout).toContain('update in place (env.LEVEL changed)');

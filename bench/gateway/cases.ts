@@ -33,6 +33,8 @@ export function measureCase(each: Case, proxy: RunningProxy, upstreams: Upstream
   return each.run(proxy, upstreams);
 }
 
+const flipTimes = 40;
+
 /** A proxy is warm after so many requests, or so many seconds. */
 const [warmAfter, warmForSeconds] = [50_000, 8];
 
@@ -66,18 +68,26 @@ function openLoop(name: string, target: string, rate: number, seconds: number, i
   };
 }
 
-/** `mixedMs`: from the first answer of the new release to the last of the old one. */
+/**
+ * The switch is over after `lastOldAskedMs`, as a request that was sent then still went to the old release, and before `lastOldMs`, as that
+ * is when its last answer came; both from the call that puts the table. `mixedMs`: from the first answer of the new release to the
+ * last of the old one.
+ */
 const flipped: Case = {
   name: 'flip at full load',
   isStream: false,
   run: async (proxy, { a, b }) => {
     if (proxy.flip === undefined) return undefined;
-    const found = await flips(proxy, [a, b], 10);
+    const found = await flips(proxy, [a, b], flipTimes);
     const of = (pick: (flip: (typeof found.flips)[number]) => number): number => median(found.flips.map(pick));
     return {
       mixedMs: of(({ firstNewMs, lastOldMs }) => Math.max(0, lastOldMs - firstNewMs)),
       firstNewMs: of(({ firstNewMs }) => firstNewMs),
+      lastOldAskedMs: of(({ lastOldAskedMs }) => lastOldAskedMs),
       lastOldMs: of(({ lastOldMs }) => lastOldMs),
+      p90LastOldMs: found.flips.map(({ lastOldMs }) => lastOldMs).toSorted((one, other) => one - other)[
+        Math.ceil(flipTimes * 0.9) - 1
+      ] as number,
       worstLastOldMs: Math.max(...found.flips.map(({ lastOldMs }) => lastOldMs)),
       acknowledgedMs: of(({ acknowledgedMs }) => acknowledgedMs),
       requestsPerSecond: found.requestsPerSecond,

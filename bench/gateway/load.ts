@@ -38,14 +38,17 @@ export async function capacity(
   const memoryMb = memoryMbOf(proxyPid);
   const output = await ended;
   const requestsPerSecond = numberIn(output, /Requests\/sec:\s+([\d.]+)/);
+  const refused = numberIn(output, /Non-2xx or 3xx responses: (\d+)/);
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output)?.slice(1) ?? [];
+  if (refused > 0 || errors.length > 0)
+    console.error(`${url}: ${refused} refused; connect, read, write, timeout: ${errors.join(', ') || 'none'}`);
   return {
     requestsPerSecond,
     p50Ms: milliseconds(output, '50%'),
     p99Ms: milliseconds(output, '99%'),
     cpuUs: (cpuMs / elapsedMs) * (1_000_000 / requestsPerSecond),
     memoryMb,
-    failed: numberIn(output, /Non-2xx or 3xx responses: (\d+)/) + errors.reduce((sum, each) => sum + Number(each), 0),
+    failed: refused + errors.reduce((sum, each) => sum + Number(each), 0),
   };
 }
 

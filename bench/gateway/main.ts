@@ -1,11 +1,12 @@
 // npm run bench:gateway -- [--rounds 3] [--seconds 3] [--engines embedded,workers,haproxy] [--peers nginx,haproxy,caddy,...|none] [--connections 64,1000,10000]
-//                          [--cases small,large,close,steady,stream,flip] [--rate 1000] [--json]
+//                          [--cases small,large,close,steady,stream,flip,services] [--services 1000] [--rate 1000] [--json]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findProgram } from '../../src/testing/requires.ts';
 import { type Case, cases, measureCase } from './cases.ts';
+import { largeTable } from './large-table.ts';
 import { end, openFiles } from './processes.ts';
 import { allPeers, proxiesOf, startIn } from './proxies.ts';
 import { type Figure, report } from './report.ts';
@@ -18,7 +19,8 @@ const { values } = parseArgs({
     engines: { type: 'string', default: 'embedded,workers,haproxy' },
     peers: { type: 'string', default: allPeers.join(',') },
     connections: { type: 'string', default: '64,1000,10000' },
-    cases: { type: 'string', default: 'small,large,close,steady,stream,flip' },
+    cases: { type: 'string', default: 'small,large,close,steady,stream,flip,services' },
+    services: { type: 'string', default: '1000' },
     rate: { type: 'string', default: '1000' },
     port: { type: 'string', default: '19100' },
     json: { type: 'boolean', default: false },
@@ -66,6 +68,11 @@ try {
         }
       }
     }
+    if (!names(values.cases).includes('services') || !names(values.engines).some((engine) => engine !== 'haproxy')) continue;
+    port += 2;
+    const found = await largeTable(folder, port, [upstreams.a, upstreams.b], { services: Number(values.services), times: 10 });
+    figures.push({ proxy: 'sluice, workers as by default', case: `${values.services} services`, round, values: found });
+    console.error(`${values.services} services (round ${round}): ${JSON.stringify(found)}`);
   }
 } finally {
   for (const upstream of upstreams.processes) await end(upstream);

@@ -19,6 +19,18 @@ const cases: readonly Case[] = [
   { name: 'counters and sketches', by: 'request', attributes: '' },
   { name: 'with evidence', evidence: {}, by: 'request', attributes: '' },
   { name: 'with evidence by category', evidence: { attribute: 'decision' }, by: 'request', attributes: 'intent=x, decision=refund' },
+  {
+    name: 'with evidence by category and two counted values',
+    evidence: {
+      attribute: 'decision',
+      counted: [
+        { attribute: 'intent', value: 'x' },
+        { attribute: 'outcome', value: 'resolved' },
+      ],
+    },
+    by: 'request',
+    attributes: 'intent=x, decision=refund',
+  },
   { name: 'with evidence by unit (50,000 users)', evidence: {}, by: 'unit', attributes: '' },
 ];
 

@@ -97,7 +97,7 @@ export const apiErrors = {
     retry: 'wait',
     message: ({ environment, run }) => `The run '${run}' is changing '${environment}' at this moment.`,
     help: ({ run }) =>
-      `Wait for it, or cancel it: Ctrl-C where it was started, or POST /v1/runs/${run}/cancel. \`sluice unlock\` takes the environment from one that hangs.`,
+      `Wait for it, or cancel it: Ctrl-C where it was started, or POST /v1/runs/${run}/cancel. \`sluice unlock\` takes the environment from one that hangs, \`sluice rollout abort SERVICE\` ends a rollout that does not come to its first stage.`,
   }),
   run_interrupted: entry<Record<string, never>>({
     status: 500,

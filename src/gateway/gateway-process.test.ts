@@ -152,6 +152,26 @@ test('takes orders only with its token, and refuses what it must with its reason
   });
 });
 
+test('a change is told to who knows the table in force, and one that cannot be made durable is taken back', async () => {
+  const { admin } = await start();
+  await admin.putTable(table);
+  const gone: RoutingTable = { ...table, version: 2, services: [routeOf({ backends: [] })] };
+  // A file cannot be put in the place of a folder.
+  const { snapshot } = gatewayFiles(folder);
+  await rm(snapshot);
+  await mkdir(snapshot);
+  await expect(admin.amendTable(table, gone)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  expect((await ask(publicPort())).body).toBe('ok');
+  expect((await admin.report()).tableVersion).toBe(1);
+  await rm(snapshot, { recursive: true });
+  await admin.amendTable(table, gone);
+  expect((await ask(publicPort())).status).toBe(503);
+  await expect(admin.amendTable(table, { ...table, version: 3 })).rejects.toMatchObject({ code: 'gateway_table_stale' });
+  await admin.amendTable(gone, { ...table, version: 3 });
+  expect((await ask(publicPort())).body).toBe('ok');
+  expect(JSON.parse(await readFile(snapshot, 'utf8'))).toEqual({ ...table, version: 3 });
+});
+
 test.each(['SIGTERM', 'drain-and-exit'])('%s: no new connections, running requests finish, then it ends', async (way) => {
   const { child, admin, ended } = await start();
   await admin.putTable(table);

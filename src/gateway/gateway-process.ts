@@ -73,7 +73,12 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     collect: async () => (await pool.collect('counts')) as readonly TakenCounts[],
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
-  const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
+  const { snapshot, table: lastTable } = await openSnapshot(
+    files.snapshot,
+    () => clock.now(),
+    // A process takes as long to start as a large table takes to check.
+    (unchecked) => isEmbeddedFor(unchecked) && pool.warm(),
+  );
   const { choice, engine, openPlane } = await openEngines({ lastTable, folder, clock, log, inherited, takeOver });
   const plane = await openPlane(() => createEmbeddedPlane({ crew: pool, clock, inherited, ...(takeOver && { predecessors }) }));
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
@@ -129,6 +134,13 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   }
   pool.establish();
   log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
+}
+
+/** Whether no other engine can be wanted. */
+function isEmbeddedFor(unchecked: unknown): boolean {
+  if (process.env['SLUICE_GATEWAY_ENGINE'] !== undefined) return false;
+  const engine = typeof unchecked === 'object' && unchecked !== null && 'engine' in unchecked ? unchecked.engine : undefined;
+  return engine === undefined || engine === 'embedded';
 }
 
 const inheritedVariables = [

@@ -1,9 +1,8 @@
-import { jsonEquals } from '../digest/json.ts';
 import { type Clock, timestamp } from '../effects/clock.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import type { GatewayReport } from './admin/gateway-report.ts';
-import type { DataPlane, PlaneReport } from './data-plane.ts';
+import type { DataPlane, PlaneReport, PreparedSwitch } from './data-plane.ts';
 import type { Engine } from './engines/engine-choice.ts';
 import { createHealthChecks } from './health/checks.ts';
 import { createHealthBook } from './health/health-book.ts';
@@ -12,8 +11,9 @@ import type { GatewayLog } from './log.ts';
 import type { Measuring } from './measuring/measuring.ts';
 import type { GatewayCounts } from './measuring/report.ts';
 import type { RoutingTable } from './routing-table.ts';
-import { parseTable } from './table/check-table.ts';
+import { checkTable, parseChange, parseTable } from './table/check-table.ts';
 import type { Snapshot } from './table/snapshot.ts';
+import { applyChange, haveSameListeners, isSameTable, sharingServices } from './table/table-change.ts';
 
 /** Decides what a data plane does: which table is in force, and who is healthy. Behind three verbs and a report. */
 export interface Gateway {
@@ -24,6 +24,8 @@ export interface Gateway {
    * `gateway_table_invalid`, `gateway_table_stale` or `gateway_port_taken`; then everything is as before.
    */
   apply(table: unknown): Promise<void>;
+  /** As `apply`, for one who knows the table in force: only what differs is told. Throws `gateway_table_stale` when it is another. */
+  amend(change: unknown): Promise<void>;
   /** Of the table in force. */
   tableVersion(): number | undefined;
   /** What happened to requests says that an instance is not to be given any. */
@@ -82,8 +84,10 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
   const checks = createHealthChecks({ clock, random, probe, report: (key, outcome) => book.observe(key, outcome) });
 
   const putInForce = async (next: RoutingTable, commit: () => Promise<void>): Promise<void> => {
+    // Told first: nothing that an instance does can be heard of before this turn ends.
+    const committed = commit();
     const instances = book.follow(next);
-    await commit();
+    await committed;
     table = next;
     if (stopping) return;
     checks.follow(instances);
@@ -91,17 +95,34 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     upkeep?.follow(next);
   };
 
-  const applyOne = async (value: unknown): Promise<void> => {
+  const amended = (value: unknown): RoutingTable => {
+    const change = parseChange(value);
+    const current = table?.version ?? -1;
+    if (change.base !== current) throw sluiceError('gateway_table_stale', { offered: change.base, current });
+    const next = applyChange(table, change);
+    checkTable(next);
+    return next;
+  };
+
+  const applyOne = async (read: () => RoutingTable): Promise<void> => {
     if (stopping) throw sluiceError('gateway_unreachable', { reason: 'it ends, or is being replaced' });
-    const next = parseTable(value);
+    const next = sharingServices(table, read());
     const current = table?.version ?? -1;
     if (next.version < current) throw sluiceError('gateway_table_stale', { offered: next.version, current });
     if (next.version === current) {
-      if (table !== undefined && jsonEquals(next, table)) return;
+      if (table !== undefined && isSameTable(table, next)) return;
       throw sluiceError('gateway_table_stale', { offered: next.version, current });
     }
     if (await servedByAnother(next)) return;
+    const before = table;
     const prepared = await plane.prepare(next, { tolerateTakenPorts: false });
+    const act = before !== undefined && haveSameListeners(before, next) ? serveWhileSaving(before) : serveOnceSaved;
+    await act(next, prepared);
+    log.info({ version: next.version, services: next.services.length }, 'routing table applied');
+  };
+
+  /** A port that is given up is gone: only for a table that is kept. */
+  const serveOnceSaved = async (next: RoutingTable, prepared: PreparedSwitch): Promise<void> => {
     try {
       await snapshot.save(next);
     } catch (error) {
@@ -109,8 +130,19 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       throw error;
     }
     await putInForce(next, () => prepared.commit());
-    log.info({ version: next.version, services: next.services.length }, 'routing table applied');
   };
+
+  /** Nobody waits for the disk but who asked: the table serves while it becomes durable, and is taken back should it not. */
+  const serveWhileSaving =
+    (before: RoutingTable) =>
+    async (next: RoutingTable, prepared: PreparedSwitch): Promise<void> => {
+      const committed = putInForce(next, () => prepared.commit());
+      const [saved] = await Promise.allSettled([snapshot.save(next), committed]);
+      if (saved.status === 'fulfilled') return committed;
+      const back = await plane.prepare(before, { tolerateTakenPorts: true });
+      await putInForce(before, () => back.commit());
+      throw saved.reason;
+    };
 
   /** True when another engine had to serve by the table, and does. */
   const servedByAnother = async (next: RoutingTable): Promise<boolean> => {
@@ -182,7 +214,8 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       measuring.run(life.signal).catch(() => {});
       return { internalPort };
     },
-    apply: (value) => inTurn(() => applyOne(value)),
+    apply: (value) => inTurn(() => applyOne(() => parseTable(value))),
+    amend: (value) => inTurn(() => applyOne(() => amended(value))),
     yieldTo: (act) =>
       inTurn(async () => {
         if (await act()) stopping = true;

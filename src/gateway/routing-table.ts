@@ -101,6 +101,11 @@ const evidence = z.object({
   latencyThresholdsMs: z.array(z.number()),
   /** Attribute of the answer header `x-sluice-attributes` whose values are counted. */
   attribute: z.string().optional(),
+  /** Of the same header: how many units have this value of this attribute. */
+  counted: z
+    .array(z.object({ attribute: z.string(), value: z.string() }))
+    .max(16)
+    .optional(),
   /** With affinity, one outcome counts per unit and window of so long. */
   unitWindowMs: z.number().min(1),
   /** The chance of a unit that went to one of these is that of the draw among these alone. Undefined: among all. */

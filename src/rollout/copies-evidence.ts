@@ -1,4 +1,5 @@
-import { accumulated } from './course-evidence.ts';
+import { layoutOf } from './counted-evidence.ts';
+import { accumulated, ofLayout } from './course-evidence.ts';
 import { stageOf } from './course.ts';
 import type { Course } from './course-state.ts';
 import { rulesFor } from './copies-verdict.ts';
@@ -23,12 +24,20 @@ import type { GatewayEvidence } from './strategy.ts';
  */
 export function foldCopies(state: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
   const { analysis } = state.settings.rollout;
-  const known = course.copies;
+  const layout = analysis && layoutOf(analysis.rules);
+  const known = layout === undefined ? undefined : ofLayout(course.copies, layout);
   if (!analysis || !seen?.copies || seen.epoch === '' || stageOf(state, course).mirror === undefined) return course;
   const rules = rulesFor('copies', state, course, analysis);
   const before = accumulated(known, seen.epoch, seen.copies);
   const verdict = verdictOf(addCounts(before, seen.copies), rules, seen.isComplete);
-  const copies = { before, epoch: seen.epoch, current: seen.copies, verdict, ...(known?.overruled && { overruled: known.overruled }) };
+  const copies = {
+    before,
+    ...(layout !== undefined && { layout }),
+    epoch: seen.epoch,
+    current: seen.copies,
+    verdict,
+    ...(known?.overruled && { overruled: known.overruled }),
+  };
   return { ...course, copies };
 }
 

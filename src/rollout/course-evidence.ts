@@ -1,9 +1,10 @@
 import type { Course } from './course-state.ts';
 import { rulesFor } from './copies-verdict.ts';
+import { layoutOf } from './counted-evidence.ts';
 import { type Counts, judge, type Verdict } from './evidence/judge.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import { safetyParts } from './experiment/arms.ts';
-import type { AnalysisSettings, ServiceState } from './service-state.ts';
+import type { ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
 
 type Evidence = NonNullable<Course['evidence']>;
@@ -12,7 +13,8 @@ type Evidence = NonNullable<Course['evidence']>;
 export function foldEvidence(state: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
   const { analysis } = state.settings.rollout;
   if (!analysis || !seen) return course;
-  const known = course.evidence;
+  const layout = layoutOf(analysis.rules);
+  const known = ofLayout(course.evidence, layout);
   // The gateway counts for another rollout, or not yet: what it has counted of this one may come again.
   if (known && seen.epoch === '') return course;
   const before = accumulated(known, seen.epoch, seen.counts);
@@ -23,18 +25,18 @@ export function foldEvidence(state: ServiceState, course: Course, seen: GatewayE
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };
-  return { ...course, evidence: { ...(thresholds && { thresholds }), before, epoch: seen.epoch, current: seen.counts, verdict } };
+  return { ...course, evidence: { ...(thresholds && { thresholds }), layout, before, epoch: seen.epoch, current: seen.counts, verdict } };
+}
+
+/** What was counted for other rules tells these nothing: somebody has declared them anew. */
+export function ofLayout<Known extends { readonly layout?: string }>(known: Known | undefined, layout: string): Known | undefined {
+  return (known?.layout ?? layout) === layout ? known : undefined;
 }
 
 /** What earlier lives of the gateway had counted, now that it tells `counts`. */
 export function accumulated(known: Pick<Evidence, 'before' | 'epoch' | 'current'> | undefined, epoch: string, counts: Counts): Counts {
   const isSameLife = known === undefined || (known.epoch === epoch && unitsOf(counts) >= unitsOf(known.current));
   return isSameLife ? (known?.before ?? noCounts) : addCounts(known.before, known.current);
-}
-
-/** Whether enough has been seen to go on: no verdict against it, from at least as many requests as the rules ask for. */
-export function isShown({ evidence }: { readonly evidence?: Pick<Evidence, 'verdict'> | undefined }, { rules }: AnalysisSettings): boolean {
-  return (evidence?.verdict.units ?? 0) >= rules.minUnits;
 }
 
 /** Counts that have become fewer were begun anew. */

@@ -1,5 +1,6 @@
 import type { ExperimentCourse } from './experiment/experiment-state.ts';
 import type { KeptEvidence } from './kept-evidence.ts';
+import type { SourceState } from './sources/source-state.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
 export interface Course {
@@ -21,6 +22,10 @@ export interface Course {
   readonly experiment?: ExperimentCourse;
   /** What was counted of requests and their copies: no part of `evidence`. */
   readonly copies?: CopiesEvidence;
+  /** What other sources than the gateway have found. */
+  readonly sources?: readonly SourceState[];
+  /** Somebody went on although a source spoke against it: none decides anything any more. */
+  readonly sourcesOverruled?: true;
 }
 
 /** Requests that are copied to a candidate. */

@@ -6,6 +6,7 @@ import { instanceSpec, type InstanceSpecPorts } from './instance-spec.ts';
 import type { ServiceDocuments } from './service-documents.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
+import type { Measure } from './sources/measure.ts';
 import type { Command } from './strategy.ts';
 
 const stopRetryMs = 1_000;
@@ -14,6 +15,7 @@ export interface ExecutionPorts extends InstanceSpecPorts {
   readonly workloads: Workloads;
   readonly events: EventLog;
   readonly clock: Clock;
+  readonly measure: Measure;
   readonly documents: ServiceDocuments;
   /** Has the service looked at again. */
   readonly wake: (key: string) => void;
@@ -57,6 +59,9 @@ async function perform(key: string, state: ServiceState, command: Command, memor
       return true;
     case 'smoke':
       return smoke(state, command, memory, ports);
+    case 'measure':
+      void measureInBackground(key, state, command, memory, ports);
+      return false;
     case 'withdraw':
       break;
   }
@@ -78,6 +83,17 @@ async function start(state: ServiceState, id: string, memory: ServiceMemory, por
     memory.failedStarts.set(id, { since: instance.since, reason: `could not be started: ${error.message}` });
   }
   return true;
+}
+
+/** A source may take as long as its timeout to answer: the service is looked after meanwhile. */
+async function measureInBackground(
+  key: string,
+  state: ServiceState,
+  command: Command & { type: 'measure' },
+  memory: ServiceMemory,
+  ports: ExecutionPorts,
+): Promise<void> {
+  if (await memory.measurements.make(command.key, state, command.source, ports)) ports.wake(key);
 }
 
 /** Stopping may take as long as its deadline: the service is looked after meanwhile. */

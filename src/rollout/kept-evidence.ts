@@ -6,6 +6,8 @@ export interface KeptEvidence {
   readonly thresholds?: readonly number[];
   /** Of earlier lives of the gateway. */
   readonly before: Counts;
+  /** `layoutOf` the rules it was counted for; absent in what an older version has stored. */
+  readonly layout?: string;
   readonly epoch: string;
   readonly current: Counts;
   readonly verdict: Verdict;

@@ -23,7 +23,8 @@ export async function observe(
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
   const experiment = await observeExperiment(state, ports.traffic).catch(() => undefined);
   const instances = new Map(await Promise.all(entries));
-  return { instances, published, inFlight, evidence, experiment, smoke, watchedSince: memory.watchedSince };
+  const { watchedSince, measurements } = memory;
+  return { instances, published, inFlight, evidence, experiment, smoke, watchedSince, measurements: measurements.made };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */
@@ -35,7 +36,7 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const quantiles = analysis.rules.latency?.quantiles;
   const isKnown = quantiles === undefined || candidate.course.evidence?.thresholds !== undefined;
   const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
-  const id = evidenceId(state, candidate);
+  const id = evidenceId(state, candidate, analysis);
   const counted = await traffic.evidence(state, id);
   const isOurs = counted?.id === id;
   const counts = isOurs

@@ -1,7 +1,7 @@
 import { sluiceError } from '../errors/sluice-error.ts';
 import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
-import { overruledBy } from './copies-verdict.ts';
+import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { isDecided, withDecision } from './experiment/decide.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
@@ -56,7 +56,9 @@ export function operated(state: ServiceState, action: RolloutAction, by: string,
 
 function paused(state: ServiceState, by: string, now: number): ServiceState {
   const candidate = candidateOf(state);
-  return candidate.paused ? state : { ...state, candidate: { ...candidate, paused: { reason: `paused by ${by}`, since: now } } };
+  return candidate.paused && candidate.paused.recovers !== true
+    ? state
+    : { ...state, candidate: { ...candidate, paused: { reason: `paused by ${by}`, since: now } } };
 }
 
 /** Goes on where it was; the time it was paused is no time without progress. */

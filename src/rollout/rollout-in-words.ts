@@ -3,12 +3,16 @@ import { armShare } from './experiment/arms.ts';
 import { type ExperimentSettings, plainArm } from './experiment/experiment-state.ts';
 import { shareInWords } from './mirroring.ts';
 import { lasting } from './rollout-cost.ts';
-import type { RolloutSettings, StageSettings } from './service-state.ts';
+import type { AnalysisSettings, RolloutSettings, StageSettings } from './service-state.ts';
 
 /** `5 % for 10m, then 25 % until promoted, then 100 %; taken back by itself ...`: the way a new release takes, and what is at risk. */
 export function rolloutInWords(rollout: RolloutSettings): string {
   const { stages, fullSet, analysis, smoke, keepPreviousMs, maxSurge, maxUnavailable, baseline, experiment } = rollout;
-  const checks = [...(smoke ? [`a smoke check of ${smoke.path}`] : []), ...(analysis ? ['evidence against it'] : []), 'a failing start'];
+  const checks = [
+    ...(smoke ? [`a smoke check of ${smoke.path}`] : []),
+    ...(analysis ? [`evidence against it${othersOf(analysis)}`] : []),
+    'a failing start',
+  ];
   const end = `${rollout.onFailure === 'hold' && analysis ? 'held' : 'taken back by itself'} at ${checks.join(' or ')}`;
   if (stages === undefined && fullSet !== true) {
     return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
@@ -23,8 +27,8 @@ export function rolloutInWords(rollout: RolloutSettings): string {
 }
 
 function stepInWords(stage: StageSettings): string {
-  const { forMs, approval } = stage;
-  return `${shareInWords(stage)}${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${approval ? ' until promoted' : ''}`;
+  const { forMs } = stage;
+  return `${shareInWords(stage)}${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${endInWords(stage)}`;
 }
 
 function experimentInWords(experiment: ExperimentSettings): string {
@@ -32,4 +36,14 @@ function experimentInWords(experiment: ExperimentSettings): string {
   const share = `${Number(armShare(experiment).toFixed(2))} %`;
   const end = onWinner === 'promote' ? 'whose winner goes on' : 'until somebody decides';
   return `an experiment on ${metric.goal} ${metric.attribute}=${metric.value} with ${share} each for ${[plainArm, ...arms].join(', ')} for ${lasting(forMs)} ${end}`;
+}
+
+/** What is asked beside the gateway. */
+function othersOf({ sources = [] }: AnalysisSettings): string {
+  return sources.length === 0 ? '' : `, of ${sources.map(({ name }) => name).join(' and ')} too,`;
+}
+
+function endInWords({ approval, passWithinMs }: StageSettings): string {
+  if (approval) return ' until promoted';
+  return passWithinMs === undefined ? '' : ' until the evidence passes it';
 }

@@ -1,5 +1,5 @@
 import type { NewEvent } from '../telemetry/events.ts';
-import { shownVerdict } from './copies-verdict.ts';
+import { shownVerdict } from './course-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
 import { treatmentOfStable } from './treatment.ts';

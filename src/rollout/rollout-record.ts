@@ -1,4 +1,4 @@
-import { shownVerdict } from './copies-verdict.ts';
+import { shownVerdict } from './course-verdict.ts';
 import { originOf } from './experiment/arms.ts';
 import { experimentRecord } from './experiment/experiment-view.ts';
 import { verdictInWords } from './evidence/words.ts';

@@ -1,11 +1,19 @@
 import { parseDurationMs } from '../stack/fields/duration.ts';
+import { parsePercentage } from '../stack/fields/percentage.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import { experimentSettings } from './experiment/declared-experiment.ts';
+import type { LatencyLimit, Rules } from './evidence/judge.ts';
+import type { TallyRule } from './evidence/tally.ts';
+import { sourceSettings } from './sources/source-settings.ts';
 import { safeMethods } from './mirroring.ts';
 import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 type Declared = ServiceFields['rollout'];
+type Analysis = NonNullable<Declared['analysis']>;
+
+/** How long a step waits for the evidence to pass, unless it says so itself. */
+const longestAnalysis = '1h';
 
 /** A declared rollout as the strategies take it. */
 export function rolloutSettings(declared: Declared): RolloutSettings {
@@ -27,11 +35,12 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
 }
 
 function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages']> {
-  return steps.map(({ weight = 0, mirror, methods, for: lasts, approval }) => ({
+  return steps.map(({ weight = 0, mirror, methods, for: lasts, approval, analysis, within = longestAnalysis }) => ({
     weight,
     ...(mirror !== undefined && { mirror: { percent: mirror, methods: methods ?? safeMethods } }),
     forMs: lasts === undefined ? 0 : parseDurationMs(lasts),
     approval,
+    ...(analysis && { passWithinMs: parseDurationMs(within) }),
   }));
 }
 
@@ -40,17 +49,39 @@ function affinityOf(affinity: NonNullable<Declared['affinity']>): NonNullable<Ro
   return 'header' in affinity ? { by: 'header', name: affinity.header } : { by: 'user' };
 }
 
-function analysisOf(analysis: NonNullable<Declared['analysis']>): AnalysisSettings {
-  const { alpha, error_rate, latency, decisions, min_requests, no_data } = analysis;
+function analysisOf(analysis: Analysis): AnalysisSettings {
+  const { alpha, error_rate, latency, decisions, counts, metrics, min_requests, no_data } = analysis;
+  const limits = latency && latencyLimits(latency);
   return {
     rules: {
       alpha,
-      ...(error_rate && { errors: { tolerate: parseRatio(error_rate.tolerate) } }),
-      ...(latency && { latency: { quantiles: latency.quantiles } }),
+      ...(error_rate && { errors: errorRules(error_rate) }),
+      ...(latency && { latency: { quantiles: latency.quantiles, ...(limits && { limits }) } }),
       ...(decisions && { decisions: { attribute: decisions.attribute } }),
+      ...(counts.length > 0 && { tallies: counts.map(tallyRule) }),
       minUnits: min_requests,
     },
     latencyTolerance: latency ? parseRatio(latency.tolerate) : 1,
+    ...(metrics.length > 0 && { sources: metrics.map(sourceSettings) }),
     noData: no_data,
   };
+}
+
+function tallyRule({ name, attribute, value, direction, tolerate, negligible }: Analysis['counts'][number]): TallyRule {
+  return { name, attribute, value, direction, tolerate: parseRatio(tolerate), negligible: parsePercentage(negligible) };
+}
+
+function errorRules({ tolerate, at_most: most, negligible }: NonNullable<Analysis['error_rate']>): NonNullable<Rules['errors']> {
+  const rules = { tolerate: parseRatio(tolerate), negligible: parsePercentage(negligible) };
+  return { ...rules, ...(most !== undefined && { atMost: parsePercentage(most) }) };
+}
+
+/** One limit for all quantiles that are compared, or those that are named: `p99.9`. */
+function latencyLimits({ quantiles, at_most: most }: NonNullable<Analysis['latency']>): readonly LatencyLimit[] | undefined {
+  if (most === undefined) return undefined;
+  if (typeof most === 'string') return quantiles.map((quantile) => ({ quantile, ms: parseDurationMs(most) }));
+  return Object.entries(most).map(([name, limit]) => ({
+    quantile: Number((Number(name.slice(1)) / 100).toFixed(9)),
+    ms: parseDurationMs(limit),
+  }));
 }

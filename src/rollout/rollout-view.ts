@@ -2,13 +2,15 @@ import { timestamp } from '../effects/clock.ts';
 import { isBaseline, wantedBaseline } from './baseline.ts';
 import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
 import { type MirrorSettings, newCourse } from './course-state.ts';
-import { shownVerdict } from './copies-verdict.ts';
+import { shownVerdict } from './course-verdict.ts';
+import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { originOf } from './experiment/arms.ts';
 import { experimentView, type ExperimentView } from './experiment/experiment-view.ts';
 import { experimentWait, type Waits } from './experiment/experiment-waits.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { mirrorOf, shareInWords } from './mirroring.ts';
 import { routeOf, shareOf } from './service-route.ts';
+import { evidenceAtEnd } from './stage-evidence.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from './service-state.ts';
 
 /** The rollout under way as people and programs see it. Times are RFC 3339. */
@@ -35,7 +37,9 @@ export interface RolloutView {
   readonly paused?: { readonly reason: string; readonly since: string };
   readonly waits: Waits;
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
-  /** One line a metric with its confidence interval, then what follows from it. */
+  /** The same for programs: what each metric and source says, with the numbers that made it. */
+  readonly findings?: readonly FindingView[];
+  /** One line a metric with its confidence interval and one a source, then what follows from them. */
   readonly evidence: readonly string[];
   /** From when its arms are being brought up to the end of the rollout. */
   readonly experiment?: ExperimentView;
@@ -83,7 +87,7 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     ...(hasStages(state) && { stages: { current: Math.min(course.stage, stagesOf(state).length - 1) + 1, steps: stagesOf(state) } }),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
-    ...(verdict && { verdict: verdict.verdict }),
+    ...(verdict && { verdict: verdict.verdict, findings: findingViews(verdict) }),
     evidence: verdict ? verdictInWords(verdict) : [],
     ...(experiment && { experiment }),
   };
@@ -100,6 +104,7 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   if (experiment) return experiment;
   const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
   if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
+  if (paused?.recovers === true) return { for: 'evidence', message: paused.reason };
   if (paused) return { for: 'resume', message: paused.reason };
   if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
   const course = { ...newCourse, ...candidate.course };
@@ -116,7 +121,9 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   }
   const until = course.inForceSince + stage.forMs;
   if (now < until) return { for: 'time', message: `${share} ${stage.mirror ? 'last' : 'lasts'} until then`, until: timestamp(until) };
-  return { for: 'evidence', message: shownVerdict(state, course)?.because ?? 'nothing has been counted yet' };
+  const end = evidenceAtEnd(state, course, now);
+  const because = shownVerdict(state, course)?.because ?? 'nothing has been counted yet';
+  return { for: 'evidence', message: end.way === 'on' || end.lacks === 'requests' ? because : end.why };
 }
 
 /** `stage 2 of 3, 25 % of requests, waits for time: 25 % lasts until then`: the line for who waits; undefined for one without stages. */

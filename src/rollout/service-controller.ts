@@ -28,6 +28,7 @@ import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
 import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts';
+import { createMeasure, type Measure } from './sources/measure.ts';
 import { servingOf, settlementOf, statusOf, type ServiceStatus, type Settlement } from './service-status.ts';
 import { stopPatienceMs, waitForSettlement } from './settlement-wait.ts';
 import type { Traffic } from './traffic.ts';
@@ -44,6 +45,8 @@ export interface ServiceControllerDependencies {
   readonly random: Random;
   /** Where instances ask for flags; undefined for nowhere. */
   readonly evaluationUrl?: () => string | undefined;
+  /** Asks a source of evidence; over the network and by processes unless told otherwise. */
+  readonly measure?: Measure;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
   readonly tailOf?: (file: string, bytes: number) => Promise<string>;
 }
@@ -95,7 +98,7 @@ export interface ServiceController {
 }
 
 export function createServiceController(dependencies: ServiceControllerDependencies): ServiceController {
-  const { store, vault, workloads, traffic, events, clock, random } = dependencies;
+  const { store, vault, workloads, traffic, resolver, events, clock, random } = dependencies;
   const documents = createServiceDocuments(store);
   const ownerOf = new Map<string, string>();
   const watchers = new Set<(key: string) => void>();
@@ -109,7 +112,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const reconciler = createServiceReconciler({ tailOf, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
+  const measure = createMeasure({ resolver, stopping: stopping.signal });
+  const reconciler = createServiceReconciler({ tailOf, measure, ...dependencies, documents, prober, own, wake: (key) => queue.wake(key) });
   const queue = createReconcileQueue({
     clock,
     random,

@@ -1,4 +1,5 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
+import { newMeasurementMemory, type MeasurementMemory } from './sources/measurement-memory.ts';
 import type { SmokeOutcome } from './strategy.ts';
 
 const toleratedGapMs = 5_000;
@@ -22,6 +23,7 @@ export interface ServiceMemory {
   readonly stops: Set<string>;
   /** By generation of the candidate: what its smoke check came to. */
   readonly smokes: Map<number, SmokeOutcome>;
+  readonly measurements: MeasurementMemory;
 }
 
 export function newServiceMemory(now: number): ServiceMemory {
@@ -33,6 +35,7 @@ export function newServiceMemory(now: number): ServiceMemory {
     failedStarts: new Map(),
     stops: new Set(),
     smokes: new Map(),
+    measurements: newMeasurementMemory(),
   };
 }
 

@@ -2,9 +2,11 @@ import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages } from './course.ts';
+import { layoutOf } from './counted-evidence.ts';
+import { isCounted } from './course-verdict.ts';
 import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
 import { mirrorOf } from './mirroring.ts';
-import { type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
 const unitWindowMs = 60_000;
@@ -98,9 +100,9 @@ export function comparedRelease(state: ServiceState, stable: string): string {
   return usesBaseline(state) ? baselineName(state) : stable;
 }
 
-/** What the counts of a rollout are called: those of another, or of a comparison with something else, are not its own. */
-export function evidenceId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
-  return usesBaseline(state) ? `${rolloutId(state, candidate)}-baseline` : rolloutId(state, candidate);
+/** What the counts of a rollout are called: those of another, of a comparison with something else, or for other rules are not its own. */
+export function evidenceId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>, { rules }: AnalysisSettings): string {
+  return `${rolloutId(state, candidate)}-${layoutOf(rules)}${usesBaseline(state) ? '-baseline' : ''}`;
 }
 
 /** What the outcomes of its experiment are called. */
@@ -123,16 +125,21 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' |
   return {
     ...(attribute !== undefined && { experiment: { id: experimentId(state, candidate), attribute } }),
     split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
-    ...(analysis && {
-      evidence: {
-        id: evidenceId(state, candidate),
-        // For each quantile, stable's threshold and the candidate's.
-        latencyThresholdsMs: thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
-        ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
-        unitWindowMs,
-        ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
-      },
-    }),
+    ...(analysis &&
+      isCounted(analysis) && {
+        evidence: {
+          id: evidenceId(state, candidate, analysis),
+          // Those of the limits; then for each quantile, stable's threshold and the candidate's.
+          latencyThresholdsMs: [
+            ...(analysis.rules.latency?.limits ?? []).map(({ ms }) => ms),
+            ...thresholds.flatMap((threshold) => [threshold, threshold * analysis.latencyTolerance]),
+          ],
+          ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
+          ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
+          unitWindowMs,
+          ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
+        },
+      }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Address } from '../stack/stack.ts';
 import type { Course, MirrorSettings } from './course-state.ts';
 import type { ExperimentSettings } from './experiment/experiment-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
+import type { SourceSettings } from './sources/source.ts';
 import type { TrafficPolicies } from './traffic-policies.ts';
 
 /**
@@ -136,6 +137,8 @@ export interface StageSettings {
   readonly approval: boolean;
   /** The arms of the experiment are compared; the weight is that of each. */
   readonly experiment?: true;
+  /** It ends only when the verdict is `pass`; so long after its beginning that is waited for no longer. */
+  readonly passWithinMs?: number;
 }
 
 export interface SmokeSettings {
@@ -146,6 +149,8 @@ export interface SmokeSettings {
 export interface AnalysisSettings {
   readonly rules: Rules;
   readonly latencyTolerance: number;
+  /** What is asked beside the gateway. */
+  readonly sources?: readonly SourceSettings[];
   readonly noData: 'hold' | 'rollback' | 'continue';
 }
 
@@ -186,7 +191,12 @@ export interface Candidate {
   readonly arm?: string;
   readonly began?: number;
   /** Set while nothing new is to happen: by whom or why, and since when. */
-  readonly paused?: { readonly reason: string; readonly since: number };
+  readonly paused?: {
+    readonly reason: string;
+    readonly since: number;
+    /** Only until every source of evidence can be asked again. */
+    readonly recovers?: boolean;
+  };
   /** It returns to a release that was in use before: replaced as fast as capacity allows, without stages. */
   readonly urgent?: boolean;
   /** How far it has come; only of the strategies that go by stages. */

@@ -2,6 +2,7 @@ import { timestamp } from '../effects/clock.ts';
 import { backendName, groupOf, isBaseline, releaseOfBaseline } from './baseline.ts';
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
+import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { isServing } from './placement.ts';
 import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
@@ -34,7 +35,12 @@ export interface ServiceStatus {
   /** The release before, kept ready for an instant return until then (RFC 3339). */
   readonly previous?: { readonly release: string; readonly until: string };
   /** The release that was taken back last. */
-  readonly failure?: { readonly release: string; readonly reason: string; readonly evidence: readonly string[] };
+  readonly failure?: {
+    readonly release: string;
+    readonly reason: string;
+    readonly evidence: readonly string[];
+    readonly findings?: readonly FindingView[];
+  };
   /** Why it is not ready. */
   readonly message?: string;
 }
@@ -81,6 +87,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
         release: failure.release,
         reason: failure.reason,
         evidence: failure.evidence ? verdictInWords(failure.evidence) : [],
+        ...(failure.evidence && { findings: findingViews(failure.evidence) }),
       },
     }),
     ...(message !== undefined && { message }),

@@ -1,4 +1,4 @@
-import { shownVerdict } from './copies-verdict.ts';
+import { shownVerdict } from './course-verdict.ts';
 import type { Clock } from '../effects/clock.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { findingsInWords } from './evidence/words.ts';

@@ -3,8 +3,8 @@ import { groupOf, isBaseline, neededBaseline, wantedBaseline } from './baseline.
 import { foldCopies } from './copies-evidence.ts';
 import { capacityAt, capacityFor, hasStages, stageOf, stagesOf } from './course.ts';
 import { type Course, newCourse } from './course-state.ts';
-import { foldEvidence, isShown } from './course-evidence.ts';
-import { decidingVerdict } from './copies-verdict.ts';
+import { foldEvidence } from './course-evidence.ts';
+import { decidingVerdict } from './course-verdict.ts';
 import { runningExperiment, stagedShares } from './experiment/arms.ts';
 import { withPromotedArm } from './experiment/promote-arm.ts';
 import { type ExperimentStep, isExperimenting, stepExperiment } from './experiment/step-experiment.ts';
@@ -16,6 +16,7 @@ import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, recordProgress, rolloutEvent } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
+import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
 import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
@@ -35,7 +36,7 @@ export const staged: Strategy = (state, observation, now) => {
     : { state: advanced.state, events: [] };
   const placed = place(judged.state, observation, now);
   const result = conclude({ state: placed, events: [...advanced.events, ...judged.events] }, observation, now);
-  const smoke = smokeCommand(placed, observation);
+  const smoke = [...smokeCommand(placed, observation), ...measureCommands(placed, now)];
   const wakeAt = Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, nextLook(placed, now));
   return { ...result, commands: [...result.commands, ...smoke], ...(Number.isFinite(wakeAt) && { wakeAt }) };
 };
@@ -63,19 +64,20 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
   if (looping)
     return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
-  const folded = foldCopies(state, foldEvidence(state, course, observation.evidence), observation.evidence);
+  const counted = foldCopies(state, foldEvidence(state, course, observation.evidence), observation.evidence);
+  const folded = foldSources(state, counted, observation.measurements);
   const seen = withCourse(state, folded);
   const found = decidingVerdict(state, folded);
   if (found?.verdict === 'fail') {
     const why = `${found.because}: ${findingsInWords(found)}`;
     return state.settings.rollout.onFailure === 'hold' ? held(seen, why, now) : failRollout(seen, why, { withdrawn: true });
   }
-  if (found?.verdict === 'error') return held(seen, found.because, now);
-  if (candidate.paused) return { state: seen, events: [] };
+  if (found?.verdict === 'error') return heldForEvidence(held(seen, found.because, now), found, folded);
+  if (candidate.paused) return recovered(seen, now);
   const beside = state.instances.filter((instance) => isBaseline(state, instance) && isLive(instance));
   const failing = beside.find(({ phase }) => phase === 'crash_looping');
   if (failing) return held(seen, `${failing.id}, a fresh instance of stable, keeps failing: it ${failing.reason ?? 'ended'}`, now);
-  if (folded.inForceSince !== undefined) return goOn(seen, folded, now);
+  if (folded.inForceSince !== undefined) return goOn(seen, folded, observation, now);
   const serves = (instance: Instance): boolean => isServing(instance, observation);
   const ready: Ready = {
     serving: mine.filter(serves).length,
@@ -134,19 +136,15 @@ function bringIntoForce(
 }
 
 /** The stage is in force: whether it has lasted long enough, was agreed to, and has been judged by enough. */
-function goOn(state: ServiceState, course: Course, now: number): Advanced {
-  const { forMs, approval, weight, mirror } = stageOf(state, course);
+function goOn(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
+  const { forMs, approval } = stageOf(state, course);
   const isLast = course.stage === stagesOf(state).length - 1;
   const isDue = course.approved === true || now >= (course.inForceSince ?? now) + forMs;
-  if (isLast && isDue && (!approval || course.approved === true)) return complete(state, now);
+  const end = evidenceAtEnd(state, course, now, observation);
+  if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, 'waits for approval', now);
-  if (!isDue) return { state, events: [] };
-  const { analysis } = state.settings.rollout;
-  const seen = mirror ? { evidence: course.copies } : course;
-  if (analysis && (weight > 0 || mirror) && !isShown(seen, analysis)) {
-    if (analysis.noData === 'hold') return { state, events: [] };
-    if (analysis.noData === 'rollback') return failRollout(state, 'too few requests were seen to judge it', { withdrawn: true });
-  }
+  if (!isDue || end.way === 'stay') return { state, events: [] };
+  if (end.way === 'back') return failRollout(state, end.why, { withdrawn: true });
   return { state: withStage(state, course.stage + 1, now), events: [] };
 }
 

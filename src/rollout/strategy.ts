@@ -2,6 +2,8 @@ import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Counts } from './evidence/judge.ts';
 import type { SeenOutcomes } from './experiment/counted-outcomes.ts';
+import type { SourceSettings } from './sources/source.ts';
+import type { Measurements } from './sources/source-state.ts';
 import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
 
 /** What a controller sees of a service at one moment. */
@@ -20,6 +22,8 @@ export interface Observation {
   readonly watchedSince?: number;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
   readonly smoke?: SmokeOutcome | undefined;
+  /** What sources of evidence were found to say, as far as this controller has asked them. */
+  readonly measurements?: Measurements | undefined;
 }
 
 /** How long something has been waited for (ms) while somebody was looking. */
@@ -68,6 +72,8 @@ export type Command =
   | { readonly type: 'forget'; readonly instance: string }
   /** One request to each of these instances; what comes of it is in the next observations. */
   | { readonly type: 'smoke'; readonly instances: readonly string[]; readonly check: SmokeSettings }
+  /** One measurement of a source of evidence, made once by its key; what comes of it is in later observations. */
+  | { readonly type: 'measure'; readonly source: SourceSettings; readonly key: string }
   /** Remove the route, then the document: nothing of the service is left. */
   | { readonly type: 'withdraw' }
   /** Told once, best effort: events inform, they decide nothing. */

@@ -50,4 +50,6 @@ export interface CountedStratum {
   readonly exceedances: readonly number[];
   /** By value of the attribute. */
   readonly categories: Readonly<Record<string, number>>;
+  /** By value that the route has counted. */
+  readonly counted?: readonly number[] | undefined;
 }

@@ -6,6 +6,36 @@ const evidence = z
   .readonly()
   .openapi({ description: 'In words: one line a metric with its confidence interval, then what follows from it' });
 
+const verdict = z.enum(['pass', 'fail', 'inconclusive', 'error']);
+
+const finding = z
+  .object({
+    name: z.string(),
+    source: z.enum(['gateway', 'prometheus', 'http', 'command']),
+    verdict,
+    message: z.string(),
+    value: z.number().optional().openapi({ description: 'What a source gave last' }),
+    interval: z
+      .object({ low: z.number().optional(), high: z.number().optional() })
+      .readonly()
+      .optional()
+      .openapi({ description: 'Ratio to stable or, with `limit`, share of the candidate’s requests; always valid' }),
+    limit: z.number().optional().openapi({ description: 'Share of the candidate’s requests that is allowed at most' }),
+    harm: z.number().optional().openapi({ description: 'E-value against "no worse than tolerated"; it fails at `bar`' }),
+    safety: z.number().optional().openapi({ description: 'E-value against "worse by as much as is worth catching"; it passes at `bar`' }),
+    bar: z.number().optional(),
+    measurements: z
+      .object({ passed: z.number().int(), failed: z.number().int(), withoutData: z.number().int(), errors: z.number().int() })
+      .readonly()
+      .optional(),
+  })
+  .readonly();
+
+const findings = z
+  .array(finding)
+  .readonly()
+  .optional()
+  .openapi({ description: 'The evidence for programs: each metric and source with its numbers' });
 const copies = z.object({ percent: z.number(), methods: z.array(z.string()).readonly() }).readonly();
 const tally = z.number().int();
 
@@ -79,6 +109,10 @@ export const rolloutView = z
                 forMs: z.number(),
                 approval: z.boolean(),
                 experiment: z.literal(true).optional(),
+                passWithinMs: z
+                  .number()
+                  .optional()
+                  .openapi({ description: 'It ends with the verdict `pass`, which is waited for so long' }),
               })
               .readonly(),
           )
@@ -96,7 +130,8 @@ export const rolloutView = z
       })
       .readonly()
       .openapi({ description: 'Why it does not go on at this moment' }),
-    verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']).optional(),
+    verdict: verdict.optional(),
+    findings,
     evidence,
     experiment: experimentView.optional().openapi({ description: 'From when its arms are being brought up to the end of the rollout' }),
   })
@@ -141,7 +176,7 @@ export const weights = z
   .readonly()
   .openapi({ description: 'How new requests are shared out, and the ready instances of each release' });
 
-export const failure = z.object({ release: z.string(), reason: z.string(), evidence }).readonly();
+export const failure = z.object({ release: z.string(), reason: z.string(), evidence, findings }).readonly();
 export const previous = z.object({ release: z.string(), until: timestamp }).readonly();
 
 const releaseId = z.string().regex(/^r-[0-9a-f]{12}$/);

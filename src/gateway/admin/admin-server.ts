@@ -19,7 +19,7 @@ const defaultDrainMs = 30_000;
 const defaultHandOverMs = 300_000;
 
 /**
- * The control plane's way in: `PUT /table`, `GET /status`, `GET /counts`, `GET /metrics` for Prometheus, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`, and `POST
+ * The control plane's way in: `PUT /table`, `PATCH /table` with what has changed since a version, `GET /status`, `GET /counts`, `GET /metrics` for Prometheus, `POST /drain-and-exit` with an optional `{"deadlineMs": n}`, and `POST
  * /hand-over` with `{"program": [argv of a main process]}` as well. Every request carries the bearer token, which is worth as much as the
  * user the gateway runs as; nothing of a request is read before that is checked.
  */
@@ -45,6 +45,10 @@ export function createAdminServer({ gateway, token, onDrainRequested, handOver }
       }
       case 'PUT /table':
         await gateway.apply(await readJson(req));
+        send(res, 200, { version: gateway.tableVersion() });
+        return;
+      case 'PATCH /table':
+        await gateway.amend(await readJson(req));
         send(res, 200, { version: gateway.tableVersion() });
         return;
       case 'POST /drain-and-exit': {

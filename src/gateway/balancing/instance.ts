@@ -37,8 +37,8 @@ interface InstanceSpec {
 export interface Instances {
   /** The instance of this specification, created healthy when it is new. Call it for every instance of a table, then `settle`. */
   admit(spec: InstanceSpec): Instance;
-  /** Marks as removed what the latest table did not admit, and forgets what is idle of it. */
-  settle(admitted: ReadonlySet<Instance>): void;
+  /** Marks as removed what the latest table did not admit `of` these, or of all, and forgets what is idle of it. */
+  settle(admitted: ReadonlySet<Instance>, of?: Iterable<Instance>): void;
   /** One more piece of work. Every `acquire` is matched by exactly one `release`. */
   acquire(instance: Instance): void;
   release(instance: Instance): void;
@@ -77,8 +77,8 @@ export function createInstances(onForgotten: (instance: Instance) => void = () =
       known.set(key, instance);
       return instance;
     },
-    settle: (admitted) => {
-      for (const instance of known.values()) {
+    settle: (admitted, of = known.values()) => {
+      for (const instance of of) {
         if (admitted.has(instance)) continue;
         instance.state = 'removed';
         forgetIfDone(instance);

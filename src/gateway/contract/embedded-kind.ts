@@ -14,7 +14,7 @@ export const embeddedKind: GatewayKind = {
     limitsIdleBodies: true,
     explainsBrokenRequests: true,
     accepts: new Set(),
-    policies: false,
+    policies: true,
     isToldHealth: false,
   },
   create: async (limits = {}) => {

@@ -25,9 +25,10 @@ export function describeProxying(kind: GatewayKind): void {
   const get = (target: string, extra = ''): string => `GET ${target} HTTP/1.1\r\nHost: app.test\r\n${extra}\r\n`;
 
   /** A large body that tells how much of it has been taken. */
+  /** Kernels keep up to some 36 MB on each of two connections: it is more than that. */
   function slowlyConsumed(): { size: number; stream: Readable; heldBackAt: () => Promise<number> } {
     const chunk = Buffer.alloc(64 * 1024);
-    const chunks = 1_024;
+    const chunks = 1_536;
     let taken = 0;
     const stream = Readable.from(
       (function* () {
@@ -145,7 +146,7 @@ export function describeProxying(kind: GatewayKind): void {
       const connection = await rawConnection(gateway.publicPort);
       connection.socket.pause();
       connection.send(get('/', 'Connection: close\r\n'));
-      expect(await source.heldBackAt()).toBeLessThan(source.size / 2);
+      expect(await source.heldBackAt()).toBeLessThan(source.size * 0.85);
       let received = 0;
       connection.socket.on('data', (chunk: Buffer) => {
         received += chunk.length;
@@ -187,7 +188,7 @@ export function describeProxying(kind: GatewayKind): void {
       connection.send(`POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: ${source.size}\r\n\r\n`);
       source.stream.pipe(connection.socket, { end: false });
       await until('the instance to be asked', () => paused);
-      expect(await source.heldBackAt()).toBeLessThan(source.size / 2);
+      expect(await source.heldBackAt()).toBeLessThan(source.size * 0.85);
       paused?.resume();
       await connection.receives('done');
       connection.socket.destroy();

@@ -4,6 +4,7 @@ import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
 import { type GatewayReport, gatewayReport } from '../admin/gateway-report.ts';
 import { type GatewayCounts, gatewayCounts } from '../measuring/report.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import { changeOf } from '../table/table-change.ts';
 
 /** Where a gateway process takes orders. */
 export interface AdminAddress {
@@ -18,6 +19,8 @@ export interface AdminClient {
   counts(): Promise<GatewayCounts>;
   /** Resolves once the table is in force and durable. */
   putTable(table: RoutingTable): Promise<void>;
+  /** As `putTable`, telling only what differs from a table this client has put; services that are the same objects do not. */
+  amendTable(before: RoutingTable, table: RoutingTable): Promise<void>;
   drainAndExit(deadlineMs: number): Promise<void>;
   /** Resolves once a main process of this program serves in its place; running requests have until the deadline. */
   handOver(program: readonly [string, ...string[]], deadlineMs?: number): Promise<void>;
@@ -57,6 +60,9 @@ export function createAdminClient({ url, token }: AdminAddress): AdminClient {
     },
     putTable: async (table) => {
       await ask('PUT', '/table', table, tableMs);
+    },
+    amendTable: async (before, table) => {
+      await ask('PATCH', '/table', changeOf(before, table), tableMs);
     },
     drainAndExit: async (deadlineMs) => {
       await ask('POST', '/drain-and-exit', { deadlineMs });

@@ -87,13 +87,31 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
   const routes = createRouteStore(store);
   const supervisor = createSupervisor({ folder, clock, random, events, instancesRun, onReplaced: () => settleIn() });
 
+  let told: { readonly client: AdminClient; readonly table: RoutingTable } | undefined;
+
+  /** What has changed since the last time, or everything to one that has another table, or is of a version that does not take changes. */
+  const tell = async (client: AdminClient, table: RoutingTable): Promise<void> => {
+    const before = told?.client === client ? told.table : undefined;
+    told = undefined;
+    if (before === undefined || before.version >= table.version) return client.putTable(table);
+    try {
+      await client.amendTable(before, table);
+    } catch (error) {
+      const isWorthTrying = error instanceof SluiceError && ['gateway_table_stale', 'gateway_route_unknown'].includes(error.code);
+      if (!isWorthTrying) throw error;
+      await client.putTable(table);
+    }
+  };
+
   /** Makes the gateway route by what the store says, however often it is restarted or contradicted meanwhile. */
   const synchronize = coalesced(async () => {
     const deadline = clock.monotonic() + publishLimitMs;
     for (let tries = 1; ; tries += 1) {
       try {
         const client = await supervisor.client();
-        await client.putTable(await routes.table());
+        const table = await routes.table();
+        await tell(client, table);
+        told = { client, table };
         return;
       } catch (error) {
         if (tries >= publishTries || clock.monotonic() > deadline || !(await canGoOn(error))) throw error;

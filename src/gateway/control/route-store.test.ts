@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMemoryStore } from '../../store/memory-store.ts';
 import { backend, routeOf } from '../testing/rig.ts';
@@ -30,6 +31,29 @@ describe('the stored routing', () => {
     const putAt = async (index: number): Promise<void> => planes[Math.floor(index / 9)]?.put(route(`s${index}`));
     await Promise.all(Array.from({ length: 10 }, (_each, index) => putAt(index)));
     expect((await createRouteStore(store).table()).services).toHaveLength(10);
+  });
+
+  test('is read anew when another control plane has changed it, whatever either remembers', async () => {
+    const act = fc.record({
+      plane: fc.nat(1),
+      name: fc.constantFrom('a', 'b', 'c'),
+      weight: fc.nat(3),
+      what: fc.constantFrom('put', 'remove', 'settings', 'look'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 12 }), async (acts) => {
+        const store = createMemoryStore();
+        const planes = [createRouteStore(store), createRouteStore(store)] as const;
+        for (const { plane, name, weight, what } of acts) {
+          const own = planes[plane as 0 | 1];
+          if (what === 'put') await own.put({ ...route(name), backends: [backend('r1', weight, { a: 1 })] });
+          else if (what === 'remove') await own.remove({ environment: 'test', name });
+          else if (what === 'settings') await own.configure('test', { port: 20_000 + weight });
+          expect(await own.table()).toEqual(await createRouteStore(store).table());
+        }
+      }),
+      { numRuns: 30, seed: 5 },
+    );
   });
 
   test('does not take a route that contradicts another, and is not poisoned by it', async () => {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type Json, jsonEquals } from '../../digest/json.ts';
 import { firstFreePort } from '../../effects/ports.ts';
 import { SluiceError } from '../../errors/sluice-error.ts';
-import type { Store, Write } from '../../store/store.ts';
-import { parseTable } from '../table/check-table.ts';
+import type { Document, Receipt, Store, Write } from '../../store/store.ts';
+import { checkTable, parseService, parseTable } from '../table/check-table.ts';
 import { type ListenerSettings, listenerSettings } from './listener-settings.ts';
 import { type RoutingTable, type ServiceRoute, serviceRoute } from '../routing-table.ts';
 
@@ -66,8 +66,26 @@ interface Decision<Result> {
 export function createRouteStore(store: Store): RouteStore {
   let queue: Promise<unknown> = Promise.resolve();
 
+  // Every change of the routing, whoever makes it, changes the document of its version.
+  let known: ReadonlyMap<string, Document> | undefined;
+  const parsed = new WeakMap<Document, ServiceRoute>();
+
+  const documentsNow = async (): Promise<ReadonlyMap<string, Document>> => {
+    const version = (await store.get(collection, 'table'))?.version;
+    if (known === undefined || version === undefined || known.get('table')?.version !== version) {
+      known = new Map((await store.list(collection)).map((document) => [document.key, document]));
+    }
+    return known;
+  };
+
+  const routeIn = (document: Document): ServiceRoute => {
+    const route = parsed.get(document) ?? serviceRoute.parse(document.value);
+    parsed.set(document, route);
+    return route;
+  };
+
   const read = async (): Promise<Routing> => {
-    const documents = await store.list(collection);
+    const documents = [...(await documentsNow()).values()];
     const under = (prefix: string): typeof documents => documents.filter(({ key }) => key.startsWith(prefix));
     const own = documents.find(({ key }) => key === 'table');
     return {
@@ -79,7 +97,7 @@ export function createRouteStore(store: Store): RouteStore {
       }),
       tlsPorts: new Map(under('tls-listener/').map(({ key, value }) => [nameIn(key), portDocument.parse(value).port])),
       settings: new Map(under('settings/').map(({ key, value }) => [nameIn(key), listenerSettings.parse(value)])),
-      services: under('service/').map(({ value }) => serviceRoute.parse(value)),
+      services: under('service/').map(routeIn),
     };
   };
 
@@ -91,7 +109,10 @@ export function createRouteStore(store: Store): RouteStore {
         const { writes, result, version } = await decide(routing);
         if (writes.length === 0 && version === undefined) return result;
         try {
-          await store.transact([...writes, versionWrite(routing, version ?? routing.version + 1)]);
+          const all = [...writes, versionWrite(routing, version ?? routing.version + 1)];
+          const base = known;
+          const receipt = await store.transact(all);
+          known = base && documentsAfter(base, all, receipt);
           return result;
         } catch (error) {
           if (tries >= conflictTries || !(error instanceof SluiceError) || error.code !== 'store_conflict') throw error;
@@ -112,15 +133,19 @@ export function createRouteStore(store: Store): RouteStore {
 
   return {
     table: async () => tableOf(await read()),
-    put: async (route) => {
-      await listener(route.environment);
-      await change(async (routing) => {
-        const known = routing.services.find((each) => isSame(each, route));
-        if (known && jsonEquals(asJson(known), asJson(route))) return { writes: [], result: undefined };
-        parseTable(tableOf({ ...routing, services: [...routing.services.filter((each) => each !== known), route] }));
-        return { writes: [{ operation: 'put', collection, key: keyOf(route), value: asJson(route) }], result: undefined };
-      });
-    },
+    put: (route) =>
+      change(async (routing) => {
+        const { environment } = route;
+        const before = routing.services.find((each) => isSame(each, route));
+        if (before && jsonEquals(asJson(before), asJson(route))) return { writes: [], result: undefined };
+        const isListening = routing.listeners.some((each) => each.environment === environment);
+        const chosen = isListening ? undefined : await chooseListener(environment, routing, firstPublicPort);
+        const listeners = chosen === undefined ? routing.listeners : [...routing.listeners, chosen.result];
+        const services = [...routing.services.filter((each) => each !== before), parseService(route)];
+        checkTable(tableOf({ ...routing, listeners, services }));
+        const write: Write = { operation: 'put', collection, key: keyOf(route), value: asJson(route) };
+        return { writes: [...(chosen?.writes ?? []), write], result: undefined };
+      }),
     remove: (service) =>
       change(async (routing) => {
         const isKnown = routing.services.some((each) => isSame(each, service));
@@ -174,6 +199,17 @@ export function createRouteStore(store: Store): RouteStore {
         routing.version > version ? { writes: [], result: undefined } : { writes: [], result: undefined, version: version + 1 },
       ),
   };
+}
+
+/** The documents once the writes are made, in the order of their keys, which are ASCII. */
+function documentsAfter(before: ReadonlyMap<string, Document>, writes: readonly Write[], receipt: Receipt): ReadonlyMap<string, Document> {
+  const after = new Map(before);
+  for (const [index, write] of writes.entries()) {
+    if (write.operation === 'put') after.set(write.key, { key: write.key, version: receipt[index] as number, value: write.value });
+    else if (write.operation === 'delete') after.delete(write.key);
+  }
+  const hasNew = writes.some((write) => write.operation === 'put' && !before.has(write.key));
+  return hasNew ? new Map([...after].toSorted(([one], [other]) => (one < other ? -1 : 1))) : after;
 }
 
 function versionWrite(routing: Routing, version: number): Write {

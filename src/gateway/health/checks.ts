@@ -18,7 +18,7 @@ export interface HealthCheckDependencies {
 }
 
 export function createHealthChecks({ clock, random, probe, report }: HealthCheckDependencies): HealthChecks {
-  const followed = new Map<string, { settings: string; stop: AbortController }>();
+  const followed = new Map<string, { settings: BookedInstance['health']; stop: AbortController }>();
 
   const check = async ({ key, host, port, health }: BookedInstance, signal: AbortSignal): Promise<void> => {
     // The first check comes at a random moment of the interval, so that a large table is not checked in bursts.
@@ -41,12 +41,12 @@ export function createHealthChecks({ clock, random, probe, report }: HealthCheck
       const wanted = new Map(instances.filter(({ state }) => state === 'active').map((instance) => [instance.key, instance]));
       for (const [key, { settings }] of followed) {
         const instance = wanted.get(key);
-        if (instance === undefined || JSON.stringify(instance.health) !== settings) unfollow(key);
+        if (instance === undefined || !isSame(instance.health, settings)) unfollow(key);
       }
       for (const [key, instance] of wanted) {
         if (followed.has(key)) continue;
         const stop = new AbortController();
-        followed.set(key, { settings: JSON.stringify(instance.health), stop });
+        followed.set(key, { settings: instance.health, stop });
         // Ends only by its signal, and then by rejection.
         check(instance, stop.signal).catch(() => {});
       }
@@ -55,4 +55,8 @@ export function createHealthChecks({ clock, random, probe, report }: HealthCheck
       for (const key of followed.keys()) unfollow(key);
     },
   };
+}
+
+function isSame(one: BookedInstance['health'], other: BookedInstance['health']): boolean {
+  return one === other || (one.path === other.path && one.intervalMs === other.intervalMs && one.timeoutMs === other.timeoutMs);
 }

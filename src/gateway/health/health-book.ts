@@ -35,16 +35,28 @@ export interface HealthBook {
 export function createHealthBook(onChange: (change: InstanceHealth, observation: Observation) => void): HealthBook {
   let current = new Map<string, BookedInstance>();
   const gone = new Map<string, BookedInstance>();
+  /** Tables share the services that stay as they are. */
+  const booked = new WeakMap<ServiceRoute, readonly BookedInstance[]>();
+  const instancesOf = (route: ServiceRoute): readonly BookedInstance[] => {
+    const known = booked.get(route) ?? bookedInstances(route);
+    booked.set(route, known);
+    return known;
+  };
 
   return {
     follow: (table) => {
       const next = new Map<string, BookedInstance>();
-      for (const instance of instancesOf(table)) {
-        const known = current.get(instance.key);
-        if (known !== undefined) Object.assign(instance, { healthy: known.healthy, failures: known.failures });
-        next.set(instance.key, instance);
-        gone.delete(instance.key);
+      for (const service of table.services) {
+        for (const instance of instancesOf(service)) {
+          const known = current.get(instance.key);
+          if (known !== instance) {
+            instance.healthy = known?.healthy ?? true;
+            instance.failures = known?.failures ?? 0;
+          }
+          next.set(instance.key, instance);
+        }
       }
+      for (const key of gone.keys()) if (next.has(key)) gone.delete(key);
       for (const [key, instance] of current) if (!next.has(key)) gone.set(key, instance);
       current = next;
       return [...next.values()];
@@ -60,13 +72,11 @@ export function createHealthBook(onChange: (change: InstanceHealth, observation:
   };
 }
 
-function instancesOf(table: RoutingTable): readonly BookedInstance[] {
-  return table.services.flatMap(({ environment, name: service, health, backends }) =>
-    backends.flatMap(({ release, instances }) =>
-      instances.map((instance) => {
-        const spec = { ...instance, environment, service, release };
-        return { ...spec, key: instanceKey(spec), health, healthy: true, failures: 0 };
-      }),
-    ),
+function bookedInstances({ environment, name: service, health, backends }: ServiceRoute): readonly BookedInstance[] {
+  return backends.flatMap(({ release, instances }) =>
+    instances.map((instance) => {
+      const spec = { ...instance, environment, service, release };
+      return { ...spec, key: instanceKey(spec), health, healthy: true, failures: 0 };
+    }),
   );
 }

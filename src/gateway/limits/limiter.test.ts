@@ -70,6 +70,44 @@ describe('a limiter', () => {
     expect([limiter.running(), limiter.queued()]).toEqual([1, 0]);
   });
 
+  test('has no more wait than its share of the queue, and others ask for places that may be spare elsewhere', () => {
+    const { limiter, told, guest, at, now } = createDoor({ queue: 3 }, 1);
+    limiter.share(1);
+    expect([1, 2, 3, 4, 5].map(() => limiter.enter(guest()))).toEqual(['granted', 'waiting', 'waiting', 'waiting', 'shed']);
+    expect([limiter.queued(), limiter.placed()]).toEqual([3, 1]);
+    limiter.share(2);
+    expect([limiter.queued(), limiter.placed()]).toEqual([3, 2]);
+    // What is taken away is not taken from who has it.
+    limiter.share(0);
+    expect(limiter.placed()).toBe(2);
+    at(500);
+    limiter.expire(now());
+    expect(told).toEqual(['4 queue_full']);
+    limiter.leave();
+    expect([told.at(-1), limiter.placed()]).toEqual(['2 granted', 1]);
+  });
+
+  test('has the less urgent ask in the place of one that is more urgent', () => {
+    const { limiter, told, guest } = createDoor({ queue: 2 }, 1);
+    limiter.share(1);
+    for (const priority of ['normal', 'low', 'critical', 'critical'] as const) limiter.enter(guest(priority));
+    expect([told, limiter.placed()]).toEqual([[], 1]);
+    limiter.share(2);
+    limiter.leave();
+    limiter.leave();
+    expect(told).toEqual(['3 granted', '2 granted']);
+  });
+
+  test('lets nobody in who has waited too long, however late that is looked at', () => {
+    const { limiter, told, guest, at } = createDoor({ queue: 9, queueMs: 100 }, 1);
+    for (const priority of ['normal', 'normal'] as const) limiter.enter(guest(priority));
+    at(60);
+    limiter.enter(guest());
+    at(120);
+    limiter.leave();
+    expect(told).toEqual(['2 timeout', '3 granted']);
+  });
+
   test('gives who asks a place in the queue as soon as there is one', () => {
     const { limiter, told, guest, at, now } = createDoor({ queue: 1 }, 1);
     limiter.resize(1, 1);

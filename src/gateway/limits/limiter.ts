@@ -1,5 +1,5 @@
 import type { LimitsRoute } from '../routing-table.ts';
-import { createWaitingList } from './waiting-list.ts';
+import { createWaitingList, type WaitingList } from './waiting-list.ts';
 
 export type Priority = LimitsRoute['priority'];
 
@@ -24,10 +24,14 @@ export interface Limiter {
    * may wait a moment, beyond what the queue holds, for what is not needed there.
    */
   resize(capacity: number, elsewhere?: number): void;
-  /** Sheds whoever has waited too long. `now` is monotonic milliseconds. */
+  /** So many of the queue's places are this process's, the rest others'; who waits already keeps its place. Until it is called, all are. */
+  share(places: number): void;
+  /** Sheds whoever has waited too long; nobody who has is let in either. `now` is monotonic milliseconds. */
   expire(now: number): void;
   running(): number;
   queued(): number;
+  /** Of those queued, who have a place in the queue and do not only ask for one. */
+  placed(): number;
   /**
    * Milliseconds after which one more request can be expected to be let in, by how fast requests have been ending lately, at most a minute:
    * what a `Retry-After` is made of. 1000 as long as nothing is known.
@@ -65,6 +69,7 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
   let settings = initial;
   let capacity = 0;
   let elsewhere = 0;
+  let shared = Number.POSITIVE_INFINITY;
   let running = 0;
   let isLettingIn = false;
   let lastEnd: number | undefined;
@@ -73,11 +78,23 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
   const inQueue = (): number => lists.critical.size() + lists.normal.size() + lists.low.size();
   const queued = (): number => inQueue() + asking.size();
 
-  const next = (): Waiting | undefined => lists.critical.shift() ?? lists.normal.shift() ?? lists.low.shift() ?? asking.shift();
+  const places = (): number => Math.min(shared, settings.queue);
+
+  const inTime = (list: WaitingList<Waiting>): Waiting | undefined => {
+    for (;;) {
+      const oldest = list.first();
+      if (oldest === undefined) return undefined;
+      list.shift();
+      if (now() - oldest.since < settings.queueMs) return oldest.item;
+      oldest.item.shed('timeout');
+    }
+  };
+
+  const next = (): Waiting | undefined => inTime(lists.critical) ?? inTime(lists.normal) ?? inTime(lists.low) ?? asking.shift();
 
   /** Who asks gets a place in the queue when there is one. */
   const promote = (): void => {
-    while (inQueue() < settings.queue) {
+    while (inQueue() < places()) {
       const waiting = asking.shift();
       if (waiting === undefined) return;
       lists[waiting.priority].push(waiting, now());
@@ -116,20 +133,19 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
         running += 1;
         return 'granted';
       }
-      if (inQueue() < settings.queue) {
+      if (inQueue() < places()) {
         lists[waiting.priority].push(waiting, now());
         return 'waiting';
       }
-      if (asking.size() < elsewhere) {
-        asking.push(waiting, now());
+      const victim = settings.queue === 0 ? undefined : leastUrgentBelow(waiting.priority);
+      if (victim !== undefined) lists[waiting.priority].push(waiting, now());
+      // Permits and places that are others' may be spare there.
+      if (asking.size() < elsewhere + settings.queue - places()) {
+        asking.push(victim ?? waiting, now());
         return 'waiting';
       }
-      if (settings.queue === 0) return 'shed';
-      const victim = leastUrgentBelow(waiting.priority);
-      if (victim === undefined) return 'shed';
-      lists[waiting.priority].push(waiting, now());
-      victim.shed('queue_full');
-      return 'waiting';
+      victim?.shed('queue_full');
+      return victim === undefined ? 'shed' : 'waiting';
     },
     leave: () => {
       if (running === 0) throw new Error('more requests have left than were let in');
@@ -149,6 +165,10 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
       capacity = next;
       elsewhere = others;
       letIn();
+    },
+    share: (given) => {
+      shared = given;
+      promote();
     },
     expire: (at) => {
       for (const priority of urgency) {
@@ -175,6 +195,7 @@ export function createLimiter(initial: QueueSettings, now: () => number): Servic
     },
     running: () => running,
     queued,
+    placed: inQueue,
     waitMs: () => (endIntervalMs === undefined ? unknownWaitMs : Math.min(longestWaitMs, endIntervalMs * (queued() + 1))),
   };
 }

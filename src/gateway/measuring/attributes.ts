@@ -5,6 +5,13 @@ export interface Categories {
   names(): readonly string[];
 }
 
+/** Whether this is the attribute's value in such a header. Allocates nothing. */
+export function hasValue(header: string, attribute: string, value: string): boolean {
+  if (header === '') return false;
+  const start = valueStart(header, attribute);
+  return start >= 0 && header.startsWith(value, start) && valueEnd(header, start) === start + value.length;
+}
+
 const mostCategories = 24;
 const longestValue = 64;
 

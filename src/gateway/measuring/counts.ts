@@ -55,6 +55,8 @@ const stratum = z.object({
   exceedances: z.array(tally).readonly(),
   /** By value of the attribute; those without one are in none, those beyond the bound in `other`. */
   categories: z.record(z.string(), tally),
+  /** By `counted` of the evidence; absent where nothing is. */
+  counted: z.array(tally).readonly().optional(),
 });
 
 /** Cumulative since the evidence id, or the gateway's life (`epoch`), began. */
@@ -64,6 +66,10 @@ export const evidenceCounts = z.object({
   id: z.string(),
   thresholdsMs: z.array(z.number()).readonly(),
   attribute: z.string().optional(),
+  counted: z
+    .array(z.object({ attribute: z.string(), value: z.string() }))
+    .readonly()
+    .optional(),
   unitWindowMs: z.number(),
   strata: z.array(stratum).readonly(),
   /**
@@ -114,11 +120,12 @@ export function releaseKey({ environment, service, release }: Pick<ReleaseCounts
   return `${environment}\n${service}\n${release}`;
 }
 
-type EvidenceIdentity = Pick<EvidenceCounts, 'environment' | 'service' | 'id' | 'thresholdsMs' | 'attribute' | 'unitWindowMs'>;
+type EvidenceIdentity = Pick<EvidenceCounts, 'environment' | 'service' | 'id' | 'thresholdsMs' | 'attribute' | 'counted' | 'unitWindowMs'>;
 
 /** Counts are comparable only when all of this is the same. */
-export function evidenceKey({ environment, service, id, thresholdsMs, attribute, unitWindowMs }: EvidenceIdentity): string {
-  return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, unitWindowMs]);
+export function evidenceKey({ environment, service, id, thresholdsMs, attribute, counted, unitWindowMs }: EvidenceIdentity): string {
+  const values = counted?.map(({ attribute: of, value }) => [of, value]) ?? [];
+  return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, values, unitWindowMs]);
 }
 
 export function stratumKey({ release, probability, shares }: Pick<Stratum, 'release' | 'probability' | 'shares'>): string {

@@ -42,6 +42,23 @@ test('outcomes are counted by release and by the chance of the draw', () => {
   ]);
 });
 
+test('units with a declared value of any attribute are counted, whichever way they were drawn and whichever worker saw them', () => {
+  const counted = [
+    { attribute: 'outcome', value: 'resolved' },
+    { attribute: 'handed', value: 'over' },
+  ];
+  const { end, counts } = workersOf(['a', 'b'], { attribute: 'decision', counted });
+  const candidate = { probability: 0.5 };
+  end('a', 'candidate', { ...candidate, attributes: 'decision=refund; outcome=resolved, handed=over' });
+  end('b', 'candidate', { ...candidate, attributes: 'outcome=resolved' });
+  end('b', 'candidate', { ...candidate, status: 500, attributes: 'outcome=resolvedly, x-outcome=resolved, handed=overt' });
+  for (const worker of ['a', 'b']) end(worker, 'stable', { probability: 0.5, by: 'unit', unit: 7, attributes: 'handed=over' });
+  expect(counts()).toMatchObject([
+    { release: 'candidate', units: 3, errors: 1, counted: [2, 1], categories: { refund: 1 } },
+    { release: 'stable', units: 1, errors: 0, counted: [0, 1] },
+  ]);
+});
+
 test('of a flag, outcomes are counted by the variant that the answer names, whichever release gave it', () => {
   const byVariant = { attribute: 'flag.cites', variant: 'on', probability: 0.2 };
   const { end, counts } = workersOf(['a'], { byVariant });

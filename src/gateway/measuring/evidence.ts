@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Shares } from '../routing/shares.ts';
-import { createCategories } from './attributes.ts';
+import { createCategories, hasValue } from './attributes.ts';
 import { type CountedRoute, evidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
@@ -13,7 +13,7 @@ import { createVariantDraw } from './variant-draw.ts';
  */
 export const evidenceSnapshot = z.object({
   counts: evidenceCounts,
-  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, error (1 or 0), index in `categoryNames` or -1. */
+  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, marks, index in `categoryNames` or -1. */
   outcomes: z.array(z.number()).readonly(),
   categoryNames: z.array(z.string()).readonly(),
 });
@@ -40,9 +40,10 @@ const evenChance = 0.5;
 const mostOutcomes = 65_536;
 
 export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute, epochMs: number): Evidence {
-  const { id, latencyThresholdsMs: thresholdsMs, attribute, unitWindowMs, firstSaid } = route;
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, unitWindowMs, firstSaid } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
-  const strata = createStrata(thresholdsMs.length);
+  const marksOf = createMarks(counted ?? []);
+  const strata = createStrata(thresholdsMs.length, counted?.length);
   const copies = createStrata(thresholdsMs.length);
   const windows = createUnitWindows();
   const drawn = route.byVariant && createVariantDraw(route.byVariant);
@@ -59,13 +60,13 @@ export function createEvidence(owner: { environment: string; service: string }, 
       return;
     }
     const category = categories?.of(finished.attributes) ?? -1;
-    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), isError(finished) ? 1 : 0, category);
+    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), marksOf(finished), category);
   };
 
   const countIn = (stratum: LiveStratum | undefined, finished: Finished, now: number): void => {
     if (stratum === undefined) lostChances += 1;
     else if (finished.by === 'unit') keep(stratum, finished, now);
-    else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), isError(finished), categories?.of(finished.attributes) ?? -1);
+    else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), marksOf(finished), categories?.of(finished.attributes) ?? -1);
   };
 
   /** Whichever release answered: what was drawn is in the answer. */
@@ -104,8 +105,8 @@ export function createEvidence(owner: { environment: string; service: string }, 
           if (firstSaid) return;
           const [ours, theirs] = [copies.of(release, evenChance), copies.of(other, evenChance)];
           if (ours === undefined || theirs === undefined) return;
-          countOutcome(ours, thresholdsMs, copy.totalMs, copy.isError, -1);
-          countOutcome(theirs, thresholdsMs, original.totalMs, original.isError, -1);
+          countOutcome(ours, thresholdsMs, copy.totalMs, copy.isError ? 1 : 0, -1);
+          countOutcome(theirs, thresholdsMs, original.totalMs, original.isError ? 1 : 0, -1);
         },
       };
     },
@@ -119,6 +120,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
           id,
           thresholdsMs,
           ...(attribute !== undefined && { attribute }),
+          ...(counted !== undefined && { counted }),
           unitWindowMs,
           strata: strata.snapshot(categoryNames),
           copies: copies.snapshot([]),
@@ -128,6 +130,18 @@ export function createEvidence(owner: { environment: string; service: string }, 
         categoryNames,
       };
     },
+  };
+}
+
+/** What one outcome was, as bits: the lowest one for an error, the next ones for the values that are counted. */
+function createMarks(counted: NonNullable<CountedRoute['counted']>): (finished: Finished) => number {
+  return (finished) => {
+    let marks = isError(finished) ? 1 : 0;
+    for (let index = 0; index < counted.length; index += 1) {
+      const { attribute, value } = counted[index] as (typeof counted)[number];
+      if (hasValue(finished.attributes, attribute, value)) marks |= 2 << index;
+    }
+    return marks;
   };
 }
 

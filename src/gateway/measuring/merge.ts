@@ -80,6 +80,7 @@ function addStrata(left: Stratum, right: Stratum): Stratum {
     errors: left.errors + right.errors,
     exceedances: left.exceedances.map((count, index) => count + (right.exceedances[index] ?? 0)),
     categories: combineRecords(left.categories, right.categories, add),
+    ...(left.counted && { counted: left.counted.map((count, index) => count + (right.counted?.[index] ?? 0)) }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { endings, type ReleaseCounts, statusClasses } from './counts.ts';
 import { type EvidenceArm, isError } from './evidence.ts';
 import type { Finished, Meter } from './meter.ts';
-import { createSketch, record, snapshotOf } from './sketch.ts';
+import { createSketch, emptySketch, record, type Sketch, snapshotOf } from './sketch.ts';
 
 /** The meter of one release with what its owner asks of it. */
 export interface ReleaseMeter extends Meter {
@@ -31,8 +31,9 @@ const endingIndex = Object.fromEntries(endings.map((ending, index) => [ending, e
 
 export function createReleaseMeter(owner: { environment: string; service: string; release: string }): ReleaseMeter {
   const counters = new Float64Array(counterCount);
-  const firstByte = createSketch();
-  const total = createSketch();
+  // Of many releases most are idle: a sketch is 16 KB.
+  let firstByte: Sketch | undefined;
+  let total: Sketch | undefined;
   let arms: readonly EvidenceArm[] = [];
 
   const add = (counter: number, amount: number): void => {
@@ -58,8 +59,8 @@ export function createReleaseMeter(owner: { environment: string; service: string
         add(queuedMs, Math.round(finished.queuedMs));
       }
       if (ending === 'answered' || ending === 'failed' || ending === 'aborted') {
-        record(total, finished.totalMs);
-        if (ending !== 'failed') record(firstByte, finished.firstByteMs);
+        record((total ??= createSketch()), finished.totalMs);
+        if (ending !== 'failed') record((firstByte ??= createSketch()), finished.firstByteMs);
       }
       for (const arm of arms) arm.count(finished, now);
     },
@@ -86,8 +87,8 @@ export function createReleaseMeter(owner: { environment: string; service: string
         bytesOut: at(bytesOut),
         queued: at(queued),
         queuedMs: at(queuedMs),
-        firstByte: snapshotOf(firstByte),
-        total: snapshotOf(total),
+        firstByte: firstByte === undefined ? emptySketch : snapshotOf(firstByte),
+        total: total === undefined ? emptySketch : snapshotOf(total),
       };
     },
   };

@@ -10,6 +10,8 @@ export interface LiveStratum {
   units: number;
   errors: number;
   readonly exceedances: Float64Array;
+  /** By value that is counted; absent where none is. */
+  readonly counted?: Float64Array;
   /** By number of the category; as long as it needs to be. */
   readonly categories: number[];
 }
@@ -26,7 +28,7 @@ export interface Strata {
 /** A rollout has a few steps and so a few chances; more mean that something is wrong, and must not cost memory. */
 const mostStrata = 512;
 
-export function createStrata(thresholds: number): Strata {
+export function createStrata(thresholds: number, counted?: number): Strata {
   const all: LiveStratum[] = [];
   return {
     of: (release, chance, shares) => {
@@ -35,14 +37,23 @@ export function createStrata(thresholds: number): Strata {
         (stratum) => stratum.release === release && stratum.probability === probability && stratum.shares?.key === shares?.key,
       );
       if (known !== undefined || all.length >= mostStrata) return known;
-      const stratum = { release, probability, shares, units: 0, errors: 0, exceedances: new Float64Array(thresholds), categories: [] };
+      const stratum = {
+        release,
+        probability,
+        shares,
+        units: 0,
+        errors: 0,
+        exceedances: new Float64Array(thresholds),
+        categories: [],
+        ...(counted !== undefined && { counted: new Float64Array(counted) }),
+      };
       all.push(stratum);
       return stratum;
     },
     at: (index) => all[index],
     indexOf: (stratum) => all.indexOf(stratum),
     snapshot: (names) =>
-      all.map(({ release, probability, shares, units, errors, exceedances, categories }) => ({
+      all.map(({ release, probability, shares, units, errors, exceedances, categories, counted: values }) => ({
         release,
         probability,
         shares: shares?.byRelease,
@@ -52,24 +63,32 @@ export function createStrata(thresholds: number): Strata {
         categories: Object.fromEntries(
           names.map((name, index) => [name, categories[index] ?? 0] as const).filter(([, count]) => count > 0),
         ),
+        counted: values && [...values],
       })),
   };
 }
 
-/** `milliseconds` is negative where the time says nothing; `category` -1 where there is none. */
+/** `milliseconds` is negative where the time says nothing; `marks` has a bit for an error and one for each value; `category` is -1 for none. */
 export function countOutcome(
   stratum: LiveStratum,
   thresholdsMs: readonly number[],
   milliseconds: number,
-  isError: boolean,
+  marks: number,
   category: number,
 ): void {
   stratum.units += 1;
-  if (isError) stratum.errors += 1;
+  if ((marks & 1) === 1) stratum.errors += 1;
+  if (marks > 1 && stratum.counted !== undefined) mark(stratum.counted, marks);
   for (let index = 0; index < thresholdsMs.length; index += 1) {
     if (milliseconds > (thresholdsMs[index] as number)) stratum.exceedances[index] = (stratum.exceedances[index] as number) + 1;
   }
   if (category < 0) return;
   while (stratum.categories.length <= category) stratum.categories.push(0);
   stratum.categories[category] = (stratum.categories[category] as number) + 1;
+}
+
+function mark(counted: Float64Array, marks: number): void {
+  for (let index = 0; index < counted.length; index += 1) {
+    if ((marks & (2 << index)) !== 0) counted[index] = (counted[index] as number) + 1;
+  }
 }

@@ -11,8 +11,8 @@ export interface UnitCounts {
 }
 
 export function createUnitCounts(of: EvidenceCounts): UnitCounts {
-  const { environment, service, id, thresholdsMs, attribute, unitWindowMs } = of;
-  const strata = createStrata(thresholdsMs.length);
+  const { environment, service, id, thresholdsMs, attribute, counted, unitWindowMs } = of;
+  const strata = createStrata(thresholdsMs.length, counted?.length);
   const windows = createUnitWindows();
   const names: string[] = [];
   const lost = { units: 0, chances: 0 };
@@ -26,13 +26,13 @@ export function createUnitCounts(of: EvidenceCounts): UnitCounts {
     add: ({ outcomes, counts: { strata: theirs }, categoryNames }) => {
       const numbers = categoryNames.map(numberOf);
       for (let at = 0; at < outcomes.length; at += numbersPerOutcome) {
-        const [unit = 0, window = 0, index = 0, milliseconds = -1, error = 0, category = -1] = outcomes.slice(at, at + numbersPerOutcome);
+        const [unit = 0, window = 0, index = 0, milliseconds = -1, marks = 0, category = -1] = outcomes.slice(at, at + numbersPerOutcome);
         const { release, probability, shares } = theirs[index] ?? {};
         if (release === undefined || probability === undefined) continue;
         const seen = windows.see(unit, window);
         if (seen === 'seen') continue;
         const stratum = seen === 'first' ? strata.of(release, probability, shares && sharesFrom(shares)) : undefined;
-        if (stratum !== undefined) countOutcome(stratum, thresholdsMs, milliseconds, error === 1, numbers[category] ?? -1);
+        if (stratum !== undefined) countOutcome(stratum, thresholdsMs, milliseconds, marks, numbers[category] ?? -1);
         else if (seen === 'first') lost.chances += 1;
         else lost.units += 1;
       }
@@ -43,6 +43,7 @@ export function createUnitCounts(of: EvidenceCounts): UnitCounts {
       id,
       thresholdsMs,
       ...(attribute !== undefined && { attribute }),
+      ...(counted !== undefined && { counted }),
       unitWindowMs,
       strata: strata.snapshot(names),
       lost: { ...lost },

@@ -9,7 +9,7 @@ import { callerOf, internalRoute, publicRoute, type Routes } from './routes.ts';
 function routesOf(...services: Parameters<typeof routeOf>[0][]): Routes {
   const environments = ['test', 'other'];
   const listeners = environments.map((environment, index) => ({ environment, host: '127.0.0.1', port: 1_000 + index }));
-  return compileTable({ version: 1, listeners, services: services.map(routeOf) }, createInstances());
+  return compileTable({ version: 1, listeners, services: services.map(routeOf) }, createInstances()).routes;
 }
 
 describe('hosts', () => {

@@ -1,17 +1,42 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
-import { type RoutingTable, routingTable, type ServiceRoute } from '../routing-table.ts';
+import { z } from 'zod';
+import { type RoutingTable, routingTable, type ServiceRoute, serviceRoute } from '../routing-table.ts';
 import { normalizedHost, normalizedPrefix } from '../routing/host.ts';
+import type { TableChange } from './table-change.ts';
+
+const tableChange = routingTable.omit({ services: true }).extend({
+  base: z.number().int(),
+  changed: z.array(serviceRoute),
+  removed: z.array(z.string()),
+});
 
 /** A table as it came over the wire or from disk. Throws `gateway_table_invalid` with every reason when it cannot be routed by. */
 export function parseTable(value: unknown): RoutingTable {
-  const parsed = routingTable.safeParse(value);
-  if (!parsed.success) {
-    const reason = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'table'}: ${issue.message}`).join('; ');
-    throw sluiceError('gateway_table_invalid', { reason });
-  }
-  const conflicts = conflictsIn(parsed.data);
+  const table = parsedBy(routingTable, value, 'table');
+  checkTable(table);
+  return table;
+}
+
+/** A change as it came over the wire: the table it gives is still to be checked. Throws `gateway_table_invalid`. */
+export function parseChange(value: unknown): TableChange & { readonly base: number } {
+  return parsedBy(tableChange, value, 'change');
+}
+
+export function parseService(value: unknown): ServiceRoute {
+  return parsedBy(serviceRoute, value, 'service');
+}
+
+/** Throws `gateway_table_invalid` with every contradiction in a table whose parts are sound. */
+export function checkTable(table: RoutingTable): void {
+  const conflicts = conflictsIn(table);
   if (conflicts.length > 0) throw sluiceError('gateway_table_invalid', { reason: conflicts.join('; ') });
-  return parsed.data;
+}
+
+function parsedBy<Value>(schema: z.ZodType<Value>, value: unknown, what: string): Value {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const reason = parsed.error.issues.map((issue) => `${issue.path.join('.') || what}: ${issue.message}`).join('; ');
+  throw sluiceError('gateway_table_invalid', { reason });
 }
 
 /** Contradictions that a schema cannot express: whatever would make one request match two things. */

@@ -8,6 +8,7 @@ import type { RoutedService, Routes } from '../routing/routes.ts';
 import { createSplit } from '../routing/split.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
 import { createPolicyMemory, type PolicyMemory } from './service-policies.ts';
+import { serviceKey } from './table-change.ts';
 
 export interface CompileOptions {
   /** Keeps queues, buckets, budgets, kept answers and ejections over tables. Without it each table begins anew. */
@@ -15,26 +16,51 @@ export interface CompileOptions {
   readonly meterOf?: (environment: string, service: string, release: string) => Meter | undefined;
   /** What this process may run at a time of a service (`environment/name`), when it shares the limits with others. */
   readonly granted?: (service: string) => number;
+  /** The table in force: services that are the same objects in both are not compiled again. */
+  readonly before?: CompiledTable;
+}
+
+export interface CompiledTable {
+  readonly table: RoutingTable;
+  readonly routes: Routes;
+  /** Those that were compiled for it, and those of `before` that it no longer has in this form. */
+  readonly fresh: readonly RoutedService[];
+  readonly gone: readonly RoutedService[];
 }
 
 /**
  * Turns a checked table into what requests are routed by. Instances that were known keep their counts and health; those the table no
  * longer has are marked removed. Cannot fail for a table that `parseTable` let through.
  */
-export function compileTable(table: RoutingTable, instances: Instances, options: CompileOptions = {}): Routes {
+export function compileTable(table: RoutingTable, instances: Instances, options: CompileOptions = {}): CompiledTable {
+  const { before } = options;
+  const known = new Map(before?.table.services.map((route, index) => [route, before.routes.services[index] as RoutedService]));
   const admitted = new Set<Instance>();
+  const fresh: RoutedService[] = [];
   const policies = options.policies ?? createPolicyMemory(() => 0);
-  const services = table.services.map((route) => compileService(route, { instances, admitted, policies, options }));
+  const services = table.services.map((route) => {
+    const same = known.get(route);
+    if (same !== undefined) {
+      known.delete(route);
+      policies.keep(route);
+      return same;
+    }
+    const service = compileService(route, { instances, admitted, policies, options });
+    fresh.push(service);
+    return service;
+  });
+  const gone = [...known.values()];
   policies.settle();
-  instances.settle(admitted);
-  const byName = new Map(services.map((service) => [`${service.environment}/${service.name}`, service]));
+  instances.settle(admitted, before && gone.flatMap((service) => service.instances));
+  const byName = new Map(services.map((service) => [serviceKey(service), service]));
   const callers = new Map<string, RoutedService>();
   for (const [index, route] of table.services.entries()) {
     const service = services[index] as RoutedService;
-    for (const name of route.calls) service.calls.set(name, byName.get(`${route.environment}/${name}`));
+    for (const name of route.calls) service.calls.set(name, byName.get(serviceKey({ environment: route.environment, name })));
     for (const digest of route.tokenDigests) callers.set(digest, service);
   }
-  return { version: table.version, exposed: compileExposed(table, byName), callers, services };
+  const exposed = compileExposed(table.services, services);
+  return { table, routes: { version: table.version, exposed, callers, services }, fresh, gone };
 }
 
 /** To be called after the health of one of its instances has changed. */
@@ -125,15 +151,16 @@ function compileBackend(route: ServiceRoute, backend: BackendRoute, members: rea
   };
 }
 
-function compileExposed(table: RoutingTable, byName: ReadonlyMap<string, RoutedService>): Routes['exposed'] {
+/** `services` are the compiled `routes`, in their order. */
+function compileExposed(routes: readonly ServiceRoute[], services: readonly RoutedService[]): Routes['exposed'] {
   const exposed = new Map<string, Map<string, { prefix: string; service: RoutedService }[]>>();
-  for (const route of table.services) {
-    const service = byName.get(`${route.environment}/${route.name}`) as RoutedService;
+  for (const [index, route] of routes.entries()) {
+    const service = services[index] as RoutedService;
     for (const { host, path } of route.expose) {
       const hosts = getOrCreate(exposed, route.environment, () => new Map<string, { prefix: string; service: RoutedService }[]>());
       const paths = getOrCreate(hosts, normalizedHost(host) ?? host, () => []);
       paths.push({ prefix: normalizedPrefix(path), service });
-      paths.sort((left, right) => right.prefix.length - left.prefix.length);
+      if (paths.length > 1) paths.sort((left, right) => right.prefix.length - left.prefix.length);
     }
   }
   return exposed;

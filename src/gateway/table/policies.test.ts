@@ -23,7 +23,7 @@ function createGateway(granted?: number) {
   return {
     put: (route: PartialRoute): RoutedService => {
       const table = { version: 1, listeners: [], services: [routeOf({ expose: [], ...route })] };
-      return compileTable(table, instances, { policies, ...(granted !== undefined && { granted: () => granted }) })
+      return compileTable(table, instances, { policies, ...(granted !== undefined && { granted: () => granted }) }).routes
         .services[0] as RoutedService;
     },
     clear: () => compileTable({ version: 1, listeners: [], services: [] }, instances, { policies }),
@@ -172,7 +172,7 @@ describe('over a switch of tables', () => {
     const table = { version: 1, listeners: [], services: [routeOf({ expose: [], ...full })] };
     const meter = { begin: () => {}, end: () => {}, ejected: () => {}, copied: () => {} };
     const meterOf = (...names: string[]) => (asked.push(names.join(' ')), meter);
-    expect(compileTable(table, createInstances(), { meterOf }).services[0]?.backends[0]?.meter).toBe(meter);
+    expect(compileTable(table, createInstances(), { meterOf }).routes.services[0]?.backends[0]?.meter).toBe(meter);
     expect(asked).toEqual(['test app r1']);
   });
 });

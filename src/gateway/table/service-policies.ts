@@ -7,6 +7,7 @@ import { createRateLimiter, type RateLimiter } from '../limits/rate-limiter.ts';
 import { limitName } from '../limits/spending.ts';
 import type { RateLimit } from '../routing/routes.ts';
 import type { CacheRoute, LimitsRoute, RateLimitRoute, ServiceRoute } from '../routing-table.ts';
+import { serviceKey } from './table-change.ts';
 
 /** What a service's requests have left behind: who runs and waits, spent tokens and budgets, kept answers, ejections. */
 interface ServicePolicies {
@@ -24,7 +25,9 @@ interface ServicePolicies {
 export interface PolicyMemory {
   /** Call it for every service of a table, then `settle`. `changed` is told when the ready instances have. */
   admit(route: ServiceRoute, changed: () => void): ServicePolicies;
-  /** Forgets the services that were not admitted since the last time. */
+  /** The service is in the table as it was. */
+  keep(service: Pick<ServiceRoute, 'environment' | 'name'>): void;
+  /** Forgets the services that were neither admitted nor kept since the last time. */
   settle(): void;
 }
 
@@ -77,7 +80,7 @@ export function createPolicyMemory(now: () => number, taken?: (limit: string, ke
 
   return {
     admit: (route, changed) => {
-      const name = `${route.environment}/${route.name}`;
+      const name = serviceKey(route);
       admitted.add(name);
       const before = entries.get(name);
       const outliers = before?.policies.outliers ?? createOutliers(() => entries.get(name)?.changed());
@@ -91,6 +94,9 @@ export function createPolicyMemory(now: () => number, taken?: (limit: string, ke
       };
       entries.set(name, { policies, settings: route, changed });
       return policies;
+    },
+    keep: (service) => {
+      admitted.add(serviceKey(service));
     },
     settle: () => {
       for (const [name, { policies }] of entries) {

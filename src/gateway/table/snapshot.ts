@@ -3,6 +3,7 @@ import { writeDurably } from '../../effects/files.ts';
 import { toSluiceError } from '../../errors/sluice-error.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { parseTable } from './check-table.ts';
+import { tableText } from './table-change.ts';
 
 /** The last acknowledged table on disk. */
 export interface Snapshot {
@@ -17,18 +18,26 @@ interface LoadedSnapshot {
   readonly damaged?: { readonly setAside: string; readonly reason: string };
 }
 
-/** `now` gives the time that names a file set aside. */
-export function createSnapshot(path: string, now: () => number): Snapshot {
+/**
+ * `now` gives the time that names a file set aside. `onRead` is told what the file holds before it is checked, which takes much longer for a
+ * large table; it may be anything.
+ */
+export function createSnapshot(path: string, now: () => number, onRead: (unchecked: unknown) => void = () => {}): Snapshot {
   return {
-    save: (table) => writeDurably(path, JSON.stringify(table)),
+    save: (table) => writeDurably(path, tableText(table)),
     load: async () => {
       const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
         throw error;
       });
-      if (text === undefined) return {};
+      if (text === undefined) {
+        onRead(undefined);
+        return {};
+      }
       try {
-        return { table: parseTable(JSON.parse(text)) };
+        const value: unknown = JSON.parse(text);
+        onRead(value);
+        return { table: parseTable(value) };
       } catch (error) {
         const setAside = `${path}.damaged-${now()}`;
         await rename(path, setAside);
@@ -42,8 +51,9 @@ export function createSnapshot(path: string, now: () => number): Snapshot {
 export async function openSnapshot(
   path: string,
   now: () => number,
+  onRead?: (unchecked: unknown) => void,
 ): Promise<{ readonly snapshot: Snapshot; readonly table: RoutingTable | undefined }> {
-  const snapshot = createSnapshot(path, now);
+  const snapshot = createSnapshot(path, now, onRead);
   const loaded = await snapshot.load();
   return { snapshot: { ...snapshot, load: () => Promise.resolve(loaded) }, table: loaded.table };
 }

@@ -96,6 +96,16 @@ export function silent(port: number, count: number, bytes: string): Attack {
   return { stop: () => destroyAll(open) };
 }
 
+/** Clients that ask on a kept connection without pause: each has its next request out as soon as an answer begins. */
+export function busyClients(port: number, count: number): Attack {
+  const open = sockets(port, count, (socket) => {
+    const ask = (): unknown => socket.write(`${beginning}\r\n`);
+    socket.on('data', ask);
+    ask();
+  });
+  return { stop: () => destroyAll(open) };
+}
+
 /** Clients that ask for a path of the service under attack, each again as soon as it is answered or refused. */
 export function requests(port: number, count: number, path: string): Attack {
   let isStopped = false;

@@ -12,8 +12,6 @@ export interface Crew {
   open(door: Door, socket: BoundSocket): Promise<void>;
   /** Resolves once nobody accepts there. */
   close(address: string): Promise<void>;
-  /** Hands the table over, so that the switch takes no longer than it must. */
-  prepare(table: RoutingTable): Promise<void>;
   /** Resolves once every new request is served by the table. */
   putInForce(table: RoutingTable): Promise<void>;
   setHealth(changes: readonly InstanceHealth[]): void;
@@ -27,7 +25,6 @@ export function soloCrew(serving: Serving): Crew {
     start: async () => {},
     open: (door, socket) => serving.open(door, socket),
     close: async (address) => serving.close(address),
-    prepare: async () => {},
     putInForce: async (table) => serving.putInForce(table, []),
     setHealth: (changes) => serving.setHealth(changes),
     report: async () => serving.report(),

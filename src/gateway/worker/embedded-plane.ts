@@ -82,7 +82,6 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
       // the ports come first, since only then can a table be refused for them; nobody knows a new one yet.
       const addresses = table.listeners.flatMap(publicAddresses);
       const listeners = options.tolerateTakenPorts ? undefined : await publicSockets.prepare(addresses, options);
-      await crew.prepare(table);
       return {
         commit: async () => {
           await crew.putInForce(table);

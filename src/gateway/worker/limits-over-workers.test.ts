@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { until } from '../../testing/conditions.ts';
 import { createGatewayProcesses, type GatewayProcesses } from '../testing/gateway-processes.ts';
 import { ask } from '../testing/raw-client.ts';
@@ -9,9 +9,7 @@ let gateway: GatewayProcesses;
 let running: ServerResponse[] = [];
 let most = 0;
 
-beforeEach(async () => {
-  running = [];
-  most = 0;
+beforeAll(async () => {
   gateway = await createGatewayProcesses(
     (_req, res) => {
       running.push(res);
@@ -21,7 +19,11 @@ beforeEach(async () => {
   );
   await gateway.start();
 });
-afterEach(() => gateway.remove());
+beforeEach(() => {
+  running = [];
+  most = 0;
+});
+afterAll(() => gateway.remove());
 
 test.each([1, 4])('%i requests at a time run over all workers together, and all that wait get their turn', async (concurrency) => {
   const limits = { concurrency, queue: 100, queueMs: 20_000, priority: 'normal' as const };
@@ -34,6 +36,40 @@ test.each([1, 4])('%i requests at a time run over all workers together, and all 
   expect((await Promise.all(asked)).every(({ status }) => status === 200)).toBe(true);
   expect(most).toBeLessThanOrEqual(concurrency);
   expect(most).toBeGreaterThan(concurrency - 2);
+});
+
+test('no more wait than the queue of the service holds, over all workers together, and every place is used', async () => {
+  const limits = { concurrency: 1, queue: 4, queueMs: 20_000, priority: 'normal' as const };
+  await gateway.route({ limits, backends: [backend('r1', 1, { a: gateway.upstreamPort })] });
+  for (let round = 0; round < 2; round += 1) {
+    const statuses: number[] = [];
+    const asked = Array.from({ length: 15 }, async () => statuses.push((await ask(gateway.publicPort)).status));
+    await until('ten to be refused', () => statuses.length === 10);
+    expect(new Set(statuses)).toEqual(new Set([503]));
+    for (let ended = 0; ended < 5; ended += 1) {
+      await until('a request to run', () => running.length > 0);
+      running.shift()?.end('ok');
+    }
+    await Promise.all(asked);
+    expect(statuses.slice(10)).toEqual([200, 200, 200, 200, 200]);
+  }
+  expect(most).toBe(1);
+});
+
+test('a limit that was taken away and comes back holds over all workers again', async () => {
+  const limits = { concurrency: 1, queue: 9, queueMs: 20_000, priority: 'normal' as const };
+  const backends = [backend('r1', 1, { a: gateway.upstreamPort })];
+  for (let round = 0; round < 4; round += 1) {
+    await gateway.route({ limits, backends });
+    const asked = Array.from({ length: 9 }, () => ask(gateway.publicPort));
+    for (let ended = 0; ended < 9; ended += 1) {
+      await until('a request to run', () => running.length > 0);
+      running.shift()?.end('ok');
+    }
+    expect((await Promise.all(asked)).every(({ status }) => status === 200)).toBe(true);
+    await gateway.route({ backends });
+  }
+  expect(most).toBe(1);
 });
 
 test('a service without a queue has every permit used, whichever worker holds it', async () => {

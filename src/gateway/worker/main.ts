@@ -116,14 +116,9 @@ process.on('message', (message, handle) => {
   );
 });
 
-let told = '[]';
-/** Tells what has changed since the last time. */
 const tellDemand = (): void => {
   const demands = serving.demands();
-  const text = JSON.stringify(demands);
-  if (text === told) return;
-  told = text;
-  tell({ kind: 'demand', demands });
+  if (demands.length > 0) tell({ kind: 'demand', demands });
 };
 setInterval(tellDemand, demandMs);
 

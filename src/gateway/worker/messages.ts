@@ -1,8 +1,8 @@
 import type { InstanceHealth } from '../data-plane.ts';
-import type { RoutingTable } from '../routing-table.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
 import type { ObserverSettings } from '../measuring/open-observer.ts';
 import type { Spending } from '../limits/spending.ts';
+import type { TableChange } from '../table/table-change.ts';
 import type { Door } from './door.ts';
 
 /** The one parameter of a worker, as JSON. */
@@ -15,9 +15,14 @@ export interface WorkerParameters {
   readonly elders: readonly ProcessIdentity[];
 }
 
-/** How much of a service's concurrency a worker may use. */
+/** The name under which the places of a service's queue are shared, as its concurrency is under its own. */
+export function queueName(service: string): string {
+  return `${service} queue`;
+}
+
+/** How much of a service's concurrency, or of its queue, a worker may use. */
 export interface Share {
-  /** `environment/name`. */
+  /** `environment/name`, or the `queueName` of that. */
   readonly service: string;
   readonly capacity: number;
   readonly sequence: number;
@@ -26,9 +31,9 @@ export interface Share {
 /** What a service's requests ask for in one worker. */
 export interface Demand {
   readonly service: string;
-  /** That run or wait. */
+  /** That run or wait; for a queue, that wait. */
   readonly requests: number;
-  /** The latest share it keeps to: no more requests run than that allows. */
+  /** The latest share it keeps to: no more requests run, or have a place, than that allows. */
   readonly settled?: number;
 }
 
@@ -38,10 +43,14 @@ export type Order =
   | { readonly kind: 'spent'; readonly spent: readonly Spending[] }
   /** Accompanied by the socket. The answer is why it cannot be listened on, if it cannot. */
   | { readonly kind: 'open'; readonly door: Door }
+  /**
+   * Accompanied by another handle of a socket that is open. In one turn of the event loop, which under load is a thousand requests, libuv
+   * accepts one connection a handle: with a single one, new clients would wait for seconds.
+   */
+  | { readonly kind: 'widen'; readonly address: string }
   | { readonly kind: 'close'; readonly address: string }
-  | { readonly kind: 'prepare'; readonly table: RoutingTable }
-  /** Puts the prepared table in force. */
-  | { readonly kind: 'commit'; readonly version: number; readonly unhealthy: readonly string[] }
+  /** Every later request is served by the table this makes of the one in force. */
+  | { readonly kind: 'table'; readonly change: TableChange; readonly unhealthy: readonly string[] }
   | { readonly kind: 'health'; readonly changes: readonly InstanceHealth[] }
   /** That no more requests run than that is told by a notice of demand, at once or when some have ended. */
   | { readonly kind: 'shares'; readonly shares: readonly Share[] }

@@ -1,5 +1,6 @@
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import { applyChange } from '../table/table-change.ts';
 import type { Order } from './messages.ts';
 import type { Serving } from './serving.ts';
 
@@ -14,14 +15,8 @@ export function createOrders(
   serving: Serving,
   collectors: ReadonlyMap<string, Collector>,
 ): (order: Order, socket: BoundSocket | undefined) => Promise<unknown> {
-  let prepared: RoutingTable | undefined;
+  let table: RoutingTable | undefined;
   let turn: Promise<unknown> = Promise.resolve();
-
-  const commit = (version: number, unhealthy: readonly string[]): void => {
-    if (prepared?.version !== version) throw new Error(`table ${version} was not prepared`);
-    serving.putInForce(prepared, unhealthy);
-    prepared = undefined;
-  };
 
   const carryOut = async (order: Exclude<Order, { kind: 'drain' }>, socket: BoundSocket | undefined): Promise<unknown> => {
     let answer: unknown;
@@ -29,14 +24,15 @@ export function createOrders(
       case 'open':
         answer = socket === undefined ? 'it did not arrive' : await serving.open(order.door, socket).then(() => undefined, reasonOf);
         break;
+      case 'widen':
+        if (socket !== undefined) await serving.widen(order.address, socket);
+        break;
       case 'close':
         serving.close(order.address);
         break;
-      case 'prepare':
-        prepared = order.table;
-        break;
-      case 'commit':
-        commit(order.version, order.unhealthy);
+      case 'table':
+        table = applyChange(table, order.change);
+        serving.putInForce(table, order.unhealthy);
         break;
       case 'health':
         serving.setHealth(order.changes);

@@ -1,14 +1,15 @@
 import { instanceKey } from '../balancing/instance.ts';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
-import type { Demand, Share } from './messages.ts';
+import { serviceKey } from '../table/table-change.ts';
+import { type Demand, queueName, type Share } from './messages.ts';
 import { createPermitsLedger, type Grant, type PermitsLedger } from './permits-ledger.ts';
 
-/** The concurrency limits of all services, kept over all workers. Workers are known by their pid. */
+/** The concurrency limits of all services and their queues, kept over all workers. Workers are known by their pid. */
 export interface Permits {
   /** To be called before the table is in force, so that no worker serves by it without its shares. */
   follow(table: RoutingTable): void;
-  /** The instances that count have changed. */
-  refresh(): void;
+  /** The health of these instances has changed. */
+  refresh(instances: readonly string[]): void;
   join(worker: number): void;
   leave(worker: number): void;
   demand(worker: number, demands: readonly Demand[]): void;
@@ -20,7 +21,7 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   const workers = new Set<number>();
   let last = 0;
   const next = (): number => (last += 1);
-  let limited: readonly ServiceRoute[] = [];
+  let limited: ReadonlyMap<string, ServiceRoute> = new Map();
 
   const deliver = (grants: ReadonlyMap<string, readonly Grant[]>): void => {
     const shares = new Map<number, Share[]>();
@@ -36,30 +37,37 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
   const onAll = (act: (ledger: PermitsLedger) => readonly Grant[]): void =>
     deliver(new Map(Array.from(ledgers, ([service, ledger]) => [service, act(ledger)])));
 
-  const refresh = (): void =>
-    deliver(
-      new Map(
-        limited.map((route) => {
-          const service = `${route.environment}/${route.name}`;
-          return [service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []];
-        }),
-      ),
-    );
+  const refresh = (services: Iterable<ServiceRoute>): void => {
+    const grants = new Map<string, readonly Grant[]>();
+    for (const route of services) {
+      const service = serviceKey(route);
+      grants.set(service, ledgers.get(service)?.setCapacity(capacityOf(route, unhealthy)) ?? []);
+      const queue = queueName(service);
+      grants.set(queue, ledgers.get(queue)?.setCapacity(route.limits?.queue ?? 0) ?? []);
+    }
+    deliver(grants);
+  };
 
   return {
     follow: (table) => {
-      limited = table.services.filter(({ limits }) => limits?.concurrency !== undefined);
-      const names = new Set(limited.map(({ environment, name }) => `${environment}/${name}`));
-      for (const service of ledgers.keys()) if (!names.has(service)) ledgers.delete(service);
-      for (const service of names) {
-        if (ledgers.has(service)) continue;
+      const before = limited;
+      limited = new Map(
+        table.services.filter(({ limits }) => limits?.concurrency !== undefined).map((route) => [serviceKey(route), route] as const),
+      );
+      const names = new Set(limited.keys().flatMap((service) => [service, queueName(service)]));
+      for (const name of ledgers.keys()) if (!names.has(name)) ledgers.delete(name);
+      for (const name of names) {
+        if (ledgers.has(name)) continue;
         const ledger = createPermitsLedger(next);
         for (const worker of workers) ledger.join(worker);
-        ledgers.set(service, ledger);
+        ledgers.set(name, ledger);
       }
-      refresh();
+      refresh(limited.values().filter((route) => before.get(serviceKey(route)) !== route));
     },
-    refresh,
+    refresh: (instances) => {
+      const services = new Set(instances.map(serviceOf));
+      refresh(Array.from(services, (service) => limited.get(service)).filter((route) => route !== undefined));
+    },
     join: (worker) => {
       workers.add(worker);
       onAll((ledger) => ledger.join(worker));
@@ -79,6 +87,11 @@ export function createPermits(unhealthy: ReadonlySet<string>, send: (worker: num
       deliver(grants);
     },
   };
+}
+
+/** `environment/name` of an instance's key. */
+function serviceOf(key: string): string {
+  return key.slice(0, key.indexOf('/', key.indexOf('/') + 1));
 }
 
 /**

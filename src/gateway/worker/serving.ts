@@ -21,19 +21,21 @@ import { createMeters, type WorkerCounts } from '../measuring/meters.ts';
 import type { RequestObserver } from '../measuring/observer.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
-import { compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
+import { type CompiledTable, compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
 import { createPolicyMemory } from '../table/service-policies.ts';
 import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
 import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
 import { type Acceptor, createAcceptor } from './acceptor.ts';
 import { type Door, listenersOf } from './door.ts';
-import type { Demand, Share } from './messages.ts';
+import { type Demand, queueName, type Share } from './messages.ts';
 
 /** The HTTP engine with all it needs to serve by a table, in whatever process it runs. */
 export interface Serving {
   /** Accepts connections from the socket, which is then its own. Throws `gateway_port_taken` when another program listens there. */
   open(door: Door, socket: BoundSocket): Promise<void>;
+  /** Accepts by one more handle of a socket that is open; nothing when it is not. */
+  widen(address: string, socket: BoundSocket): Promise<void>;
   /** Accepts no more at this address; what runs goes on. */
   close(address: string): void;
   /** Serves every later request by this table, of whose instances these are known to be unhealthy. */
@@ -41,7 +43,7 @@ export interface Serving {
   setHealth(changes: readonly InstanceHealth[]): void;
   /** How much of the limited services' concurrency it may use. For one that is `oneOfMany`. */
   setShares(shares: readonly Share[]): void;
-  /** Of the limited services. */
+  /** Of the limited services of which it has changed since the last time. */
   demands(): readonly Demand[];
   /** What others have let through counts here too, and `takeSpent` is what they have to be told. */
   spend(spent: readonly Spending[]): void;
@@ -79,6 +81,19 @@ export interface ServingDependencies {
 
 /** How long a drain waits for the request of a connection that has none. */
 const firstRequestMs = 500;
+/** By so much a request may wait longer than its queue allows. */
+const policyTickMs = 25;
+
+/** One of the limits that are shared by all workers, as this one sees it. */
+interface SharedLimit {
+  readonly wanted: () => number;
+  readonly used: () => number;
+  readonly told: { requests: number; settled: number | undefined };
+}
+
+function sharedLimit(wanted: () => number, used: () => number): SharedLimit {
+  return { wanted, used, told: { requests: 0, settled: undefined } };
+}
 
 const nameOf = ({ environment, name }: RoutedService): string => `${environment}/${name}`;
 
@@ -95,11 +110,13 @@ export function createServing(dependencies: ServingDependencies): Serving {
   const life = new AbortController();
   const acceptors = new Map<string, Acceptor>();
   const leaving = new Set<Acceptor>();
+  let compiled: CompiledTable | undefined;
   let routes: Routes = noRoutes;
   let listeners: ReadonlyMap<string, ListenerRoute> = new Map();
-  let members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
-  let limitersByName: ReadonlyMap<string, RateLimiter> = new Map();
+  const members = new Map<string, { readonly instance: Instance; readonly service: RoutedService }>();
+  const limitersByName = new Map<string, RateLimiter>();
   const shares = new Map<string, Share>();
+  const limited = new Map<string, SharedLimit>();
   const capacityGranted = (service: string): number => shares.get(service)?.capacity ?? 0;
   let stopping = false;
 
@@ -142,14 +159,20 @@ export function createServing(dependencies: ServingDependencies): Serving {
     for (;;) {
       await clock.sleep(engine.sweepMs, life.signal);
       engine.sweep();
+    }
+  };
+  const tick = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(policyTickMs, life.signal);
       tickPolicies(routes, clock.monotonic());
     }
   };
   const refresh = (): void => {
     for (const front of encrypted.values()) front.refresh();
   };
-  // Both end only when `life` does, by rejection.
+  // They end only when `life` does, by rejection.
   sweep().catch(() => {});
+  tick().catch(() => {});
   certificates.watch(refresh, life.signal).catch(() => {});
 
   const close = (address: string): Acceptor | undefined => {
@@ -179,25 +202,57 @@ export function createServing(dependencies: ServingDependencies): Serving {
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
     },
+    widen: async (address, socket) => {
+      const acceptor = acceptors.get(address);
+      if (acceptor === undefined) socket.close();
+      else await acceptor.open(socket);
+    },
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
-      routes = compileTable(table, instances, {
+      compiled = compileTable(table, instances, {
         policies,
         meterOf: meters.meterOf,
+        ...(compiled && { before: compiled }),
         ...(oneOfMany === true && { granted: capacityGranted }),
       });
+      ({ routes } = compiled);
       meters.follow(table.services);
       listeners = listenersOf(table);
       certificates.follow(table);
       refresh();
-      limitersByName = new Map(
-        routes.services.flatMap((service) =>
-          (service.rateLimiters ?? []).map(({ limiter }, index) => [limitName(service, index), limiter]),
-        ),
-      );
-      members = new Map(
-        routes.services.flatMap((service) => service.instances.map((instance) => [instance.key, { instance, service }] as const)),
-      );
+      for (const service of compiled.gone) {
+        for (const index of (service.rateLimiters ?? []).keys()) limitersByName.delete(limitName(service, index));
+        for (const { key } of service.instances) members.delete(key);
+        limited.delete(nameOf(service));
+        limited.delete(queueName(nameOf(service)));
+      }
+      for (const service of compiled.fresh) {
+        for (const [index, { limiter }] of (service.rateLimiters ?? []).entries()) limitersByName.set(limitName(service, index), limiter);
+        for (const instance of service.instances) members.set(instance.key, { instance, service });
+        const { limiter } = service;
+        if (limiter === undefined || oneOfMany !== true) continue;
+        limited.set(
+          nameOf(service),
+          sharedLimit(
+            () => limiter.running() + limiter.queued(),
+            () => limiter.running(),
+          ),
+        );
+        limited.set(
+          queueName(nameOf(service)),
+          sharedLimit(
+            () => limiter.queued(),
+            () => limiter.placed(),
+          ),
+        );
+        limiter.share(capacityGranted(queueName(nameOf(service))));
+      }
+      // Were it limited again one day, what it had of the limit then would no longer be its.
+      for (const name of compiled.gone.map(nameOf)) {
+        if (limited.has(name)) continue;
+        shares.delete(name);
+        shares.delete(queueName(name));
+      }
       setHealth(Array.from(unhealthy, (key) => ({ key, healthy: false })));
       engine.pools.settle();
     },
@@ -206,19 +261,25 @@ export function createServing(dependencies: ServingDependencies): Serving {
     setShares: (given) => {
       for (const share of given) shares.set(share.service, share);
       const changed = new Set(given.map(({ service }) => service));
-      for (const service of routes.services) if (changed.has(nameOf(service))) refreshReady(service);
-    },
-    demands: () =>
-      routes.services.flatMap((service): Demand[] => {
-        const { limiter } = service;
-        if (limiter === undefined) return [];
+      for (const service of routes.services) {
         const name = nameOf(service);
-        const running = limiter.running();
-        const requests = running + limiter.queued();
-        const share = shares.get(name);
-        const keepsTo = share !== undefined && running <= share.capacity;
-        return [{ service: name, requests, ...(keepsTo && { settled: share.sequence }) }];
-      }),
+        if (changed.has(name)) refreshReady(service);
+        if (changed.has(queueName(name))) service.limiter?.share(capacityGranted(queueName(name)));
+      }
+    },
+    demands: () => {
+      const changed: Demand[] = [];
+      for (const [service, { told, wanted, used }] of limited) {
+        const requests = wanted();
+        const share = shares.get(service);
+        const settled = share !== undefined && used() <= share.capacity ? share.sequence : undefined;
+        if (requests === told.requests && settled === told.settled) continue;
+        told.requests = requests;
+        told.settled = settled;
+        changed.push({ service, requests, ...(settled !== undefined && { settled }) });
+      }
+      return changed;
+    },
     spend: (spent) => {
       for (const { limit, key, tokens } of spent) limitersByName.get(limit)?.spend(key, tokens, clock.monotonic());
     },

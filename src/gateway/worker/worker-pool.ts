@@ -5,6 +5,7 @@ import type { InstanceHealth } from '../data-plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { RoutingTable } from '../routing-table.ts';
+import { changeOf } from '../table/table-change.ts';
 import type { Crew } from './crew.ts';
 import type { Door } from './door.ts';
 import { mergeReports, silentReport } from './merge-reports.ts';
@@ -30,6 +31,8 @@ export interface WorkerPoolDependencies {
 }
 
 export interface WorkerPool extends Crew {
+  /** Starts the workers without waiting for them: what else there is to do before `start` is done meanwhile. */
+  warm(): void;
   /** What all workers that answer have collected under this name. */
   collect(what: string): Promise<readonly unknown[]>;
   pids(): readonly number[];
@@ -58,6 +61,8 @@ const firstTries = 3;
 const orderMs = 5_000;
 const startMs = 20_000;
 const reportMs = 1_000;
+/** Connections a worker accepts at one door in a turn of its event loop. */
+const handlesPerDoor = 16;
 
 /**
  * Worker processes that are kept at their number. Each is told, before it is given a socket, what all others were told; a dead one costs
@@ -69,7 +74,6 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
   const unhealthy = new Set<string>();
   const life = new AbortController();
   let table: RoutingTable | undefined;
-  let prepared: RoutingTable | undefined;
   let backoffMs = 0;
   let isDraining = false;
   let isEstablished = false;
@@ -140,17 +144,23 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
 
   const bringUp = async (worker: Worker): Promise<void> => {
     const tell = (order: Order): Promise<Answer> => worker.link.ask(order);
-    if (table !== undefined) {
-      tell({ kind: 'prepare', table }).catch(() => {});
-      tell({ kind: 'commit', version: table.version, unhealthy: [...unhealthy] }).catch(() => {});
-    }
-    if (prepared !== undefined) tell({ kind: 'prepare', table: prepared }).catch(() => {});
+    if (table !== undefined) tell({ kind: 'table', change: changeOf(undefined, table), unhealthy: [...unhealthy] }).catch(() => {});
     const answer = await insist(worker, { kind: 'ping' });
     if (answer.outcome !== 'answered') return;
     if (isEstablished) tell({ kind: 'outlive' }).catch(() => {});
     worker.isUp = true;
     worker.unanswered = 0;
     await Promise.all(Array.from(doors.values(), ({ door, socket }) => insist(worker, { kind: 'open', door }, socket)));
+    for (const { door, socket } of doors.values()) widen(worker, door.address, socket).catch(() => {});
+  };
+
+  /** One handle after the other: orders that come meanwhile need not wait for all of them. */
+  const widen = async ({ link }: Worker, address: string, socket: BoundSocket): Promise<void> => {
+    for (let handles = 1; handles < handlesPerDoor; handles += 1) {
+      if (doors.get(address)?.socket !== socket) return;
+      const answer = await link.ask({ kind: 'widen', address }, socket);
+      if (answer.outcome !== 'answered') return;
+    }
   };
 
   const replace = async (dead: Worker): Promise<void> => {
@@ -211,6 +221,9 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       life.abort(new Error('ended'));
       for (const { link } of workers) link.kill();
     },
+    warm: () => {
+      while (workers.size < count) hire();
+    },
     pids: () => Array.from(workers, ({ link }) => link.identity.pid),
     start: async () => {
       for (let tries = 1; ; tries += 1) {
@@ -238,6 +251,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
         doors.set(door.address, { door, socket });
         const others = Array.from(workers).filter((each) => each !== worker && each.isUp);
         await Promise.all(others.map((each) => insist(each, { kind: 'open', door }, socket)));
+        for (const each of [worker, ...others]) widen(each, door.address, socket).catch(() => {});
         return;
       }
     },
@@ -245,22 +259,18 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       doors.delete(address);
       await all({ kind: 'close', address });
     },
-    prepare: async (next) => {
-      prepared = next;
-      await all({ kind: 'prepare', table: next });
-    },
     putInForce: async (next) => {
+      const change = changeOf(table, next);
       table = next;
-      prepared = undefined;
       permits.follow(next);
-      await all({ kind: 'commit', version: next.version, unhealthy: [...unhealthy] });
+      await all({ kind: 'table', change, unhealthy: [...unhealthy] });
     },
     setHealth: (changes: readonly InstanceHealth[]) => {
       for (const { key, healthy } of changes) {
         if (healthy) unhealthy.delete(key);
         else unhealthy.add(key);
       }
-      permits.refresh();
+      permits.refresh(changes.map(({ key }) => key));
       all({ kind: 'health', changes }).catch(() => {});
     },
     report: async () => mergeReports(await Promise.all(Array.from(workers, reportOf))),

@@ -12,5 +12,13 @@ export function addCounts(one: Counts, other: Counts): Counts {
     errors: addStrata(one.errors, other.errors),
     slow: other.slow.map((strata, index) => addStrata(one.slow[index] ?? [], strata)),
     decisions,
+    ...addLists('late', one, other),
+    ...addLists('tallied', one, other),
   };
+}
+
+function addLists(field: 'late' | 'tallied', one: Counts, other: Counts): Partial<Counts> {
+  const [left = [], right = []] = [one[field], other[field]];
+  const longer = left.length > right.length ? left : right;
+  return longer.length === 0 ? {} : { [field]: longer.map((_, index) => addStrata(left[index] ?? [], right[index] ?? [])) };
 }

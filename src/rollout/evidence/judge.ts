@@ -1,18 +1,30 @@
-import { type Interval, ratioInterval, unbounded } from './confidence.ts';
-import { gridBetween, logEvidence } from './event-process.ts';
+import { ratioInterval, unbounded } from './confidence.ts';
+import { logEvidence } from './event-process.ts';
+import { above, below, type Finding, plain, verdictOf, worthCatching } from './finding.ts';
+import { type Limited, ofCandidate, orNegligible, withinLimit } from './limit.ts';
+import type { SourceFinding } from '../sources/source-finding.ts';
 import { logMeanExp } from './log-sum-exp.ts';
 import { logSplitMismatch } from './split-check.ts';
 import { type Strata, totals } from './strata.ts';
+import { judgeTally, type TallyRule } from './tally.ts';
 
-/** What is compared. `tolerate`: how many times stable's rate the candidate's may be. */
+/** What is compared. `tolerate`: how many times stable's rate the candidate's may be; `atMost`: the candidate's rate itself;
+ * `negligible`: the rate below which no difference is worth catching. */
 export interface Rules {
   /** Chance of a false rollback over the whole rollout, over all metrics together, however often it looks. */
   readonly alpha: number;
-  readonly errors?: { readonly tolerate: number };
-  readonly latency?: { readonly quantiles: readonly number[] };
+  readonly errors?: { readonly tolerate: number; readonly atMost?: number; readonly negligible?: number };
+  /** `limits`: at each of these quantiles the candidate may take so long (ms) at most. */
+  readonly latency?: { readonly quantiles: readonly number[]; readonly limits?: readonly LatencyLimit[] };
   readonly decisions?: { readonly attribute: string };
+  readonly tallies?: readonly TallyRule[];
   /** Units of the candidate below which there is no verdict but on what has already failed. */
   readonly minUnits: number;
+}
+
+export interface LatencyLimit {
+  readonly quantile: number;
+  readonly ms: number;
 }
 
 /** Everything counted since the rollout began. */
@@ -27,54 +39,27 @@ export interface Counts {
   readonly slow: readonly Strata[];
   /** By value of the attribute. */
   readonly decisions: Readonly<Record<string, Strata>>;
+  /** By latency limit of the rules: requests that took longer. */
+  readonly late?: readonly Strata[];
+  /** By tally of the rules. */
+  readonly tallied?: readonly Strata[];
 }
 
-type Metric = 'errors' | 'latency' | 'decisions';
-
-/** The numbers behind one metric's part of the verdict. */
-export interface Finding {
-  readonly metric: Metric;
-  /** E-value against "no worse than tolerated"; the metric has failed at `bar`. */
-  readonly harm: number;
-  /** E-value against "worse by as much as is worth catching"; the metric has passed at `bar`. 0 where nothing can be shown. */
-  readonly safety: number;
-  readonly bar: number;
-  readonly verdict: 'pass' | 'fail' | 'inconclusive';
-  /** Ratio of the candidate's rate to stable's, always valid; of latency, at the worst quantile; of decisions, of the value that moved most. */
-  readonly interval: Interval;
-  /** Quantile or value the interval is of. */
-  readonly of?: string;
-  readonly events: { readonly candidate: number; readonly stable: number };
+export interface Verdict {
+  /** `error`: the evidence itself is not to be trusted; nothing follows from it about the candidate. */
+  readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'error';
+  /** What `units` are; undefined: requests that the candidate has answered. */
+  readonly of?: 'copies';
+  readonly units: number;
+  readonly findings: readonly Finding[];
+  /** What others than the gateway have found; absent where nothing else is asked. */
+  readonly sources?: readonly SourceFinding[];
+  readonly because: string;
 }
-
-export type Verdict =
-  | {
-      readonly verdict: 'pass' | 'fail' | 'inconclusive';
-      /** What `units` are; undefined: requests that the candidate has answered. */
-      readonly of?: 'copies';
-      readonly units: number;
-      readonly findings: readonly Finding[];
-      readonly because: string;
-    }
-  /** The evidence itself is not to be trusted; nothing follows from it about the candidate. */
-  | {
-      readonly verdict: 'error';
-      readonly of?: 'copies';
-      readonly units: number;
-      readonly findings: readonly Finding[];
-      readonly because: string;
-    };
 
 /** Level at which the split counts as broken: far below any alpha, as it is looked at for ever. */
 const mismatchAlpha = 0.001;
-/** A rate this many times the tolerated one is worth catching: the promote test shows that it is not so. */
-const worthCatching = 2;
-const gridSize = 20;
-const steepest = 100;
-const bothWays = [...gridBetween(1.1, steepest, gridSize), ...gridBetween(1 / 1.1, 1 / steepest, gridSize)].map(({ ratio, weight }) => ({
-  ratio,
-  weight: weight / 2,
-}));
+const bothWays = [...above(1), ...below(1)].map(({ ratio, weight }) => ({ ratio, weight: weight / 2 }));
 
 /**
  * Judges a candidate by all that was counted. Pure, and valid at any moment: looking more often changes nothing. No data is never a pass:
@@ -82,38 +67,68 @@ const bothWays = [...gridBetween(1.1, steepest, gridSize), ...gridBetween(1 / 1.
  */
 export function judge(counts: Counts, rules: Rules): Verdict {
   const units = totals(counts.units).candidate;
-  const metrics = metricsOf(rules);
-  const bar = Math.max(1, metrics.length) / rules.alpha;
-  const findings = metrics.map((metric) => findingOf(metric, counts, rules, bar));
+  const judgements = judgementsOf(counts, rules);
+  const alpha = rules.alpha / Math.max(1, judgements.length);
+  const findings = judgements.map((judgement) => judgement(alpha));
   const mismatch = Math.exp(logSplitMismatch(counts.units));
   if (mismatch >= 1 / mismatchAlpha) {
     const because = `requests did not go to the releases in the declared proportion (evidence ${Math.round(mismatch)} to 1): the comparison is worthless`;
     return { verdict: 'error', units, findings, because };
   }
-  const failed = findings.filter(({ verdict }) => verdict === 'fail').map(({ metric }) => metric);
-  if (failed.length > 0) return { verdict: 'fail', units, findings, because: `${failed.join(' and ')} got worse than is tolerated` };
+  const failed = findings.filter(({ verdict }) => verdict === 'fail');
+  if (failed.length > 0) return { verdict: 'fail', units, findings, because: failureInWords(failed) };
   if (units < rules.minUnits) {
     return { verdict: 'inconclusive', units, findings, because: `${units} of ${rules.minUnits} candidate requests have been seen` };
   }
-  const open = findings.filter(({ verdict }) => verdict === 'inconclusive').map(({ metric }) => metric);
-  if (open.length > 0) return { verdict: 'inconclusive', units, findings, because: `nothing is shown yet about ${open.join(' and ')}` };
+  const open = namesOf(findings.filter(({ verdict }) => verdict === 'inconclusive'));
+  if (open !== '') return { verdict: 'inconclusive', units, findings, because: `nothing is shown yet about ${open}` };
   return { verdict: 'pass', units, findings, because: 'no metric is worse by as much as is worth catching' };
 }
 
-function metricsOf(rules: Rules): Metric[] {
-  return (['errors', 'latency', 'decisions'] as const).filter((metric) => rules[metric] !== undefined);
+function failureInWords(failed: readonly Finding[]): string {
+  const compared = namesOf(failed.filter(({ limit }) => limit === undefined));
+  const limited = namesOf(failed.filter(({ limit }) => limit !== undefined));
+  const sentences = [
+    ...(compared === '' ? [] : [`${compared} got worse than is tolerated`]),
+    ...(limited === '' ? [] : [`${limited}: more than is allowed at most`]),
+  ];
+  return sentences.join('; ');
 }
 
-function findingOf(metric: Metric, counts: Counts, rules: Rules, bar: number): Finding {
-  const alpha = 1 / bar;
-  if (metric === 'decisions') return shifted(counts.decisions, alpha);
-  if (metric === 'errors') return oneSided(metric, [{ strata: counts.errors }], rules.errors?.tolerate ?? 1, alpha);
-  const byQuantile = (rules.latency?.quantiles ?? []).map((quantile, index) => ({
-    strata: counts.slow[index] ?? [],
+function namesOf(findings: readonly Finding[]): string {
+  return [...new Set(findings.map(({ metric }) => metric))].join(' and ');
+}
+
+type Judgement = (alpha: number) => Finding;
+
+/** Everything that is judged, each at its share of alpha. */
+function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = [] }: Rules): readonly Judgement[] {
+  const units = ofCandidate(counts.units);
+  const judgements: Judgement[] = [];
+  const failed = { events: ofCandidate(counts.errors), units };
+  if (errors) {
+    const negligible = errors.negligible === undefined ? undefined : { rate: errors.negligible, ...failed };
+    judgements.push((alpha) => oneSided('errors', [{ strata: counts.errors }], errors.tolerate, alpha, negligible));
+  }
+  const rate = errors?.atMost;
+  if (rate !== undefined) judgements.push((alpha) => withinLimit('errors', [{ rate, ...failed }], alpha));
+  if (latency) {
+    const byQuantile = latency.quantiles.map((quantile, index) => ({ strata: counts.slow[index] ?? [], of: quantileName(quantile) }));
+    // What is tolerated is in the thresholds already.
+    judgements.push((alpha) => oneSided('latency', byQuantile, 1, alpha));
+  }
+  const limits = (latency?.limits ?? []).map(({ quantile, ms }, index) => ({
+    rate: Number((1 - quantile).toFixed(9)),
+    events: ofCandidate(counts.late?.[index] ?? []),
+    units,
     of: quantileName(quantile),
+    ms,
   }));
-  // What is tolerated is in the thresholds already.
-  return oneSided(metric, byQuantile, 1, alpha);
+  if (limits.length > 0) judgements.push((alpha) => withinLimit('latency', limits, alpha));
+  if (decisions) judgements.push((alpha) => shifted(counts.decisions, alpha));
+  for (const [index, tally] of tallies.entries())
+    judgements.push((alpha) => judgeTally(tally, counts.tallied?.[index] ?? [], units, alpha));
+  return judgements;
 }
 
 interface Compared {
@@ -122,13 +137,14 @@ interface Compared {
 }
 
 /** Averages of e-values over the quantiles are e-values; products of dependent ones would not be. */
-function oneSided(metric: Metric, compared: readonly Compared[], tolerate: number, alpha: number): Finding {
-  const worse = gridBetween(tolerate * 1.1, tolerate * steepest, gridSize);
+function oneSided(metric: string, compared: readonly Compared[], tolerate: number, alpha: number, negligible?: Limited): Finding {
+  const worse = above(tolerate);
   const harm = plain(logMeanExp(compared.map(({ strata }) => logEvidence(strata, tolerate, worse))));
   const caught = tolerate * worthCatching;
-  const better = gridBetween(caught / 1.1, caught / steepest, gridSize);
+  const better = below(caught);
   // To be safe, every quantile must be: the least of e-values against each is an e-value against any.
-  const safety = plain(Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better))));
+  const least = Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better)));
+  const safety = plain(negligible ? orNegligible(least, negligible) : least);
   const worst = compared
     .map(({ strata, of }) => ({ strata, of, at: logEvidence(strata, tolerate, worse) }))
     .reduce((one, other) => (other.at > one.at ? other : one));
@@ -181,19 +197,10 @@ function commonest<Value extends { readonly strata: Strata }>(values: readonly V
 
 /** Evidence against "at least twice as often" and against "at most half as often", whichever is less. */
 function unshifted(strata: Strata): number {
-  const below = gridBetween(worthCatching / 1.1, worthCatching / steepest, gridSize);
-  const above = gridBetween(1.1 / worthCatching, steepest / worthCatching, gridSize);
-  return Math.min(logEvidence(strata, worthCatching, below), logEvidence(strata, 1 / worthCatching, above));
-}
-
-/** An e-value from its logarithm, as a number that a store can keep. */
-function plain(logarithm: number): number {
-  return Math.min(Math.exp(logarithm), Number.MAX_VALUE);
-}
-
-function verdictOf(harm: number, safety: number, alpha: number): Finding['verdict'] {
-  if (harm >= 1 / alpha) return 'fail';
-  return safety >= 1 / alpha ? 'pass' : 'inconclusive';
+  return Math.min(
+    logEvidence(strata, worthCatching, below(worthCatching)),
+    logEvidence(strata, 1 / worthCatching, above(1 / worthCatching)),
+  );
 }
 
 function quantileName(quantile: number): string {

@@ -1,5 +1,7 @@
 import { type Interval, unbounded } from './confidence.ts';
-import type { Finding, Verdict } from './judge.ts';
+import { sourceInWords } from '../sources/source-finding.ts';
+import type { Finding } from './finding.ts';
+import type { Verdict } from './judge.ts';
 
 /** What the two sides of a comparison are called. */
 interface Sides {
@@ -11,12 +13,16 @@ const releases: Sides = { candidate: 'candidate', stable: 'stable' };
 
 /** What people read: `errors 0.8x to 1.3x of stable (95%, always valid), 4,120 candidate requests`. One line a metric, then why. */
 export function verdictInWords(verdict: Verdict, sides: Sides = releases): readonly string[] {
-  return [...verdict.findings.map((finding) => `${findingInWords(finding, sides)}, ${unitsInWords(verdict, sides)}`), verdict.because];
+  const { findings, sources = [], because } = verdict;
+  const units = unitsInWords(verdict, sides);
+  return [...findings.map((finding) => `${findingInWords(finding, sides)}, ${units}`), ...sources.map(sourceInWords), because];
 }
 
 /** All findings on one line. */
 export function findingsInWords(verdict: Verdict, sides: Sides = releases): string {
-  return `${verdict.findings.map((finding) => findingInWords(finding, sides)).join('; ')}; ${unitsInWords(verdict, sides)}`;
+  const { findings, sources = [] } = verdict;
+  const counted = findings.length > 0 || sources.length === 0 ? [unitsInWords(verdict, sides)] : [];
+  return [...findings.map((finding) => findingInWords(finding, sides)), ...counted, ...sources.map(sourceInWords)].join('; ');
 }
 
 function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
@@ -24,10 +30,16 @@ function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
-function findingInWords({ metric, of, interval, bar }: Finding, { stable }: Sides): string {
+export function findingInWords({ metric, of, interval, bar, limit }: Finding, { stable }: Sides = releases): string {
   const name = of === undefined ? metric : `${metric} ${of}`;
   const level = `${Number((100 - 100 / bar).toFixed(1))}%, always valid`;
-  return `${name} ${intervalInWords(interval, stable)} (${level})`;
+  if (limit === undefined) return `${name} ${intervalInWords(interval, stable)} (${level})`;
+  const what = limit.ms === undefined ? `${name} of` : `${name} over ${limit.ms} ms:`;
+  return `${what} ${percent(interval.low)} to ${percent(interval.high)} of requests, at most ${percent(limit.rate)} allowed (${level})`;
+}
+
+function percent(rate: number): string {
+  return `${Number((100 * rate).toPrecision(2))}%`;
 }
 
 function intervalInWords({ low, high }: Interval, stable: string): string {

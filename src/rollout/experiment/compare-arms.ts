@@ -1,6 +1,5 @@
 import type { AnalysisSettings, ServiceState } from '../service-state.ts';
 import type { Course } from '../course-state.ts';
-import { isShown } from '../course-evidence.ts';
 import { comparisonsOf, type ExperimentFinding, judgeExperiment, rateOf } from '../evidence/experiment.ts';
 import { revisionOf } from '../service-state.ts';
 import { armCount, runningArms } from './arms.ts';
@@ -34,8 +33,5 @@ export function shortOfUsers(
 
 /** Arms of which too few requests were seen to say that they do no harm. */
 export function unproven(course: Course, experiment: ExperimentCourse, analysis: AnalysisSettings): readonly ArmCourse[] {
-  return runningArms(experiment).filter((arm) => {
-    const evidence = evidenceOf(arm, course);
-    return !isShown(evidence ? { evidence } : {}, analysis);
-  });
+  return runningArms(experiment).filter((arm) => (evidenceOf(arm, course)?.verdict.units ?? 0) < analysis.rules.minUnits);
 }

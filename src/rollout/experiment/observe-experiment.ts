@@ -15,7 +15,7 @@ export async function observeExperiment(state: ServiceState, traffic: Traffic): 
   const stable = revisionOf(state, state.stable)?.release;
   if (!candidate || !analysis || !declared || !experiment || stable === undefined) return undefined;
   const [safety, outcomes] = await Promise.all([
-    traffic.evidence(state, evidenceId(state, candidate)),
+    traffic.evidence(state, evidenceId(state, candidate, analysis)),
     traffic.evidence(state, experimentId(state, candidate)),
   ]);
   // Frozen with the rollout, alike for all arms.

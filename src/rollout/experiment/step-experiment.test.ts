@@ -78,7 +78,7 @@ describe('an experiment', () => {
       ['r-2-terse', 2, 3],
       ['r-1', undefined, undefined],
     ]);
-    expect(route()?.experiment).toEqual({ id: `${route()?.evidence?.id}-experiment`, attribute: 'agent.outcome' });
+    expect(route()?.experiment).toEqual({ id: 'a1-2-experiment', attribute: 'agent.outcome' });
     expect(state().candidate?.course).toMatchObject({ stage: 1, weight: 20 });
   });
 

@@ -8,6 +8,7 @@ import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
 import type { RevisionContent, RolloutSettings, ServiceState } from '../service-state.ts';
+import type { Measure } from '../sources/measure.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -42,9 +43,12 @@ export async function createWorld(options: {
   readonly events: EventLog;
   readonly behaviours: Behaviours;
   readonly watch?: Watch;
+  /** Answers for every source of evidence. */
+  readonly measure?: (clock: VirtualClock) => Measure;
 }): Promise<World> {
   const { store, events, behaviours, watch } = options;
   const clock = createVirtualClock();
+  const measure = options.measure && { measure: options.measure(clock) };
   const workloads = createMemoryWorkloads({
     clock,
     behaviourOf: ({ release }) => behaviours[release] ?? { readyAfter: 100, stopsAfter: 50 },
@@ -113,7 +117,7 @@ export async function createWorld(options: {
     const resolver: OutputResolver = { resolve: async (_, fields) => fields };
     const vault: Vault = { seal: (text) => `sealed:${text}`, open: (sealed) => sealed.slice(7), fingerprint: (text) => `sha256:${text}` };
     const ports = { workloads: watchedWorkloads, traffic: watchedTraffic, store: watchedStore };
-    return createServiceController({ ...ports, vault, events, clock, random, resolver, tailOf: async () => 'its last words' });
+    return createServiceController({ ...ports, vault, events, clock, random, resolver, tailOf: async () => 'its last words', ...measure });
   }
 
   const world: World = {

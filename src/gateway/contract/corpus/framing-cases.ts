@@ -189,8 +189,11 @@ export const framingCases: readonly CorpusCase[] = [
   accepted('chunked in odd case', post('tRANSFER-eNCODING: cHuNkEd\r\nConnection: close\r\n', '2\r\nab\r\n0\r\n\r\n'), 'POST /{id} ab'),
   accepted(
     'chunked with white space around it',
-    post('Transfer-Encoding: \t chunked \t\r\nConnection: close\r\n', '2\r\nab\r\n0\r\n\r\n'),
+    post('Transfer-Encoding:   chunked  \r\nConnection: close\r\n', '2\r\nab\r\n0\r\n\r\n'),
     'POST /{id} ab',
+  ),
+  ...['\tchunked', ' chunked\t', ' \t chunked \t'].map((value) =>
+    refused(`chunked with a tab ${shown(value)}`, post(`Transfer-Encoding:${value}\r\n`, emptyThenSmuggled)),
   ),
   accepted(
     'a length named by Connection still frames',

@@ -13,7 +13,17 @@ import { isKept, parseResponseHead, type ResponseHead } from './response-head.ts
 import { RequestReader } from '../front/request-reader.ts';
 import { answers, inPieces, requests } from './testdata/messages.ts';
 
-// What the strict parser of Node refuses is refused here too, and what both accept, both read alike.
+// What the strict parser of Node refuses is refused here too, and what both accept, both read alike. `npm run fuzz:wire` looks for so many
+// minutes instead (SLUICE_FUZZ_MINUTES), and names the seed of what it finds.
+
+const minutes = Number(process.env['SLUICE_FUZZ_MINUTES'] ?? 0);
+
+/** A third of the time for each property, or so many runs. */
+function runs(numRuns: number): { readonly numRuns: number; readonly interruptAfterTimeLimit?: number } {
+  return minutes === 0 ? { numRuns } : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: minutes * 20_000 };
+}
+
+const options = { timeout: minutes === 0 ? 30_000 : minutes * 20_000 + 60_000 };
 
 interface Read {
   readonly method: string;
@@ -105,9 +115,14 @@ function eachByte(text: string): Buffer[] {
   return Array.from(Buffer.from(text, 'latin1'), (byte) => Buffer.from([byte]));
 }
 
+// What longer runs have found.
+const tabAfterChunked = 'Transfer-Encoding: chunked\t\r\n\r\n3;a=b\r\nabc\r\n0\r\nX-T: 1\r\n\r\n';
+const foundRequests: [string, number[]][] = [[`POST / HTTP/1.1\r\nHost: h\r\n${tabAfterChunked}`, []]];
+const foundAnswers: [string, 'GET' | 'HEAD'][] = [[`HTTP/1.1 200 OK\r\n${tabAfterChunked}`, 'GET']];
+
 const cuts = fc.array(fc.nat(2_000), { maxLength: 4 });
 
-test('a request that is accepted is one Node accepts, and both read the same', async () => {
+test('a request that is accepted is one Node accepts, and both read the same', options, async () => {
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(requests, cuts, async (text, places) => {
@@ -116,19 +131,19 @@ test('a request that is accepted is one Node accepts, and both read the same', a
       accepted += whole.length;
       expect(await readByNode(inPieces(text.slice(0, end), places))).toEqual(whole);
     }),
-    { numRuns: 3_000 },
+    { ...runs(3_000), examples: foundRequests },
   );
   expect(accepted).toBeGreaterThan(1_000);
 });
 
-test('how the bytes are cut makes no difference to what is read', () => {
+test('how the bytes are cut makes no difference to what is read', options, () => {
   fc.assert(
     fc.property(requests, cuts, (text, places) => {
       const { whole } = readHere(inPieces(text, []));
       expect(readHere(inPieces(text, places)).whole).toEqual(whole);
       expect(readHere(eachByte(text)).whole).toEqual(whole);
     }),
-    { numRuns: 1_000 },
+    runs(1_000),
   );
 });
 
@@ -216,10 +231,10 @@ function answeredHere(method: string): Promise<Answered | undefined> {
   });
 }
 
-test('an answer that is accepted is one Node accepts, and both read the same', async () => {
+test('an answer that is accepted is one Node accepts, and both read the same', options, async () => {
   let accepted = 0;
   await fc.assert(
-    fc.asyncProperty(answers, fc.constantFrom('GET', 'HEAD'), async (text, method) => {
+    fc.asyncProperty(answers, fc.constantFrom<'GET' | 'HEAD'>('GET', 'HEAD'), async (text, method) => {
       bytes = text;
       const here = await answeredHere(method);
       if (here === undefined) return;
@@ -227,7 +242,7 @@ test('an answer that is accepted is one Node accepts, and both read the same', a
       bytes = untilItsEnd(text, method);
       expect(await answeredToNode(method)).toEqual(here);
     }),
-    { numRuns: 800 },
+    { ...runs(800), examples: foundAnswers },
   );
   expect(accepted).toBeGreaterThan(200);
 });

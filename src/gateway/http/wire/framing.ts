@@ -17,6 +17,16 @@ export function noFraming(): Framing {
   return { contentLength: -1, transferEncoding: undefined, fault: undefined };
 }
 
+const tabbed = /^transfer-encoding:[^\r]*\t/im;
+
+/**
+ * To be called when all fields of `lines`, the field lines, are gathered. A tab around `chunked` is white space like any other (RFC 9110
+ * section 5.6.3), but Node's own parser takes it for a part of the name and finds another end of the body.
+ */
+export function settleFraming(framing: Framing, lines: string): void {
+  if (framing.transferEncoding !== undefined && tabbed.test(lines)) framing.fault ??= 'a tab in the Transfer-Encoding header';
+}
+
 export function gather(framing: Framing, found: FieldKind, value: string): void {
   if (found === kind.contentLength) {
     if (framing.contentLength !== -1) framing.fault ??= 'more than one Content-Length header';

@@ -3,7 +3,7 @@ import { normalizedHost } from '../../routing/host.ts';
 import { fieldKind, kind } from './field-kinds.ts';
 import { parseFields } from './fields.ts';
 import type { FieldsMemo } from '../downstream.ts';
-import { type Framing, gather, noFraming } from './framing.ts';
+import { type Framing, gather, noFraming, settleFraming } from './framing.ts';
 import { isTarget, leavesItsPrefix, originForm } from './target.ts';
 
 /** A request whose header is sound. What depends on the connection (addresses, encryption) is not in it. */
@@ -101,6 +101,7 @@ function readFields(text: string, atMost: number): RequestFields | RequestOutcom
       default:
     }
   }
+  settleFraming(framing, text);
   const host = authority === undefined ? undefined : normalizedHost(authority);
   return { text, headers, framing, authority, host, connection, expect, upgrade, memo: {} };
 }

@@ -1,6 +1,6 @@
 import { fieldKind, kind } from './field-kinds.ts';
 import { parseFields } from './fields.ts';
-import { gather, noFraming } from './framing.ts';
+import { gather, noFraming, settleFraming } from './framing.ts';
 
 /** An instance's answer, or an interim one (1xx), up to its body. */
 export interface ResponseHead {
@@ -49,6 +49,7 @@ export function parseResponseHead(text: string, method: string, atMost: number, 
     else if (found === kind.connection) connection = connection === undefined ? value : `${connection},${value}`;
     else if (found === kind.keepAlive) keepAliveSeconds = timeoutOf(value);
   }
+  settleFraming(framing, text);
   if (framing.fault !== undefined) return undefined;
   const coding = framing.transferEncoding;
   if (coding !== undefined && (minorVersion === 0 || coding.toLowerCase() !== 'chunked')) return undefined;

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../../effects/clock.ts';
+import { isAlive } from '../../../effects/processes.ts';
 import { seededRandom } from '../../../effects/random.ts';
 import { until } from '../../../testing/conditions.ts';
 import { endProcess } from '../../crew-register.ts';
@@ -11,6 +12,8 @@ import { type Footprint, footprintOf } from './footprint.ts';
 export interface SoakOptions {
   readonly seed: number;
   readonly durationMs: number;
+  /** It goes on until so many tables were put, however slow the machine is. */
+  readonly fewestTables?: number;
   /** A worker is killed so often; 0: never. */
   readonly killEveryMs: number;
   readonly clients: Readonly<Record<Kind, number>>;
@@ -36,18 +39,18 @@ export interface SoakReport {
 
 const changeMs = 100;
 const sampleMs = 1_000;
-/** A connection of a killed worker may be used until its client has learned of the end. */
+/** Once a killed worker is gone its clients learn of the end within this time and what the event loop is late. */
 const newsMs = 250;
 
 /** A gateway of real processes under load, with everything changing ten times a second. The same seed makes the same changes. */
 export async function runSoak(
-  { seed, durationMs, killEveryMs, clients: counts, onProgress }: SoakOptions,
+  { seed, durationMs, fewestTables = 0, killEveryMs, clients: counts, onProgress }: SoakOptions,
   clock: Clock = systemClock,
 ): Promise<SoakReport> {
   const random = seededRandom(seed);
   const fleet = await createFleet(random);
   const gateway = await createGatewayProcesses((_req, res) => res.end(), { workers: 2 });
-  const kills: number[] = [];
+  const kills: { readonly at: number; readonly knownAt: number }[] = [];
   const footprints: Footprint[] = [];
   let clients: Clients | undefined;
   let tables = 0;
@@ -76,8 +79,12 @@ export async function runSoak(
     // Never the last one: what is promised is that another one serves on.
     const victim = workers.length < 2 ? undefined : workers[Math.floor(random.next() * workers.length)];
     if (victim === undefined) return;
-    kills.push(performance.now());
+    const at = performance.now();
     endProcess(victim);
+    // Its clients are in this process, which may be as late as the machine is busy.
+    await until('it to be gone', () => !isAlive(victim), 30_000);
+    await clock.sleep(newsMs);
+    kills.push({ at, knownAt: performance.now() });
   };
   const sample = async (): Promise<void> => {
     const pids = [(await gateway.main()).pid, ...(await gateway.workers()).map(({ pid }) => pid)];
@@ -93,7 +100,8 @@ export async function runSoak(
     clients = startClients(gateway.publicPort, counts);
     const began = performance.now();
     let [lastKill, lastSample] = [began, began];
-    for (let now = began; now < began + durationMs; now = performance.now()) {
+    const isOver = (now: number): boolean => now >= began + durationMs && tables >= fewestTables;
+    for (let now = began; !isOver(now); now = performance.now()) {
       await fleet.change();
       await putTable();
       if (killEveryMs > 0 && now - lastKill >= killEveryMs) {
@@ -110,7 +118,7 @@ export async function runSoak(
     const failed = await clients.stop();
     const admin = await gateway.admin();
     await until('nothing to be in flight', async () => (await admin.report()).inFlight === 0, 10_000).catch(() => {});
-    const isExplained = ({ began: from, ended }: Failure): boolean => kills.some((at) => from <= at + newsMs && ended >= at);
+    const isExplained = ({ began: from, ended }: Failure): boolean => kills.some(({ at, knownAt }) => from <= knownAt && ended >= at);
     return {
       done: clients.done(),
       failures: failed.filter((failure) => !isExplained(failure)),

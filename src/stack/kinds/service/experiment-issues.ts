@@ -3,7 +3,7 @@ export function experimentIssues(rollout: {
   readonly strategy: string;
   readonly experiment?: unknown;
   readonly affinity?: unknown;
-  readonly analysis?: unknown;
+  readonly analysis?: { readonly metrics: readonly unknown[] } | undefined;
   readonly baseline?: boolean | undefined;
 }): readonly { readonly field: readonly string[]; readonly message: string }[] {
   const { strategy, experiment, affinity, analysis, baseline } = rollout;
@@ -15,6 +15,12 @@ export function experimentIssues(rollout: {
   }
   if (analysis === undefined) {
     found.push({ field: [], message: 'an object with analysis, which withdraws an arm of the experiment that does harm' });
+  }
+  if ((analysis?.metrics.length ?? 0) > 0) {
+    found.push({
+      field: ['analysis', 'metrics'],
+      message: 'left out: such sources speak of one candidate and not of each arm of an experiment',
+    });
   }
   if (baseline === true) {
     found.push({ field: ['baseline'], message: 'left out: the arms of an experiment are compared with the stable release itself' });

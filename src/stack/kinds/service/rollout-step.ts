@@ -18,6 +18,12 @@ export const step = z.strictObject({
     .describe('Methods of the requests that are copied: GET, HEAD and OPTIONS unless said. A copied POST does what it does a second time.'),
   for: duration().optional().describe('How long the step lasts at least.'),
   approval: z.boolean().default(false).describe('Whether somebody has to promote it before the next step.'),
+  analysis: z.literal('pass').optional().describe('pass: the step does not end before the evidence has passed the candidate.'),
+  within: duration()
+    .optional()
+    .describe(
+      'Of a step with analysis: how long it waits for that at most, from its beginning; then no_data says what happens. By default 1h.',
+    ),
 });
 
 type Step = z.infer<typeof step>;
@@ -34,6 +40,17 @@ export function stepIssues(
     if (mirror !== undefined && before.some((each) => each > 0))
       return [at('mirror', 'a step before those with a weight: by then users meet it')];
     return weight !== undefined && weight < (before.at(-1) ?? 0) ? [at('weight', 'not less than the weight of the step before it')] : [];
+  });
+}
+
+/** What a step cannot wait for. */
+export function awaitIssues(steps: readonly Step[], hasAnalysis: boolean): ReturnType<typeof stepIssues> {
+  return steps.flatMap(({ analysis, within, approval, mirror }, index) => {
+    const at = (field: keyof Step, message: string) => ({ index, field, message });
+    if (analysis === undefined) return within === undefined ? [] : [at('within', 'left out: it belongs to a step with analysis: pass')];
+    if (!hasAnalysis) return [at('analysis', 'left out: the rollout has no analysis')];
+    if (approval) return [at('analysis', 'left out: a step with approval ends when somebody promotes it')];
+    return mirror === undefined ? [] : [at('analysis', 'left out: copies can fail a candidate and never pass it')];
   });
 }
 

@@ -4,7 +4,7 @@ import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { experiment } from './experiment.ts';
 import { experimentIssues } from './experiment-issues.ts';
-import { baselineIssues, step, stepIssues } from './rollout-step.ts';
+import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
 
@@ -71,7 +71,8 @@ export const rollout = fields.superRefine((value, context) => {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
   for (const { field, message } of experimentIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
-  for (const { index, field, message } of stepIssues(value.steps ?? [])) {
+  const { steps = [] } = value;
+  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
   if (value.baseline === true) {
