@@ -153,7 +153,7 @@ describe('rollouts of a service under load', () => {
       await traffic.stop();
       await server.close();
     }
-  }, 90_000);
+  }, 120_000);
 
   it('a candidate whose answers to copies fail is taken back before a single user has met it', async () => {
     const { write, run, load, view } = place;
@@ -273,5 +273,5 @@ describe('rollouts of a service under load', () => {
     expect((await run(0, 'deploy', 'agent')).stdout).toContain('the arm warm that was promoted');
     expect(await view()).toMatchObject({ release: warm });
     expect((await view()).rollout).toBeUndefined();
-  }, 90_000);
+  }, 120_000);
 });

@@ -32,6 +32,8 @@ const fixed: Judge = (counts, arm) => {
   return error > 0 && (one.events / one.units - other.events / other.units) / error > 2.394;
 };
 
+const percent = (share = 0): string => `${(100 * share).toFixed(1)} %`;
+
 /** Users that had come when each judge first declared a winner; looked at twenty times. */
 function experiment(random: Random, users: number, rate: number, lifted: number): readonly (number | undefined)[] {
   const counts: OutcomeStratum[] = [];
@@ -81,7 +83,6 @@ const rows = effects.map(({ rate, lifted, users, experiments }, index) => {
 if (values.json) process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
 else {
   for (const { rate, lifted, users, experiments, alwaysValid, zTestReadEachTime } of rows) {
-    const percent = (share = 0): string => `${(100 * share).toFixed(1)} %`;
     const what = rate === lifted ? `A/A at ${percent(rate)}` : `${percent(rate)} to ${percent(lifted)}`;
     const sure = `winner in ${percent(alwaysValid?.declared)}, median after ${alwaysValid?.medianUsers ?? 'none'} of ${users} users`;
     process.stdout.write(`${what}: ${sure}; z-test read each time: ${percent(zTestReadEachTime?.declared)} (${experiments} experiments)\n`);
