@@ -76,9 +76,27 @@ module.exports = {
     ),
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
     onlyKnows(
-      'rollout',
+      'rollout(?!/simulation)',
       [...ground, ...ports, 'release/', 'engine/output-resolver\\.ts$', 'gateway/routing-table\\.ts$'],
       'A rollout decides weights; how traffic moves is behind a port.',
+    ),
+    onlyKnows(
+      'rollout/simulation',
+      [
+        ...ground,
+        ...ports,
+        'release/',
+        'rollout/',
+        'store/memory-store\\.ts$',
+        'engine/output-resolver\\.ts$',
+        'gateway/(routing-table|routing/[a-z0-9-]+)\\.ts$',
+      ],
+      'The modelled world draws as the gateway does, and stores in memory.',
+    ),
+    onlyKnows(
+      'forecast',
+      [...ground, 'stack/', 'rollout/', 'store/memory-store\\.ts$', 'telemetry/events\\.ts$'],
+      'Asks the real rollout what it would do in a modelled world.',
     ),
     onlyKnows(
       'gateway/control',

@@ -26,6 +26,12 @@ export const registry: readonly RegisteredCommand[] = [
 
   { name: 'plan', group: 'Change', summary: 'Show what an apply would change', load: () => import('./commands/plan.ts') },
   { name: 'apply', group: 'Change', summary: 'Make a stack real', load: () => import('./commands/apply.ts') },
+  {
+    name: 'simulate',
+    group: 'Change',
+    summary: 'Say how a rollout with a fault would go, before there is one',
+    load: () => import('./commands/simulate.ts'),
+  },
   { name: 'deploy', group: 'Change', summary: 'Roll one service out and watch it', load: () => import('./commands/deploy.ts') },
   { name: 'destroy', group: 'Change', summary: 'Remove all that a stack made, data included', load: () => import('./commands/destroy.ts') },
   {

@@ -19,8 +19,18 @@ export function canonicalJson(value: Json): string {
 /** Structural equality of two JSON values; an absent key equals one whose value is undefined. */
 export function jsonEquals(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
-  if (left === undefined || right === undefined) return false;
-  return canonicalJson(left) === canonicalJson(right);
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return plain(left) === plain(right);
+  if (isArray(left) || isArray(right)) {
+    if (!isArray(left) || !isArray(right) || left.length !== right.length) return false;
+    return left.every((value, index) => jsonEquals(value, right[index]));
+  }
+  for (const key of Object.keys(left)) if (!jsonEquals(left[key], right[key])) return false;
+  return Object.keys(right).every((key) => right[key] === undefined || left[key] !== undefined);
+}
+
+/** What JSON makes of a number that it does not know. */
+function plain(value: Json | undefined): Json | undefined {
+  return typeof value === 'number' && !Number.isFinite(value) ? null : value;
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

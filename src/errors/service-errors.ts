@@ -127,6 +127,13 @@ export const serviceErrors = {
     message: ({ service, variable }) => `The service '${service}' declares the variable ${variable}, which Sluice sets itself.`,
     help: () => 'Choose another name: PORT, HOST and everything that starts with SLUICE_ are given to each instance.',
   }),
+  source_shows_secret: entry<{ service: string; source: string; text: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, source, text }) => `The source '${source}' of the service '${service}' would show ${text}, which is secret.`,
+    help: () =>
+      'Only `authorization` may hold a secret: URLs and queries end up in the logs of others, arguments in the list of processes.',
+  }),
   content_too_large: entry<{ path: string; limit: string }>({
     status: 422,
     retry: 'terminal',

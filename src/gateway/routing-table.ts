@@ -35,6 +35,8 @@ const split = z.object({
   salt: z.string(),
   /** What a user is recognised by; a request without it is drawn by itself. Undefined: every request is drawn by itself. */
   affinity: unitSource.optional(),
+  /** So many of the first backends own a slot of the users (`splitRanges`). Undefined: all but the last. */
+  slots: z.number().int().min(0).optional(),
   /** Name of the request header by which a tester picks a release: its value is a release of `backends`, whatever its weight. */
   overrideHeader: z.string().optional(),
 });

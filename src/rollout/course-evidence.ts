@@ -1,7 +1,8 @@
 import type { Course } from './course-state.ts';
 import { rulesFor } from './copies-verdict.ts';
 import { layoutOf } from './counted-evidence.ts';
-import { type Counts, judge, type Verdict } from './evidence/judge.ts';
+import type { Counts, Verdict } from './evidence/judge.ts';
+import { judgeOnce } from './evidence/judge-once.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
 import { safetyParts } from './experiment/arms.ts';
 import type { ServiceState } from './service-state.ts';
@@ -21,7 +22,7 @@ export function foldEvidence(state: ServiceState, course: Course, seen: GatewayE
   const thresholds = known?.thresholds ?? seen.stableLatencies;
   const rules = rulesFor('requests', state, course, analysis);
   // Each arm may be taken back by mistake: together no more often than is declared.
-  const judged = judge(addCounts(before, seen.counts), { ...rules, alpha: rules.alpha / safetyParts(state.settings.rollout) });
+  const judged = judgeOnce(addCounts(before, seen.counts), { ...rules, alpha: rules.alpha / safetyParts(state.settings.rollout) });
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };

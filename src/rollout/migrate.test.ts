@@ -59,9 +59,11 @@ it('leaves a rollout by stages to itself, and runs the destructive step that cam
   await write('002_drop.contract.sql', 'ALTER TABLE a DROP COLUMN x;');
   const byHand = 'rollout: { strategy: canary, steps: [{ weight: 50, approval: true }] }';
   const request = await fixture.request(await fixture.stack([...fields, byHand], database));
-  const operation = newOperation();
+  const lines: string[] = [];
+  const operation = newOperation({ progress: (line) => lines.push(line) });
   const { outputs, goesOn } = await fixture.provider.update({ ...request, current: await fixture.resource() }, operation);
   expect(outputs['release']?.value).toBe(first);
+  expect(lines.at(-1)).toMatch(/^stage 1 of 2, 50 % of requests/);
   await fixture.controller.operate(address, { type: 'promote', full: true }, { by: 'ada' });
   await goesOn?.end(operation);
   expect(fixture.migrations.journalOf(url)).toEqual(['001_add.expand.sql']);

@@ -18,7 +18,7 @@ export function rolloutInWords(rollout: RolloutSettings): string {
     return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
   }
   const steps = stagesOf({ settings: { rollout, expose: [], calls: [], drainMs: 0 } }).map((stage) =>
-    stage.experiment && experiment ? experimentInWords(experiment) : stepInWords(stage),
+    stage.experiment && experiment ? experimentInWords(experiment) : stepInWords(stage, fullSet),
   );
   const whole = fullSet === true ? 'a whole second set, then ' : '';
   const beside = baseline === true ? '; compared with fresh instances of the stable release' : '';
@@ -26,9 +26,9 @@ export function rolloutInWords(rollout: RolloutSettings): string {
   return `${whole}${steps.join(', then ')}${beside}${kept}; ${end}`;
 }
 
-function stepInWords(stage: StageSettings): string {
+function stepInWords(stage: StageSettings, fullSet: boolean | undefined): string {
   const { forMs } = stage;
-  return `${shareInWords(stage)}${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${endInWords(stage)}`;
+  return `${fullSet === true && stage.weight === 0 ? 'previewed' : shareInWords(stage)}${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${endInWords(stage)}`;
 }
 
 function experimentInWords(experiment: ExperimentSettings): string {

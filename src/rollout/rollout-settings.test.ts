@@ -101,8 +101,6 @@ it.each<[string, string, string?]>([
   [metric('http: { url: "http://a", value: score }, at_most: 1'), 'a JSON pointer'],
   [metric('http: { url: "ftp://a" }'), 'an http or https URL'],
   [metric('http: { url: "http://me:secret@a" }'), 'an http or https URL without a user or password'],
-  [metric('http: { url: "http://a?key=${secret.prom}" }'), '${secret.prom} is known only once'],
-  [metric('command: [check, "${secret.prom}"]'), '${secret.prom} is known only once'],
   [metric('http: { url: "http://a", authorization: Bearer 1234 }'), 'text with a secret'],
   [metric('prometheus: { url: "http://a", query: "up{r=\'$relase\'}" }, at_most: 1'), 'no other variables than $release, $stable'],
   [metric('command: [a], interval: 10ms'), 'at least 1s'],

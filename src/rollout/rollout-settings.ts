@@ -25,7 +25,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     progressDeadlineMs: parseDurationMs(declared.progress_deadline),
     ...(strategy === 'canary' && { stages: stagesOf(declared), onFailure: declared.on_failure }),
     ...(declared.baseline === true && { baseline: true }),
-    ...(strategy === 'blue_green' && { fullSet: true }),
+    ...(strategy === 'blue_green' && { fullSet: true, ...previewOf(declared) }),
     ...(smoke && { smoke: { path: smoke.path, timeoutMs: parseDurationMs(smoke.timeout) } }),
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
     ...(affinity && { affinity: affinityOf(affinity) }),
@@ -42,6 +42,19 @@ function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages
     approval,
     ...(analysis && { passWithinMs: parseDurationMs(within) }),
   }));
+}
+
+/** Of a preview nothing is counted: no user was drawn for it. */
+function previewOf({ preview }: Declared): Pick<RolloutSettings, 'stages' | 'analysis'> {
+  if (!preview) return {};
+  const { metrics, no_data: noData, approval } = preview;
+  const analysis: AnalysisSettings = {
+    rules: { alpha: 1, minUnits: 1 },
+    latencyTolerance: 1,
+    sources: metrics.map(sourceSettings),
+    noData,
+  };
+  return { stages: [{ weight: 0, forMs: parseDurationMs(preview.for), approval }], ...(metrics.length > 0 && { analysis }) };
 }
 
 function affinityOf(affinity: NonNullable<Declared['affinity']>): NonNullable<RolloutSettings['affinity']> {

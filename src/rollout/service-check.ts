@@ -4,6 +4,7 @@ import { problem, type Problem } from '../errors/sluice-error.ts';
 import { declaredPath, fileParts } from '../release/release-content.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import { shownSecrets } from './sources/shown-secrets.ts';
 import { strategies } from './strategies.ts';
 
 /** Everything about a service that can be known before anything is changed. */
@@ -12,6 +13,7 @@ export async function checkService(block: ResolvedBlock, stack: ResolvedStack): 
   return [
     ...unsupportedFields(block, fields),
     ...reservedVariables(block, fields),
+    ...shownSecrets(block, fields),
     ...(await pathProblems(block, fields, stack.root)),
     ...(await armProblems(block, fields, stack.root)),
   ];

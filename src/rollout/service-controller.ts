@@ -24,6 +24,7 @@ import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
 import { createServiceReconciler } from './reconcile-service.ts';
+import { resync } from './resync.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
@@ -183,6 +184,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       for (const [id, key] of adopted.owners) ownerOf.set(id, key);
       unsubscribe = workloads.onExit(wakeOwner);
       for (const key of adopted.keys) queue.wake(key);
+      void resync({ clock, signal: stopping.signal, keys: () => documents.keys(), wake: (key) => queue.wake(key) });
     },
 
     async stop() {

@@ -34,7 +34,7 @@ import { declaredArms } from './experiment/declared-experiment.ts';
 import { desiredService, type MadeArm } from './service-specification.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { exposedUrl, type Settlement } from './service-status.ts';
-import { isUnderWay, stableRelease } from './under-way.ts';
+import { stableRelease } from './under-way.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
   readonly controller: ServiceController;
@@ -100,7 +100,12 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const state = await controller.setDesired(desired);
     const { address: service } = request;
     const id = `${state.name}-${state.uid}`;
-    const progress = (line: string): void => operation.progress(line);
+    let told = '';
+    const progressOn = (watched: Operation) => (line: string) => {
+      if (line !== told) watched.progress(line);
+      told = line;
+    };
+    const progress = progressOn(operation);
 
     const finish = async (last: Operation): Promise<Applied> => {
       const now = await controller.stateOf(service);
@@ -113,12 +118,12 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     };
     const generation = state.candidate?.generation;
     if (isUpdate && generation !== undefined) {
-      demandReady(await controller.waitUntilBegun(service, operation.signal, progress), service, release);
+      const beginning = await controller.waitUntilBegun(service, operation.signal, progress);
+      demandReady(beginning, service, release);
       const begun = await controller.stateOf(service);
-      if (begun?.candidate?.generation === generation && isUnderWay(begun)) {
+      if (begun && beginning.outcome === 'under way') {
         const end = async (watched: Operation): Promise<void> => {
-          const report = (line: string): void => watched.progress(line);
-          demandReady(await controller.waitForEnd(service, generation, watched.signal, report), service, release);
+          demandReady(await controller.waitForEnd(service, generation, watched.signal, progressOn(watched)), service, release);
         };
         return { id, outputs: await outputsOf(request, stableRelease(begun) ?? release.id), goesOn: { end, finish } };
       }
@@ -266,6 +271,7 @@ function runs(state: ServiceState, release: string): boolean {
 function demandReady(settlement: Settlement, service: string, { id: release }: Release): void {
   switch (settlement.outcome) {
     case 'ready':
+    case 'under way':
       return;
     case 'failed':
       throw sluiceError('rollout_failed', { service, release, reason: settlement.reason, log: settlement.log });

@@ -122,9 +122,11 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' |
   const attribute = runningExperiment(candidate.course) && experiment?.metric.attribute;
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const thresholds = candidate.course.evidence?.thresholds ?? [];
+  // Of the users, only the candidate and its baseline own a part: that a release before it is gone at last moves nobody.
+  const sticky = affinity && { affinity, slots: usesBaseline(state) ? 2 : 1 };
   return {
     ...(attribute !== undefined && { experiment: { id: experimentId(state, candidate), attribute } }),
-    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...(affinity && { affinity }) },
+    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...sticky },
     ...(analysis &&
       isCounted(analysis) && {
         evidence: {

@@ -120,6 +120,8 @@ export type Settlement =
   | { readonly outcome: 'ready' }
   | { readonly outcome: 'suspended' }
   | { readonly outcome: 'removed' }
+  /** Only where the beginning is waited for: it goes on by itself. */
+  | { readonly outcome: 'under way' }
   /** Only where one generation is asked about: another has taken its place. */
   | { readonly outcome: 'superseded' }
   | { readonly outcome: 'failed'; readonly generation: number | undefined; readonly reason: string; readonly log: string };

@@ -46,6 +46,8 @@ export async function waitForSettlement(waiting: {
       const next = changed.promise;
       const state = await read();
       const settlement = settle(state);
+      // How far it has come is told before others may move it on.
+      if (state && settlement?.outcome === 'under way') progress(progressOf(state, clock.now()));
       if (settlement || !state) return settlement ?? { outcome: 'removed' };
       const line = progressOf(state, clock.now());
       if (line !== told) {

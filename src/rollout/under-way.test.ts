@@ -12,11 +12,11 @@ it('is under way from its first stage on, or while somebody holds it, and not be
   deploy('r-2');
   expect([isUnderWay(state()), begunOf(state(), route())]).toEqual([false, undefined]);
   operate({ type: 'pause' });
-  expect([isUnderWay(state()), begunOf(state(), route())]).toEqual([true, ready]);
+  expect([isUnderWay(state()), begunOf(state(), route())]).toEqual([true, { outcome: 'under way' }]);
   trouble.starts = true;
   operate({ type: 'resume' });
   deploy('r-3');
-  expect(begunOf(state(), route())).toEqual(ready);
+  expect(begunOf(state(), route())).toEqual({ outcome: 'under way' });
 });
 
 it('is never under way without stages: instances that are being replaced are the work of the run', () => {

@@ -12,9 +12,9 @@ export function isUnderWay(state: ServiceState): boolean {
   return candidate.paused !== undefined || stage > 0 || inForceSince !== undefined;
 }
 
-/** As `settlementOf`, and `ready` too once the rollout is under way. */
+/** As `settlementOf`, and `under way` once the rollout is. */
 export function begunOf(state: ServiceState | undefined, published: ServiceRoute | undefined): Settlement | undefined {
-  return settlementOf(state, published) ?? (state && isUnderWay(state) ? { outcome: 'ready' } : undefined);
+  return settlementOf(state, published) ?? (state && isUnderWay(state) ? { outcome: 'under way' } : undefined);
 }
 
 /** Where the way of one generation has ended, whatever else happens to the service; undefined while it goes on. */

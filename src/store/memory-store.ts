@@ -1,11 +1,11 @@
-import type { Json } from '../digest/json.ts';
+import type { Json, JsonObject } from '../digest/json.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { Document, Store, Write } from './store.ts';
 
 interface Stored {
   readonly version: number;
-  /** As text, so that nobody can change what is stored by changing the object they passed or got. */
-  readonly text: string;
+  /** The store's own and frozen, so that nobody can change what is stored by changing what they passed or got. */
+  readonly value: Json;
 }
 
 /** The store in memory, for simulations and tests; held to the same contract as the durable one. */
@@ -40,7 +40,7 @@ export function createMemoryStore(): Store {
       documents.delete(key);
       return { receipt: 0, undo };
     }
-    documents.set(key, { version: found + 1, text: JSON.stringify(write.value) });
+    documents.set(key, { version: found + 1, value: kept(write.value) });
     return { receipt: found + 1, undo };
   };
 
@@ -85,8 +85,26 @@ export function createMemoryStore(): Store {
   };
 }
 
-function toDocument(key: string, { version, text }: Stored): Document {
-  return { key, version, value: JSON.parse(text) as Json };
+function toDocument(key: string, { version, value }: Stored): Document {
+  return { key, version, value };
+}
+
+/** Values that a store has made its own. */
+const owned = new WeakSet<object>();
+
+/** A frozen copy, as it would be after it was written down and read; what a store gave out itself is shared. */
+function kept(value: Json): Json {
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null;
+  if (typeof value !== 'object' || value === null || owned.has(value)) return value;
+  const copy = Array.isArray(value) ? value.map((part: Json | undefined) => kept(part ?? null)) : keptMembers(value as JsonObject);
+  owned.add(copy);
+  return Object.freeze(copy);
+}
+
+function keptMembers(value: JsonObject): JsonObject {
+  const copy: Record<string, Json> = {};
+  for (const [name, part] of Object.entries(value)) if (part !== undefined) copy[name] = kept(part);
+  return copy;
 }
 
 function entryOf<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

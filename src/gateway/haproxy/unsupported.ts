@@ -31,7 +31,7 @@ function unsupportedOf(service: ServiceRoute): readonly string[] {
   if (service.outliers !== undefined) found.push('ejects outliers, which needs checks of HAProxy’s own');
   if (service.retryBudget !== undefined) found.push('has a retry budget, which HAProxy does not know');
   if ((service.rateLimits?.length ?? 0) > 3) found.push('has more than three rate limits');
-  if (rangesOf(service.backends, () => true).length > mostRanges) found.push('draws from too many releases');
+  if (rangesOf(service.backends, () => true, service.split?.slots).length > mostRanges) found.push('draws from too many releases');
   if (instances.some((instance) => isIP(instance.host) === 0)) found.push('has an instance whose address is a name and no IP address');
   if (!hasPlainNames(service)) found.push('has a name that HAProxy’s configuration cannot hold');
   return found;

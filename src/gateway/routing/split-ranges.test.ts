@@ -85,6 +85,15 @@ describe('the ranges of a split', () => {
     );
   });
 
+  test('of a candidate stay where they are when a release that only finishes its work leaves or comes', () => {
+    const alone = splitRanges([{ weight: 75 }, { weight: 25 }], 1);
+    const beside = splitRanges([{ weight: 75 }, { weight: 0 }, { weight: 25 }], 1);
+    expect(beside.map(({ from, to }) => [from, to])).toEqual(alone.map(({ from, to }) => [from, to]));
+    // What has no slot of its own gets its share all the same.
+    const both = splitRanges([{ weight: 50 }, { weight: 25 }, { weight: 25 }], 1);
+    expect(countsOf(both, 3).map((count) => count / pointCount)).toEqual([0.5, 0.25, 0.25]);
+  });
+
   test('of several candidates within their slots only grow, whatever the others do', () => {
     const candidates = fc.integer({ min: 2, max: 4 });
     const share = fc.double({ min: 0, max: 1, noNaN: true });

@@ -24,14 +24,16 @@ interface Weighted {
  *
  * Where backends come and go while users must stay (arms of an experiment), each names its slot: one that goes leaves its points to stable,
  * and one that grows beyond its slot after all others are gone loses nobody. A backend without a slot beside such takes from the free end.
+ *
+ * With `slots`, only so many of the first backends own one: a release that merely finishes its work moves nobody when it is gone.
  */
-export function splitRanges(backends: readonly Weighted[]): readonly PointRange[] {
+export function splitRanges(backends: readonly Weighted[], slots = backends.length - 1): readonly PointRange[] {
   const counts = pointsOf(backends.map(({ weight }) => weight));
   const candidates = counts.slice(0, -1);
   const owned: PointRange[] = [];
   const overflow: number[] = [];
   for (const [backend, count] of candidates.entries()) {
-    const slot = slotOf(backend, backends.slice(0, -1));
+    const slot = slotOf(backend, backends.slice(0, -1), slots);
     const inSlot = slot === undefined ? 0 : Math.min(count, slot.to - slot.from);
     if (slot !== undefined && inSlot > 0) owned.push({ from: slot.from, to: slot.from + inSlot, backend });
     overflow.push(count - inSlot);
@@ -59,9 +61,13 @@ function pointsOf(weights: readonly number[]): number[] {
 }
 
 /** The slot a candidate owns; undefined for one without, or whose slot another one has taken. */
-function slotOf(backend: number, candidates: readonly Weighted[]): { readonly from: number; readonly to: number } | undefined {
+function slotOf(
+  backend: number,
+  candidates: readonly Weighted[],
+  slots: number,
+): { readonly from: number; readonly to: number } | undefined {
   const of = candidates.find(({ slot }) => slot !== undefined)?.slot?.of;
-  if (of === undefined) return slotAt(backend, candidates.length);
+  if (of === undefined) return backend < slots ? slotAt(backend, slots) : undefined;
   const own = candidates[backend]?.slot;
   if (own === undefined || own.of !== of || own.index >= of) return undefined;
   const isTaken = candidates.slice(0, backend).some(({ slot }) => slot?.index === own.index && slot.of === of);

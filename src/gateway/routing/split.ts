@@ -33,7 +33,7 @@ export interface Split {
  * that are `compared` are among themselves: given that a request went to one of them, which one it was is still a draw.
  */
 export function createSplit(backends: readonly Backend[], settings?: SplitRoute, compared: readonly string[] = []): Split {
-  const ranges = splitRanges(backends);
+  const ranges = splitRanges(backends, settings?.slots);
   const starts = ranges.map(({ from }) => from);
   const total = weightOf(backends);
   const comparedTotal = weightOf(backends.filter(({ release }) => compared.includes(release)));

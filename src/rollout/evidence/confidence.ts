@@ -1,4 +1,4 @@
-import { gridBetween, logEvidence } from './event-process.ts';
+import { gridBetween, logEvidence, logLikelihood, logMixture } from './event-process.ts';
 import { comparable, type Strata } from './strata.ts';
 
 export interface Interval {
@@ -18,7 +18,10 @@ const grid = symmetric();
  * `alpha`. It covers the true ratio at all times at once with a chance of 1 - alpha, so it may be shown live.
  */
 export function ratioInterval(strata: Strata, alpha: number): Interval {
-  return intervalBy(strata, alpha, (ratio) => logRatioEvidence(strata, ratio));
+  const compared = comparable(strata);
+  // Only what is divided by depends on the ratio that is asked about.
+  const mixture = logMixture(compared, grid);
+  return intervalBy(compared, alpha, (ratio) => mixture - logLikelihood(compared, ratio));
 }
 
 /** ln of the evidence against "the candidate's event rate is `ratio` times stable's", whether it is more or less. */

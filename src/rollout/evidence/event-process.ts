@@ -9,6 +9,18 @@ export type Grid = readonly { readonly ratio: number; readonly weight: number }[
  * small differences, which need the most data, are bet on most.
  */
 export function gridBetween(from: number, to: number, size: number): Grid {
+  const key = `${from} ${to} ${size}`;
+  const known = grids.get(key);
+  if (known) return known;
+  const grid = newGrid(from, to, size);
+  grids.set(key, grid);
+  return grid;
+}
+
+/** There are as many as there are tolerances in use, a few. */
+const grids = new Map<string, Grid>();
+
+function newGrid(from: number, to: number, size: number): Grid {
   const points = Array.from({ length: size }, (_, index) => ({
     ratio: from * (to / from) ** (index / (size - 1)),
     weight: 1 / (1 + index / 4),
@@ -32,11 +44,16 @@ export function gridBetween(from: number, to: number, size: number): Grid {
  */
 export function logEvidence(strata: Strata, nullRatio: number, grid: Grid): number {
   const compared = comparable(strata);
-  return logSumExp(grid.map(({ ratio, weight }) => Math.log(weight) + logLikelihood(compared, ratio))) - logLikelihood(compared, nullRatio);
+  return logMixture(compared, grid) - logLikelihood(compared, nullRatio);
+}
+
+/** ln of the mean of the likelihoods of the grid's ratios, by their weights. */
+export function logMixture(strata: Strata, grid: Grid): number {
+  return logSumExp(grid.map(({ ratio, weight }) => Math.log(weight) + logLikelihood(strata, ratio)));
 }
 
 /** ln of the chance of where the events went, given that they happened, when the candidate's rate is `ratio` times stable's. */
-function logLikelihood(strata: Strata, ratio: number): number {
+export function logLikelihood(strata: Strata, ratio: number): number {
   let sum = 0;
   for (const { chance, candidate, stable } of strata) {
     sum += candidate * Math.log(ratio) - (candidate + stable) * Math.log(chance * ratio + 1 - chance);

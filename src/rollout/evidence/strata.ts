@@ -15,14 +15,19 @@ export type Strata = readonly Stratum[];
 
 /** One list with the counts of both, a chance at most once, in order of chance. */
 export function addStrata(one: Strata, other: Strata): Strata {
-  const sums = new Map<number, { candidate: number; stable: number }>();
-  for (const { chance, candidate, stable } of [...one, ...other]) {
-    const sum = sums.get(chance) ?? { candidate: 0, stable: 0 };
-    sum.candidate += candidate;
-    sum.stable += stable;
-    sums.set(chance, sum);
+  const sums: Stratum[] = [];
+  for (const strata of [one, other]) {
+    for (const stratum of strata) {
+      const { chance, candidate, stable } = stratum;
+      // There are as few chances as a rollout has had steps, and they come in order.
+      let at = sums.length;
+      while (at > 0 && (sums[at - 1]?.chance ?? 0) >= chance) at -= 1;
+      const same = sums[at];
+      if (same?.chance === chance) sums[at] = { chance, candidate: same.candidate + candidate, stable: same.stable + stable };
+      else sums.splice(at, 0, stratum);
+    }
   }
-  return [...sums].map(([chance, { candidate, stable }]) => ({ chance, candidate, stable })).sort((a, b) => a.chance - b.chance);
+  return sums;
 }
 
 /** Events on either side, whatever the chance was. A chance of 0 or 1 compares nothing and is left out. */

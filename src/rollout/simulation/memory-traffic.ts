@@ -1,18 +1,128 @@
-import type { ServiceRoute } from '../../gateway/routing-table.ts';
+import { type Random, seededRandom } from '../../effects/random.ts';
+import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts';
+import { releaseOfBaseline } from '../baseline.ts';
+import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
+import { type Answers, drawOutcomes, ordinaryAnswers } from './answers.ts';
+import { cohortsOf, type Cohorts } from './cohorts.ts';
+import { type CountedTraffic, createCountedTraffic } from './counted-traffic.ts';
+
+type Service = { readonly environment: string; readonly name: string };
 
 export interface MemoryTraffic extends Traffic {
-  route(service: { environment: string; name: string }): ServiceRoute | undefined;
+  route(service: Service): ServiceRoute | undefined;
   /** Begins a request on the instance with the least work; undefined when none may get it. */
-  begin(service: { environment: string; name: string }): { readonly instance: string; end(): void } | undefined;
+  begin(service: Service): { readonly instance: string; end(): void } | undefined;
   inFlightOf(instance: string): number;
+  /** So many requests come and are answered within this moment: drawn by weight, by user where there is affinity, and counted. */
+  serve(service: Service, requests: number): void;
+  /** What came of all that was served by a release so far. */
+  servedBy(service: Service, release: string): Served;
+  /** Requests that were drawn to a release and could have gone elsewhere, counted for the rollout of this evidence id. */
+  compared(service: Service, evidence: string, release: string): number;
+  /** The gateway ends and is started anew: it counts from zero. */
+  restart(): void;
 }
 
-/** A data plane that only counts; for simulations. */
-export function createMemoryTraffic(): MemoryTraffic {
+interface Served {
+  readonly requests: number;
+  readonly errors: number;
+  /** Users with at least one of these requests. */
+  readonly users: number;
+}
+
+export interface ModelledTraffic {
+  readonly random: Random;
+  readonly now: () => number;
+  readonly answersOf: (release: string) => Answers;
+  /** Whether an instance can answer. */
+  readonly isUp: (instance: string) => boolean;
+  /** People the requests come from, each as often as any other. */
+  readonly users: number;
+}
+
+const unmodelled: ModelledTraffic = {
+  random: seededRandom(1),
+  now: () => 0,
+  answersOf: () => ordinaryAnswers,
+  isUp: () => true,
+  users: 1_000,
+};
+
+interface Tallied {
+  requests: number;
+  errors: number;
+  users: number;
+  /** By number of the user. */
+  readonly seen: Uint8Array;
+}
+
+/** A data plane of numbers: requests are drawn and counted as the gateway does, and nothing is sent. For simulations. */
+export function createMemoryTraffic(model: ModelledTraffic = unmodelled): MemoryTraffic {
+  const { random, now, answersOf, isUp, users } = model;
   const routes = new Map<string, ServiceRoute>();
   const working = new Map<string, number>();
+  const counts = new Map<string, CountedTraffic>();
+  const cohorts = new Map<string, Cohorts>();
+  const served = new Map<string, Tallied>();
   const inFlightOf = (instance: string): number => working.get(instance) ?? 0;
+
+  const countsOf = (service: Service): CountedTraffic => entry(counts, keyOf(service), createCountedTraffic);
+  const servedOf = (service: Service, release: string): Tallied =>
+    entry(served, `${keyOf(service)}/${release}`, () => ({ requests: 0, errors: 0, users: 0, seen: new Uint8Array(users) }));
+
+  /** Some requests are sent to the candidate too, which nobody sees: either half of a pair is counted. */
+  function copy(service: Service, { mirror }: ServiceRoute, answered: string, requests: number, able: readonly BackendRoute[]): void {
+    if (!mirror || mirror.release === answered || !able.some(({ release }) => release === mirror.release)) return;
+    const pairs = binomial(random, requests, mirror.percent / 100);
+    const counted = countsOf(service);
+    for (const release of [answered, mirror.release]) {
+      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(releaseOf(release)), pairs, counted.thresholdsMs));
+    }
+  }
+
+  /** Requests of a moment that went to one release with one chance; `units` of them count for the evidence. */
+  function count(service: Service, release: string, chance: number, requests: number, units: number): void {
+    const counted = countsOf(service);
+    counted.answered(release, requests);
+    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), units, counted.thresholdsMs);
+    counted.count(release, chance, units, outcomes);
+    const tally = servedOf(service, release);
+    tally.requests += requests;
+    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(releaseOf(release)).errorRate);
+  }
+
+  function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
+    const known = entry(cohorts, keyOf(service), () => cohortsOf(users));
+    const drawn = known.draw(route, { requests, random, now: now() });
+    for (const [index, { requests: all, units, who }] of drawn.entries()) {
+      const backend = route.backends[index];
+      if (!backend || all === 0) continue;
+      // Nobody there who could answer: another release does, and it counts for none.
+      if (!backends.includes(backend)) continue;
+      const tally = servedOf(service, backend.release);
+      for (const user of who) {
+        if (tally.seen[user] === 0) tally.users += 1;
+        tally.seen[user] = 1;
+      }
+      count(service, backend.release, chanceOf(route, backend), all, units);
+      copy(service, route, backend.release, all, backends);
+    }
+  }
+
+  function serveTogether(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
+    let [left, mass] = [requests, route.backends.reduce((sum, { weight }) => sum + weight, 0)];
+    for (const backend of route.backends) {
+      const mine = binomial(random, left, mass <= 0 ? 0 : Math.min(1, backend.weight / mass));
+      left -= mine;
+      mass -= backend.weight;
+      if (mine === 0 || !backends.includes(backend)) continue;
+      const tally = servedOf(service, backend.release);
+      for (let request = 0; request < mine; request += 1) if (random.next() * users >= tally.users) tally.users += 1;
+      count(service, backend.release, chanceOf(route, backend), mine, mine);
+      copy(service, route, backend.release, mine, backends);
+    }
+  }
 
   return {
     inFlightOf,
@@ -25,23 +135,58 @@ export function createMemoryTraffic(): MemoryTraffic {
       working.set(chosen.id, inFlightOf(chosen.id) + 1);
       return { instance: chosen.id, end: () => working.set(chosen.id, inFlightOf(chosen.id) - 1) };
     },
+    serve(service, requests) {
+      const route = routes.get(keyOf(service));
+      if (!route || requests <= 0) return;
+      const able = route.backends.filter(({ instances }) => instances.some(({ id, state }) => state === 'active' && isUp(id)));
+      const draw = route.split?.affinity ? serveOneByOne : serveTogether;
+      draw(service, route, able, requests);
+    },
+    compared: (service, evidence, release) => countsOf(service).compared(evidence, release),
+    servedBy: (service, release) => servedOf(service, release),
+    restart() {
+      for (const counted of counts.values()) counted.restart();
+    },
     async publish(route) {
       routes.set(keyOf(route), structuredClone(route));
+      countsOf(route).adopt(route);
     },
     async remove(service) {
       routes.delete(keyOf(service));
+      counts.delete(keyOf(service));
     },
     async inFlight(service) {
       const instances = routes.get(keyOf(service))?.backends.flatMap((backend) => backend.instances) ?? [];
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
-    evidence: async () => undefined,
-    latencies: async () => undefined,
+    evidence: async (service) => counts.get(keyOf(service))?.evidence(),
+    latencies: async (service, release, quantiles) =>
+      counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };
 }
 
-function keyOf({ environment, name }: { environment: string; name: string }): string {
+/** Of what is compared among itself, the chance of the draw among these alone. */
+function chanceOf({ backends, evidence }: ServiceRoute, { release, weight }: BackendRoute): number {
+  const compared = evidence?.compared?.includes(release) === true ? evidence.compared : undefined;
+  const among = backends.filter((backend) => compared === undefined || compared.includes(backend.release));
+  return weight / among.reduce((sum, backend) => sum + backend.weight, 0);
+}
+
+/** The release that answers behind a name of the route. */
+function releaseOf(name: string): string {
+  return releaseOfBaseline(name) ?? name;
+}
+
+function keyOf({ environment, name }: Service): string {
   return `${environment}/${name}`;
+}
+
+function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = make();
+  map.set(key, value);
+  return value;
 }

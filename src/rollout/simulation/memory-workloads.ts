@@ -12,6 +12,8 @@ export interface Behaviour {
   readonly stopsAfter?: number;
   /** It cannot be started at all. */
   readonly unstartable?: boolean;
+  /** It answers its health check and nothing else. */
+  readonly unsound?: boolean;
 }
 
 export interface MemoryWorkloads extends Workloads {
@@ -19,6 +21,9 @@ export interface MemoryWorkloads extends Workloads {
   crash(id: string): boolean;
   isReady(id: string): boolean;
 }
+
+/** Asked for by smoke checks in the modelled world. */
+export const smokePath = '/smoke';
 
 interface Process {
   readonly instance: RunningInstance;
@@ -97,7 +102,11 @@ export function createMemoryWorkloads({
     },
 
     list: async () => [...processes.values()].map(({ instance }) => instance),
-    probe: async (id): Promise<ProbeResult> => (isReady(id) ? { ready: true } : { ready: false, reason: 'it does not answer yet' }),
+    probe: async (id, check): Promise<ProbeResult> => {
+      if (!isReady(id)) return { ready: false, reason: 'it does not answer yet' };
+      const isSmoke = check.type === 'http' && check.path === smokePath;
+      return isSmoke && processes.get(id)?.behaviour.unsound === true ? { ready: false, reason: 'answered 500' } : { ready: true };
+    },
 
     onExit(listener) {
       listeners.add(listener);

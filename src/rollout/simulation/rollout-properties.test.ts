@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../store/memory-store.ts';
 import { play, type Action, type Step } from './script.ts';
 
 /** Few enough for every day; a night can take thousands. */
-const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 60);
+const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 40);
 
 const replicas = fc.integer({ min: 1, max: 4 });
 const maxSurge = fc.integer({ min: 1, max: 2 });

@@ -1,22 +1,29 @@
+import { SluiceError } from '../../errors/sluice-error.ts';
+import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
-import { isLive, revisionOf, type ServiceState } from '../service-state.ts';
-import { watchInvariants } from './invariants.ts';
-import type { Behaviour } from './memory-workloads.ts';
 import type { RolloutAction } from '../operate.ts';
-import { SluiceError } from '../../errors/sluice-error.ts';
-import { createWorld, desiredRelease, type StrategyName, type World } from './world.ts';
+import type { RolloutSettings } from '../service-state.ts';
+import { watchInvariants } from './invariants.ts';
+import { startCrowd, startLoad } from './load.ts';
+import { answers, behaviours, type ReleaseName } from './releases.ts';
+import { summaryOf, unrest } from './rest.ts';
+import { newTally, type Tally } from './tally.ts';
+import { ControllerCrash, createWorld, type CrashMoment, desiredRelease, type StrategyName, type World } from './world.ts';
 
 export type Action =
   | {
       readonly type: 'deploy';
-      readonly release: keyof typeof releases;
+      readonly release: ReleaseName;
       readonly replicas: number;
       readonly maxSurge: number;
+      readonly maxUnavailable?: number;
       readonly strategy?: StrategyName;
+      /** Instead of those of the strategy. */
+      readonly rollout?: Partial<RolloutSettings>;
     }
-  | { readonly type: 'scale'; readonly replicas: number }
-  | { readonly type: 'restart' | 'suspend' | 'resume' }
+  | { readonly type: 'scale' | 'autoscale'; readonly replicas: number }
+  | { readonly type: 'restart' | 'suspend' | 'resume' | 'remove' | 'restart_gateway' }
   | { readonly type: 'operate'; readonly action: RolloutAction }
   | { readonly type: 'kill_instance'; readonly index: number };
 
@@ -25,66 +32,85 @@ export interface Step {
   /** Milliseconds that pass afterwards. */
   readonly pause: number;
   /** The controller dies at its so-manieth effect after the action. */
-  readonly crash?: { readonly effect: number; readonly moment: 'before' | 'after' };
+  readonly crash?: { readonly effect: number; readonly moment: CrashMoment };
 }
-
-/** Releases to deploy: three that work, one that never gets ready, one that ends again and again, one that cannot be started. */
-const releases = {
-  one: { readyAfter: 100, stopsAfter: 50 },
-  two: { readyAfter: 700, stopsAfter: 400 },
-  slow: { readyAfter: 3_000 },
-  silent: { stopsAfter: 50 },
-  crashing: { exitsAfter: 80 },
-  unstartable: { unstartable: true },
-} satisfies Record<string, Behaviour>;
 
 export interface Outcome {
   readonly violations: readonly string[];
   /** Requests that found no instance although one had been ready before. */
   readonly refused: number;
+  /** What everything came to. */
   readonly end: unknown;
+  readonly tally: Tally;
 }
 
+export interface PlayOptions {
+  readonly seed?: number;
+  /** Requests a second that evidence is made of, beside the few that are followed one by one. */
+  readonly perSecond?: number;
+  readonly users?: number;
+  /** Told of everything that happens, for people. */
+  readonly trace?: (line: string) => void;
+  /** Milliseconds that everything has at the end to come to rest. */
+  readonly restMs?: number;
+  /** What the gateway is told instead of what the controller says. */
+  readonly tamper?: (route: ServiceRoute) => ServiceRoute;
+}
+
+const address = 'default/service/agent';
+
 /** Plays a script under steady load, over an empty store, and lets everything come to rest. */
-export async function play(script: readonly Step[], store: Store): Promise<Outcome> {
-  const invariants = watchInvariants();
-  const world = await createWorld({ store, events: silentEvents, behaviours: releases, watch: invariants });
+export async function play(script: readonly Step[], store: Store, options: PlayOptions = {}): Promise<Outcome> {
+  const { seed = 7, perSecond = 0, users = 200, trace, restMs = 30_000, tamper } = options;
+  const tally = newTally();
+  const invariants = watchInvariants({ tally, users, ...(trace && { trace }) });
+  const world = await createWorld({ store, events: silentEvents, behaviours, answers, watch: invariants, seed, users, tamper });
   const load = startLoad(world);
+  const crowd = startCrowd(world, perSecond);
   for (const [index, { action, pause, crash }] of script.entries()) {
     if (crash) world.crashAt(crash.effect, crash.moment);
-    await insist(world, () => act(world, action, `operation-${index}`));
+    invariants.say(world, `${inWords(action)}${crash ? `; crash ${crash.moment} effect ${crash.effect}` : ''}`);
+    await invariants.byPeople(() => insist(world, () => act(world, action, `operation-${index}`)));
     await world.clock.advance(pause);
   }
   world.crashAt(Number.POSITIVE_INFINITY, 'before');
-  await world.clock.advance(30_000);
+  await world.clock.advance(restMs);
   load.stop();
+  crowd.stop();
   const state = await world.state();
-  const end = state && summary(state, world);
+  const end = state && summaryOf(state, world);
+  invariants.say(world, `end: ${JSON.stringify(end)}`);
+  const violations = [...invariants.violations, ...(state ? unrest(state, world) : [])];
   await world.controller.stop();
-  return { violations: invariants.violations, refused: load.refused(), end };
+  return { violations, refused: load.refused(), end, tally };
 }
 
-/** As a caller of the API does: what failed because the controller died is asked of its successor. */
+/** As a caller of the API does: what failed because the controller died is asked of its successor, unless it was done before. */
 async function insist(world: World, ask: () => Promise<void>): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
       await ask();
       return;
-    } catch {
+    } catch (error) {
+      if (error instanceof ControllerCrash && error.moment !== 'before') return;
       await world.clock.advance(1);
     }
   }
 }
 
-async function act({ controller, workloads, ...world }: World, action: Action, operation: string): Promise<void> {
-  const address = 'default/service/agent';
+async function act({ controller, workloads, traffic, ...world }: World, action: Action, operation: string): Promise<void> {
   switch (action.type) {
     case 'deploy':
       await controller.setDesired(desiredRelease(action.release, operation, action));
       return;
     case 'scale':
-      await controller.scale(address, action.replicas);
+      await controller.scale(address, action.replicas).catch(refused);
       return;
+    case 'autoscale': {
+      const from = (await world.state())?.replicas ?? 0;
+      await controller.autoscale(address, { from, to: action.replicas, why: 'load' }).catch(refused);
+      return;
+    }
     case 'operate':
       await controller.operate(address, action.action, { by: 'somebody' }).catch(refused);
       return;
@@ -95,10 +121,14 @@ async function act({ controller, workloads, ...world }: World, action: Action, o
       if (victim) workloads.crash(victim.id);
       return;
     }
+    case 'restart_gateway':
+      traffic.restart();
+      return;
     case 'restart':
     case 'suspend':
     case 'resume':
-      await controller[action.type](address);
+    case 'remove':
+      await controller[action.type](address).catch(refused);
   }
 }
 
@@ -119,43 +149,12 @@ function refused(error: unknown): void {
     throw error;
 }
 
-/** Requests of very different lengths, the longest longer than the drain deadline. */
-function startLoad(world: World): { stop(): void; refused(): number } {
-  const ended = new AbortController();
-  let count = 0;
-  let refused = 0;
-  let served = false;
-  void (async () => {
-    while (!ended.signal.aborted) {
-      const request = world.traffic.begin({ environment: 'default', name: 'agent' });
-      if (request) {
-        served = true;
-        count += 1;
-        void world.clock.sleep(count % 30 === 0 ? 3_000 : (count * 37) % 300).then(() => request.end());
-      } else if (served) refused += 1;
-      await world.clock.sleep(100, ended.signal).catch(() => undefined);
-    }
-  })();
-  return { stop: () => ended.abort(), refused: () => refused };
+function inWords(action: Action): string {
+  const { type, ...details } = action;
+  return `${type} ${JSON.stringify(details)}`;
 }
 
-function summary(state: ServiceState, world: World): unknown {
-  const live = state.instances.filter(isLive);
-  const route = world.traffic.route(state);
-  return {
-    mode: state.mode,
-    replicas: state.replicas,
-    stable: revisionOf(state, state.stable)?.release,
-    candidate: revisionOf(state, state.candidate?.generation)?.release,
-    failed: state.failure?.release,
-    instances: live.map(({ phase, generation }) => `${revisionOf(state, generation)?.release} ${phase}`),
-    leaving: state.instances.length - live.length,
-    weights: route?.backends.map(({ release, weight, instances }) => ({ release, weight, instances: instances.length })),
-    known: live.length,
-  };
-}
-
-const silentEvents: EventLog = {
+export const silentEvents: EventLog = {
   publish: async () => 0,
   entry: (event) => ({ operation: 'append', log: 'events', value: { ...event } }),
   announce: () => undefined,

@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../store/memory-store.ts';
 import { play, type Action, type Step } from './script.ts';
 
 /** Few enough for every day; a night can take thousands. */
-const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 60);
+const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 40);
 
 const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const, 'compared' as const, 'experiment' as const);
 const release = fc.constantFrom('one' as const, 'two' as const, 'slow' as const, 'silent' as const, 'crashing' as const);

@@ -2,12 +2,14 @@ import type { Json } from '../../digest/json.ts';
 import { seededRandom } from '../../effects/random.ts';
 import type { OutputResolver } from '../../engine/output-resolver.ts';
 import type { Vault } from '../../secrets/vault.ts';
+import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
 import type { RevisionContent, RolloutSettings, ServiceState } from '../service-state.ts';
+import { type Answers, ordinaryAnswers } from './answers.ts';
 import type { Measure } from '../sources/measure.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
@@ -22,10 +24,25 @@ export interface World {
   readonly traffic: MemoryTraffic;
   readonly controller: ServiceController;
   state(): Promise<ServiceState | undefined>;
+  /** What was stored last. */
+  latest(): ServiceState | undefined;
   /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
   replaceController(): Promise<void>;
-  /** Has the controller die before or after its effect number `effect` from now on; another one takes over. */
-  crashAt(effect: number, moment: 'before' | 'after'): void;
+  /** Has the controller die at its effect number `effect` from now on; another one takes over. */
+  crashAt(effect: number, moment: CrashMoment): void;
+}
+
+/** Before or after an effect; or `late`: what it has sent out already takes effect only after another one has taken over. */
+export type CrashMoment = 'before' | 'after' | 'late';
+
+/** What the effect that was the controller's last one ends with. */
+export class ControllerCrash extends Error {
+  readonly moment: CrashMoment;
+
+  constructor(moment: CrashMoment) {
+    super(`the controller has crashed ${moment === 'late' ? 'with an effect under way' : `${moment} an effect`}`);
+    this.moment = moment;
+  }
 }
 
 /** What an observer of the world checks at each effect. Throws when an invariant does not hold. */
@@ -33,8 +50,11 @@ export interface Watch {
   stored(before: ServiceState | undefined, after: ServiceState | undefined, world: World): void;
   stops(instance: string, state: ServiceState | undefined, world: World): void;
   published(world: World): void;
+  crashed?(moment: CrashMoment, world: World): void;
 }
 
+/** How long what a dead controller has sent out is under way. */
+export const lateMs = 300;
 const address = 'default/service/agent' as const;
 
 /** A small world around the real controller: in-memory machines and gateway, virtual time, faults where they are asked for. */
@@ -43,19 +63,33 @@ export async function createWorld(options: {
   readonly events: EventLog;
   readonly behaviours: Behaviours;
   readonly watch?: Watch;
+  /** How requests end by the release's id; all alike unless told otherwise. */
+  readonly answers?: Readonly<Record<string, Answers>>;
+  /** Makes something else of every route on its way to the gateway: to see that a defect is noticed. */
+  readonly tamper?: ((route: ServiceRoute) => ServiceRoute) | undefined;
+  /** Of everything that is drawn. */
+  readonly seed?: number;
+  readonly users?: number;
   /** Answers for every source of evidence. */
   readonly measure?: (clock: VirtualClock) => Measure;
 }): Promise<World> {
-  const { store, events, behaviours, watch } = options;
+  const { store, events, behaviours, watch, answers = {}, seed = 7, users = 200, tamper = (route) => route } = options;
   const clock = createVirtualClock();
   const measure = options.measure && { measure: options.measure(clock) };
   const workloads = createMemoryWorkloads({
     clock,
     behaviourOf: ({ release }) => behaviours[release] ?? { readyAfter: 100, stopsAfter: 50 },
   });
-  const traffic = createMemoryTraffic();
-  const random = seededRandom(7);
-  const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as 'before' | 'after' };
+  const random = seededRandom(seed);
+  const traffic = createMemoryTraffic({
+    random: seededRandom(seed + 1),
+    now: () => clock.now(),
+    answersOf: (release) => answers[release] ?? ordinaryAnswers,
+    isUp: (id) => workloads.isReady(id),
+    users,
+  });
+  const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
+  let publications = 0;
   let controller: ServiceController | undefined;
   let life = { alive: true };
 
@@ -65,18 +99,34 @@ export async function createWorld(options: {
   let stored: ServiceState | undefined;
   function noteStored(value: Json): void {
     const after = value as unknown as ServiceState;
-    watch?.stored(stored, after, world);
+    // One that was removed and is made again is another one.
+    watch?.stored(stored?.uid === after.uid ? stored : undefined, after, world);
     stored = after;
   }
 
-  /** Wraps an effect: one that belongs to a dead controller never happens, and one may be the controller's last. */
-  function effect<Parameters extends unknown[], Result>(mine: { alive: boolean }, perform: (...parameters: Parameters) => Promise<Result>) {
+  /**
+   * Wraps an effect: one that belongs to a dead controller never happens, and one may be the controller's last. `late` is what comes of it
+   * when it arrives only after another controller has taken over; without it, it gets lost.
+   */
+  function effect<Parameters extends unknown[], Result>(
+    mine: { alive: boolean },
+    perform: (...parameters: Parameters) => Promise<Result>,
+    late?: (...parameters: Parameters) => () => Promise<unknown>,
+  ) {
     return async (...parameters: Parameters): Promise<Result> => {
       if (!mine.alive) throw new Error('this controller is dead');
       crash.countdown -= 1;
       const last = crash.countdown <= 0;
       if (last) crash.countdown = Number.POSITIVE_INFINITY;
-      if (last && crash.moment === 'before') return die(mine);
+      if (last) watch?.crashed?.(crash.moment, world);
+      if (last && crash.moment === 'late' && late) {
+        const arrive = late(...parameters);
+        void clock
+          .sleep(lateMs)
+          .then(arrive)
+          .catch(() => undefined);
+      }
+      if (last && crash.moment !== 'after') return die(mine);
       const result = await perform(...parameters);
       return last ? die(mine) : result;
     };
@@ -85,17 +135,26 @@ export async function createWorld(options: {
   function die(mine: { alive: boolean }): never {
     mine.alive = false;
     void world.replaceController();
-    throw new Error('the controller has crashed');
+    throw new ControllerCrash(crash.moment);
+  }
+
+  async function transact(writes: Parameters<Store['transact']>[0]): ReturnType<Store['transact']> {
+    const receipt = await store.transact(writes);
+    for (const write of writes) if (write.operation === 'put' && write.collection === 'services') noteStored(write.value);
+    return receipt;
+  }
+
+  async function publish(route: ServiceRoute): Promise<void> {
+    publications += 1;
+    await traffic.publish(tamper(route));
+    watch?.published(world);
   }
 
   function newController(mine: { alive: boolean }): ServiceController {
     const watchedStore: Store = {
       ...store,
-      transact: effect(mine, async (writes) => {
-        const receipt = await store.transact(writes);
-        for (const write of writes) if (write.operation === 'put' && write.collection === 'services') noteStored(write.value);
-        return receipt;
-      }),
+      // The store refuses what was decided on an older version, whoever sends it.
+      transact: effect(mine, transact, (writes) => () => transact(writes)),
     };
     const watchedWorkloads: MemoryWorkloads = {
       ...workloads,
@@ -109,9 +168,10 @@ export async function createWorld(options: {
     const watchedTraffic = {
       ...traffic,
       remove: effect(mine, (service) => traffic.remove(service)),
-      publish: effect(mine, async (route) => {
-        await traffic.publish(route);
-        watch?.published(world);
+      publish: effect(mine, publish, (route) => {
+        const sent = publications;
+        // The gateway refuses a table that is older than the one it has.
+        return async () => (publications === sent ? publish(route) : undefined);
       }),
     } satisfies MemoryTraffic;
     const resolver: OutputResolver = { resolve: async (_, fields) => fields };
@@ -129,6 +189,7 @@ export async function createWorld(options: {
       return controller;
     },
     state: read,
+    latest: () => stored,
     async replaceController() {
       life.alive = false;
       void controller?.stop();
@@ -192,9 +253,15 @@ const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
 export function desiredRelease(
   release: string,
   operation: string,
-  extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number; strategy?: StrategyName } = {},
+  extra: {
+    replicas?: number;
+    maxSurge?: number;
+    maxUnavailable?: number;
+    strategy?: StrategyName;
+    rollout?: Partial<RolloutSettings>;
+  } = {},
 ): DesiredService {
-  const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling' } = extra;
+  const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling', rollout = ofStrategy[strategy] } = extra;
   const revision: RevisionContent = {
     release,
     version: '1.0.0',
@@ -219,7 +286,7 @@ export function desiredRelease(
       expose: [],
       calls: [],
       drainMs: 2_000,
-      rollout: { strategy, maxSurge, maxUnavailable, progressDeadlineMs: 8_000, ...ofStrategy[strategy] },
+      rollout: { strategy, maxSurge, maxUnavailable, progressDeadlineMs: 8_000, ...rollout },
     },
     revision,
     ...(strategy === 'experiment' && { arms: { of: release, members } }),

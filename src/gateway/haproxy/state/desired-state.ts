@@ -93,7 +93,7 @@ function shapeOf(table: RoutingTable, pool: SlotPool): Shape {
     sources: new Set(splits.flatMap((split) => (split?.affinity === undefined ? [] : [sourceKey(split.affinity)]))),
     overrideHeaders: new Set(splits.flatMap((split) => split?.overrideHeader?.toLowerCase() ?? [])),
     rateRules: table.services.flatMap(rateRulesOf),
-    ranges: Math.max(usualRanges, ...table.services.map((service) => rangesOf(service.backends, () => true).length)),
+    ranges: Math.max(usualRanges, ...table.services.map((service) => rangesOf(service.backends, () => true, service.split?.slots).length)),
     priorities: table.services.some((service) => service.limits !== undefined),
   };
 }

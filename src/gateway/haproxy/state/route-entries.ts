@@ -57,7 +57,7 @@ export function routeEntries(table: RoutingTable, context: EntryContext): Readon
 const priorityClass = { critical: '-100', normal: '0', low: '100' } as const;
 
 function routeValue(service: ServiceRoute, priority: keyof typeof priorityClass | undefined, context: EntryContext): string {
-  const ranges = rangesOf(service.backends, (backend) => context.isReady(service, backend.release));
+  const ranges = rangesOf(service.backends, (backend) => context.isReady(service, backend.release), service.split?.slots);
   const [first, ...others] = ranges.map(({ release, from }) => ({ slot: context.slotOf(service, release), from }));
   const { split } = service;
   const fields = [

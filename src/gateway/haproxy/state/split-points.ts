@@ -11,13 +11,13 @@ export interface Range {
  * The same ranges as the embedded plane's, in ascending order. A release that is not ready has none while another one is: its users go where
  * they would if it had no weight.
  */
-export function rangesOf(backends: readonly BackendRoute[], isReady: (backend: BackendRoute) => boolean): readonly Range[] {
+export function rangesOf(backends: readonly BackendRoute[], isReady: (backend: BackendRoute) => boolean, slots?: number): readonly Range[] {
   const anyReady = backends.some((backend) => canServe(backend) && isReady(backend));
   const weights = backends.map((backend) => ({
     weight: canServe(backend) && (!anyReady || isReady(backend)) ? backend.weight : 0,
     slot: backend.slot,
   }));
-  return splitRanges(weights).map(({ from, backend }) => ({ from, release: backends[backend]?.release ?? '' }));
+  return splitRanges(weights, slots).map(({ from, backend }) => ({ from, release: backends[backend]?.release ?? '' }));
 }
 
 function canServe(backend: BackendRoute): boolean {

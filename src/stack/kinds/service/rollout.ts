@@ -4,6 +4,7 @@ import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { experiment } from './experiment.ts';
 import { experimentIssues } from './experiment-issues.ts';
+import { metrics } from './metrics.ts';
 import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
 const strategies = ['rolling', 'blue_green', 'canary', 'auto'] as const;
@@ -16,6 +17,16 @@ const affinity = z.union(
   ],
   { error: 'either cookie, header or user' },
 );
+
+const preview = z.strictObject({
+  for: duration().default('0s').describe('How long it lasts at least.'),
+  approval: z.boolean().default(false).describe('Whether somebody has to promote it before the switch.'),
+  metrics: metrics
+    .max(32, { error: 'at most 32 sources' })
+    .default([])
+    .describe('What has to pass before the switch, each asked at its interval: Prometheus, HTTP checks and commands.'),
+  no_data: z.enum(['hold', 'rollback', 'continue']).default('hold').describe('What to do when a source has no value in the end.'),
+});
 
 const fields = z.strictObject({
   strategy: z.enum(strategies).default('rolling').describe('How the candidate takes over; auto picks by risk and says why.'),
@@ -32,6 +43,9 @@ const fields = z.strictObject({
     .describe('canary: compares the candidate with as many fresh instances of the stable release, as young and as cold as its own.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
+  preview: preview
+    .optional()
+    .describe('blue_green: before the switch the whole candidate answers those alone who ask for it by the header x-sluice-release.'),
   smoke: z
     .strictObject({
       path: urlPath().describe('Path that must answer with a status from 200 to 399.'),
@@ -49,6 +63,7 @@ export const fieldsOfOneStrategy = {
   experiment: 'canary',
   baseline: 'canary',
   keep_previous: 'blue_green',
+  preview: 'blue_green',
   smoke: 'blue_green',
 } as const;
 

@@ -1,0 +1,67 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from './run.ts';
+import { capturedTerminal } from './testdata/captured-terminal.ts';
+import { temporaryFolder } from './testdata/temporary-folder.ts';
+
+const declared = `service:
+  name: agent
+  source: src
+  command: [node, server.ts]
+  version: 1.0.0
+  replicas: 2
+  rollout:
+    strategy: canary
+    steps: [{ weight: 20, for: 10s }]
+    analysis: { error_rate: {}, min_requests: 20 }
+`;
+
+async function simulate(stack: string, ...line: string[]) {
+  const folder = await temporaryFolder();
+  mkdirSync(join(folder, 'src'));
+  writeFileSync(join(folder, 'stack.yaml'), stack);
+  const terminal = capturedTerminal(folder);
+  const code = await runCli(['simulate', ...line], terminal);
+  return { code, stdout: terminal.stdout(), stderr: terminal.stderr() };
+}
+
+describe('simulate', () => {
+  it('prints one rollout and what came of all, the same for the same seed', async () => {
+    const line = ['agent', '--fault', 'error_rate=0.5', '--traffic', '100rps', '--runs', '6', '--seed', '3'];
+    const { code, stdout, stderr } = await simulate(declared, ...line);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^canary: 20 % for 10s, then 100 %/);
+    expect(stdout).toContain('the candidate gets 20 % of the requests');
+    expect(stdout).toContain('errors got worse than is tolerated');
+    expect(stdout).toMatch(/detected +6 of 6, after [\d.]+s \(p50\), [\d.]+s \(p95\)/);
+    expect(stdout).toMatch(/false alarms +0 of 6 without a fault: 0 % \(95 %: 0 % to 39 %\)/);
+    expect((await simulate(declared, ...line)).stdout).toBe(stdout);
+  });
+
+  it('puts strategies side by side, also as one document', async () => {
+    const line = ['agent', '--compare', 'rolling,blue_green,canary', '--runs', '2', '--duration', '1m'];
+    const { stdout, stderr } = await simulate(declared, ...line);
+    expect(stdout).toMatch(/^STRATEGY .*\nrolling +0 of 2 .*\nblue_green +0 of 2 .*\ncanary +2 of 2 /);
+    expect(stderr).toContain('rolling: nothing compares errors');
+    const { forecasts } = JSON.parse((await simulate(declared, ...line, '--json')).stdout) as { forecasts: { strategy: string }[] };
+    expect(forecasts.map(({ strategy }) => strategy)).toEqual(['rolling', 'blue_green', 'canary']);
+  });
+
+  it.each([
+    [declared, ['agnt'], 1, 'It declares agent.'],
+    [declared, ['agent', '--fault', 'explode'], 64, "--fault 'explode': there is no such fault"],
+    [declared, ['agent', '--traffic', 'much'], 64, "--traffic 'much' is not a rate"],
+    [declared, ['agent', '--traffic', '0rps'], 64, "--traffic '0rps' is not a rate"],
+    [declared, ['agent', '--runs', '0'], 64, "--runs '0' is not a whole number from 1"],
+    [declared, ['agent', '--duration', '1ms'], 64, "--duration '1ms' is not a time"],
+    [declared, ['agent', '--baseline-errors', '1'], 64, "--baseline-errors '1' is not a share"],
+    [declared, ['agent', '--compare', 'canary,hope'], 64, "there is no 'hope'"],
+    [declared.replace('replicas: 2', 'replicas: 0'), ['agent'], 64, 'agent has no instances'],
+    [declared.replace('weight: 20', 'weight: 200'), ['agent'], 1, 'stack.yaml:9:'],
+  ] as const)('says what is wrong and where (%#)', async (stack, line, code, words) => {
+    const outcome = await simulate(stack, ...line);
+    expect([outcome.code, outcome.stdout]).toEqual([code, '']);
+    expect(outcome.stderr).toContain(words);
+  });
+});

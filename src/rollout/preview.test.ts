@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { rollout } from '../stack/kinds/service/rollout.ts';
+import { rolloutInWords } from './rollout-in-words.ts';
+import { rolloutSettings } from './rollout-settings.ts';
+import type { Measured, Measurement } from './sources/source.ts';
+import { world } from './testdata/staged-world.ts';
+
+const quality = { name: 'quality', http: { url: 'http://127.0.0.1:8100/scores/$release', value: '/score' }, at_least: 0.8 };
+const failed: Measured = { outcome: 'fail', value: 0.4 };
+const passed: Measured = { outcome: 'pass', value: 0.9 };
+
+describe('the preview of blue/green', () => {
+  it('brings up the whole second set, gives it no user, and waits for somebody to agree', () => {
+    const settings = rolloutSettings(rollout.parse({ strategy: 'blue_green', preview: { approval: true }, keep_previous: '1m' }));
+    expect(rolloutInWords(settings)).toMatch(/^a whole second set, then previewed until promoted, then 100 %/);
+    const { deploy, pass, operate, weights, live, state } = world(settings);
+    deploy('r-2');
+    pass(60_000);
+    expect([weights(), live('r-2')]).toEqual([{ 'r-1': 100, 'r-2': 0 }, 4]);
+    expect(state().candidate?.paused?.reason).toBe('waits for approval');
+    operate({ type: 'promote', full: false });
+    expect(weights()).toEqual({ 'r-1': 0, 'r-2': 100 });
+    expect(state().candidate).toBeUndefined();
+  });
+
+  it.each([
+    ['switches once its checks have passed', passed, { 'r-2': 100 }],
+    ['is taken back, met by no user, when a check fails', failed, { 'r-1': 100 }],
+  ] as const)('%s', (_, measured, shares) => {
+    const preview = { for: '10s', metrics: [quality] };
+    const { deploy, pass, trouble, told, weights, settle } = world(rolloutSettings(rollout.parse({ strategy: 'blue_green', preview })));
+    deploy('r-2');
+    const measurements = new Map<string, Measurement>();
+    for (let second = 0; second < 200; second += 1) {
+      for (const command of told.splice(0)) {
+        if (command.type === 'measure') measurements.set(command.key, { at: second * 1_000, measured });
+      }
+      trouble.extra = { measurements: measurements };
+      settle();
+      pass(1_000);
+    }
+    expect(weights()).toEqual(shares);
+  });
+});

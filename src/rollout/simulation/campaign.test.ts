@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import type { ServiceRoute } from '../../gateway/routing-table.ts';
+import { createMemoryStore } from '../../store/memory-store.ts';
+import { playSeeds, together } from './campaign.ts';
+import { randomScript } from './random-script.ts';
+import { play, type Step } from './script.ts';
+import { wilson } from './wilson.ts';
+
+/** As many as two seconds take; `npm run simulate:rollouts` plays 10,000. */
+const stories = 40;
+
+const backends = (change: (backend: ServiceRoute['backends'][number]) => ServiceRoute['backends'][number]) => (route: ServiceRoute) => ({
+  ...route,
+  backends: route.backends.map(change),
+});
+
+const users = (route: ServiceRoute): ServiceRoute => {
+  const isLater = route.backends.some(({ release, weight }) => release === 'one' && weight === 50);
+  return isLater ? { ...route, backends: route.backends.toReversed() } : route;
+};
+
+describe('random stories of rollouts', () => {
+  it('keep every invariant, and go the same way for the same seeds', async () => {
+    const first = await playSeeds(1, stories);
+    expect(first.broken.map(({ seed, violations }) => `npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`)).toEqual([]);
+    expect(first.tally.rollouts).toBeGreaterThan(stories);
+    for (const happened of ['completed', 'failed', 'superseded', 'crashes', 'takenBack', 'judgedAlike'] as const) {
+      expect([happened, first.tally[happened] > 0]).toEqual([happened, true]);
+    }
+    const again = await playSeeds(1, 8);
+    expect(again.digest).toBe((await playSeeds(1, 8)).digest);
+    expect(again.digest).not.toBe((await playSeeds(2, 8)).digest);
+    expect(together([again, again])).toMatchObject({ stories: 16, tally: { rollouts: 2 * again.tally.rollouts } });
+  });
+
+  it('are the same for the same seed and of every kind', () => {
+    expect(randomScript(5)).toEqual(randomScript(5));
+    expect(new Set([1, 2, 3, 4].map((seed) => randomScript(seed).kind))).toEqual(new Set(['calm', 'judged', 'wild']));
+  });
+});
+
+describe('the invariants notice a gateway that is told', () => {
+  const canary: readonly Step[] = [
+    { action: { type: 'deploy', release: 'two', replicas: 2, maxSurge: 1 }, pause: 20_000 },
+    {
+      action: {
+        type: 'deploy',
+        release: 'one',
+        replicas: 2,
+        maxSurge: 1,
+        strategy: 'canary',
+        rollout: {
+          stages: [
+            { weight: 10, forMs: 2_000, approval: false },
+            { weight: 50, forMs: 2_000, approval: false },
+          ],
+          affinity: { by: 'user' },
+        },
+      },
+      pause: 3_000,
+    },
+    { action: { type: 'operate', action: { type: 'abort' } }, pause: 10_000 },
+  ];
+  const violationsOf = async (tamper?: (route: ServiceRoute) => ServiceRoute): Promise<string> => {
+    const { violations } = await play(canary, createMemoryStore(), tamper ? { tamper } : {});
+    return [...new Set(violations.map((what) => what.slice(0, 1)))].toSorted().join();
+  };
+  it('what it should be told: nothing', async () => expect(await violationsOf()).toBe(''));
+
+  it('that what drains gets requests', async () => {
+    const active = backends((backend) => ({
+      ...backend,
+      instances: backend.instances.map((instance) => ({ ...instance, state: 'active' as const })),
+    }));
+    expect(await violationsOf(active)).toContain('1');
+  });
+
+  it('that a candidate has more than its stage, or something after it was withdrawn', async () => {
+    expect(await violationsOf(backends((backend) => (backend.release === 'one' ? { ...backend, weight: 60 } : backend)))).toContain('2');
+  });
+
+  it('other users for the candidate than before', async () => {
+    expect(await violationsOf(users)).toContain('7');
+  });
+});
+
+it('an interval of a share is Wilson’s', () => {
+  expect(wilson(10, 10)).toEqual({ share: 1, low: expect.closeTo(0.722, 3), high: expect.closeTo(1) });
+  expect(wilson(0, 100)).toEqual({ share: 0, low: expect.closeTo(0), high: expect.closeTo(0.037, 3) });
+});

@@ -1,0 +1,84 @@
+import type { ServiceRoute } from '../../gateway/routing-table.ts';
+import type { Answers, Outcomes } from './answers.ts';
+import { latencyAt } from './answers.ts';
+import type { CountedStratum, Traffic } from '../traffic.ts';
+
+/** What a gateway counts for a rollout: by release and chance, for one evidence id and one life of the gateway. */
+export interface CountedTraffic {
+  /** A route was published: counts of another rollout, or with other thresholds, begin at zero. */
+  adopt(route: ServiceRoute): void;
+  /** Requests of one release that were drawn with this chance. */
+  count(release: string, chance: number, units: number, outcomes: Outcomes): void;
+  /** Halves of pairs: requests that were copied, or their copies. */
+  countCopies(release: string, units: number, outcomes: Outcomes): void;
+  /** Units of a release that could have gone elsewhere, of this evidence id, over all lives of the gateway. */
+  compared(id: string, release: string): number;
+  /** Answers of a release, counted whatever is being rolled out. */
+  answered(release: string, requests: number): void;
+  /** The gateway is started anew: another epoch, and nothing counted. */
+  restart(): void;
+  readonly thresholdsMs: readonly number[];
+  readonly evidence: () => Awaited<ReturnType<Traffic['evidence']>>;
+  latencies(release: string, quantiles: readonly number[], answers: Answers): readonly number[] | undefined;
+}
+
+/** As in the real gateway: of fewer requests no quantile is told. */
+const fewestLatencies = 100;
+
+export function createCountedTraffic(): CountedTraffic {
+  let epoch = 1;
+  let counted: ServiceRoute['evidence'];
+  let strata = new Map<string, CountedStratum>();
+  let copies = new Map<string, CountedStratum>();
+  let answers = new Map<string, number>();
+  const compared = new Map<string, number>();
+
+  function add(to: Map<string, CountedStratum>, key: string, more: CountedStratum): void {
+    const known = to.get(key);
+    const categories: Record<string, number> = { ...known?.categories };
+    if (counted?.attribute !== undefined) {
+      for (const [value, count] of Object.entries(more.categories)) categories[value] = (categories[value] ?? 0) + count;
+    }
+    to.set(key, {
+      ...more,
+      units: more.units + (known?.units ?? 0),
+      errors: more.errors + (known?.errors ?? 0),
+      exceedances: more.exceedances.map((count, index) => count + (known?.exceedances[index] ?? 0)),
+      categories,
+    });
+  }
+
+  return {
+    compared: (id, release) => compared.get(`${id}/${release}`) ?? 0,
+    adopt({ evidence }) {
+      if (JSON.stringify(evidence) !== JSON.stringify(counted)) [strata, copies] = [new Map(), new Map()];
+      counted = evidence;
+    },
+    get thresholdsMs() {
+      return counted?.latencyThresholdsMs ?? [];
+    },
+    count(release, chance, units, { errors, exceedances, categories }) {
+      if (!counted || units === 0) return;
+      const probability = Math.round(chance * 1e6) / 1e6;
+      const key = `${release}\n${probability}`;
+      const ofRollout = `${counted.id}/${release}`;
+      if (probability > 0 && probability < 1) compared.set(ofRollout, (compared.get(ofRollout) ?? 0) + units);
+      add(strata, key, { release, probability, units, errors, exceedances, categories });
+    },
+    countCopies(release, units, { errors, exceedances }) {
+      if (counted && units > 0) add(copies, release, { release, probability: 0.5, units, errors, exceedances, categories: {} });
+    },
+    answered: (release, requests) => answers.set(release, (answers.get(release) ?? 0) + requests),
+    restart() {
+      epoch += 1;
+      strata = new Map();
+      copies = new Map();
+      answers = new Map();
+    },
+    evidence: () =>
+      counted && { epoch: String(epoch), id: counted.id, strata: [...strata.values()], copies: [...copies.values()], isComplete: true },
+    // The quantiles themselves: a threshold may be any, it only has to be frozen.
+    latencies: (release, quantiles, of) =>
+      (answers.get(release) ?? 0) < fewestLatencies ? undefined : quantiles.map((quantile) => latencyAt(of, quantile)),
+  };
+}

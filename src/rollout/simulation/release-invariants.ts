@@ -1,0 +1,18 @@
+import { contentOf, revisionOf } from '../service-state.ts';
+import { type Witness, watching } from './witness.ts';
+import { desiredRelease, type Watch } from './world.ts';
+
+/** 5: what is in use is exactly one release, whole, and it has been the candidate. */
+export function releaseWatch({ check }: Witness): Watch {
+  return watching({
+    stored(before, after) {
+      if (!before || !after) return;
+      const movedOn = after.stable === before.stable || after.stable === before.candidate?.generation;
+      check(movedOn, `5: ${after.stable} became stable without having been the candidate`);
+      if (after.stable === before.stable || after.stable === undefined) return;
+      const release = revisionOf(after, after.stable)?.release ?? '';
+      const whole = JSON.stringify(desiredRelease(release, '').revision);
+      check(JSON.stringify(contentOf(after, after.stable)) === whole, `5: ${release} came into use with parts of another release`);
+    },
+  });
+}
