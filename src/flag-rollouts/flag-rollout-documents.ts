@@ -6,13 +6,6 @@ const collection = 'flag-rollouts';
 
 /** The rollout under way, or the last one, of every flag that had one. */
 export function createFlagRolloutDocuments(store: Store) {
-  const write = (rollout: FlagRollout, version: number): Write => ({
-    operation: 'put',
-    collection,
-    key: keyOf(rollout),
-    value: rollout as unknown as Json,
-    ifVersion: version,
-  });
   return {
     read: async (environment: string, flag: string): Promise<{ readonly rollout: FlagRollout; readonly version: number } | undefined> => {
       const document = await store.get(collection, keyOf({ environment, flag }));
@@ -21,13 +14,17 @@ export function createFlagRolloutDocuments(store: Store) {
     running: async (): Promise<readonly FlagRollout[]> =>
       (await store.list(collection)).map(({ value }) => value as unknown as FlagRollout).filter(({ end }) => end === undefined),
     /** For a transaction with what changes beside it. Fails as `store_conflict` when somebody was faster. */
-    write,
+    write: written,
     replace: async (rollout: FlagRollout, version: number): Promise<void> => {
-      await store.transact([write(rollout, version)]);
+      await store.transact([written(rollout, version)]);
     },
   };
 }
 
 function keyOf({ environment, flag }: Pick<FlagRollout, 'environment' | 'flag'>): string {
   return `${environment}/${flag}`;
+}
+
+function written(rollout: FlagRollout, version: number): Write {
+  return { operation: 'put', collection, key: keyOf(rollout), value: rollout as unknown as Json, ifVersion: version };
 }

@@ -22,7 +22,7 @@ const faultNames = ['error_rate=0.05', 'latency=2x', 'decisions=shift', 'crash',
 
 /** `error_rate=0.05`, `latency=2x`, `decisions=shift` or `=0.2`, `crash` or `=30s`, `never_ready`, `none`; several, joined by commas. Throws `usage`. */
 export function parseFault(text: string): Fault {
-  return text.split(',').reduce<Fault>((sum, part) => ({ ...sum, ...parsePart(part.trim(), text) }), {});
+  return Object.assign({}, ...text.split(',').map((part) => parsePart(part.trim(), text))) as Fault;
 }
 
 function parsePart(part: string, whole: string): Fault {

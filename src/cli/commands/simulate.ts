@@ -61,10 +61,9 @@ export const command = defineCommand({
         reason: `The way of ${name} is chosen by what changes; pass --compare with the strategies to look at.`,
       });
     }
-    const services = (options.compare?.map((strategy) => withStrategy(declared, strategy)) ?? [declared.service]).map((service) => ({
-      ...service,
-      replicas: options.replicas ?? service.replicas,
-    }));
+    const compared = options.compare?.map((strategy) => withStrategy(declared, strategy)) ?? [declared.service];
+    const { replicas } = options;
+    const services = replicas === undefined ? compared : compared.map((service) => Object.assign({}, service, { replicas }));
     if (services.some((service) => service.replicas < 1))
       throw sluiceError('usage', { reason: `${name} has no instances; pass --replicas.` });
     const general: Omit<Question, 'service'> = {

@@ -13,6 +13,7 @@ import type { GatewayLog } from '../log.ts';
 import { openObserver } from '../measuring/open-observer.ts';
 import { gatewayVersion } from '../version.ts';
 import { type TakenCounts, workerName } from './counts-of-worker.ts';
+import { createCrowding } from './crowding.ts';
 import { isOrder, type Notice, type WorkerParameters } from './messages.ts';
 import { createOrders } from './orders.ts';
 import { outliveMain } from './orphan.ts';
@@ -120,7 +121,13 @@ const tellDemand = (): void => {
   const demands = serving.demands();
   if (demands.length > 0) tell({ kind: 'demand', demands });
 };
-setInterval(tellDemand, demandMs);
+const crowding = createCrowding(clock.monotonic(), demandMs);
+setInterval(() => {
+  tellDemand();
+  const change = crowding(clock.monotonic());
+  if (change === 'crowded') serving.crowd();
+  else if (change === 'calm' && serving.calm() > 0) tell({ kind: 'calm' });
+}, demandMs);
 
 process.on('disconnect', () => {
   if (isLeaving) return;

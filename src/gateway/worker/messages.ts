@@ -43,11 +43,8 @@ export type Order =
   | { readonly kind: 'spent'; readonly spent: readonly Spending[] }
   /** Accompanied by the socket. The answer is why it cannot be listened on, if it cannot. */
   | { readonly kind: 'open'; readonly door: Door }
-  /**
-   * Accompanied by another handle of a socket that is open. In one turn of the event loop, which under load is a thousand requests, libuv
-   * accepts one connection a handle: with a single one, new clients would wait for seconds.
-   */
-  | { readonly kind: 'widen'; readonly address: string }
+  /** Accompanied by another handle of a socket that is open, for times when one is not enough. */
+  | { readonly kind: 'reserve'; readonly address: string }
   | { readonly kind: 'close'; readonly address: string }
   /** Every later request is served by the table this makes of the one in force. */
   | { readonly kind: 'table'; readonly change: TableChange; readonly unhealthy: readonly string[] }
@@ -73,6 +70,8 @@ export type Notice =
   /** The order could not be carried out: a defect. */
   | { readonly kind: 'failed'; readonly id: number; readonly reason: string }
   | { readonly kind: 'ejected'; readonly key: string }
+  /** It has given up its reserve of handles, and would like to have one again. */
+  | { readonly kind: 'calm' }
   | { readonly kind: 'demand'; readonly demands: readonly Demand[] }
   /** For all other workers. */
   | { readonly kind: 'spent'; readonly spent: readonly Spending[] }
@@ -83,7 +82,7 @@ export function isOrder(message: unknown): message is NumberedOrder {
   return typeof message === 'object' && message !== null && 'order' in message && 'id' in message;
 }
 
-const notices: ReadonlySet<unknown> = new Set<Notice['kind']>(['answer', 'failed', 'ejected', 'demand', 'spent', 'log']);
+const notices: ReadonlySet<unknown> = new Set<Notice['kind']>(['answer', 'failed', 'ejected', 'calm', 'demand', 'spent', 'log']);
 
 export function isNotice(message: unknown): message is Notice {
   return typeof message === 'object' && message !== null && 'kind' in message && notices.has(message.kind);

@@ -24,8 +24,8 @@ export function createOrders(
       case 'open':
         answer = socket === undefined ? 'it did not arrive' : await serving.open(order.door, socket).then(() => undefined, reasonOf);
         break;
-      case 'widen':
-        if (socket !== undefined) await serving.widen(order.address, socket);
+      case 'reserve':
+        if (socket !== undefined) serving.reserve(order.address, socket);
         break;
       case 'close':
         serving.close(order.address);

@@ -34,8 +34,12 @@ import { type Demand, queueName, type Share } from './messages.ts';
 export interface Serving {
   /** Accepts connections from the socket, which is then its own. Throws `gateway_port_taken` when another program listens there. */
   open(door: Door, socket: BoundSocket): Promise<void>;
-  /** Accepts by one more handle of a socket that is open; nothing when it is not. */
-  widen(address: string, socket: BoundSocket): Promise<void>;
+  /** A further handle of a socket that is open; it is closed when that is not. */
+  reserve(address: string, socket: BoundSocket): void;
+  /** Accepts by all handles there are, at all doors. */
+  crowd(): void;
+  /** Accepts by one handle a door; how many were given up. */
+  calm(): number;
   /** Accepts no more at this address; what runs goes on. */
   close(address: string): void;
   /** Serves every later request by this table, of whose instances these are known to be unhealthy. */
@@ -202,11 +206,15 @@ export function createServing(dependencies: ServingDependencies): Serving {
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
     },
-    widen: async (address, socket) => {
+    reserve: (address, socket) => {
       const acceptor = acceptors.get(address);
       if (acceptor === undefined) socket.close();
-      else await acceptor.open(socket);
+      else acceptor.reserve(socket);
     },
+    crowd: () => {
+      for (const acceptor of acceptors.values()) acceptor.crowd();
+    },
+    calm: () => acceptors.values().reduce((count, acceptor) => count + acceptor.calm(), 0),
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
       compiled = compileTable(table, instances, {

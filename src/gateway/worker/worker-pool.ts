@@ -61,7 +61,7 @@ const firstTries = 3;
 const orderMs = 5_000;
 const startMs = 20_000;
 const reportMs = 1_000;
-/** Connections a worker accepts at one door in a turn of its event loop. */
+/** Connections a worker accepts at one door in a turn of its event loop while that takes long. */
 const handlesPerDoor = 16;
 
 /**
@@ -87,6 +87,11 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
     if (notice.kind === 'demand') permits.demand(pid, notice.demands);
     else if (notice.kind === 'spent') tellOthers(pid, { kind: 'spent', spent: notice.spent });
     else if (notice.kind === 'ejected') onEjected(notice.key);
+    else if (notice.kind === 'calm')
+      workers
+        .values()
+        .filter(({ link }) => link.identity.pid === pid)
+        .forEach(supply);
     else if (notice.kind === 'log') log[notice.level](notice.fields, notice.message);
   };
 
@@ -151,14 +156,18 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
     worker.isUp = true;
     worker.unanswered = 0;
     await Promise.all(Array.from(doors.values(), ({ door, socket }) => insist(worker, { kind: 'open', door }, socket)));
-    for (const { door, socket } of doors.values()) widen(worker, door.address, socket).catch(() => {});
+    supply(worker);
+  };
+
+  const supply = (worker: Worker): void => {
+    for (const { door, socket } of doors.values()) reserve(worker, door.address, socket).catch(() => {});
   };
 
   /** One handle after the other: orders that come meanwhile need not wait for all of them. */
-  const widen = async ({ link }: Worker, address: string, socket: BoundSocket): Promise<void> => {
+  const reserve = async ({ link }: Worker, address: string, socket: BoundSocket): Promise<void> => {
     for (let handles = 1; handles < handlesPerDoor; handles += 1) {
       if (doors.get(address)?.socket !== socket) return;
-      const answer = await link.ask({ kind: 'widen', address }, socket);
+      const answer = await link.ask({ kind: 'reserve', address }, socket);
       if (answer.outcome !== 'answered') return;
     }
   };
@@ -251,7 +260,7 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
         doors.set(door.address, { door, socket });
         const others = Array.from(workers).filter((each) => each !== worker && each.isUp);
         await Promise.all(others.map((each) => insist(each, { kind: 'open', door }, socket)));
-        for (const each of [worker, ...others]) widen(each, door.address, socket).catch(() => {});
+        for (const each of [worker, ...others]) reserve(each, door.address, socket).catch(() => {});
         return;
       }
     },

@@ -152,7 +152,7 @@ const anyDeclared = fc
           { weight: 100, approval: true },
         ],
       ),
-      analysis: fc.constantFrom({}, { latency: {}, no_data: 'rollback' }),
+      analysis: fc.constantFrom({}, { latency: { at_most: { p95: '800ms' } }, error_rate: { at_most: '2%' }, no_data: 'rollback' }),
       baseline: fc.boolean(),
       affinity: fc.constantFrom({ user: true }, { header: 'x-user' }),
       smoke: fc.constant({ path: '/selftest' }),

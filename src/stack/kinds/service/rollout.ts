@@ -87,7 +87,10 @@ export const rollout = fields.superRefine((value, context) => {
   }
   for (const { field, message } of experimentIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
   const { steps = [] } = value;
-  for (const { index, field, message } of [...stepIssues(steps), ...awaitIssues(steps, value.analysis !== undefined)]) {
+  for (const { index, field, message } of [
+    ...stepIssues(steps),
+    ...awaitIssues(steps, value.analysis !== undefined || value.strategy === 'auto'),
+  ]) {
     context.addIssue({ code: 'custom', path: ['steps', index, field], message });
   }
   if (value.baseline === true) {
