@@ -19,7 +19,10 @@ export interface Behaviour {
 const agent = `
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-const { word, errorRate = 0, delayMs = 2, broken } = JSON.parse(readFileSync('behaviour.json', 'utf8'));
+const declared = JSON.parse(readFileSync('behaviour.json', 'utf8'));
+const { delayMs = 2, broken } = declared;
+// What an arm of an experiment has instead.
+const { WORD: word = declared.word, FAILS: errorRate = declared.errorRate ?? 0, RESOLVES: resolves = 0.3 } = process.env;
 const prompts = process.env.SLUICE_PROMPTS;
 const prompt = readFileSync(prompts.endsWith('.md') ? prompts : prompts + '/' + readdirSync(prompts)[0], 'utf8');
 const escalates = prompt.includes('whenever in doubt') ? 0.6 : 0.1;
@@ -28,7 +31,8 @@ const server = createServer((request, response) => {
   if (request.url === '/healthz') { if (broken !== 'hangs') response.end('ok'); return; }
   setTimeout(() => {
     const decision = Math.random() < escalates ? 'escalate' : 'answer';
-    response.setHeader('x-sluice-attributes', 'decision=' + decision);
+    const outcome = Math.random() < resolves ? 'resolved' : 'open';
+    response.setHeader('x-sluice-attributes', 'decision=' + decision + ', outcome=' + outcome);
     response.statusCode = Math.random() < errorRate ? 500 : 200;
     response.end(JSON.stringify({ word, decision }));
   }, delayMs * (0.5 + Math.random()));

@@ -17,6 +17,19 @@ const byHand = (hook: string) =>
 const copying = `{ strategy: canary, steps: [{ mirror: 100, for: 60s }, { weight: 20, for: 60s }], analysis: { error_rate: {}, min_requests: 200 } }`;
 const judged = `{ strategy: canary, affinity: { cookie: session }, steps: [{ weight: 20, for: 60s }], analysis: { error_rate: {}, decisions: { attribute: decision }, min_requests: 200 } }`;
 const auto = '{ strategy: auto, steps: [{ weight: 20, approval: true }] }';
+const experimenting = `
+    strategy: canary
+    affinity: { cookie: session }
+    steps: [{ weight: 5, for: 100ms }]
+    analysis: { error_rate: {}, min_requests: 50 }
+    experiment:
+      metric: { attribute: outcome, value: resolved, goal: more }
+      share: 60
+      for: 1s
+      min_units: 150
+      arms:
+        warm: { env: { WORD: warm, RESOLVES: 0.8 } }
+        terse: { env: { WORD: terse, FAILS: 0.4 } }`;
 const blueGreen = `{ strategy: blue_green, smoke: { path: /healthz }, keep_previous: 10m }`;
 
 describe('rollouts of a service under load', () => {
@@ -192,7 +205,7 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
       await traffic.stop();
       await server.close();
     }
-  }, 90_000);
+  }, 120_000);
 
   it('a candidate whose answers to copies fail is taken back before a single user has met it', async () => {
     const { write, run, load, view } = place;
@@ -268,4 +281,50 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
     expect(stdout).toContain('rollout, chosen: same version, LEVEL changed, low risk: rolling');
     expect((await run(2, 'deploy', 'agent', '--source', '.', '--dry-run')).stdout).toContain('content of source changed');
   }, 60_000);
+
+  it('of three arms the one that does harm is withdrawn, the better one wins, and promoted it is the one release in use', async () => {
+    const { write, run, view, ask, load, world } = place;
+    const users = Array.from({ length: 200 }, (_, index) => `visitor-${index}`);
+    const whoSees = () => Promise.all(users.map((user) => ask(user).then((answer) => answer.replace(/^500 .*"word":"(\w+)".*$/, '$1'))));
+    await write(experimenting, { word: 'plain' });
+    const traffic = load('warm');
+    const deploy = start(world, 'deploy', 'agent', '--reason', 'which tone resolves more');
+    const left = once(deploy, 'close');
+    const experimentOf = async () => (await view()).rollout?.experiment;
+    await until('all arms have users', async () => (await experimentOf())?.arms.every(({ units }) => units > 0));
+    process.kill((await controlPlane(world)).pid, 'SIGKILL');
+    await run(0, 'status');
+    const withdrawn = await until('terse is withdrawn', async () => {
+      const arms = (await experimentOf())?.arms;
+      return arms?.find(({ name }) => name === 'terse')?.withdrawn;
+    });
+    expect(withdrawn).toMatch(/errors got worse than is tolerated/);
+    const seen = await whoSees();
+    const { outcome, winner, arms } = await until('the experiment has ended', async () => {
+      const found = await experimentOf();
+      return found?.outcome !== undefined && found;
+    });
+    expect([outcome, winner, arms.map(({ weight }) => weight)]).toEqual(['winner', 'warm', [20, 20, 0]]);
+    // Whoever was in an arm is still in it, and nobody has come to another.
+    expect(new Set(seen).size).toBe(3);
+    expect(await whoSees()).toEqual(seen);
+    const { stdout } = await run(0, 'rollout', 'status', 'agent');
+    console.log(stdout);
+    expect(stdout).toMatch(/warm +r-\w+ +20 % +1 +\d+ +\d\d\.\d % +[\d.]+x to [\d.]+x, better/);
+    expect(stdout).toMatch(/terse was withdrawn: errors got worse/);
+    await run(1, 'rollout', 'promote', 'agent', '--arm', 'terse');
+    await run(0, 'rollout', 'promote', 'agent', '--arm', 'warm');
+    const warm = arms.find(({ name }) => name === 'warm')?.release;
+    await until('warm in use', async () => (await view()).rollout === undefined && (await view()).release === warm);
+    expect(new Set(await whoSees())).toEqual(new Set(['warm']));
+    expect((await traffic.stop()).lost).toEqual([]);
+    // Its command was of the control plane that was killed.
+    await left;
+    const [latest] = JSON.parse((await run(0, 'rollout', 'history', 'agent', '--json')).stdout) as unknown[];
+    expect(latest).toMatchObject({ release: warm, outcome: 'completed', experiment: { outcome: 'winner', promoted: 'warm' } });
+    // What is declared without the arm does not take its place again.
+    expect((await run(0, 'deploy', 'agent')).stdout).toContain('the arm warm that was promoted');
+    expect(await view()).toMatchObject({ release: warm });
+    expect((await view()).rollout).toBeUndefined();
+  }, 120_000);
 });

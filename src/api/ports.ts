@@ -117,6 +117,7 @@ export type RolloutAction =
   | {
       readonly type: 'promote';
       readonly full: boolean;
+      readonly arm?: string | undefined;
       readonly from?: { readonly release: string; readonly stage: number } | undefined;
     }
   | { readonly type: 'rollback'; readonly to?: string | undefined };

@@ -18,7 +18,7 @@ export const rolloutEndpoints = {
     parameters: ofService,
     body: promoteRequest,
     answer: serviceView,
-    audit: { action: 'rollout.promote', details: ['full', 'from'] },
+    audit: { action: 'rollout.promote', details: ['full', 'from', 'arm'] },
   }),
   pauseRollout: endpoint({
     method: 'post',

@@ -28,6 +28,15 @@ const deploying: ServiceView = {
   },
 };
 
+const arm = (name: string, release: string, weight: number) => ({
+  name,
+  release,
+  weight,
+  ready: weight > 0 ? 1 : 0,
+  units: 1_000,
+  events: 600,
+});
+
 async function world(view: ServiceView = deploying) {
   const fixture = await controlPlaneFixture((made) => ({
     ...applying(planWith('update'), {}, made),
@@ -47,6 +56,38 @@ describe('rollout status', () => {
     expect(stdout).toMatch(/waits for +evidence: 12 of 200 candidate requests have been seen/);
     expect(stdout).toContain('errors 0.8x to 1.3x of stable (95%, always valid), 12 candidate requests');
     expect(stdout).toMatch(/r-222222222222 +candidate +5 % +1\n.*r-0123456789ab +stable +95 % +2/);
+  });
+
+  it('shows each arm of an experiment with its rate, its interval beside control and its safety', async () => {
+    const [warm, terse] = ['r-333333333333', 'r-444444444444'] as const;
+    const { rollout, ...rest } = deploying;
+    const view: ServiceView = {
+      ...rest,
+      weights: [candidate, warm, 'r-0123456789ab'].map((release) => ({ release, percent: release === warm ? 16.67 : 41.67, ready: 1 })),
+      rollout: {
+        ...(rollout as NonNullable<typeof rollout>),
+        experiment: {
+          metric: { attribute: 'agent.outcome', value: 'resolved', goal: 'more' },
+          arms: [
+            { ...arm('candidate', candidate, 16.67), besideControl: { verdict: 'open' }, safety: { verdict: 'pass', evidence: [] } },
+            { ...arm('warm', warm, 16.67), events: 700, besideControl: { low: 1.04, high: 1.2, verdict: 'better' } },
+            { ...arm('terse', terse, 0), withdrawn: 'errors got worse than is tolerated' },
+          ],
+          control: { units: 3_000, events: 1_810 },
+          outcome: 'winner',
+          winner: 'warm',
+          words: [],
+        },
+      },
+    };
+    const { stdout } = await (await world(view)).sluice('rollout', 'status', 'hello');
+    expect(stdout).toMatch(/experiment +more agent\.outcome=resolved: warm has won/);
+    expect(stdout).toMatch(/terse was withdrawn: errors got worse than is tolerated/);
+    expect(stdout).toMatch(/r-333333333333 +arm warm +16\.67 % +1/);
+    expect(stdout).toMatch(/candidate +r-222222222222 +16\.67 % +1 +1000 +60\.0 % +unknown +pass/);
+    expect(stdout).toMatch(/warm +r-333333333333 +16\.67 % +1 +1000 +70\.0 % +1\.04x to 1\.2x, better +nothing counted yet/);
+    expect(stdout).toMatch(/terse +r-444444444444 .* withdrawn/);
+    expect(stdout).toMatch(/control +r-0123456789ab +41\.67 % +1 +3000 +60\.3 %/);
   });
 
   it('shows what is copied, and what the candidate is compared with', async () => {

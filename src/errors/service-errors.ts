@@ -43,6 +43,35 @@ export const serviceErrors = {
     message: ({ service }) => `The rollout of '${service}' has no stages to be promoted through: it replaces instances as fast as it may.`,
     help: () => '`sluice rollout abort SERVICE` goes back; only canary and blue_green go by stages.',
   }),
+  experiment_has_no_arm: entry<{ service: string; arm: string; arms: readonly string[] }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, arm, arms }) =>
+      arms.length === 0
+        ? `No experiment with arms is being made with '${service}'.`
+        : `The experiment of '${service}' has no arm '${arm}'.`,
+    help: ({ arms }) =>
+      arms.length === 0 ? '`sluice rollout status SERVICE` says where its rollout is.' : `Its arms are ${arms.join(', ')}.`,
+  }),
+  experiment_arm_withdrawn: entry<{ service: string; arm: string; reason: string; arms: readonly string[] }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, arm, reason }) => `The arm '${arm}' was withdrawn from the experiment of '${service}': ${reason}.`,
+    help: ({ arms }) => `${arms.join(', ')} can be promoted with --arm; \`sluice rollout abort\` goes back to stable.`,
+  }),
+  experiment_arms_alike: entry<{ service: string; one: string; other: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, one, other }) => `The arms ${one} and ${other} of the experiment of '${service}' are one and the same release.`,
+    help: () => 'Change something about one of them, or remove it.',
+  }),
+  experiment_arm_in_use: entry<{ service: string; arm: string; release: string }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, arm, release }) =>
+      `'${service}' runs ${release}, the arm ${arm} that was promoted, and not what is declared without it.`,
+    help: ({ arm }) => `Write what ${arm} has into the service and remove the experiment: it is the same release then.`,
+  }),
   rollout_moved_on: entry<{ service: string; release: string; stage: number; seen: string }>({
     status: 409,
     retry: 'terminal',

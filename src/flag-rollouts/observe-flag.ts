@@ -30,7 +30,7 @@ export async function observeFlag(
   const stable = state && revisionOf(state, state.stable)?.release;
   const isUnknown = rules.latency !== undefined && thresholds === undefined && phase === 'noticing' && stable !== undefined;
   const latencies = isUnknown ? await traffic.latencies(service, stable, rules.latency?.quantiles ?? []) : undefined;
-  const counted = phase === 'counting' ? await traffic.evidence(service) : undefined;
+  const counted = phase === 'counting' ? await traffic.evidence(service, countsId(rollout)) : undefined;
   const isOurs = counted?.id === countsId(rollout);
   return {
     override: record?.override,

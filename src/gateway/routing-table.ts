@@ -18,6 +18,8 @@ const backendRoute = z.object({
   /** Share of new requests relative to the other backends' weights; 0 gets none. */
   weight: z.number().min(0),
   instances: z.array(instanceRoute),
+  /** Which of so many equal parts of all users it takes its share from, whichever other releases there are. Undefined: by its number. */
+  slot: z.object({ index: z.number().int().min(0), of: z.number().int().min(1) }).optional(),
 });
 
 const unitSource = z.discriminatedUnion('by', [
@@ -117,6 +119,13 @@ const evidence = z.object({
   byVariant: z.object({ attribute: z.string(), variant: z.string(), probability: z.number().min(0).max(1) }).optional(),
 });
 
+/** What is counted of an experiment: of each unit the first outcome that says the attribute, as long as the id is the same. */
+const experiment = z.object({
+  /** Another than that of `evidence`. */
+  id: z.string(),
+  attribute: z.string(),
+});
+
 export const serviceRoute = z.object({
   environment: z.string(),
   name: z.string(),
@@ -141,6 +150,7 @@ export const serviceRoute = z.object({
   /** Retries per request that may be made on top, as a share of the requests of the last ten seconds. Undefined: 0.2. */
   retryBudget: z.number().min(0).max(1).optional(),
   evidence: evidence.optional(),
+  experiment: experiment.optional(),
 });
 
 /** Where a listener's certificates are: PEM files, read anew when they change. */

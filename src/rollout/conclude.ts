@@ -1,4 +1,5 @@
 import { jsonEquals } from '../digest/json.ts';
+import { runningExperiment } from './experiment/arms.ts';
 import { endGraceMs, type Advanced } from './instance-lifecycle.ts';
 import { routeOf } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
@@ -55,7 +56,10 @@ function withoutUnusedRevisions(state: ServiceState): ServiceState {
   const used = new Set<number | undefined>([
     state.stable,
     state.candidate?.generation,
+    state.candidate?.began,
+    ...(runningExperiment(state.candidate?.course)?.arms.map(({ generation }) => generation) ?? []),
     state.failure?.generation,
+    state.failure?.began,
     state.previous?.generation,
   ]);
   for (const { generation } of state.instances) used.add(generation);

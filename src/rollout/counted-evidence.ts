@@ -4,9 +4,9 @@ import { addStrata, type Strata } from './evidence/strata.ts';
 import type { CountedStratum } from './traffic.ts';
 
 /**
- * What the gateway has counted, as the judge takes it: by the chance of the candidate, whichever release a unit went to. Of other releases
- * nothing is known that would compare these two. Thresholds are those of the rules' limits, then pairs, stable's and the candidate's of each
- * quantile.
+ * What the gateway has counted, as the judge takes it: by the chance of the candidate, whichever of the two a unit went to. Units of others,
+ * and those drawn when only one of the two could be, say nothing that would compare them. Thresholds are those of the rules' limits, then
+ * pairs, stable's and the candidate's of each quantile.
  */
 export function countsOf(
   counted: readonly CountedStratum[],
@@ -21,7 +21,7 @@ export function countsOf(
       const isCandidate = stratum.release === arms.candidate;
       if (!isCandidate && stratum.release !== arms.stable) continue;
       const value = valueOf(stratum, isCandidate);
-      const chance = plain(isCandidate ? stratum.probability : 1 - stratum.probability);
+      const chance = chanceOf(stratum, arms);
       strata = addStrata(strata, [{ chance, candidate: isCandidate ? value : 0, stable: isCandidate ? 0 : value }]);
     }
     return strata;
@@ -37,6 +37,13 @@ export function countsOf(
     ...(limits.length > 0 && { late: limits.map((_, index) => collect(({ exceedances }) => exceedances[index] ?? 0)) }),
     ...(rules.tallies && { tallied: rules.tallies.map((_, index) => collect(({ counted: values = [] }) => values[index] ?? 0)) }),
   };
+}
+
+/** The chance of the candidate, given that one of the two was drawn. */
+function chanceOf({ release, probability, shares }: CountedStratum, arms: { readonly candidate: string; readonly stable: string }): number {
+  if (!shares) return plain(release === arms.candidate ? probability : 1 - probability);
+  const [candidate, stable] = [shares[arms.candidate] ?? 0, shares[arms.stable] ?? 0];
+  return candidate + stable === 0 ? 0 : plain(candidate / (candidate + stable));
 }
 
 /** Which numbers of the gateway's mean what: what was counted for other rules is not to be read by these. */

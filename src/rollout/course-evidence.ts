@@ -4,6 +4,7 @@ import { layoutOf } from './counted-evidence.ts';
 import type { Counts, Verdict } from './evidence/judge.ts';
 import { judgeOnce } from './evidence/judge-once.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
+import { safetyParts } from './experiment/arms.ts';
 import type { ServiceState } from './service-state.ts';
 import type { GatewayEvidence } from './strategy.ts';
 
@@ -19,7 +20,9 @@ export function foldEvidence(state: ServiceState, course: Course, seen: GatewayE
   if (known && seen.epoch === '') return course;
   const before = accumulated(known, seen.epoch, seen.counts);
   const thresholds = known?.thresholds ?? seen.stableLatencies;
-  const judged = judgeOnce(addCounts(before, seen.counts), rulesFor('requests', state, course, analysis));
+  const rules = rulesFor('requests', state, course, analysis);
+  // Each arm may be taken back by mistake: together no more often than is declared.
+  const judged = judgeOnce(addCounts(before, seen.counts), { ...rules, alpha: rules.alpha / safetyParts(state.settings.rollout) });
   const verdict: Verdict = seen.isComplete
     ? judged
     : { ...judged, verdict: 'error', because: 'some of what happened could not be counted' };

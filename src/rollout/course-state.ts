@@ -1,5 +1,6 @@
-import type { Counts, Verdict } from './evidence/judge.ts';
 import type { HookRuns } from './hooks/hook.ts';
+import type { ExperimentCourse } from './experiment/experiment-state.ts';
+import type { KeptEvidence } from './kept-evidence.ts';
 import type { SourceState } from './sources/source-state.ts';
 
 /** How far a candidate has come on its way by stages. Durable: a controller that was killed goes on from it. */
@@ -17,8 +18,10 @@ export interface Course {
   readonly overruled?: boolean;
   /** The copies that are asked of the gateway now. */
   readonly mirror?: MirrorSettings;
-  readonly evidence?: CourseEvidence;
   readonly hooks?: HookRuns;
+  readonly evidence?: KeptEvidence;
+  /** From when it has begun to the end of the rollout. */
+  readonly experiment?: ExperimentCourse;
   /** What was counted of requests and their copies: no part of `evidence`. */
   readonly copies?: CopiesEvidence;
   /** What other sources than the gateway have found. */
@@ -35,18 +38,6 @@ export interface MirrorSettings {
 }
 
 /** `overruled`: somebody went on although the copies spoke against it. */
-type CopiesEvidence = Omit<CourseEvidence, 'thresholds'> & { readonly overruled?: true };
-
-interface CourseEvidence {
-  /** Latencies (ms) of stable before the rollout, frozen; absent until enough was known of them. */
-  readonly thresholds?: readonly number[];
-  /** Of earlier lives of the gateway. */
-  readonly before: Counts;
-  /** `layoutOf` the rules it was counted for; absent in what an older version has stored. */
-  readonly layout?: string;
-  readonly epoch: string;
-  readonly current: Counts;
-  readonly verdict: Verdict;
-}
+type CopiesEvidence = Omit<KeptEvidence, 'thresholds'> & { readonly overruled?: true };
 
 export const newCourse: Course = { stage: 0, weight: 0 };

@@ -1,11 +1,23 @@
+import { armShare } from './experiment/arms.ts';
 import { revisionOf, type ServiceState, type StageSettings } from './service-state.ts';
 
 const whole: StageSettings = { weight: 100, forMs: 0, approval: false };
 
 /** The stages of a rollout; the last one is the whole. */
 export function stagesOf({ settings }: Pick<ServiceState, 'settings'>): readonly StageSettings[] {
-  const stages = settings.rollout.stages ?? [];
+  const stages = withExperiment(settings.rollout);
   return stages.at(-1)?.weight === 100 ? stages : [...stages, whole];
+}
+
+/**
+ * The experiment comes when the candidate would get more than an arm's share: until then it is only made sure that it is safe, and whoever
+ * has seen the candidate goes on seeing it.
+ */
+function withExperiment({ stages = [], experiment }: ServiceState['settings']['rollout']): readonly StageSettings[] {
+  if (!experiment) return stages;
+  const weight = armShare(experiment);
+  const before = stages.filter((stage) => stage.weight <= weight).length;
+  return [...stages.slice(0, before), { weight, forMs: experiment.forMs, approval: false, experiment: true }, ...stages.slice(before)];
 }
 
 /** Whether the rollout under way goes by stages, and not as fast as capacity allows. */

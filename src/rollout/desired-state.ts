@@ -2,6 +2,7 @@ import { jsonEquals, type Json } from '../digest/json.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import type { Address } from '../stack/stack.ts';
 import { newCourse } from './course-state.ts';
+import { originOf } from './experiment/arms.ts';
 import {
   type Candidate,
   revisionOf,
@@ -25,13 +26,15 @@ export interface DesiredService {
   readonly replicas: number;
   readonly settings: ServiceSettings;
   readonly revision: RevisionContent;
+  /** Of the declared experiment. */
+  readonly arms?: NonNullable<ServiceState['arms']>;
 }
 
 /** Identity of a service for its whole life: chosen once, stored with its first state. */
 export type NewServiceIdentity = Pick<ServiceState, 'uid' | 'token'>;
 
 export function newService(desired: DesiredService, identity: NewServiceIdentity, now: number): ServiceState {
-  const { address, environment, name, operation, replicas, settings, revision } = desired;
+  const { address, environment, name, operation, replicas, settings, revision, arms } = desired;
   const empty: ServiceState = {
     address,
     environment,
@@ -39,6 +42,7 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
     operation,
     replicas: withinScale(replicas, settings),
     settings,
+    ...(arms && { arms }),
     ...identity,
     mode: 'running',
     instanceSequence: 0,
@@ -55,21 +59,41 @@ export function newService(desired: DesiredService, identity: NewServiceIdentity
  */
 export function withDesired(state: ServiceState, desired: DesiredService, now: number): ServiceState {
   const repeated = state.operation === desired.operation;
-  const { operation, replicas, settings, revision } = desired;
+  const { operation, replicas, settings, revision, arms } = desired;
   // Where load decides, it has: a stack that is applied again does not begin anew.
   const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
-  const next: ServiceState = { ...relabelled(resumed(state, now), revision), operation, replicas: wanted, settings };
+  const { arms: before, ...current } = relabelled(resumed(state, now), revision);
+  const next: ServiceState = { ...current, operation, replicas: wanted, settings, ...(arms && { arms }) };
   const { candidate: _, failure: __, stableTreatment: ___, ...settled } = next;
-  if (next.candidate && sameContent(revisionOf(next, next.candidate.generation), revision)) return next;
-  if (sameContent(revisionOf(next, next.stable), revision)) return settled;
+  const isSameExperiment = jsonEquals(experimentIn(before, state.settings), experimentIn(arms, settings));
+  if (next.candidate && isSameExperiment && sameContent(revisionOf(next, originOf(next.candidate)), revision)) return next;
+  if (sameContent(revisionOf(next, next.stable), revision) || isChosen(next, revision)) return settled;
   if (repeated && sameContent(revisionOf(next, next.failure?.generation), revision)) return next;
   return withCandidate({ ...settled, stableTreatment: treatmentOfStable(state) }, revision, now);
 }
 
+/** What cannot change in the midst of an experiment: its arms, what they are compared by and their share. How long it lasts can. */
+function experimentIn(arms: ServiceState['arms'], { rollout }: ServiceSettings): Json {
+  const { metric, share } = rollout.experiment ?? {};
+  return { arms: arms ?? null, metric: metric ?? null, share: share ?? null } as unknown as Json;
+}
+
+/** Whether what is in use is the arm that was promoted in the place of this very release, and still is made as declared. */
+function isChosen(state: ServiceState, { release }: RevisionContent): boolean {
+  const { chosen, arms } = state;
+  const stable = revisionOf(state, state.stable);
+  if (!chosen || chosen.of !== release || chosen.release !== stable?.release) return false;
+  const arm = arms?.of === release ? arms.members.find(({ name }) => name === chosen.arm) : undefined;
+  return arm !== undefined && sameContent(stable, arm.content);
+}
+
 /** Why this very thing was taken back before, while what was in use then still is: it would be again. A repeated operation is no other try. */
-export function failedBefore(state: ServiceState | undefined, { operation, settings, revision }: DesiredService): string | undefined {
+export function failedBefore(state: ServiceState | undefined, { operation, settings, revision, arms }: DesiredService): string | undefined {
   if (!state?.failure || state.candidate || state.stable === undefined || state.operation === operation) return undefined;
-  const isSame = sameContent(revisionOf(state, state.failure.generation), revision);
+  const { failure } = state;
+  const isSame =
+    sameContent(revisionOf(state, failure.began ?? failure.generation), revision) &&
+    jsonEquals((state.arms ?? null) as unknown as Json, (arms ?? null) as unknown as Json);
   return isSame && jsonEquals(state.settings.rollout as unknown as Json, settings.rollout as unknown as Json)
     ? state.failure.reason
     : undefined;

@@ -3,6 +3,7 @@ import type { Prober } from './prober.ts';
 import { countsOf } from './counted-evidence.ts';
 import { noCounts } from './evidence/counts.ts';
 import type { HookAnswers } from './hooks/hook.ts';
+import { observeExperiment } from './experiment/observe-experiment.ts';
 import { comparedRelease, evidenceId } from './service-route.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 import type { ServiceMemory } from './service-memory.ts';
@@ -27,9 +28,10 @@ export async function observe(
   const evidence = await observeEvidence(state, ports.traffic).catch(() => undefined);
   const smoke = state.candidate && memory.smokes.get(state.candidate.generation);
   const hooks = await ports.answersOf(state);
+  const experiment = await observeExperiment(state, ports.traffic).catch(() => undefined);
   const instances = new Map(await Promise.all(entries));
   const { watchedSince, measurements } = memory;
-  return { instances, published, inFlight, evidence, smoke, hooks, watchedSince, measurements: measurements.made };
+  return { instances, published, inFlight, evidence, experiment, smoke, hooks, watchedSince, measurements: measurements.made };
 }
 
 /** Counts of the rollout under way, and what stable's latency was before it; undefined when nothing is to be compared. */
@@ -41,8 +43,9 @@ async function observeEvidence(state: ServiceState, traffic: Traffic): Promise<G
   const quantiles = analysis.rules.latency?.quantiles;
   const isKnown = quantiles === undefined || candidate.course.evidence?.thresholds !== undefined;
   const stableLatencies = isKnown ? undefined : await traffic.latencies(state, arms.stable, quantiles);
-  const counted = await traffic.evidence(state);
-  const isOurs = counted?.id === evidenceId(state, candidate, analysis);
+  const id = evidenceId(state, candidate, analysis);
+  const counted = await traffic.evidence(state, id);
+  const isOurs = counted?.id === id;
   const counts = isOurs
     ? countsOf(counted.strata, { candidate: arms.candidate, stable: comparedRelease(state, arms.stable) }, analysis.rules)
     : noCounts;

@@ -4,6 +4,7 @@ import { newCourse } from './course-state.ts';
 import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { withHooksOverruled } from './hooks/gate.ts';
+import { isDecided, withDecision } from './experiment/decide.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
@@ -13,15 +14,23 @@ import { contentOfFormer, treatedAs } from './treatment.ts';
 /** What people may do to a rollout at any time. */
 export type RolloutAction =
   | { readonly type: 'pause' | 'resume' | 'abort' | 'retry' }
-  /** To the next stage, or to the whole; with `from` only once for that stage, however often it is asked for. */
-  | { readonly type: 'promote'; readonly full: boolean; readonly from?: SeenStage | undefined }
+  /**
+   * To the next stage, or to the whole; with `from` only once for that stage, however often it is asked for. Of an experiment, with this arm as
+   * the candidate, the plain one unless another is named.
+   */
+  | {
+      readonly type: 'promote';
+      readonly full: boolean;
+      readonly arm?: string | undefined;
+      readonly from?: SeenStage | undefined;
+    }
   /** To a release that was in use before: the last one unless another is named. Aborts what is under way. */
   | { readonly type: 'rollback'; readonly to?: string | undefined };
 
 /**
  * The state after an action, pure; doing it twice is doing it once, but for a promotion that does not say from which stage. Throws
- * `no_rollout` when none is under way, `rollout_has_no_stages`, `rollout_moved_on`, `rollout_nothing_to_retry` and `release_not_kept`. `by`
- * names who does it.
+ * `no_rollout` when none is under way, `rollout_has_no_stages`, `rollout_moved_on`, `experiment_has_no_arm`, `experiment_arm_withdrawn`,
+ * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
  */
 export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
   switch (action.type) {
@@ -63,10 +72,13 @@ function going(state: ServiceState, now: number): ServiceState {
  * To the next stage, or with `full` to the whole, without waiting any longer. The capacity for it still comes first. Evidence against the
  * candidate that is there already is overruled with it.
  */
-function promoted(state: ServiceState, { full, from }: RolloutAction & { readonly type: 'promote' }, now: number): ServiceState {
-  if (from && isPromoted(state, from, full)) return state;
+function promoted(given: ServiceState, { full, from, arm }: RolloutAction & { readonly type: 'promote' }, now: number): ServiceState {
+  if (from && isPromoted(given, from, full) && isDecided(given, arm)) return given;
+  candidateOf(given);
+  if (!hasStages(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
+  const state = withDecision(given, arm);
+  if (state === given && arm !== undefined && !full) return given;
   const candidate = candidateOf(state);
-  if (!hasStages(state)) throw sluiceError('rollout_has_no_stages', { service: state.address });
   const { stage } = { ...newCourse, ...candidate.course };
   const last = stagesOf(state).length - 1;
   const isEnd = full || stage >= last;

@@ -1,5 +1,6 @@
 import { baselineFor } from './baseline.ts';
-import { capacityAt, goesByStages, stagesOf } from './course.ts';
+import { capacityAt, capacityFor, goesByStages, stagesOf } from './course.ts';
+import { armCount } from './experiment/arms.ts';
 import type { RolloutSettings } from './service-state.ts';
 
 /** Instances beside stable's while a stage lasts. */
@@ -29,8 +30,9 @@ export function extraInstances({ settings: { rollout }, replicas }: Planned): re
   const service = { settings: { rollout, expose: [], calls: [], drainMs: 0 }, replicas };
   if (!goesByStages(service.settings)) return [];
   const hasBaseline = rollout.baseline === true && rollout.analysis !== undefined;
-  return stagesOf(service).map(({ weight }, index) => {
-    const candidate = capacityAt(service, index);
+  return stagesOf(service).map(({ weight, experiment }, index) => {
+    const arms = experiment && rollout.experiment ? armCount(rollout.experiment) : 0;
+    const candidate = arms > 0 ? arms * capacityFor(weight, service) : capacityAt(service, index);
     return { candidate, baseline: hasBaseline ? baselineFor(weight, candidate) : 0 };
   });
 }

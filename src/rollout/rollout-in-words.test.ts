@@ -50,3 +50,14 @@ it('counts what rolls by max_surge, and never more than there are', () => {
   expect(costInWords(cost({ strategy: 'rolling', maxSurge: 2 }))).toBe('2 instances more meanwhile');
   expect(cost({ strategy: 'rolling', maxSurge: 9 }, 3).extra).toEqual({ least: 3, most: 3 });
 });
+
+it('says which arms an experiment has, when it comes, and counts the instances of all of them', () => {
+  const metric = { attribute: 'agent.outcome', value: 'resolved', goal: 'more' };
+  const experiment = { metric, arms: ['warm', 'terse'], share: 50, forMs: 3_600_000, minUnits: 100, alpha: 0.05, onWinner: 'hold' };
+  const arms = { ...canary, stages: [stage(5, 10_000), stage(50)], experiment };
+  expect(words(arms)).toContain(
+    '5 % for 10s, then an experiment on more agent.outcome=resolved with 16.67 % each for candidate, warm, terse for 1h until somebody decides, then 50 % for 10s, then 100 %',
+  );
+  expect(cost({ ...arms, stages: [stage(5, 10_000)] }, 12).extra).toEqual({ least: 1, most: 12 });
+  expect(cost({ ...arms, experiment: { ...experiment, arms: ['a', 'b', 'c', 'd', 'e', 'f'] } }, 2).extra).toEqual({ least: 1, most: 7 });
+});

@@ -25,7 +25,19 @@ export function completeRollout(state: ServiceState): Advanced {
   const { candidate, failure: _, stableTreatment: __, ...rest } = state;
   if (!candidate) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.completed', 'is in use');
-  return { state: { ...rest, stable: candidate.generation, history: historyWith(state, candidate.generation) }, events: [event] };
+  const history = historyWith(state, candidate.generation);
+  return { state: { ...withChosen(rest, candidate), stable: candidate.generation, history }, events: [event] };
+}
+
+/** Remembers which arm of an experiment came into use in the place of what is declared. */
+function withChosen(given: Omit<ServiceState, 'candidate' | 'failure'>, candidate: Candidate): ServiceState {
+  const { chosen: _, ...state } = given;
+  const { arm, began } = candidate;
+  const [release, of] = [candidate.generation, began].map((generation) => revisionOf(state, generation)?.release);
+  return {
+    ...state,
+    ...(arm !== undefined && began !== undefined && release !== undefined && of !== undefined && { chosen: { arm, began, release, of } }),
+  };
 }
 
 /** The release that goes first, without the one that comes. */
@@ -59,6 +71,7 @@ export function failRollout(
     reason,
     ...(instance !== undefined && { instance }),
     ...(withdrawn && { withdrawn }),
+    ...(candidate.began !== undefined && { began: candidate.began }),
     ...(evidence && { evidence }),
   };
   return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };

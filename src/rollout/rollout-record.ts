@@ -1,4 +1,6 @@
 import { shownVerdict } from './course-verdict.ts';
+import { originOf } from './experiment/arms.ts';
+import { experimentRecord } from './experiment/experiment-view.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { revisionOf, type RolloutRecord, type ServiceState } from './service-state.ts';
 
@@ -13,9 +15,9 @@ interface Doer {
 /** `after` with what the change from `before` means for its record of rollouts: one begun, one ended, or neither. Pure. */
 export function recorded(before: ServiceState | undefined, after: ServiceState, now: number, who: Doer = {}): ServiceState {
   const [old, candidate] = [before?.candidate, after.candidate];
-  if (old?.generation === candidate?.generation) return after;
+  if (old && candidate ? originOf(old) === originOf(candidate) : old === candidate) return after;
   const known = after.rollouts ?? [];
-  const ended = known.map((record) => (record.generation === old?.generation ? endOf(record, before, after, now, who) : record));
+  const ended = known.map((record) => (old && record.generation === originOf(old) ? endOf(record, before, after, now, who) : record));
   const begun = candidate && beginningOf(candidate.generation, after, candidate.startedAt, who);
   return { ...after, rollouts: [...(begun ? [begun] : []), ...ended].slice(0, mostRecords) };
 }
@@ -43,9 +45,11 @@ function reasonOf({ candidate, settings }: ServiceState, isOtherRelease: boolean
 }
 
 function endOf(record: RolloutRecord, before: ServiceState | undefined, after: ServiceState, endedAt: number, { by }: Doer): RolloutRecord {
-  const { generation } = record;
+  // An arm of its experiment may have gone on in its place.
+  const generation = before?.candidate?.generation ?? record.generation;
   const isFailed = after.failure?.generation === generation;
   const outcome = after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded';
+  const experiment = before && experimentRecord(before);
   const verdict = (isFailed ? after.failure?.evidence : undefined) ?? (before && shownVerdict(before, before.candidate?.course));
   return {
     ...record,
@@ -53,6 +57,8 @@ function endOf(record: RolloutRecord, before: ServiceState | undefined, after: S
     outcome,
     ...(isFailed && after.failure && { reason: after.failure.reason }),
     ...(by !== undefined && { endedBy: by }),
+    release: revisionOf(before ?? after, generation)?.release ?? record.release,
     ...(verdict && { evidence: verdictInWords(verdict) }),
+    ...(experiment && { experiment }),
   };
 }

@@ -3,6 +3,7 @@ import { parsePercentage } from '../stack/fields/percentage.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import { hookSettings } from './hooks/hook-settings.ts';
+import { experimentSettings } from './experiment/declared-experiment.ts';
 import type { LatencyLimit, Rules } from './evidence/judge.ts';
 import type { TallyRule } from './evidence/tally.ts';
 import { sourceSettings } from './sources/source-settings.ts';
@@ -31,6 +32,7 @@ export function rolloutSettings(declared: Declared): RolloutSettings {
     ...(keep_previous !== undefined && { keepPreviousMs: parseDurationMs(keep_previous) }),
     ...(affinity && { affinity: affinityOf(affinity) }),
     ...(analysis && { analysis: analysisOf(analysis) }),
+    ...(declared.experiment && { experiment: experimentSettings(declared.experiment) }),
   };
 }
 

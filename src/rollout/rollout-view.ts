@@ -4,6 +4,9 @@ import { capacityAt, hasStages, stageOf, stagesOf } from './course.ts';
 import { type MirrorSettings, newCourse } from './course-state.ts';
 import { shownVerdict } from './course-verdict.ts';
 import { findingViews, type FindingView } from './evidence/finding-view.ts';
+import { originOf } from './experiment/arms.ts';
+import { experimentView, type ExperimentView } from './experiment/experiment-view.ts';
+import { experimentWait, type Waits } from './experiment/experiment-waits.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { type HookView, hooksView } from './hooks/hooks-view.ts';
 import { dueHooks } from './hooks/stage-hooks.ts';
@@ -42,6 +45,8 @@ export interface RolloutView {
   readonly findings?: readonly FindingView[];
   /** One line a metric with its confidence interval and one a source, then what follows from them. */
   readonly evidence: readonly string[];
+  /** From when its arms are being brought up to the end of the rollout. */
+  readonly experiment?: ExperimentView;
 }
 
 interface StageView {
@@ -49,13 +54,8 @@ interface StageView {
   readonly mirror?: MirrorSettings;
   readonly forMs: number;
   readonly approval: boolean;
-}
-
-/** Why it does not go on at this moment. `until`: when it will look again, where only time has to pass. */
-interface Waits {
-  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'hook' | 'time' | 'evidence';
-  readonly message: string;
-  readonly until?: string;
+  /** Arms are compared, each at this weight. */
+  readonly experiment?: true;
 }
 
 /** A past rollout, or the one under way. */
@@ -74,7 +74,8 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
   const course = { ...newCourse, ...candidate.course };
   const verdict = shownVerdict(state, candidate.course);
   const { mirror } = mirrorOf(state);
-  const record = state.rollouts?.find(({ generation }) => generation === candidate.generation);
+  const record = state.rollouts?.find(({ generation }) => generation === originOf(candidate));
+  const experiment = experimentView(state);
   return {
     release: revision?.release ?? '',
     version: revision?.version ?? '',
@@ -95,6 +96,7 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     waits: waitsOf(state, candidate, now),
     ...(verdict && { verdict: verdict.verdict, findings: findingViews(verdict) }),
     evidence: verdict ? verdictInWords(verdict) : [],
+    ...(experiment && { experiment }),
   };
 }
 
@@ -110,6 +112,8 @@ function withoutHooks({ weight, mirror, forMs, approval }: StageSettings): Stage
 
 function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits {
   const { paused, generation } = candidate;
+  const experiment = experimentWait(state, now);
+  if (experiment) return experiment;
   const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
   if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
   if (paused?.recovers === true) return { for: 'evidence', message: paused.reason };

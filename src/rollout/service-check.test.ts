@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Problem } from '../errors/sluice-error.ts';
 import { loadStack } from '../stack/load.ts';
+import { checkArms } from './experiment/check-experiment.ts';
 import { checkService } from './service-check.ts';
 
 let root: string;
@@ -54,5 +55,25 @@ it('refuses variables that Sluice sets itself', async () => {
   expect(problems.map(({ code, message }) => [code, /variable (\w+)/.exec(message)?.[1]])).toEqual([
     ['reserved_variable', 'PORT'],
     ['reserved_variable', 'SLUICE_TOKEN'],
+  ]);
+});
+
+const experimenting = (arms: string) =>
+  `rollout: { strategy: canary, affinity: { cookie: session }, steps: [{ weight: 5, for: 10s }, { weight: 50 }], analysis: { error_rate: {} }, experiment: { metric: { attribute: agent.outcome, value: resolved, goal: more }, for: 1h, arms: ${arms} } }`;
+
+it('holds what an arm has instead to what holds for the service', async () => {
+  const problems = await check(experimenting('{ warm: { env: { PORT: 80 } } }'));
+  expect(problems.map(({ code, message }) => [code, /variable (\w+)/.exec(message)?.[1]])[0]).toEqual(['reserved_variable', 'PORT']);
+  expect(problems[0]?.position).toMatchObject({ line: 6, column: expect.any(Number) });
+});
+
+it('refuses arms that are one and the same release', async () => {
+  const line = experimenting('{ warm: { env: { TONE: warm } }, cordial: { env: { TONE: warm } } }');
+  await check(line);
+  const loaded = await loadStack(root);
+  const [block] = loaded.ok ? loaded.value.blocks : [];
+  if (!loaded.ok || !block) throw new Error('the stack is not what the test takes it for');
+  expect(await checkArms(block, loaded.value)).toMatchObject([
+    { code: 'experiment_arms_alike', message: expect.stringMatching(/warm and cordial/) },
   ]);
 });

@@ -15,6 +15,7 @@ export async function checkService(block: ResolvedBlock, stack: ResolvedStack): 
     ...reservedVariables(block, fields),
     ...shownSecrets(block, fields),
     ...(await pathProblems(block, fields, stack.root)),
+    ...(await armProblems(block, fields, stack.root)),
   ];
 }
 
@@ -35,13 +36,24 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
   return problems;
 }
 
-function reservedVariables(block: ResolvedBlock, fields: ServiceFields): Problem[] {
-  return Object.keys(fields.env)
-    .filter((variable) => variable === 'PORT' || variable === 'HOST' || variable.startsWith('SLUICE_'))
-    .map((variable) => problem('reserved_variable', { service: block.name, variable }, at(block, `env.${variable}`)));
+/** The same of what each arm of an experiment has instead. */
+async function armProblems(block: ResolvedBlock, { rollout }: ServiceFields, root: string): Promise<Problem[]> {
+  const arms = Object.entries(rollout.experiment?.arms ?? {});
+  const found = arms.map(async ([name, { env = {}, ...own }]) => {
+    const place = `rollout.experiment.arms.${name}.`;
+    const fields = { ...own, env } as unknown as ServiceFields;
+    return reservedVariables(block, fields, place).concat(await pathProblems(block, fields, root, place));
+  });
+  return (await Promise.all(found)).flat();
 }
 
-async function pathProblems(block: ResolvedBlock, fields: ServiceFields, root: string): Promise<Problem[]> {
+function reservedVariables(block: ResolvedBlock, fields: Pick<ServiceFields, 'env'>, within = ''): Problem[] {
+  return Object.keys(fields.env)
+    .filter((variable) => variable === 'PORT' || variable === 'HOST' || variable.startsWith('SLUICE_'))
+    .map((variable) => problem('reserved_variable', { service: block.name, variable }, at(block, `${within}env.${variable}`)));
+}
+
+async function pathProblems(block: ResolvedBlock, fields: ServiceFields, root: string, within = ''): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const field of fileParts) {
     const path = declaredPath(fields, field);
@@ -49,12 +61,12 @@ async function pathProblems(block: ResolvedBlock, fields: ServiceFields, root: s
     const absolute = containedPath(root, path);
     const found = absolute === undefined ? undefined : await stat(absolute).catch(() => undefined);
     const about = { service: block.name, field, path };
-    if (absolute === undefined) problems.push(problem('service_path_outside', about, at(block, field)));
-    else if (!found) problems.push(problem('service_path_missing', about, at(block, field)));
+    if (absolute === undefined) problems.push(problem('service_path_outside', about, at(block, within + field)));
+    else if (!found) problems.push(problem('service_path_missing', about, at(block, within + field)));
     else if ((field === 'source' || field === 'migrations') && !found.isDirectory()) {
-      problems.push(problem('service_path_wrong_type', { ...about, expected: 'a folder' }, at(block, field)));
+      problems.push(problem('service_path_wrong_type', { ...about, expected: 'a folder' }, at(block, within + field)));
     } else if ((field === 'policy' || field === 'api') && !found.isFile()) {
-      problems.push(problem('service_path_wrong_type', { ...about, expected: 'a file' }, at(block, field)));
+      problems.push(problem('service_path_wrong_type', { ...about, expected: 'a file' }, at(block, within + field)));
     }
   }
   return problems;

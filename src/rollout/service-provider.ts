@@ -28,7 +28,10 @@ import type { Migrations } from './migrations.ts';
 import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
-import { desiredService } from './service-specification.ts';
+import { armFingerprints, armRequest } from './experiment/arm-releases.ts';
+import { checkArms, checkChosen } from './experiment/check-experiment.ts';
+import { declaredArms } from './experiment/declared-experiment.ts';
+import { desiredService, type MadeArm } from './service-specification.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { exposedUrl, type Settlement } from './service-status.ts';
 import { stableRelease } from './under-way.ts';
@@ -67,12 +70,24 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     return { release, parts };
   }
 
+  /** A release for each arm of the declared experiment. */
+  async function makeArms(request: CreateRequest): Promise<readonly MadeArm[]> {
+    return Promise.all(
+      declaredArms(declaredOf(request)).map(async (name) => {
+        const own = armRequest(request, name);
+        const { release, parts } = await makeRelease(own);
+        return { name, request: own, release, parts };
+      }),
+    );
+  }
+
   /** An update does not wait for the end of a rollout by stages: stable serves meanwhile, and a later release may supersede it. */
   async function apply(request: CreateRequest, operation: Operation, isUpdate: boolean): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
+    const arms = await makeArms(request);
     const known = await controller.stateOf(request.address);
-    const desired = await withChosenWay(desiredService(request, operation, { release, parts, vault }), declaredOf(request), {
+    const desired = await withChosenWay(desiredService(request, operation, { release, parts, arms, vault }), declaredOf(request), {
       state: known,
       release,
       find: (id) => releases.find({ environment: request.environment, service: request.name, id }),
@@ -115,7 +130,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     }
     demandReady(await controller.waitFor(service, operation.signal, progress), service, release);
     const settled = await controller.stateOf(service);
-    if (!settled || stableRelease(settled) !== release.id) throw sluiceError('rollout_superseded', { service, release: release.id });
+    if (!settled || !runs(settled, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
     return finish(operation);
   }
 
@@ -164,7 +179,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
         const problems = await checkService(block, stack);
         // What cannot be read cannot be compared.
         if (problems.some(({ severity }) => severity === 'error')) return problems;
-        return problems.concat(await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
+        const arms = [...(await checkArms(block, stack)), ...checkChosen(block, await controller.stateOf(block.address))];
+        return problems.concat(arms, await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
       });
       return (await Promise.all(found)).flat();
     },
@@ -177,7 +193,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
 
     async fingerprint(block, stack) {
-      return { ...fileDigests(await readReleaseContent(block.fields as unknown as ServiceFields, stack.root)) };
+      const fields = declaredOf({ declared: block.fields });
+      return { ...fileDigests(await readReleaseContent(fields, stack.root)), ...(await armFingerprints(fields, stack.root)) };
     },
 
     async read(resource) {
@@ -244,6 +261,12 @@ function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[]
   return drift;
 }
 
+/** It itself, or the arm of its experiment that was promoted in its place. */
+function runs(state: ServiceState, release: string): boolean {
+  const stable = stableRelease(state);
+  return stable === release || (state.chosen?.release === stable && state.chosen?.of === release);
+}
+
 /** Throws how a rollout ended, if not well. */
 function demandReady(settlement: Settlement, service: string, { id: release }: Release): void {
   switch (settlement.outcome) {
@@ -260,5 +283,6 @@ function demandReady(settlement: Settlement, service: string, { id: release }: R
 }
 
 function releasesInUse(state: ServiceState): ReadonlySet<string> {
-  return new Set([...state.revisions, ...(state.history ?? [])].map(({ release }) => release));
+  const arms = state.arms?.members.map(({ content }) => content) ?? [];
+  return new Set([...state.revisions, ...(state.history ?? []), ...arms].map(({ release }) => release));
 }

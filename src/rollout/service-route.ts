@@ -4,8 +4,9 @@ import { backendName, baselineName, shareBeside, usesBaseline } from './baseline
 import { goesByStages } from './course.ts';
 import { layoutOf } from './counted-evidence.ts';
 import { isCounted } from './course-verdict.ts';
+import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
 import { mirrorOf } from './mirroring.ts';
-import { type AnalysisSettings, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
 const unitWindowMs = 60_000;
@@ -53,33 +54,45 @@ export function shareOf(published: ServiceRoute | undefined, state: ServiceState
 }
 
 /**
- * The candidate first with its share, then all others with the rest by their ready instances. One that was withdrawn, one that is only
- * kept and, where candidates go by stages, one that was given up or superseded get nothing as long as others can answer.
+ * The candidate, or the arms of its experiment, first with their shares, then all others with the rest by their ready instances. One that
+ * was withdrawn, one that is only kept and, where candidates go by stages, one that was given up or superseded get nothing as long as others can answer.
  */
 function weighted(state: ServiceState, backends: readonly BackendRoute[]): readonly BackendRoute[] {
   const { candidate, failure, previous, replicas } = state;
   const releaseOf = (generation: number | undefined) => revisionOf(state, generation)?.release;
   const idle = new Set([failure?.withdrawn === true ? releaseOf(failure.generation) : undefined, releaseOf(previous?.generation)]);
   if (goesByStages(state.settings)) for (const { release } of backends) idle.add(release);
-  for (const used of [state.stable, candidate?.generation]) idle.delete(releaseOf(used));
   const course = candidate?.course;
-  const staged = course && backends.find(({ release }) => release === releaseOf(candidate.generation));
+  // An arm that was withdrawn has no share, also where it is the plain candidate.
+  for (const used of [state.stable, runningExperiment(course) ? undefined : candidate?.generation]) idle.delete(releaseOf(used));
+  const shares = course ? stagedShares(state, course) : [];
+  const staged = shares.flatMap(({ generation, weight }) => {
+    const backend = backends.find(({ release }) => release === releaseOf(generation));
+    return backend ? [{ backend, asked: weight, slot: slotOf(state, generation) }] : [];
+  });
   const baseline = usesBaseline(state) ? backends.find(({ release }) => release === baselineName(state)) : undefined;
-  const others = backends.filter((backend) => backend !== staged && backend !== baseline);
+  const others = backends.filter((backend) => backend !== baseline && !staged.some((share) => share.backend === backend));
   const answering = others.filter(({ release, weight }) => weight > 0 && !idle.has(release));
   const quiet = others.map(({ release, weight, instances }) => ({
     release,
     weight: answering.length > 0 && idle.has(release) ? 0 : weight,
     instances,
   }));
-  if (!staged) return [...(baseline ? [{ ...baseline, weight: 0 }] : []), ...quiet];
+  if (staged.length === 0) return [...(baseline ? [{ ...baseline, weight: 0 }] : []), ...quiet];
   const ready = quiet.reduce((sum, { weight }) => sum + weight, 0);
-  if (ready === 0) return [staged, ...(baseline ? [baseline] : []), ...quiet];
+  if (ready === 0) {
+    return [...staged.map(({ backend, slot }) => placed(backend, backend.weight, slot)), ...(baseline ? [baseline] : []), ...quiet];
+  }
   const carried = (backend: BackendRoute): number => (100 * backend.weight) / Math.max(1, replicas);
-  const share = Math.min(course.weight, carried(staged));
+  const sent = staged.map(({ backend, asked, slot }) => placed(backend, Math.min(asked, carried(backend)), slot));
+  const share = sent.reduce((sum, { weight }) => sum + weight, 0);
   const beside = baseline ? Math.min(shareBeside(share), carried(baseline)) : 0;
   const rest = quiet.map(({ release, weight, instances }) => ({ release, weight: ((100 - share - beside) * weight) / ready, instances }));
-  return [{ ...staged, weight: share }, ...(baseline ? [{ ...baseline, weight: beside }] : []), ...rest];
+  return [...sent, ...(baseline ? [{ ...baseline, weight: beside }] : []), ...rest];
+}
+
+function placed(backend: BackendRoute, weight: number, slot: BackendRoute['slot']): BackendRoute {
+  return { ...backend, weight, ...(slot && { slot }) };
 }
 
 /** What the gateway calls the instances that the candidate is compared with. */
@@ -88,24 +101,31 @@ export function comparedRelease(state: ServiceState, stable: string): string {
 }
 
 /** What the counts of a rollout are called: those of another, of a comparison with something else, or for other rules are not its own. */
-export function evidenceId(state: ServiceState, candidate: { readonly generation: number }, { rules }: AnalysisSettings): string {
+export function evidenceId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>, { rules }: AnalysisSettings): string {
   return `${rolloutId(state, candidate)}-${layoutOf(rules)}${usesBaseline(state) ? '-baseline' : ''}`;
 }
 
-function rolloutId({ uid }: ServiceState, { generation }: { readonly generation: number }): string {
-  return `${uid}-${generation}`;
+/** What the outcomes of its experiment are called. */
+export function experimentId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
+  return `${rolloutId(state, candidate)}-experiment`;
+}
+
+function rolloutId({ uid }: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>): string {
+  return `${uid}-${originOf(candidate)}`;
 }
 
 /** Cohorts and counts belong to one candidate: another draws and counts anew. */
-function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence'> {
+function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' | 'experiment'> {
   const { candidate, settings } = state;
-  const { affinity, analysis } = settings.rollout;
+  const { affinity, analysis, experiment } = settings.rollout;
   if (!candidate?.course) return flagSplitOf(state);
+  const attribute = runningExperiment(candidate.course) && experiment?.metric.attribute;
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const thresholds = candidate.course.evidence?.thresholds ?? [];
   // Of the users, only the candidate and its baseline own a part: that a release before it is gone at last moves nobody.
   const sticky = affinity && { affinity, slots: usesBaseline(state) ? 2 : 1 };
   return {
+    ...(attribute !== undefined && { experiment: { id: experimentId(state, candidate), attribute } }),
     split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...sticky },
     ...(analysis &&
       isCounted(analysis) && {

@@ -13,13 +13,22 @@ import { rolloutSettings } from './rollout-settings.ts';
 import type { HealthSettings, RevisionContent, ScalingSettings } from './service-state.ts';
 import { trafficPolicies } from './traffic-policies.ts';
 
+/** An arm of the declared experiment: its own request, and the release that was made of it. */
+export interface MadeArm {
+  readonly name: string;
+  readonly request: CreateRequest;
+  readonly release: Release;
+  readonly parts: MaterialisedParts;
+}
+
 /** Turns a service's block, its release and the machine it runs on into what the controller is to bring about. */
 export function desiredService(
   request: CreateRequest,
   { id: operation, by }: { readonly id: string; readonly by?: string },
-  made: { readonly release: Release; readonly parts: MaterialisedParts; readonly vault: Vault },
+  made: { readonly release: Release; readonly parts: MaterialisedParts; readonly arms?: readonly MadeArm[]; readonly vault: Vault },
 ): DesiredService {
   const declared = request.declared as unknown as ServiceFields;
+  const { arms = [], release, vault } = made;
   return {
     address: request.address,
     environment: request.environment,
@@ -36,7 +45,12 @@ export function desiredService(
       rollout: rolloutSettings(declared.rollout),
     },
     revision: revisionContent(request, declared, made),
+    ...(arms.length > 0 && { arms: { of: release.id, members: arms.map((arm) => memberOf(arm, vault)) } }),
   };
+}
+
+function memberOf({ name, request, ...made }: MadeArm, vault: Vault): { readonly name: string; readonly content: RevisionContent } {
+  return { name, content: revisionContent(request, request.declared as unknown as ServiceFields, { ...made, vault }) };
 }
 
 function revisionContent(

@@ -3,6 +3,7 @@ import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Course, MirrorSettings } from './course-state.ts';
+import type { ExperimentSettings } from './experiment/experiment-state.ts';
 import type { Rules, Verdict } from './evidence/judge.ts';
 import type { HookSettings } from './hooks/hook.ts';
 import type { SourceSettings } from './sources/source.ts';
@@ -37,6 +38,13 @@ export interface ServiceState {
   readonly failure?: Failure;
   /** The generation before stable, kept ready for an instant return. */
   readonly previous?: { readonly generation: number; readonly until: number };
+  /** What the arms of the declared experiment are made of, and the release of the plain candidate, without which they mean nothing. */
+  readonly arms?: { readonly of: string; readonly members: readonly { readonly name: string; readonly content: RevisionContent }[] };
+  /**
+   * Stable is an arm of an experiment that was promoted, in the place of the plain release `of`, whose rollout began under the generation
+   * `began`. Means nothing when stable is not `release`.
+   */
+  readonly chosen?: { readonly arm: string; readonly began: number; readonly release: string; readonly of: string };
   /** What was in use before stable, the latest first, each release once: what can be returned to. */
   readonly history?: readonly FormerRelease[];
   /** How stable was treated before the rollout that is under way or was taken back: it goes to `history` with it. */
@@ -108,6 +116,7 @@ export interface RolloutSettings {
   readonly onFailure?: 'rollback' | 'hold';
   /** Asked before the first request of the candidate (`before`), and before it is completed (`after`). */
   readonly hooks?: readonly HookSettings[];
+  readonly experiment?: ExperimentSettings;
   /** Whether the candidate is compared with fresh instances of stable. */
   readonly baseline?: boolean;
   /** Where `auto` is declared: that this way was chosen for the rollout, and why. It holds for as long as the rollout does. */
@@ -130,6 +139,8 @@ export interface StageSettings {
   /** Whether somebody has to agree before it ends. */
   readonly approval: boolean;
   readonly hooks?: readonly HookSettings[];
+  /** The arms of the experiment are compared; the weight is that of each. */
+  readonly experiment?: true;
   /** It ends only when the verdict is `pass`; so long after its beginning that is waited for no longer. */
   readonly passWithinMs?: number;
 }
@@ -180,6 +191,9 @@ export interface HealthSettings {
 export interface Candidate {
   readonly generation: number;
   readonly startedAt: number;
+  /** An arm of the experiment goes on as the candidate: its name, and the generation under which the rollout began. */
+  readonly arm?: string;
+  readonly began?: number;
   /** Set while nothing new is to happen: by whom or why, and since when. */
   readonly paused?: {
     readonly reason: string;
@@ -218,10 +232,26 @@ export interface RolloutRecord {
   readonly endedBy?: string;
   /** What was known of the candidate at the end, in words. */
   readonly evidence?: readonly string[];
+  /** What came of its experiment. */
+  readonly experiment?: ExperimentRecord;
+}
+
+/** What came of an experiment. */
+export interface ExperimentRecord {
+  /** `undecided`: it was ended before anything was concluded. */
+  readonly outcome: 'winner' | 'control' | 'no_difference' | 'error' | 'undecided';
+  readonly winner?: string;
+  /** The arm that went on, as the release of the record. */
+  readonly promoted?: string;
+  readonly arms: readonly { readonly name: string; readonly release: string; readonly withdrawn?: string }[];
+  /** Rates, intervals and what follows, in words. */
+  readonly words: readonly string[];
 }
 
 interface Failure {
   readonly generation: number;
+  /** The rollout began under this generation; `generation` was an arm of its experiment. */
+  readonly began?: number;
   /** What it did, not whether it ran, was its fault: it gets no request while stable can answer at all. */
   readonly withdrawn?: boolean;
   readonly release: string;

@@ -5,6 +5,9 @@ import { capacityAt, capacityFor, hasStages, stageOf, stagesOf } from './course.
 import { type Course, newCourse } from './course-state.ts';
 import { foldEvidence } from './course-evidence.ts';
 import { decidingVerdict } from './course-verdict.ts';
+import { runningExperiment, stagedShares } from './experiment/arms.ts';
+import { withPromotedArm } from './experiment/promote-arm.ts';
+import { type ExperimentStep, isExperimenting, stepExperiment } from './experiment/step-experiment.ts';
 import { findingsInWords } from './evidence/words.ts';
 import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
 import { dueHooks } from './hooks/stage-hooks.ts';
@@ -60,6 +63,8 @@ function withDeadline(state: ServiceState, now: number): ServiceState {
 
 function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
   const candidate = state.candidate as Candidate;
+  const stage = stageOf(state, course);
+  if (isExperimenting(state, course, stage)) return afterStep(stepExperiment(state, course, stage, observation, now), course.stage, now);
   const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isLive(instance));
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
   if (looping)
@@ -92,6 +97,14 @@ interface Ready {
   readonly serving: number;
   readonly beside: number;
   readonly stuck: Instance | undefined;
+}
+
+/** Holds where an experiment waits for somebody, and goes on with the arm that has won it. */
+function afterStep({ hold, promote, ...advanced }: ExperimentStep, stage: number, now: number): Advanced {
+  if (promote !== undefined) return { ...advanced, state: withStage(withPromotedArm(advanced.state, promote), stage + 1, now) };
+  if (hold === undefined) return advanced;
+  const waiting = held(advanced.state, hold, now);
+  return { state: waiting.state, events: [...advanced.events, ...waiting.events] };
 }
 
 /** Capacity first, then a smoke check, then the share; the stage is in force once the gateway sends it. */
@@ -170,7 +183,9 @@ function place(state: ServiceState, observation: Observation, now: number): Serv
   const { candidate, stable, previous, replicas } = state;
   const wanted = new Map<Group, number>();
   if (previous) wanted.set(previous.generation, replicas);
-  if (candidate) wanted.set(candidate.generation, capacityAt(state, { ...newCourse, ...candidate.course }.stage));
+  const course = { ...newCourse, ...candidate?.course };
+  const each = runningExperiment(course) ? capacityFor(stageOf(state, course).weight, state) : capacityAt(state, course.stage);
+  for (const { generation } of stagedShares(state, course)) wanted.set(generation, each);
   if (stable !== undefined) wanted.set(stable, replicas);
   wanted.set('baseline', wantedBaseline(state));
   let next = state;

@@ -2,6 +2,7 @@ import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import type { Counts } from './evidence/judge.ts';
 import type { HookAnswers } from './hooks/hook.ts';
+import type { SeenOutcomes } from './experiment/counted-outcomes.ts';
 import type { SourceSettings } from './sources/source.ts';
 import type { Measurements } from './sources/source-state.ts';
 import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
@@ -16,6 +17,8 @@ export interface Observation {
   readonly inFlight: ReadonlyMap<string, number> | undefined;
   /** What the gateway has counted of the candidate and stable; undefined when nothing asks for it or it cannot be asked. */
   readonly evidence?: GatewayEvidence | undefined;
+  /** What the gateway has counted of the arms of the experiment that is being made. */
+  readonly experiment?: ObservedExperiment | undefined;
   /** Since when somebody has been looking: before that, nothing that was late can be held against anybody. 0 when absent. */
   readonly watchedSince?: number;
   /** What became of the smoke check of the candidate; undefined while it has not been made. */
@@ -46,6 +49,12 @@ export interface GatewayEvidence {
   readonly isComplete: boolean;
   /** Latency (ms) of stable at the quantiles of the rules, before the rollout; undefined while too little is known of it. */
   readonly stableLatencies?: readonly number[] | undefined;
+}
+
+export interface ObservedExperiment {
+  /** Safety of each arm beside stable, by generation. */
+  readonly arms: ReadonlyMap<number, GatewayEvidence>;
+  readonly outcomes: SeenOutcomes;
 }
 
 export type SmokeOutcome = { readonly outcome: 'passed' } | { readonly outcome: 'failed'; readonly reason: string };

@@ -9,10 +9,10 @@ export interface Traffic {
   /** Requests, streams and WebSockets in flight, by instance id; an instance the gateway does not know is absent. */
   inFlight(service: { environment: string; name: string }): Promise<ReadonlyMap<string, number>>;
   /**
-   * What the gateway has counted for `evidence` of the route it was told last; undefined while it counts nothing. Counts of one epoch only
-   * grow, but for those of other thresholds, which begin anew.
+   * What the gateway has counted under this id of the route it was told last (`evidence`, `experiment`); undefined while it counts nothing.
+   * Counts of one epoch only grow, but for those of other thresholds, which begin anew.
    */
-  evidence(service: { environment: string; name: string }): Promise<CountedEvidence | undefined>;
+  evidence(service: { environment: string; name: string }, id: string): Promise<CountedEvidence | undefined>;
   /** Latency (ms) of a release at these quantiles since the gateway began; undefined when too few requests were seen to tell. */
   latencies(
     service: { environment: string; name: string },
@@ -42,6 +42,8 @@ export interface CountedStratum {
   readonly release: string;
   /** Chance with which a unit was sent to this release. */
   readonly probability: number;
+  /** Of all releases at the draw; absent where there were two at most. */
+  readonly shares?: Readonly<Record<string, number>> | undefined;
   readonly units: number;
   readonly errors: number;
   /** By latency threshold of the route: units that took longer. */

@@ -1,5 +1,6 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import { hasStages } from './course.ts';
+import { originOf } from './experiment/arms.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { type Settlement, settlementOf } from './service-status.ts';
 
@@ -21,10 +22,12 @@ export function endOf(
   generation: number,
 ): (state: ServiceState | undefined, published: ServiceRoute | undefined) => Settlement | undefined {
   return (state, published) => {
-    if (!state || state.mode !== 'running' || state.candidate?.generation === generation) return settlementOf(state, published);
-    // Another one is on its way already; this one came into use before.
-    if (state.stable === generation) return state.candidate ? { outcome: 'ready' } : settlementOf(state, published);
-    if (state.failure?.generation !== generation) return { outcome: 'superseded' };
+    const isOnItsWay = state?.candidate !== undefined && originOf(state.candidate) === generation;
+    if (!state || state.mode !== 'running' || isOnItsWay) return settlementOf(state, published);
+    // Another one is on its way already; this one, or an arm of its experiment, came into use before.
+    if (state.stable === generation || state.chosen?.began === generation)
+      return state.candidate ? { outcome: 'ready' } : settlementOf(state, published);
+    if (state.failure?.generation !== generation && state.failure?.began !== generation) return { outcome: 'superseded' };
     const { reason, log = '' } = state.failure;
     return { outcome: 'failed', generation, reason, log };
   };

@@ -33,11 +33,14 @@ export function readFields(node: MapNode, variables: Variables, verbatim: readon
   const read = (value: SourceNode, path: string, asWritten: boolean): Json => {
     if (value.type === 'list') return value.items.map((item, index) => read(item, `${path}.${index}`, asWritten));
     if (value.type === 'map') {
-      return Object.fromEntries([...value.entries].map(([key, entry]) => [key, read(entry.value, `${path}.${key}`, asWritten)]));
+      return Object.fromEntries([...value.entries].map(([key, entry]) => [key, readField(entry.value, `${path}.${key}`, asWritten)]));
     }
     if (typeof value.value === 'string') return readText(value, value.value, path);
     return asWritten && value.value !== null ? value.written : value.value;
   };
+
+  const readField = (value: SourceNode, path: string, asWritten: boolean): Json =>
+    read(value, path, asWritten || verbatim.some((pattern) => matches(pattern, path)));
 
   const readText = (scalar: ScalarNode, text: string, path: string): Json => {
     if (!text.includes('${')) return text;
@@ -93,8 +96,13 @@ export function readFields(node: MapNode, variables: Variables, verbatim: readon
     return undefined;
   };
 
-  const fields = Object.fromEntries([...node.entries].map(([key, entry]) => [key, read(entry.value, key, verbatim.includes(key))]));
+  const fields = Object.fromEntries([...node.entries].map(([key, entry]) => [key, readField(entry.value, key, false)]));
   return { fields, expressions, broken };
+}
+
+function matches(pattern: string, path: string): boolean {
+  const [wanted, keys] = [pattern.split('.'), path.split('.')];
+  return wanted.length === keys.length && wanted.every((key, index) => key === '*' || key === keys[index]);
 }
 
 /** A value that reaches a field through a variable is never read as an interpolation. */

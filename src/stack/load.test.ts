@@ -104,6 +104,16 @@ describe('what a stack resolves to', () => {
     expect(service.positionOf('nothing')).toEqual(service.position);
   });
 
+  it('numbers in env of an arm stay as they were written', () => {
+    const experiment =
+      'metric: { attribute: o, value: v, goal: more }, for: 1h, arms: { warm: { env: { A: 1.10 }, model: { name: m, version: "1" } } }';
+    const rollout = `strategy: canary, steps: [{ weight: 5 }], affinity: { user: true }, analysis: {}, experiment: { ${experiment} }`;
+    const { fields } = block(load(`service: { name: a, source: a, command: [a], version: 1.0.0, rollout: { ${rollout} } }`), 'a');
+    expect(fields).toMatchObject({
+      rollout: { experiment: { arms: { warm: { env: { A: '1.10' }, model: { parameters: {} } } }, share: 50 } },
+    });
+  });
+
   it('numbers in env stay as they were written', () => {
     const text = 'service: { name: a, source: a, command: [a], version: 1.0.0, env: { A: 1.10, B: 0x1F, C: true, D: 007 } }';
     expect(block(load(text), 'a').fields['env']).toEqual({ A: '1.10', B: '0x1F', C: 'true', D: '007' });

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { loadStackText } from './load.ts';
 
+const experiment = (arm: string) => `    experiment:
+      metric: { attribute: o, value: v, goal: more }
+      for: 1h
+      arms:
+        ${arm}: { env: { A: b } }`;
 const service = (rest: string) => `service:\n  name: a\n  source: a\n  command: [a]\n  version: 1.0.0\n${rest}`;
 
 /** What is wrong with a stack, as `line:column code`. */
@@ -43,6 +48,23 @@ describe('every mistake is found at its place', () => {
     ['a duration without a unit', service('  drain: 10'), ['6:10 wrong_type']],
     ['a strategy misspelt', service('  rollout: { strategy: bluegreen }'), ['6:24 invalid_value']],
     ['a field of another strategy', service('  rollout: { strategy: rolling, keep_previous: 1m }'), ['6:48 invalid_value']],
+    [
+      'an experiment whose users would not stay in their arms',
+      service(`  rollout:\n    strategy: canary\n    steps: [{ weight: 5 }]\n    analysis: {}\n${experiment('warm')}`),
+      ['7:5 invalid_value'],
+    ],
+    [
+      'an experiment in which nothing withdraws an arm',
+      service(`  rollout:\n    strategy: canary\n    steps: [{ weight: 5 }]\n    affinity: { user: true }\n${experiment('warm')}`),
+      ['7:5 invalid_value'],
+    ],
+    [
+      'an arm that is called as control is',
+      service(
+        `  rollout:\n    strategy: canary\n    steps: [{ weight: 5 }]\n    affinity: { user: true }\n    analysis: {}\n${experiment('control')}`,
+      ),
+      ['15:9 invalid_value'],
+    ],
     ['a variable that does not exist', service('  drain: ${var.x}'), ['6:10 unknown_variable']],
     ['an interpolation that does not end', service('  env: { A: "x ${secret.b" }'), ['6:16 malformed_interpolation']],
     ['an interpolation of nothing', service('  env: { A: "${}" }'), ['6:14 malformed_interpolation']],

@@ -37,6 +37,48 @@ const findings = z
   .optional()
   .openapi({ description: 'The evidence for programs: each metric and source with its numbers' });
 const copies = z.object({ percent: z.number(), methods: z.array(z.string()).readonly() }).readonly();
+const tally = z.number().int();
+
+const experimentView = z
+  .object({
+    metric: z.object({ attribute: z.string(), value: z.string(), goal: z.enum(['more', 'fewer']) }).readonly(),
+    arms: z
+      .array(
+        z
+          .object({
+            name: z.string(),
+            release: z.string(),
+            weight: z.number().openapi({ description: 'Percentage of new requests' }),
+            ready: tally,
+            units: tally.openapi({ description: 'Users with an outcome' }),
+            events: tally.openapi({ description: 'Those of them with the outcome that is counted' }),
+            besideControl: z
+              .object({ low: z.number().optional(), high: z.number().optional(), verdict: z.enum(['better', 'worse', 'open']) })
+              .readonly()
+              .optional()
+              .openapi({ description: "How many times control's rate, always valid; an absent end is unknown" }),
+            safety: z
+              .object({ verdict: z.enum(['pass', 'fail', 'inconclusive', 'error']), evidence })
+              .readonly()
+              .optional()
+              .openapi({ description: 'Whether it does harm beside stable' }),
+            withdrawn: z.string().optional().openapi({ description: 'Why it was taken out: its users are those of control' }),
+          })
+          .readonly(),
+      )
+      .readonly()
+      .openapi({ description: 'The plain candidate first' }),
+    control: z.object({ units: tally, events: tally }).readonly(),
+    outcome: z
+      .enum(['winner', 'control', 'no_difference', 'error'])
+      .optional()
+      .openapi({ description: '`control`: every arm is worse; absent while nothing has been concluded' }),
+    winner: z.string().optional(),
+    promoted: z.string().optional().openapi({ description: 'The arm that goes on as the candidate' }),
+    words: evidence,
+  })
+  .readonly()
+  .openapi('Experiment');
 
 export const rolloutView = z
   .object({
@@ -66,6 +108,7 @@ export const rolloutView = z
                 mirror: copies.optional(),
                 forMs: z.number(),
                 approval: z.boolean(),
+                experiment: z.literal(true).optional(),
                 passWithinMs: z
                   .number()
                   .optional()
@@ -104,6 +147,7 @@ export const rolloutView = z
     verdict: verdict.optional(),
     findings,
     evidence,
+    experiment: experimentView.optional().openapi({ description: 'From when its arms are being brought up to the end of the rollout' }),
   })
   .readonly()
   .openapi('Rollout');
@@ -124,6 +168,17 @@ const rolloutRecord = z
     reason: z.string().optional().openapi({ description: 'Why it failed' }),
     endedBy: z.string().optional().openapi({ description: 'Who ended it, where somebody did' }),
     evidence: evidence.optional(),
+    experiment: z
+      .object({
+        outcome: z.enum(['winner', 'control', 'no_difference', 'error', 'undecided']),
+        winner: z.string().optional(),
+        promoted: z.string().optional(),
+        arms: z.array(z.object({ name: z.string(), release: z.string(), withdrawn: z.string().optional() }).readonly()).readonly(),
+        words: evidence,
+      })
+      .readonly()
+      .optional()
+      .openapi({ description: 'What came of its experiment; `undecided`: it was ended before anything was concluded' }),
   })
   .readonly()
   .openapi('RolloutRecord');
@@ -143,6 +198,11 @@ const releaseId = z.string().regex(/^r-[0-9a-f]{12}$/);
 export const promoteRequest = z
   .strictObject({
     full: z.boolean().default(false).openapi({ description: 'To the whole at once, not only to the next stage' }),
+    arm: z
+      .string()
+      .max(64)
+      .optional()
+      .openapi({ description: 'Of an experiment, the arm that goes on as the candidate; `candidate`, the plain one, unless named' }),
     from: z
       .strictObject({
         release: releaseId.openapi({ description: 'The candidate' }),

@@ -4,6 +4,7 @@ import type { ServiceView } from '../../api/schemas/service.ts';
 import { age, duration } from '../terminal/duration.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
 import type { Channel } from '../terminal/terminal.ts';
+import { experimentInWords, renderExperiment } from './experiment-table.ts';
 import { instanceColumns, instanceRow } from './service-tables.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
@@ -43,6 +44,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
     if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
     if (rollout.hooks) fields.push(['hooks', rollout.hooks.map(hookInWords).join('\n')]);
+    if (rollout.experiment) fields.push(['experiment', experimentInWords(rollout.experiment)]);
     fields.push(['waits for', waitInWords(waits, now)]);
     fields.push([
       'evidence',
@@ -52,6 +54,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     fields.push(['stable', release === undefined ? 'none yet' : `${service.version} ${release}`]);
     fields.push(['rollout', 'none under way']);
     if (latest) fields.push(['last', recordInWords(latest, now)]);
+    if (latest?.experiment) fields.push(['experiment', latest.experiment.words.join('\n')]);
     if (failure) fields.push(['taken back', [`${failure.release}: ${failure.reason}`, ...failure.evidence].join('\n')]);
     if (previous)
       fields.push(['kept ready', `${previous.release} for ${left(previous.until, now)} more: \`sluice rollout rollback ${service.name}\``]);
@@ -59,7 +62,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
   const look = { width: width(), colors };
   const roles = service.weights.map(({ release: each, percent, ready, baseline }) => [
     each,
-    baseline ? 'baseline' : each === rollout?.release ? 'candidate' : each === release ? 'stable' : 'leaving',
+    baseline ? 'baseline' : roleOf(each, service),
     `${percent} %`,
     String(ready),
   ]);
@@ -72,6 +75,9 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
   return [
     renderFields(fields, colors, { lineWidth: width() }),
     ...(roles.length > 0 ? [renderTable(columns, roles, look)] : []),
+    ...(rollout?.experiment && rollout.experiment.promoted === undefined
+      ? [renderExperiment(rollout.experiment, service.weights.find((each) => each.release === release) ?? noControl, look)]
+      : []),
     renderTable(
       instanceColumns,
       service.instances.map((instance) => instanceRow(instance, now)),
@@ -96,12 +102,21 @@ export function renderHistory(records: readonly RolloutRecordView[], { colors, w
     record.release,
     record.version,
     record.strategy,
-    record.outcome ?? 'under way',
+    `${record.outcome ?? 'under way'}${record.experiment?.promoted === undefined ? '' : `, arm ${record.experiment.promoted}`}`,
     record.endedAt === undefined ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt)),
     record.by ?? '',
     [record.reason ?? record.why, record.because].filter((part) => part !== undefined).join('; '),
   ]);
   return renderTable(columns, rows, { width: width(), colors });
+}
+
+const noControl = { release: '', percent: 0, ready: 0 };
+
+function roleOf(each: string, { release, rollout }: ServiceView): string {
+  const arm = rollout?.experiment?.arms.find((one) => one.release === each);
+  const isOut = arm?.withdrawn !== undefined || (rollout?.experiment?.promoted !== undefined && each !== rollout.release);
+  if (arm && each !== release) return isOut ? 'leaving' : arm.name === 'candidate' ? 'candidate' : `arm ${arm.name}`;
+  return each === rollout?.release ? 'candidate' : each === release ? 'stable' : 'leaving';
 }
 
 function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutRecordView, now: number): string {
@@ -112,8 +127,14 @@ function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutReco
 
 /** `copies of 100 > 5 > [25] > 50 > 100 %`. */
 function stepsInWords({ current, steps }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>): string {
-  const words = steps.map(({ weight, mirror }) => (mirror ? `copies of ${mirror.percent}` : String(weight)));
-  return `${words.map((each, index) => (index + 1 === current ? `[${each}]` : each)).join(' > ')} %`;
+  return `${steps.map((step, index) => (index + 1 === current ? `[${stepInWords(step)}]` : stepInWords(step))).join(' > ')} %`;
+}
+
+/** Of an experiment, that it is one and what each arm gets. */
+function stepInWords({ weight, mirror, experiment }: NonNullable<NonNullable<ServiceView['rollout']>['stages']>['steps'][number]): string {
+  const plain = String(Number(weight.toFixed(2)));
+  if (mirror) return `copies of ${mirror.percent}`;
+  return experiment ? `experiment at ${plain} each` : plain;
 }
 
 function freshInWords({ instances, ready }: NonNullable<NonNullable<ServiceView['rollout']>['baseline']>): string {

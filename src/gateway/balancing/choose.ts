@@ -6,6 +6,7 @@ import type { Instance } from './instance.ts';
 export interface Backend {
   readonly release: string;
   readonly weight: number;
+  readonly slot?: { readonly index: number; readonly of: number } | undefined;
   readonly active: readonly Instance[];
   ready: readonly Instance[];
   readonly meter?: Meter;

@@ -195,10 +195,10 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       await routes.configure(environment, settings);
       if (supervisor.outage() === undefined) await synchronize();
     },
-    evidence: async ({ environment, name }) => {
+    evidence: async ({ environment, name }, id) => {
       if (supervisor.outage() !== undefined) return undefined;
       const { epoch, evidence } = await (await supervisor.client()).counts();
-      const found = evidence.find((each) => each.environment === environment && each.service === name);
+      const found = evidence.find((each) => each.environment === environment && each.service === name && each.id === id);
       return found && { epoch, id: found.id, strata: found.strata, copies: found.copies, isComplete: found.lost.chances === 0 };
     },
     latencies: async ({ environment, name }, release, quantiles) => {

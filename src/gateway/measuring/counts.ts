@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ServiceRoute } from '../routing-table.ts';
+import type { EvidenceRoute, ServiceRoute } from '../routing-table.ts';
+import { sharesFrom } from '../routing/shares.ts';
 import type { Ending } from './meter.ts';
 import { sketchSnapshot } from './sketch.ts';
 
@@ -45,6 +46,8 @@ const stratum = z.object({
   release: z.string(),
   /** Equal splits are the exact quotient (`1 / 3`), others are rounded to a millionth. */
   probability: z.number(),
+  /** Of all releases at the draw; absent where there were two at most. */
+  shares: z.record(z.string(), z.number()).optional(),
   units: tally,
   /** As above. */
   errors: tally,
@@ -91,7 +94,25 @@ export type EvidenceCounts = z.infer<typeof evidenceCounts>;
 export type Counts = z.infer<typeof counts>;
 
 /** What a table says of a service that matters here. */
-export type MeasuredService = Pick<ServiceRoute, 'environment' | 'name' | 'backends' | 'evidence'>;
+export type MeasuredService = Pick<ServiceRoute, 'environment' | 'name' | 'backends' | 'evidence' | 'experiment'>;
+
+/** What is counted of a service under one id. */
+export interface CountedRoute extends EvidenceRoute {
+  /** Of units alone, and of each the first outcome that says the attribute. */
+  readonly firstSaid?: true;
+}
+
+/** Longer than any rollout: one outcome of a unit counts in all. */
+const everMs = Number.MAX_SAFE_INTEGER;
+
+/** All that a table asks to be counted of a service, with the key of each. */
+export function countedRoutes({ environment, name, evidence, experiment }: MeasuredService): readonly (readonly [string, CountedRoute])[] {
+  const routes: CountedRoute[] = [
+    ...(evidence ? [evidence] : []),
+    ...(experiment ? [{ ...experiment, latencyThresholdsMs: [], unitWindowMs: everMs, firstSaid: true as const }] : []),
+  ];
+  return routes.map((route) => [evidenceKey({ environment, service: name, thresholdsMs: route.latencyThresholdsMs, ...route }), route]);
+}
 
 export const noCounts: Counts = { releases: [], queues: [], evidence: [] };
 
@@ -107,6 +128,6 @@ export function evidenceKey({ environment, service, id, thresholdsMs, attribute,
   return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, values, unitWindowMs]);
 }
 
-export function stratumKey({ release, probability }: Pick<Stratum, 'release' | 'probability'>): string {
-  return `${release}\n${probability}`;
+export function stratumKey({ release, probability, shares }: Pick<Stratum, 'release' | 'probability' | 'shares'>): string {
+  return shares === undefined ? `${release}\n${probability}` : `${release}\n${sharesFrom(shares).key}`;
 }

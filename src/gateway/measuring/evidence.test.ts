@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Stratum } from './counts.ts';
 import type { Finished } from './meter.ts';
 import { createMeters } from './meters.ts';
+import { sharesFrom } from '../routing/shares.ts';
 import { plainProbability } from './probability.ts';
 import { finished, measured } from './testing/finished.ts';
 import { createTotals } from './totals.ts';
@@ -165,4 +166,48 @@ test('a flood of units or chances costs evidence, is told, and never memory', ()
   for (let chance = 1; chance <= 600; chance += 1) end('a', 'stable', { probability: chance / 1_000 });
   expect(counts()).toHaveLength(512);
   expect(lost()).toEqual({ units: 0, chances: 88 });
+});
+
+test('outcomes drawn with other chances of the other releases are kept apart, over workers and units', () => {
+  const { end, counts } = workersOf(['a', 'b'], {});
+  const [three, other] = [sharesFrom({ candidate: 0.2, warm: 0.3, stable: 0.5 }), sharesFrom({ candidate: 0.3, warm: 0.2, stable: 0.5 })];
+  for (const [unit, worker] of (['a', 'b', 'a'] as const).entries()) {
+    end(worker, 'stable', { by: 'unit', unit: unit + 1, probability: 0.5, shares: three });
+  }
+  end('a', 'stable', { probability: 0.5, shares: other });
+  end('a', 'stable', { probability: 0.5 });
+  const found = counts().map(({ units, shares }) => [units, shares]);
+  expect(found).toHaveLength(3);
+  expect(found).toEqual(
+    expect.arrayContaining([
+      [3, three.byRelease],
+      [1, other.byRelease],
+      [1, undefined],
+    ]),
+  );
+});
+
+test('an experiment counts of each user the first outcome that is said, however long after, and nobody it does not know', () => {
+  const service = { ...measured(['warm', 'stable'], {}), experiment: { id: 'rollout-1-experiment', attribute: 'outcome' } };
+  const totals = createTotals(() => 0);
+  totals.follow([service]);
+  const workers = { a: createMeters({ clock }), b: createMeters({ clock }) };
+  for (const meters of Object.values(workers)) meters.follow([service]);
+  const end = (worker: 'a' | 'b', unit: number, attributes: string, now: number) =>
+    workers[worker]
+      .meterOf('test', 'app', 'warm')
+      .end(finished({ by: unit === 0 ? 'request' : 'unit', unit, probability: 0.5, attributes }), now);
+  end('a', 7, '', 0);
+  end('b', 7, 'outcome=resolved', 1_000);
+  end('b', 8, 'outcome=open', 0);
+  const tell = () => Object.entries(workers).forEach(([name, meters]) => totals.update(name, meters.snapshot()));
+  tell();
+  end('a', 7, 'outcome=open', 10_000_000);
+  end('a', 0, 'outcome=resolved', 0);
+  tell();
+  const { evidence } = totals.total();
+  expect(evidence.find(({ id }) => id === 'rollout-1-experiment')?.strata).toMatchObject([
+    { units: 2, categories: { resolved: 1, open: 1 } },
+  ]);
+  expect(evidence.find(({ id }) => id === 'rollout-1')?.strata[0]?.units).toBe(4);
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { EvidenceRoute } from '../routing-table.ts';
+import type { Shares } from '../routing/shares.ts';
 import { createCategories, hasValue } from './attributes.ts';
-import { evidenceCounts } from './counts.ts';
+import { type CountedRoute, evidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
@@ -39,8 +39,8 @@ const evenChance = 0.5;
 /** Outcomes of units that wait to be taken. */
 const mostOutcomes = 65_536;
 
-export function createEvidence(owner: { environment: string; service: string }, route: EvidenceRoute, epochMs: number): Evidence {
-  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, unitWindowMs } = route;
+export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute, epochMs: number): Evidence {
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, unitWindowMs, firstSaid } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const marksOf = createMarks(counted ?? []);
   const strata = createStrata(thresholdsMs.length, counted?.length);
@@ -83,21 +83,26 @@ export function createEvidence(owner: { environment: string; service: string }, 
   return {
     arm: (release) => {
       if (drawn !== undefined) return byVariant(drawn);
-      const known = new Map<number, LiveStratum | undefined>();
+      const known = new Map<number | string, LiveStratum | undefined>();
       let lastChance = Number.NaN;
+      let lastShares: Shares | undefined;
       let last: LiveStratum | undefined;
       return {
         count: (finished, now) => {
           if (finished.by === 'override' || !isUnit(finished.ending)) return;
-          if (finished.probability !== lastChance) {
+          if (firstSaid && (finished.by !== 'unit' || categories?.of(finished.attributes) === -1)) return;
+          if (finished.probability !== lastChance || finished.shares !== lastShares) {
             lastChance = finished.probability;
-            if (!known.has(lastChance)) known.set(lastChance, strata.of(release, lastChance));
-            last = known.get(lastChance);
+            lastShares = finished.shares;
+            const key = lastShares?.key ?? lastChance;
+            if (!known.has(key)) known.set(key, strata.of(release, lastChance, lastShares));
+            last = known.get(key);
             if (known.size > 1_024) known.clear();
           }
           countIn(last, finished, now);
         },
         copied: ({ release: other, original, copy }) => {
+          if (firstSaid) return;
           const [ours, theirs] = [copies.of(release, evenChance), copies.of(other, evenChance)];
           if (ours === undefined || theirs === undefined) return;
           countOutcome(ours, thresholdsMs, copy.totalMs, copy.isError ? 1 : 0, -1);
@@ -129,7 +134,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
 }
 
 /** What one outcome was, as bits: the lowest one for an error, the next ones for the values that are counted. */
-function createMarks(counted: NonNullable<EvidenceRoute['counted']>): (finished: Finished) => number {
+function createMarks(counted: NonNullable<CountedRoute['counted']>): (finished: Finished) => number {
   return (finished) => {
     let marks = isError(finished) ? 1 : 0;
     for (let index = 0; index < counted.length; index += 1) {

@@ -1,3 +1,5 @@
+import type { Shares } from '../routing/shares.ts';
+
 /** How a request ended, as far as the service is to be judged by it. */
 export type Ending =
   /** The instance answered, whatever it answered. */
@@ -30,6 +32,7 @@ export interface Finished {
   probability: number;
   by: 'request' | 'unit' | 'override';
   unit: number;
+  shares: Shares | undefined;
   /** Value of the answer header `x-sluice-attributes`; empty when there was none. */
   attributes: string;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../effects/clock.ts';
-import { counts, evidenceKey, type MeasuredService, type QueueState, releaseKey } from './counts.ts';
+import { countedRoutes, counts, type MeasuredService, type QueueState, releaseKey } from './counts.ts';
 import { createEvidence, type Evidence, evidenceSnapshot } from './evidence.ts';
 import type { Meter } from './meter.ts';
 import { createReleaseMeter, type ReleaseMeter } from './release-meter.ts';
@@ -43,22 +43,22 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
     return known;
   };
 
-  const evidenceOf = ({ environment, name: service, evidence: route }: MeasuredService): [string, Evidence] | undefined => {
-    if (route === undefined) return undefined;
-    const key = evidenceKey({ environment, service, thresholdsMs: route.latencyThresholdsMs, ...route });
-    return [key, evidence.get(key) ?? createEvidence({ environment, service }, route, epochMs)];
+  const evidenceOf = (service: MeasuredService): (readonly [string, Evidence])[] => {
+    const owner = { environment: service.environment, service: service.name };
+    return countedRoutes(service).map(([key, route]) => [key, evidence.get(key) ?? createEvidence(owner, route, epochMs)]);
   };
 
   return {
     meterOf,
     follow: (services) => {
       const kept = new Map<string, Evidence>();
-      for (const meter of meters.values()) meter.countFor(undefined);
+      for (const meter of meters.values()) meter.countFor([]);
       for (const service of services) {
         const found = evidenceOf(service);
-        if (found === undefined) continue;
-        kept.set(...found);
-        for (const { release } of service.backends) meterOf(service.environment, service.name, release).countFor(found[1].arm(release));
+        for (const [key, each] of found) kept.set(key, each);
+        for (const { release } of service.backends) {
+          meterOf(service.environment, service.name, release).countFor(found.map(([, each]) => each.arm(release)));
+        }
       }
       evidence = kept;
       const now = clock.monotonic();

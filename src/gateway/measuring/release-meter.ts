@@ -9,7 +9,7 @@ export interface ReleaseMeter extends Meter {
   readonly service: string;
   readonly release: string;
   /** What is counted for a rollout, from now on. */
-  countFor(arm: EvidenceArm | undefined): void;
+  countFor(arms: readonly EvidenceArm[]): void;
   inFlight(): number;
   snapshot(): ReleaseCounts;
 }
@@ -34,7 +34,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
   // Of many releases most are idle: a sketch is 16 KB.
   let firstByte: Sketch | undefined;
   let total: Sketch | undefined;
-  let arm: EvidenceArm | undefined;
+  let arms: readonly EvidenceArm[] = [];
 
   const add = (counter: number, amount: number): void => {
     counters[counter] = (counters[counter] as number) + amount;
@@ -62,12 +62,14 @@ export function createReleaseMeter(owner: { environment: string; service: string
         record((total ??= createSketch()), finished.totalMs);
         if (ending !== 'failed') record((firstByte ??= createSketch()), finished.firstByteMs);
       }
-      if (arm !== undefined) arm.count(finished, now);
+      for (const arm of arms) arm.count(finished, now);
     },
     ejected: () => add(ejections, 1),
-    copied: (pair) => arm?.copied(pair),
+    copied: (pair) => {
+      for (const arm of arms) arm.copied(pair);
+    },
     countFor: (next) => {
-      arm = next;
+      arms = next;
     },
     inFlight,
     snapshot: () => {

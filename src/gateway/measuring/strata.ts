@@ -1,10 +1,12 @@
 import type { Stratum } from './counts.ts';
+import type { Shares } from '../routing/shares.ts';
 import { plainProbability } from './probability.ts';
 
 /** Outcomes of one release and chance, counted in place. */
 export interface LiveStratum {
   readonly release: string;
   readonly probability: number;
+  readonly shares: Shares | undefined;
   units: number;
   errors: number;
   readonly exceedances: Float64Array;
@@ -17,7 +19,7 @@ export interface LiveStratum {
 /** All strata of one evidence, in the order in which they came up; none is ever removed. */
 export interface Strata {
   /** Undefined when there are too many chances already. */
-  of(release: string, chance: number): LiveStratum | undefined;
+  of(release: string, chance: number, shares?: Shares): LiveStratum | undefined;
   at(index: number): LiveStratum | undefined;
   indexOf(stratum: LiveStratum): number;
   snapshot(categoryNames: readonly string[]): Stratum[];
@@ -29,13 +31,16 @@ const mostStrata = 512;
 export function createStrata(thresholds: number, counted?: number): Strata {
   const all: LiveStratum[] = [];
   return {
-    of: (release, chance) => {
+    of: (release, chance, shares) => {
       const probability = plainProbability(chance);
-      const known = all.find((stratum) => stratum.release === release && stratum.probability === probability);
+      const known = all.find(
+        (stratum) => stratum.release === release && stratum.probability === probability && stratum.shares?.key === shares?.key,
+      );
       if (known !== undefined || all.length >= mostStrata) return known;
       const stratum = {
         release,
         probability,
+        shares,
         units: 0,
         errors: 0,
         exceedances: new Float64Array(thresholds),
@@ -48,9 +53,10 @@ export function createStrata(thresholds: number, counted?: number): Strata {
     at: (index) => all[index],
     indexOf: (stratum) => all.indexOf(stratum),
     snapshot: (names) =>
-      all.map(({ release, probability, units, errors, exceedances, categories, counted: values }) => ({
+      all.map(({ release, probability, shares, units, errors, exceedances, categories, counted: values }) => ({
         release,
         probability,
+        shares: shares?.byRelease,
         units,
         errors,
         exceedances: [...exceedances],

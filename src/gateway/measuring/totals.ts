@@ -1,4 +1,13 @@
-import { type Counts, type EvidenceCounts, evidenceKey, type MeasuredService, noCounts, type ReleaseCounts, releaseKey } from './counts.ts';
+import {
+  countedRoutes,
+  type Counts,
+  type EvidenceCounts,
+  evidenceKey,
+  type MeasuredService,
+  noCounts,
+  type ReleaseCounts,
+  releaseKey,
+} from './counts.ts';
 import { merge } from './merge.ts';
 import type { WorkerCounts } from './meters.ts';
 import { createRetention } from './retention.ts';
@@ -58,13 +67,7 @@ export function createTotals(now: () => number): Totals {
     },
     follow: (services) => {
       retention.follow(services, now());
-      wanted = new Set(
-        services.flatMap(({ environment, name, evidence }) =>
-          evidence === undefined
-            ? []
-            : [evidenceKey({ environment, service: name, thresholdsMs: evidence.latencyThresholdsMs, ...evidence })],
-        ),
-      );
+      wanted = new Set(services.flatMap((service) => countedRoutes(service).map(([key]) => key)));
       for (const key of units.keys()) if (!wanted.has(key)) units.delete(key);
       gone = kept(gone);
     },

@@ -1,3 +1,4 @@
+import { sharesFrom } from '../routing/shares.ts';
 import type { EvidenceCounts } from './counts.ts';
 import { type EvidenceSnapshot, numbersPerOutcome } from './evidence.ts';
 import { countOutcome, createStrata } from './strata.ts';
@@ -26,11 +27,11 @@ export function createUnitCounts(of: EvidenceCounts): UnitCounts {
       const numbers = categoryNames.map(numberOf);
       for (let at = 0; at < outcomes.length; at += numbersPerOutcome) {
         const [unit = 0, window = 0, index = 0, milliseconds = -1, marks = 0, category = -1] = outcomes.slice(at, at + numbersPerOutcome);
-        const { release, probability } = theirs[index] ?? {};
+        const { release, probability, shares } = theirs[index] ?? {};
         if (release === undefined || probability === undefined) continue;
         const seen = windows.see(unit, window);
         if (seen === 'seen') continue;
-        const stratum = seen === 'first' ? strata.of(release, probability) : undefined;
+        const stratum = seen === 'first' ? strata.of(release, probability, shares && sharesFrom(shares)) : undefined;
         if (stratum !== undefined) countOutcome(stratum, thresholdsMs, milliseconds, marks, numbers[category] ?? -1);
         else if (seen === 'first') lost.chances += 1;
         else lost.units += 1;

@@ -21,6 +21,12 @@ function onlyGrows(before: readonly PointRange[], after: readonly PointRange[], 
     .every((range) => after.some((other) => other.backend === backend && other.from <= range.from && range.to <= other.to));
 }
 
+const arm = (index: number, of: number, percent: number) => ({ weight: percent, slot: { index, of } });
+/** Those with an instance, in whatever order, and stable with the rest. */
+const withArms = (arms: readonly ReturnType<typeof arm>[]) =>
+  splitRanges([...arms, { weight: 100 - arms.reduce((sum, { weight: percent }) => sum + percent, 0) }]);
+const pointsOf = (ranges: readonly PointRange[], backend: number) => ranges.filter((range) => range.backend === backend);
+
 const weight = fc.oneof(fc.constant(0), fc.nat(100), fc.double({ min: 0, max: 1e6, noNaN: true }));
 
 describe('the ranges of a split', () => {
@@ -102,5 +108,56 @@ describe('the ranges of a split', () => {
         expect(onlyGrows(withStable(slots), withStable(others), 0)).toBe(true);
       }),
     );
+  });
+
+  describe('with a slot for each arm', () => {
+    test('no arm gains or loses a user by what the others do: growing, stopping, going, coming', () => {
+      const share = fc.double({ min: 0, max: 1, noNaN: true });
+      const others = fc.record({ shares: fc.array(share, { minLength: 4, maxLength: 4 }), present: fc.subarray([0, 1, 2, 3]) });
+      fc.assert(
+        fc.property(fc.integer({ min: 2, max: 4 }), fc.nat(3), share, others, others, (of, which, mine, before, after) => {
+          const own = which % of;
+          const placed = ({ shares, present }: typeof before) => {
+            const all = [own, ...present.filter((index) => index < of && index !== own)];
+            const ranges = withArms(all.map((index) => arm(index, of, ((index === own ? mine : (shares[index] ?? 0)) * 100) / of)));
+            return pointsOf(ranges, 0).map(({ from, to }) => [from, to]);
+          };
+          // The number of its first and last point; rounding is told by the stable release, which takes what is left over.
+          for (const [at, [from, to]] of placed(before).entries()) {
+            expect(placed(after)[at]?.[0]).toBe(from);
+            expect(Math.abs((placed(after)[at]?.[1] ?? 0) - (to ?? 0))).toBeLessThanOrEqual(1);
+          }
+        }),
+      );
+    });
+
+    test('an arm that is stopped leaves its users to stable, and none to another arm', () => {
+      const running = withArms([arm(0, 3, 20), arm(1, 3, 20), arm(2, 3, 20)]);
+      const stopped = withArms([arm(0, 3, 20), arm(2, 3, 20)]);
+      for (const { from, to } of pointsOf(running, 1)) {
+        expect(stopped.find((range) => range.from <= from && to <= range.to)?.backend).toBe(2);
+      }
+    });
+
+    test('the arm that goes on alone keeps its users while it grows to the whole', () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 2, max: 4 }),
+          fc.nat(3),
+          fc.array(fc.double({ min: 0, max: 100, noNaN: true })),
+          (of, which, steps) => {
+            const own = which % of;
+            const growing = steps.toSorted((left, right) => left - right).map((percent) => withArms([arm(own, of, percent)]));
+            expect(growing.slice(1).every((after, at) => onlyGrows(growing[at] as readonly PointRange[], after, 0))).toBe(true);
+          },
+        ),
+      );
+    });
+
+    test('whoever has no slot of its own takes from what is left', () => {
+      const ranges = splitRanges([arm(1, 2, 30), { weight: 10 }, arm(1, 2, 10), { weight: 50 }]);
+      expect(pointsOf(ranges, 0)).toEqual([{ from: pointCount / 2, to: expect.closeTo(0.8 * pointCount, -1), backend: 0 }]);
+      expect(countsOf(ranges, 4).map((count) => Math.round((count / pointCount) * 100))).toEqual([30, 10, 10, 50]);
+    });
   });
 });

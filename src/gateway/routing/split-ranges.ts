@@ -8,6 +8,12 @@ export interface PointRange {
   readonly backend: number;
 }
 
+interface Weighted {
+  readonly weight: number;
+  /** Its place, whichever others there are: number `index` (from 0) of `of` equal slots. */
+  readonly slot?: { readonly index: number; readonly of: number } | undefined;
+}
+
 /**
  * Divides 2^32 points among backends in proportion to their weights, in ascending order and without gaps; empty when no backend has weight.
  * A user is a point by a hash, so whose ranges only grow gains users and loses none.
@@ -16,20 +22,23 @@ export interface PointRange {
  * no share exceeds 1/K, each grows in its own slot and takes from stable alone, whatever the others do. A share above 1/K also takes from
  * the free end: its users beyond the slot may change when others grow. With one candidate (K = 1) there is no such case.
  *
+ * Where backends come and go while users must stay (arms of an experiment), each names its slot: one that goes leaves its points to stable,
+ * and one that grows beyond its slot after all others are gone loses nobody. A backend without a slot beside such takes from the free end.
+ *
  * With `slots`, only so many of the first backends own one: a release that merely finishes its work moves nobody when it is gone.
  */
-export function splitRanges(backends: readonly { readonly weight: number }[], slots = backends.length - 1): readonly PointRange[] {
+export function splitRanges(backends: readonly Weighted[], slots = backends.length - 1): readonly PointRange[] {
   const counts = pointsOf(backends.map(({ weight }) => weight));
   const candidates = counts.slice(0, -1);
   const owned: PointRange[] = [];
   const overflow: number[] = [];
   for (const [backend, count] of candidates.entries()) {
-    const from = slotStart(backend, slots);
-    const inSlot = backend < slots ? Math.min(count, slotStart(backend + 1, slots) - from) : 0;
-    if (inSlot > 0) owned.push({ from, to: from + inSlot, backend });
+    const slot = slotOf(backend, backends.slice(0, -1), slots);
+    const inSlot = slot === undefined ? 0 : Math.min(count, slot.to - slot.from);
+    if (slot !== undefined && inSlot > 0) owned.push({ from: slot.from, to: slot.from + inSlot, backend });
     overflow.push(count - inSlot);
   }
-  const free = gapsOf(owned);
+  const free = gapsOf(owned.toSorted((left, right) => left.from - right.from));
   for (const [backend, count] of overflow.entries()) owned.push(...takenFromEnd(free, count, backend));
   if ((counts.at(-1) ?? 0) > 0) owned.push(...free.map(({ from, to }) => ({ from, to, backend: counts.length - 1 })));
   return merged(owned.toSorted((left, right) => left.from - right.from));
@@ -51,8 +60,22 @@ function pointsOf(weights: readonly number[]): number[] {
   return counts;
 }
 
-function slotStart(candidate: number, candidates: number): number {
-  return Math.floor((candidate / candidates) * pointCount);
+/** The slot a candidate owns; undefined for one without, or whose slot another one has taken. */
+function slotOf(
+  backend: number,
+  candidates: readonly Weighted[],
+  slots: number,
+): { readonly from: number; readonly to: number } | undefined {
+  const of = candidates.find(({ slot }) => slot !== undefined)?.slot?.of;
+  if (of === undefined) return backend < slots ? slotAt(backend, slots) : undefined;
+  const own = candidates[backend]?.slot;
+  if (own === undefined || own.of !== of || own.index >= of) return undefined;
+  const isTaken = candidates.slice(0, backend).some(({ slot }) => slot?.index === own.index && slot.of === of);
+  return isTaken ? undefined : slotAt(own.index, of);
+}
+
+function slotAt(index: number, of: number): { readonly from: number; readonly to: number } {
+  return { from: Math.floor((index / of) * pointCount), to: Math.floor(((index + 1) / of) * pointCount) };
 }
 
 /** What is between ranges that are in ascending order. */

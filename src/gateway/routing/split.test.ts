@@ -96,6 +96,16 @@ describe('a user', () => {
   });
 });
 
+test('of three releases each draw says the chances of all, alike for equal weights', () => {
+  const three = byUser({ warm: 20, terse: 20, stable: 60 });
+  expect(of(three, 'ada')?.shares).toEqual({
+    key: 'stable 0.6,terse 0.2,warm 0.2',
+    byRelease: { stable: 0.6, terse: 0.2, warm: 0.2 },
+  });
+  expect(of(byUser({ terse: 1, warm: 1, stable: 3 }), 'ada')?.shares?.key).toBe('stable 0.6,terse 0.2,warm 0.2');
+  expect(of(byUser({ warm: 20, terse: 0, stable: 80 }), 'ada')?.shares).toBeUndefined();
+});
+
 describe('points of users', () => {
   test.each([
     ['numbered', users(20_000)],

@@ -2,6 +2,7 @@ import type { Backend } from '../balancing/choose.ts';
 import type { RawHeaders } from '../http/downstream.ts';
 import type { SplitRoute } from '../routing-table.ts';
 import { fieldOf, unitOf } from './request-unit.ts';
+import { type Shares, sharesOf } from './shares.ts';
 import { pointCount, splitRanges } from './split-ranges.ts';
 import { xxh32 } from './xxh32.ts';
 
@@ -17,6 +18,8 @@ export interface Assignment {
   readonly by: 'request' | 'unit' | 'override';
   /** 52-bit salted hash of the user; 0 unless `by` is `unit`. */
   readonly unit: number;
+  /** Of all releases at the moment of the draw, where one chance does not say it: see `sharesOf`. */
+  readonly shares?: Shares | undefined;
 }
 
 /** Compiled once per table. */
@@ -34,10 +37,11 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
   const starts = ranges.map(({ from }) => from);
   const total = weightOf(backends);
   const comparedTotal = weightOf(backends.filter(({ release }) => compared.includes(release)));
+  const shares = compared.length === 0 ? sharesOf(backends) : undefined;
   const draws = ranges.map(({ backend: at }): Assignment => {
     const backend = backends[at] as Backend;
     const probability = backend.weight / (compared.includes(backend.release) ? comparedTotal : total);
-    return { backend, probability, by: 'request', unit: 0 };
+    return { backend, probability, by: 'request', unit: 0, shares };
   });
   const overrides = new Map(backends.map((backend) => [backend.release, overrideOf(backend)]));
   const affinity = settings?.affinity && withLowerCaseName(settings.affinity);
@@ -61,7 +65,7 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
       if (who === undefined) return drawnAt(point * pointCount);
       const hash = xxh32(who, seed);
       const drawn = drawnAt(hash);
-      return drawn && { backend: drawn.backend, probability: drawn.probability, by: 'unit', unit: unitNumber(who, hash, seed) };
+      return drawn && { backend: drawn.backend, probability: drawn.probability, by: 'unit', unit: unitNumber(who, hash, seed), shares };
     },
   };
 }

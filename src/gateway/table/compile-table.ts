@@ -142,6 +142,7 @@ function compileBackend(route: ServiceRoute, backend: BackendRoute, members: rea
   return {
     release: backend.release,
     weight: backend.weight,
+    ...(backend.slot && { slot: backend.slot }),
     active: members.filter((member) => member.state === 'active'),
     ready: [],
     ...(meter && { meter }),

@@ -1,4 +1,4 @@
-import { gridBetween, logLikelihood, logMixture } from './event-process.ts';
+import { gridBetween, logEvidence, logLikelihood, logMixture } from './event-process.ts';
 import { comparable, type Strata } from './strata.ts';
 
 export interface Interval {
@@ -19,10 +19,21 @@ const grid = symmetric();
  */
 export function ratioInterval(strata: Strata, alpha: number): Interval {
   const compared = comparable(strata);
-  const bar = Math.log(1 / alpha);
   // Only what is divided by depends on the ratio that is asked about.
   const mixture = logMixture(compared, grid);
-  const isRefuted = (logRatio: number): boolean => mixture - logLikelihood(compared, Math.exp(logRatio)) >= bar;
+  return intervalBy(compared, alpha, (ratio) => mixture - logLikelihood(compared, ratio));
+}
+
+/** ln of the evidence against "the candidate's event rate is `ratio` times stable's", whether it is more or less. */
+export function logRatioEvidence(strata: Strata, ratio: number): number {
+  return logEvidence(strata, ratio, grid);
+}
+
+/** All ratios that `logAgainst` has not refuted; an e-process for each ratio, which may know more than where the events went. */
+export function intervalBy(strata: Strata, alpha: number, logAgainst: (ratio: number) => number): Interval {
+  const compared = comparable(strata);
+  const bar = Math.log(1 / alpha);
+  const isRefuted = (logRatio: number): boolean => logAgainst(Math.exp(logRatio)) >= bar;
   const centre = likeliestLogRatio(compared);
   const limit = Math.log(widest);
   return {

@@ -1,6 +1,7 @@
 import type { BackendRoute } from '../../gateway/routing-table.ts';
 import { releaseOfBaseline } from '../baseline.ts';
 import { goesByStages, stagesOf } from '../course.ts';
+import { runningArms, runningExperiment } from '../experiment/arms.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
 import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
 import { type Witness, watching } from './witness.ts';
@@ -57,7 +58,10 @@ export function capacityWatch({ check }: Witness): Watch {
     const candidate = revisionOf(state, state.candidate?.generation)?.release;
     if (release === stable || releaseOfBaseline(release) !== undefined || !answering.some((backend) => backend.release === stable)) return;
     const isWithdrawn = state.failure?.withdrawn === true && revisionOf(state, state.failure.generation)?.release === release;
-    const isGivenUp = release !== candidate && (goesByStages(state.settings) || isWithdrawn);
+    const experiment = runningExperiment(state.candidate?.course);
+    const isArm = experiment !== undefined && runningArms(experiment).some((arm) => arm.release === release);
+    const isOut = experiment === undefined ? release !== candidate : !isArm;
+    const isGivenUp = isOut && (goesByStages(state.settings) || isWithdrawn);
     check(!isGivenUp || share <= before + 1e-6, `2: ${release} was given up and gets ${share.toFixed(1)} % after ${before.toFixed(1)} %`);
     check(!isWithdrawn || release === candidate || share === 0, `2: ${release} was withdrawn and gets ${share.toFixed(1)} %`);
     const course = state.candidate?.course;

@@ -136,7 +136,15 @@ async function act({ controller, workloads, traffic, ...world }: World, action: 
 function refused(error: unknown): void {
   if (
     !(error instanceof SluiceError) ||
-    !['no_rollout', 'rollout_has_no_stages', 'rollout_nothing_to_retry', 'release_not_kept', 'unknown_service'].includes(error.code)
+    ![
+      'no_rollout',
+      'rollout_has_no_stages',
+      'experiment_has_no_arm',
+      'experiment_arm_withdrawn',
+      'rollout_nothing_to_retry',
+      'release_not_kept',
+      'unknown_service',
+    ].includes(error.code)
   )
     throw error;
 }

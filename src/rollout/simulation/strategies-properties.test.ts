@@ -6,7 +6,7 @@ import { play, type Action, type Step } from './script.ts';
 /** Few enough for every day; a night can take thousands. */
 const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 40);
 
-const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const, 'compared' as const);
+const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const, 'compared' as const, 'experiment' as const);
 const release = fc.constantFrom('one' as const, 'two' as const, 'slow' as const, 'silent' as const, 'crashing' as const);
 const deploy: fc.Arbitrary<Action> = fc.record({
   type: fc.constant('deploy' as const),
@@ -25,6 +25,7 @@ const button: fc.Arbitrary<Action> = fc.record({
     { type: 'retry' as const },
     { type: 'promote' as const, full: false },
     { type: 'promote' as const, full: true },
+    { type: 'promote' as const, full: false, arm: 'warm' },
     { type: 'rollback' as const },
   ),
 });

@@ -8,7 +8,7 @@ import type { EventLog } from '../../telemetry/events.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
-import type { RolloutSettings, ServiceState } from '../service-state.ts';
+import type { RevisionContent, RolloutSettings, ServiceState } from '../service-state.ts';
 import { type Answers, ordinaryAnswers } from './answers.ts';
 import type { Measure } from '../sources/measure.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
@@ -206,8 +206,8 @@ export async function createWorld(options: {
   return world;
 }
 
-/** `compared`: a canary that begins with copies and has a baseline. */
-export type StrategyName = 'rolling' | 'canary' | 'blue_green' | 'compared';
+/** `compared`: a canary that begins with copies and has a baseline. `experiment`: one with three arms, of which one never stays up. */
+export type StrategyName = 'rolling' | 'canary' | 'blue_green' | 'compared' | 'experiment';
 
 /** Short enough for a script that waits for everything to come to rest to wait for these too. */
 const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
@@ -228,6 +228,24 @@ const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
     baseline: true,
     analysis: { rules: { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 }, latencyTolerance: 1, noData: 'continue' },
   },
+  experiment: {
+    strategy: 'canary',
+    stages: [
+      { weight: 10, forMs: 1_000, approval: false },
+      { weight: 60, forMs: 500, approval: false },
+    ],
+    affinity: { by: 'cookie', name: 'session' },
+    analysis: { rules: { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 }, latencyTolerance: 1, noData: 'continue' },
+    experiment: {
+      metric: { attribute: 'outcome', value: 'resolved', goal: 'more' },
+      arms: ['warm', 'broken'],
+      share: 60,
+      forMs: 2_000,
+      minUnits: 0,
+      alpha: 0.05,
+      onWinner: 'hold',
+    },
+  },
   blue_green: { fullSet: true, keepPreviousMs: 4_000 },
 };
 
@@ -244,6 +262,20 @@ export function desiredRelease(
   } = {},
 ): DesiredService {
   const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling', rollout = ofStrategy[strategy] } = extra;
+  const revision: RevisionContent = {
+    release,
+    version: '1.0.0',
+    directory: `/releases/${release}`,
+    command: ['agent'],
+    env: {},
+    releaseEnv: {},
+    configuration: 'sha256:0',
+    health: { check: { type: 'http', path: '/healthz', timeoutMs: 100 }, intervalMs: 500, startPeriodMs: 5_000 },
+  };
+  const members = [
+    { name: 'warm', content: { ...revision, release: `${release}-warm` } },
+    { name: 'broken', content: { ...revision, release: 'crashing' } },
+  ];
   return {
     address,
     environment: 'default',
@@ -256,15 +288,7 @@ export function desiredRelease(
       drainMs: 2_000,
       rollout: { strategy, maxSurge, maxUnavailable, progressDeadlineMs: 8_000, ...rollout },
     },
-    revision: {
-      release,
-      version: '1.0.0',
-      directory: `/releases/${release}`,
-      command: ['agent'],
-      env: {},
-      releaseEnv: {},
-      configuration: 'sha256:0',
-      health: { check: { type: 'http', path: '/healthz', timeoutMs: 100 }, intervalMs: 500, startPeriodMs: 5_000 },
-    },
+    revision,
+    ...(strategy === 'experiment' && { arms: { of: release, members } }),
   };
 }

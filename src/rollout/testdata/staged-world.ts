@@ -21,7 +21,12 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
   const states: ServiceState[] = [];
   const desired = (release: string) => {
     const { settings: base, ...rest } = desiredRelease(release, release, { replicas });
-    return { ...rest, settings: { ...base, rollout: { ...base.rollout, ...settings } } };
+    const members = settings.experiment?.arms.map((name) => ({ name, content: { ...rest.revision, release: `${release}-${name}` } }));
+    return {
+      ...rest,
+      settings: { ...base, rollout: { ...base.rollout, ...settings } },
+      ...(members && { arms: { of: release, members } }),
+    };
   };
   let state: ServiceState = newService(desired('r-1'), identity, 0);
 
@@ -72,6 +77,12 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
         const seen = running.get(id);
         if (seen?.status === 'running') running.set(id, { ...seen, health: 'failing' });
       }
+      settle();
+    },
+    /** Another control plane over what is stored, which has to be told anew what the gateway has. */
+    forget: () => {
+      state = JSON.parse(JSON.stringify(state)) as ServiceState;
+      published = undefined;
       settle();
     },
     replace: (change: (state: ServiceState) => ServiceState) => {

@@ -19,7 +19,10 @@ export interface KindSpec<Schema extends z.ZodType = z.ZodType> {
   readonly outputs: Readonly<Record<string, OutputSpec>>;
   /** A valid block as YAML, shown in the documentation and held to the schema by a test. */
   readonly example: string;
-  /** Fields in which numbers and booleans are kept as they were written (`1.10` stays `1.10`), because they end up as text. */
+  /**
+   * Fields in which numbers and booleans are kept as they were written (`1.10` stays `1.10`), because they end up as text: paths with dots,
+   * in which `*` is any key.
+   */
   readonly verbatim?: readonly string[];
   /** Whether a resource with these fields holds what cannot be made again: it is not removed or replaced unless that is asked for by name. */
   readonly stateful?: (fields: JsonObject) => boolean;

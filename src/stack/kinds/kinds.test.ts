@@ -57,6 +57,8 @@ describe('what a kind says of its fields', () => {
       'service.api',
       'service.migrations',
       'service.migrations.path',
+      'service.rollout.experiment.arms.*.prompts',
+      'service.rollout.experiment.arms.*.policy',
       'pipeline.stages.*.steps.*.scenarios',
     ]);
   });

@@ -1,28 +1,16 @@
 import { z } from 'zod';
-import type { Json } from '../../digest/json.ts';
 import { duration } from '../fields/duration.ts';
 import { blockName, refersTo } from '../fields/names.ts';
 import { stackPath } from '../fields/paths.ts';
 import { cpu, memory } from '../fields/quantity.ts';
-import { argv, hostName, semanticVersion, text, urlPath, whole } from '../fields/text.ts';
+import { argv, hostName, semanticVersion, urlPath, whole } from '../fields/text.ts';
 import { defineKind } from './kind-spec.ts';
 import { outliers, responseCache, retries } from './service/balancing.ts';
+import { environmentVariables, model } from './service/content.ts';
 import { health } from './service/health.ts';
 import { limits } from './service/limits.ts';
 import { rollout } from './service/rollout.ts';
 import { scaling } from './service/scaling.ts';
-
-/** Any JSON: what a model takes as parameters is its own affair. */
-const jsonValue = z.custom<Json>();
-
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, {
-  error: 'named like an environment variable: letters, digits and _, not starting with a digit',
-});
-
-const environmentValue = z
-  .union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' })
-  .transform(String)
-  .refine((value) => !value.includes('\0'), { error: 'text without NUL characters' });
 
 const schema = z.strictObject({
   name: blockName('service'),
@@ -44,19 +32,9 @@ const schema = z.strictObject({
   health: health.prefault({}).describe('How it is found out that an instance is ready.'),
   drain: duration().default('10s').describe('How long a stopping instance may finish what it has begun.'),
   prompts: stackPath('file or folder').optional().describe('Prompts; a change to them is a new release.'),
-  model: z
-    .strictObject({
-      name: text(256).describe('Name of the model.'),
-      version: text(256).describe('Exact version of the model.'),
-      parameters: z.record(z.string(), jsonValue).default({}).describe('Parameters of the model, such as temperature.'),
-    })
-    .optional()
-    .describe('Model it uses; part of the release.'),
+  model: model.optional().describe('Model it uses; part of the release.'),
   policy: stackPath('file').optional().describe('Policy the agent follows; part of the release.'),
-  env: z
-    .record(variableName, environmentValue)
-    .default({})
-    .describe('Environment variables, all an instance gets besides those Sluice sets.'),
+  env: environmentVariables.default({}).describe('Environment variables, all an instance gets besides those Sluice sets.'),
   calls: z
     .array(refersTo('service', { ordering: false }))
     .default([])
@@ -99,7 +77,7 @@ export const service = defineKind({
   kind: 'service',
   summary: 'A deployable agent or application.',
   schema,
-  verbatim: ['env'],
+  verbatim: ['env', 'rollout.experiment.arms.*.env'],
   outputs: {
     url: { description: 'Base URL for the services that may call it.', secret: false },
     public_url: { description: 'Public URL; only of a service that is exposed.', secret: false },

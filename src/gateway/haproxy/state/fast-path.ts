@@ -20,8 +20,8 @@ export function fastRelease(service: ServiceRoute, isReady: (release: string) =>
 }
 
 function isPlain(service: ServiceRoute): boolean {
-  const { mirror, cache, evidence, outliers, retryBudget, slowStartMs, rateLimits, limits, split } = service;
-  const asks = [mirror, cache, evidence, outliers, retryBudget, limits?.concurrency, split?.affinity, split?.overrideHeader];
+  const { mirror, cache, evidence, experiment, outliers, retryBudget, slowStartMs, rateLimits, limits, split } = service;
+  const asks = [mirror, cache, evidence, experiment, outliers, retryBudget, limits?.concurrency, split?.affinity, split?.overrideHeader];
   return asks.every((each) => each === undefined) && !slowStartMs && (rateLimits ?? []).length === 0;
 }
 

@@ -16,6 +16,7 @@ const finished: Finished = {
   probability: 1,
   by: 'request',
   unit: 0,
+  shares: undefined,
   attributes: '',
 };
 
@@ -42,10 +43,12 @@ export function settle(backend: Backend | undefined, account: Account, ending: E
     finished.probability = shareOf(account.service, backend);
     finished.by = 'request';
     finished.unit = 0;
+    finished.shares = undefined;
   } else if (assigned.backend === backend) {
     finished.probability = assigned.probability;
     finished.by = assigned.by;
     finished.unit = assigned.unit;
+    finished.shares = assigned.shares;
   } else {
     // The release it was given to had no instance: that another answered was no draw and is evidence for nobody.
     evidenceForNobody();
@@ -80,6 +83,7 @@ function evidenceForNobody(): void {
   finished.probability = 1;
   finished.by = 'override';
   finished.unit = 0;
+  finished.shares = undefined;
 }
 
 function shareOf(service: RoutedService | undefined, backend: Backend | undefined): number {

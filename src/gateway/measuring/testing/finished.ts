@@ -14,6 +14,7 @@ export function finished(partial: Partial<Finished> = {}): Finished {
     retries: 0,
     queuedMs: 0,
     probability: 1,
+    shares: undefined,
     by: 'request',
     unit: 0,
     attributes: '',

@@ -3,6 +3,8 @@ import { duration } from '../../fields/duration.ts';
 import { text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { rolloutHooks } from './hooks.ts';
+import { experiment } from './experiment.ts';
+import { experimentIssues } from './experiment-issues.ts';
 import { metrics } from './metrics.ts';
 import { awaitIssues, baselineIssues, step, stepIssues } from './rollout-step.ts';
 
@@ -35,6 +37,7 @@ const fields = z.strictObject({
   affinity: affinity.optional().describe('canary: keeps a user on one side.'),
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
   analysis: analysis.optional().describe('canary: the evidence that decides.'),
+  experiment: experiment.optional().describe('canary: variants of the candidate, compared on a business metric between the steps.'),
   baseline: z
     .boolean()
     .optional()
@@ -61,6 +64,7 @@ export const fieldsOfOneStrategy = {
   affinity: 'canary',
   steps: 'canary',
   analysis: 'canary',
+  experiment: 'canary',
   baseline: 'canary',
   keep_previous: 'blue_green',
   preview: 'blue_green',
@@ -92,6 +96,7 @@ export const rollout = fields.superRefine((value, context) => {
   if (value.strategy === 'canary' && value.steps === undefined) {
     context.addIssue({ code: 'custom', path: [], message: 'an object with steps, because the strategy is canary' });
   }
+  for (const { field, message } of experimentIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
   const { steps = [] } = value;
   for (const { index, field, message } of [
     ...stepIssues(steps),
