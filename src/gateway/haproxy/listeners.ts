@@ -38,13 +38,15 @@ interface Open {
 export interface ListenersDependencies {
   /** A HAProxy that goes on from before this process has the address open. */
   readonly isTakenOver: (host: string, port: number) => boolean;
+  /** Where it listens so that nobody can listen beside it: has it listen no more. */
+  readonly makeRoom: (host: string, port: number) => Promise<void>;
   /** Sockets by `host:port` that the process before handed over. */
   readonly inherited: ReadonlyMap<string, BoundSocket>;
   /** Where what comes in at the address is passed on to. */
   readonly relayOf: (name: string) => string;
 }
 
-export function createListeners({ isTakenOver, inherited, relayOf }: ListenersDependencies): Listeners {
+export function createListeners({ isTakenOver, makeRoom, inherited, relayOf }: ListenersDependencies): Listeners {
   const handedOver = new Map(inherited);
   const open = new Map<string, Open>();
   let wanted: readonly ListenerRoute[] = [];
@@ -55,6 +57,7 @@ export function createListeners({ isTakenOver, inherited, relayOf }: ListenersDe
     const address = `${host}:${port}`;
     const given = handedOver.get(address);
     handedOver.delete(address);
+    if (given === undefined) await makeRoom(host, port);
     // One of another address at the same port gives way for it only when it serves.
     const isShared = isTakenOver(host, port) || open.values().some(({ bind }) => bind.port === port);
     const { socket } = given === undefined ? await bindSocket(host, port, isShared ? 'besides' : 'later') : { socket: given };

@@ -78,6 +78,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   });
   const listeners = createListeners({
     isTakenOver: (host, port) => predecessor.has(host, port),
+    makeRoom: (host, port) => predecessor.makeRoom(host, port),
     inherited,
     relayOf: (name) => folder.relay(name),
   });
@@ -239,7 +240,6 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
 
   return {
     start: async (internal) => {
-      await predecessor.makeRoom(internal.host, internal.port);
       const { internalPort } = await embedded.start(internal);
       // Ends only when `life` does, by rejection.
       upkeep().catch(() => {});

@@ -35,7 +35,7 @@ export async function createPredecessor(recordFile: string, clock: Clock): Promi
   };
   return {
     makeRoom: async (host, port) => {
-      if (!has(host, port) || (await canBind(host, port, 'alone'))) return;
+      if (!has(host, port) || (await canBind(host, port, 'besides'))) return;
       retire();
       const deadline = clock.monotonic() + roomMs;
       while (!(await canBind(host, port, 'alone')) && clock.monotonic() < deadline) await clock.sleep(5);

@@ -44,8 +44,7 @@ export function createEmbeddedPlane(dependencies: EmbeddedPlaneDependencies): Em
   const take = async (host: string, port: number): Promise<{ socket: BoundSocket; port: number }> => {
     const address = `${host}:${port}`;
     const socket = legacy.get(address);
-    // Later another engine may have to listen beside it: one whose main process was killed does not give its sockets away.
-    if (socket === undefined) return bindSocket(host, port, 'later');
+    if (socket === undefined) return bindSocket(host, port);
     legacy.delete(address);
     return { socket, port };
   };

@@ -121,7 +121,11 @@ describe('local workloads', () => {
     );
     process.kill(pid, 'SIGKILL');
     await until('the child is gone', () => identify(childPid) === undefined);
-    expect(await workloads.inspect('orphaning')).toMatchObject({ status: 'exited', exit: { signal: 'SIGKILL' } });
+    const ended = await until('its end to be known', async () => {
+      const found = await workloads.inspect('orphaning');
+      return found.status === 'exited' && found;
+    });
+    expect(ended).toMatchObject({ exit: { signal: 'SIGKILL' } });
   });
 
   it('refuses a program that does not exist and leaves no trace of the attempt', async () => {
