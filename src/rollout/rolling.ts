@@ -2,7 +2,8 @@ import { conclude } from './conclude.ts';
 import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { completeRollout, failRollout, recordProgress } from './rollout-outcome.ts';
-import { isLive, targetGeneration, type ServiceState } from './service-state.ts';
+import { isPublishedIdle } from './service-route.ts';
+import { isLive, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 import { waitedFor, type Observation, type Strategy } from './strategy.ts';
 
 /**
@@ -49,12 +50,15 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   const wanted = target === undefined ? 0 : state.replicas;
   const { maxSurge, maxUnavailable } = state.settings.rollout;
   const mine = state.instances.filter((instance) => instance.generation === target && isLive(instance));
-  const old = state.instances.filter((instance) => instance.generation !== target && isLive(instance));
+  // What is only kept ready is no capacity: it is in nobody's way and carries nothing.
+  const spare = (instance: Instance): boolean =>
+    instance.generation !== target && instance.generation !== state.stable && isPublishedIdle(observation.published, instance);
+  const old = state.instances.filter((instance) => instance.generation !== target && isLive(instance) && !spare(instance));
   const starting = Math.max(0, Math.min(wanted - mine.length, wanted + (old.length > 0 ? maxSurge : 0) - mine.length - old.length));
   const floor = wanted - (old.length > 0 ? maxUnavailable : 0);
 
   const retired = new Set<string>();
-  let serving = state.instances.filter((instance) => isServing(instance, observation)).length;
+  let serving = state.instances.filter((instance) => isServing(instance, observation) && !spare(instance)).length;
   let answering = [...mine, ...old].filter(mayAnswer).length;
   const surplus = mine.toSorted(byUsefulness(observation)).slice(wanted);
   for (const instance of [...old.toSorted(byUsefulness(observation)), ...surplus].toReversed()) {
@@ -66,6 +70,7 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
     if (mayAnswer(instance)) answering -= 1;
     retired.add(instance.id);
   }
-  const instances = state.instances.map((instance) => (retired.has(instance.id) ? retire(instance, observation, now) : instance));
+  const leaves = (instance: Instance): boolean => retired.has(instance.id) || (isLive(instance) && spare(instance));
+  const instances = state.instances.map((instance) => (leaves(instance) ? retire(instance, observation, now) : instance));
   return withNewInstances({ ...state, instances }, target, starting, now);
 }

@@ -167,6 +167,12 @@ export function isPublishedActive(published: ServiceRoute | undefined, instance:
   return publishedState(published, instance.id, instance.process?.port) === 'active';
 }
 
+/** Whether the gateway is known to send all requests to others while this one stands ready. */
+export function isPublishedIdle(published: ServiceRoute | undefined, { id }: Pick<Instance, 'id'>): boolean {
+  const own = published?.backends.find(({ instances }) => instances.some((instance) => instance.id === id));
+  return own?.weight === 0 && (published?.backends.some(({ weight }) => weight > 0) ?? false);
+}
+
 /** Whether the gateway is known to treat requests as the service's settings say, wherever its instances are at the moment. */
 export function isPublishedAsDeclared(published: ServiceRoute | undefined, state: ServiceState): boolean {
   if (published === undefined) return false;

@@ -33,6 +33,19 @@ describe('a rollout by stages at its edges', () => {
     expect(settlementOf(state(), route())).toEqual({ outcome: 'ready' });
   });
 
+  it('returns past the set that is kept ready without counting it as capacity', () => {
+    const { deploy, operate, live, weights, trouble, state } = world(blueGreen);
+    deploy('r-2');
+    deploy('r-3');
+    expect(state().previous).toBeDefined();
+    trouble.starts = false;
+    operate({ type: 'rollback', to: 'r-1' });
+    expect([live('r-3'), weights()['r-3']]).toEqual([4, 100]);
+    expect(state().instances.some(({ phase, generation }) => phase === 'starting' && generation === state().candidate?.generation)).toBe(
+      true,
+    );
+  });
+
   it('is no reason to wait for those that call the service: its stable release answers', () => {
     const { deploy, state, route, sicken } = world({ ...canary, stages: [stage(5, 0, true)] });
     deploy('r-2');

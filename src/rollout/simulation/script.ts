@@ -7,6 +7,7 @@ import type { RolloutSettings } from '../service-state.ts';
 import { watchInvariants } from './invariants.ts';
 import { startCrowd, startLoad } from './load.ts';
 import { answers, behaviours, type ReleaseName } from './releases.ts';
+import { isLive } from '../service-state.ts';
 import { summaryOf, unrest } from './rest.ts';
 import { newTally, type Tally } from './tally.ts';
 import { ControllerCrash, createWorld, type CrashMoment, desiredRelease, type StrategyName, type World } from './world.ts';
@@ -75,6 +76,8 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
   }
   world.crashAt(Number.POSITIVE_INFINITY, 'before');
   await world.clock.advance(restMs);
+  // A verdict may have come in the last second.
+  for (let more = 0; more < 3 && (await isLeaving(world)); more += 1) await world.clock.advance(10_000);
   load.stop();
   crowd.stop();
   const state = await world.state();
@@ -83,6 +86,10 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
   const violations = [...invariants.violations, ...(state ? unrest(state, world) : [])];
   await world.controller.stop();
   return { violations, refused: load.refused(), end, tally };
+}
+
+async function isLeaving(world: World): Promise<boolean> {
+  return (await world.state())?.instances.some((instance) => !isLive(instance)) ?? false;
 }
 
 /** As a caller of the API does: what failed because the controller died is asked of its successor, unless it was done before. */
