@@ -82,7 +82,14 @@ module.exports = {
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
     onlyKnows(
       'rollout(?!/simulation)',
-      [...ground, ...ports, 'release/', 'engine/output-resolver\\.ts$', 'gateway/routing-table\\.ts$', 'notifications/(message|message-body|outbox)\\.ts$'],
+      [
+        ...ground,
+        ...ports,
+        'release/',
+        'engine/output-resolver\\.ts$',
+        'gateway/routing-table\\.ts$',
+        'notifications/(message|message-body|outbox)\\.ts$',
+      ],
       'A rollout decides weights; how traffic moves is behind a port.',
     ),
     onlyKnows(
