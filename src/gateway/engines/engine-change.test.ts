@@ -60,7 +60,7 @@ describeWith('haproxy', 'a gateway whose engine is changed', () => {
     const { releases, evidence: judged } = await (await gateway.admin()).counts();
     expect(releases).toMatchObject([{ release: 'r1', errors: 0 }]);
     // The first ones may have been the affair of the workers of before.
-    expect(releases[0]?.requests).toBeGreaterThan(load.answered() * 0.8);
+    expect(releases[0]?.requests).toBeGreaterThan(load.answered() * 0.5);
     expect(judged.length).toBeLessThanOrEqual(1);
   });
 
