@@ -2,7 +2,7 @@ import { sluiceError } from '../../errors/sluice-error.ts';
 import type { Provider } from '../../providers/provider.ts';
 import type { Store } from '../../store/store.ts';
 
-/** A control plane that dies when effect number `at` is due, just before it or just after: from then on nothing it tries has any effect. */
+/** A control plane that dies when effect number `at` is due, just before it or just after: from then on whatever it tries is without effect. */
 export function crashAt(at: number, moment: 'before' | 'after') {
   let effects = 0;
   let dead = false;

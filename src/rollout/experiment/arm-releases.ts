@@ -4,7 +4,7 @@ import { fileDigests, fileParts, readReleaseContent } from '../../release/releas
 import type { ServiceFields } from '../../stack/kinds/service.ts';
 import { armFields, armFieldsOf, declaredArms } from './declared-experiment.ts';
 
-/** Digests of the files an arm has instead of the service's, for a plan to compare; empty where no arm has any. */
+/** Digests of the files an arm has instead of the service's, for a plan to compare; empty where the arms have none. */
 export async function armFingerprints(fields: ServiceFields, root: string): Promise<JsonObject> {
   const arms = declaredArms(fields).map(async (name): Promise<[string, JsonObject]> => {
     const own = fileParts.filter((part) => Object.hasOwn(fields.rollout.experiment?.arms[name] ?? {}, part));

@@ -37,7 +37,7 @@ export interface ModelledTraffic {
   readonly answersOf: (release: string) => Answers;
   /** Whether an instance can answer. */
   readonly isUp: (instance: string) => boolean;
-  /** People the requests come from, each as often as any other. */
+  /** People the requests come from, all equally often. */
   readonly users: number;
 }
 
