@@ -26,10 +26,6 @@ const leewayMs = 60_000;
 export async function createTestAuthority(folder: string): Promise<TestAuthority> {
   await mkdir(folder, { recursive: true });
   const at = (name: string): string => join(folder, name);
-  const lasting = (days: number): { notBefore: Date; notAfter: Date } => ({
-    notBefore: new Date(Date.now() - leewayMs),
-    notAfter: new Date(Date.now() + days * day),
-  });
   const keys = await newKeys();
   const authority = await X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
@@ -71,6 +67,10 @@ export async function createTestAuthority(folder: string): Promise<TestAuthority
   };
 }
 
+function lasting(days: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(Date.now() - leewayMs), notAfter: new Date(Date.now() + days * day) };
+}
+
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
