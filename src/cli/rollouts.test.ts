@@ -151,6 +151,11 @@ describe('the buttons of a rollout', () => {
   });
 });
 
+it('names the releases there are when one to go back to is not among them', async () => {
+  const { code, stderr } = await (await world()).sluice('rollout', 'rollback', 'hello', '--to', '9.9.9');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('unknown_release')]);
+});
+
 it('says of a stage that is over that it is', async () => {
   const at2 = { ...deploying, rollout: deploying.rollout && { ...deploying.rollout, stages: { current: 2, steps: [] } } } as ServiceView;
   const { code, stdout } = await (await world(at2)).sluice('rollout', 'promote', 'hello', '--from', '1');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createReleaseRecords } from '../release/release-records.ts';
 import { createKnownSecrets } from '../secrets/known-secrets.ts';
+import type { ServiceState } from '../rollout/service-state.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { createReleaseDesk } from './release-desk.ts';
 
@@ -16,9 +17,9 @@ afterEach(async () => {
 });
 
 /** Two releases on record with their files, and no service that runs. */
-async function desk() {
+async function desk(state?: Partial<ServiceState>) {
   const releases = createReleaseRecords(createMemoryStore());
-  for (const number of [1, 2]) {
+  for (const number of state === undefined ? [1, 2] : [1, 2, 3]) {
     const directory = join(folder, String(number));
     await mkdir(join(directory, 'source'), { recursive: true });
     await writeFile(join(directory, 'source', 'a.js'), `const release = ${number};\nconst token = 'hunter2hunter2';\n`);
@@ -35,7 +36,7 @@ async function desk() {
   }
   const secrets = createKnownSecrets();
   secrets.learn({ token: 'hunter2hunter2' });
-  return createReleaseDesk({ controller: { stateOf: () => Promise.resolve(undefined) }, releases, secrets });
+  return createReleaseDesk({ controller: { stateOf: () => Promise.resolve(state as ServiceState | undefined) }, releases, secrets });
 }
 
 it('lists releases newest first, and shows each beside the one before it', async () => {
@@ -53,6 +54,18 @@ it('lists releases newest first, and shows each beside the one before it', async
   });
   const oldest = await releases.get('default', 'agent', 'r-000000000001');
   expect([oldest.before, oldest.risk]).toEqual([undefined, undefined]);
+});
+
+it('shows a release beside the one it replaced, and not beside a candidate that was taken back before it', async () => {
+  const [first, second, third] = [1, 2, 3].map((number) => `r-00000000000${number}`);
+  const about = { version: '1.0.0', strategy: 'canary', startedAt: 0, generation: 1 };
+  const rollouts = [
+    { ...about, release: third ?? '', from: first ?? '' },
+    { ...about, release: second ?? '', from: first ?? '' },
+  ];
+  const releases = await desk({ rollouts, revisions: [] });
+  expect(await releases.get('default', 'agent', third ?? '')).toMatchObject({ before: first });
+  expect(await releases.compare('default', 'agent', { to: third ?? '' })).toMatchObject({ from: first, to: third });
 });
 
 it('compares two in either direction, and masks a secret that someone has written into the code', async () => {

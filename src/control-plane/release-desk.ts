@@ -32,7 +32,12 @@ export function createReleaseDesk(dependencies: {
       if (release === undefined) throw sluiceError('unknown_release', { service: address, release: id });
       return release;
     };
-    return { state, all, find, before: (release: Release) => all[all.indexOf(release) - 1] };
+    // What it was first rolled out beside, so that candidates which were never in use are passed over; else the one recorded before it.
+    const before = (release: Release): Release | undefined => {
+      const from = state?.rollouts?.findLast(({ release: id, from: beside }) => id === release.id && beside !== release.id)?.from;
+      return all.find(({ id }) => id === from) ?? all[all.indexOf(release) - 1];
+    };
+    return { state, all, find, before };
   }
 
   async function difference(before: Release, after: Release): Promise<ReleaseDifference> {

@@ -72,6 +72,14 @@ export const serviceErrors = {
       `'${service}' runs ${release}, the arm ${arm} that was promoted, and not what is declared without it.`,
     help: ({ arm }) => `Write what ${arm} has into the service and remove the experiment: it is the same release then.`,
   }),
+  service_returned: entry<{ service: string; release: string; from: string; by: string }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, release, from, by }) =>
+      `'${service}' runs ${release}, to which ${by} went back from ${from}; the stack still declares ${from}, and an apply does not bring it back.`,
+    help: ({ service, from }) =>
+      `Declare what runs, or change something to have it rolled out as a new release; \`sluice rollout rollback ${service} --to ${from}\` takes it into use as it was.`,
+  }),
   rollout_moved_on: entry<{ service: string; release: string; stage: number; seen: string }>({
     status: 409,
     retry: 'terminal',

@@ -26,6 +26,7 @@ import { migrate, waitingInWords } from './migrate.ts';
 import { checkMigrations } from './migration-check.ts';
 import type { Migrations } from './migrations.ts';
 import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
+import { checkReturned } from './returned-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
 import { armFingerprints, armRequest } from './experiment/arm-releases.ts';
@@ -179,8 +180,15 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
         const problems = await checkService(block, stack);
         // What cannot be read cannot be compared.
         if (problems.some(({ severity }) => severity === 'error')) return problems;
-        const arms = [...(await checkArms(block, stack)), ...checkChosen(block, await controller.stateOf(block.address))];
-        return problems.concat(arms, await checkMigrations(block, stack, lint), (await judged(block, stack)).problems);
+        const state = await controller.stateOf(block.address);
+        const arms = [...(await checkArms(block, stack)), ...checkChosen(block, state)];
+        const judgement = await judged(block, stack);
+        return problems.concat(
+          arms,
+          await checkMigrations(block, stack, lint),
+          judgement.problems,
+          checkReturned(block, state, judgement.release),
+        );
       });
       return (await Promise.all(found)).flat();
     },
