@@ -196,6 +196,27 @@ test('an answer that breaks off is an error for the client, and one that is whol
   expect(heard).toEqual(['/cut false', '/whole true']);
 });
 
+test('an answer of a known length is told to be whole as well, and one whose client leaves with the connection is not', async () => {
+  const heard: string[] = [];
+  const large = Buffer.alloc(32 * 1024 * 1024);
+  rig.serve((downstream) => {
+    const body = downstream.head.target === '/large' ? large : Buffer.from('small');
+    downstream.answer(200, '', [], body.length);
+    downstream.write(body);
+    downstream.end([]);
+    return { gone: (finished) => heard.push(`${downstream.head.target} ${finished}`) };
+  });
+  const session = rig.connect();
+  for (const path of ['/one', '/two']) await answerOf(session.request({ ':authority': 'app.test', ':path': path }));
+  await until('two whole answers', () => heard.length === 2);
+  const stream = session.request({ ':authority': 'app.test', ':path': '/large' });
+  stream.on('error', () => {});
+  await once(stream, 'response');
+  session.destroy();
+  await until('the end of the third', () => heard.length === 3);
+  expect(heard).toEqual(['/one true', '/two true', '/large false']);
+});
+
 test('an early answer to an upload is whole, and the rest of the upload is called off', async () => {
   rig.serve((downstream) => {
     downstream.refuse({ status: 413, body: '{"error":{}}', requestId: undefined, retryAfter: undefined }, true);

@@ -19,6 +19,7 @@ export function createStreamDownstream(stream: ServerHttp2Stream, head: RequestH
   let hasEnded = false;
   let hasGone = false;
   let hasRequestEnded = head.body === 'none';
+  let hasLeftRequest = false;
   let trailersOut: RawHeaders = [];
 
   const isUsable = (): boolean => !hasGone && !stream.destroyed && !stream.closed;
@@ -44,8 +45,17 @@ export function createStreamDownstream(stream: ServerHttp2Stream, head: RequestH
   /** Whatever the client still sends is of no use any more (RFC 9113 section 8.1). */
   const leaveRequest = (): void => {
     hasEnded = true;
-    if (!hasRequestEnded) stream.close(NGHTTP2_NO_ERROR);
+    if (hasRequestEnded) return;
+    hasLeftRequest = true;
+    stream.close(NGHTTP2_NO_ERROR);
   };
+
+  /**
+   * A stream that closes without an error has been ended by both sides, and so is whole, whether or not Node has told its writer yet. Where
+   * it was closed here because the request went on, that says nothing, and the writer has to know.
+   */
+  const isWhole = (): boolean =>
+    hasEnded && stream.rstCode === NGHTTP2_NO_ERROR && (hasLeftRequest ? stream.writableFinished : stream.writableEnded || isBodiless);
 
   const inform = (status: number, headers: RawHeaders): void => {
     if (!isUsable() || hasAnswered) return;
@@ -89,9 +99,9 @@ export function createStreamDownstream(stream: ServerHttp2Stream, head: RequestH
     refuse: (refusal) => {
       if (!isUsable() || hasAnswered) return;
       hasAnswered = true;
-      const isHead = head.method === 'HEAD';
-      if (!respond(refusal.status, refusalHeaders(refusal), Buffer.byteLength(refusal.body), isHead)) return;
-      if (!isHead) stream.end(refusal.body);
+      isBodiless = head.method === 'HEAD';
+      if (!respond(refusal.status, refusalHeaders(refusal), Buffer.byteLength(refusal.body), isBodiless)) return;
+      if (!isBodiless) stream.end(refusal.body);
       leaveRequest();
     },
     abort: () => {
@@ -128,7 +138,7 @@ export function createStreamDownstream(stream: ServerHttp2Stream, head: RequestH
       stream.on('close', () => {
         if (hasGone) return;
         hasGone = true;
-        events.gone(hasEnded && stream.writableFinished && stream.rstCode === NGHTTP2_NO_ERROR);
+        events.gone(isWhole());
       });
     },
   };
