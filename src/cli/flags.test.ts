@@ -71,7 +71,7 @@ describe('flag', () => {
     await fixture.sluice('flag', 'set', 'cite', 'on', '--percent', '50');
     expect(await fixture.sluice('flag', 'eval', 'cite')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('TARGETING_KEY_MISSING'),
+      stderr: expect.stringMatching(/TARGETING_KEY_MISSING.*--user/s),
     });
     expect(JSON.parse((await fixture.sluice('flag', 'list', '--json')).stdout)).toMatchObject([{ usage: { evaluations: 0, uses: [] } }]);
   });

@@ -162,6 +162,12 @@ describe('what is said helps', () => {
     expect(message(text)).toContain(expected);
   });
 
+  it('what one of several fields would mend is not told to need a certain one, and a constant is named', () => {
+    const affinity = (fields: string) => service(`  rollout:\n    strategy: canary\n    steps: [{ weight: 5 }]\n    affinity: ${fields}`);
+    expect(message(affinity('{}'))).toContain("'rollout.affinity' must be either cookie, header or user");
+    expect(message(affinity('{ user: x-user }'))).toContain("'rollout.affinity.user' must be true");
+  });
+
   it('the value of a secret is never repeated', () => {
     expect(message('secret: { name: a, value: hunter2 }\nsecret2: { value: hunter2 }')).not.toContain('hunter2');
   });

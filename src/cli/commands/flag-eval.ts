@@ -7,6 +7,7 @@ import { environment, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
+import { note } from '../terminal/note.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 const attributes: OptionSpec<Readonly<Record<string, Json>>> = {
@@ -36,8 +37,10 @@ export const command = defineCommand({
     const evaluation = await client.evaluateFlag(place, name, { context });
     const failed = evaluation.errorCode !== undefined;
     if (global.json) printJson(terminal, evaluation);
-    else if (failed) terminal.err.write(`${evaluation.errorCode}: ${evaluation.errorDetails ?? ''}\n`);
-    else terminal.out.write(`${JSON.stringify(evaluation.value)} (${evaluation.variant}): ${because(evaluation)}.\n`);
+    else if (failed) {
+      terminal.err.write(`${evaluation.errorCode}: ${evaluation.errorDetails ?? ''}\n`);
+      note(terminal, 'Say who the user is with --user ID, and what the rules ask for with --attribute NAME=VALUE.');
+    } else terminal.out.write(`${JSON.stringify(evaluation.value)} (${evaluation.variant}): ${because(evaluation)}.\n`);
     return failed ? exitCodes.error : exitCodes.ok;
   },
 });

@@ -34,7 +34,10 @@ const typeNames: Readonly<Record<string, string>> = {
 /** Words every issue as what was expected, so that "must be ..." can stand before it. Given to zod with each parse. */
 export function expectedOf(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') return typeNames[String(issue.expected)] ?? `a value of the type ${String(issue.expected)}`;
-  if (issue.code === 'invalid_value') return `one of ${(issue.values as readonly unknown[]).map(String).join(', ')}`;
+  if (issue.code === 'invalid_value') {
+    const values = (issue.values as readonly unknown[]).map(String);
+    return values.length === 1 ? values[0] : `one of ${values.join(', ')}`;
+  }
   return undefined;
 }
 
@@ -120,7 +123,8 @@ function likeliestBranch(branches: readonly (readonly Issue[])[]): readonly Issu
 function costOf(issue: Issue): number {
   if (issue.code === 'unrecognized_keys') return issue.keys.length * 10;
   if (issue.path.length === 0) return issue.code === 'invalid_type' || issue.code === 'invalid_value' ? Number.POSITIVE_INFINITY : 1;
-  return issue.code === 'invalid_type' ? 2 : 1;
+  // A field that is missing is no likelier to be meant because it could only have had certain values.
+  return issue.code === 'invalid_type' || issue.code === 'invalid_value' ? 2 : 1;
 }
 
 function isBroken({ read }: CheckedBlock, path: Path): boolean {
