@@ -148,7 +148,11 @@ function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<Serv
   const { affinity } = settings.rollout;
   return {
     ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
-    evidence: { id, latencyThresholdsMs: [...thresholds], byVariant: { attribute, variant, probability } },
+    evidence: {
+      id,
+      latencyThresholdsMs: [...thresholds],
+      byVariant: { attribute, variant, ...(probability !== undefined && { probability }) },
+    },
   };
 }
 

@@ -31,6 +31,8 @@ export interface EvidenceArm {
 /** Evidence of one service and rollout in one worker: units and categories are shared by its releases, so that bounds hit all alike. */
 export interface Evidence {
   arm(release: string): EvidenceArm;
+  /** The same evidence by a new table: a flag may be drawn with another chance. Arms are to be asked for anew. */
+  follow(route: CountedRoute): void;
   /** Hands the outcomes of units over: they are in one snapshot only. */
   take(): EvidenceSnapshot;
 }
@@ -45,7 +47,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
   const strata = createStrata(thresholdsMs.length, counted?.length);
   const copies = createStrata(thresholdsMs.length);
   const units = createUnitOutcomes(thresholdsMs, firstSaid === true);
-  const drawn = route.byVariant && createVariantDraw(route.byVariant);
+  let drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
   let lostChances = 0;
 
@@ -74,6 +76,9 @@ export function createEvidence(owner: { environment: string; service: string }, 
   });
 
   return {
+    follow: ({ byVariant: next }) => {
+      drawn = next && createVariantDraw(next);
+    },
     arm: (release) => {
       if (drawn !== undefined) return byVariant(drawn);
       const known = new Map<number | string, LiveStratum | undefined>();

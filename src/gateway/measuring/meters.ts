@@ -43,7 +43,11 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
 
   const evidenceOf = (service: MeasuredService): (readonly [string, Evidence])[] => {
     const owner = { environment: service.environment, service: service.name };
-    return countedRoutes(service).map(([key, route]) => [key, evidence.get(key) ?? createEvidence(owner, route)]);
+    return countedRoutes(service).map(([key, route]) => {
+      const known = evidence.get(key);
+      known?.follow(route);
+      return [key, known ?? createEvidence(owner, route)];
+    });
   };
 
   return {
