@@ -33,6 +33,7 @@ const { folder, mainPid, elders, observing: settings } = JSON.parse(argv[2] as s
 const files = gatewayFiles(folder);
 const clock = systemClock;
 const self = identify(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+const main = identify(mainPid);
 const mainEntry = fileURLToPath(new URL(`../main${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
 
 const tell = (notice: Notice, done: () => void = () => {}): void => {
@@ -135,7 +136,7 @@ process.on('disconnect', () => {
   const program = [process.execPath, mainEntry] as const;
   const environment = { ...process.env } as Record<string, string>;
   const isWanted = (): boolean => existsSync(files.settings);
-  outliveMain({ folder, successorFile: files.successor, program, environment, elders, sockets, clock, isWanted })
+  outliveMain({ folder, main, successorFile: files.successor, program, environment, elders, sockets, clock, isWanted })
     .then(() => (isWanted() ? leave(orphanDrainMs) : undefined))
     .then(succeed, fail);
 });
