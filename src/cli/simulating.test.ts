@@ -44,8 +44,8 @@ describe('simulate', () => {
     const { stdout, stderr } = await simulate(declared, ...line);
     expect(stdout).toMatch(/^STRATEGY .*\nrolling +0 of 2 .*\nblue_green +0 of 2 .*\ncanary +2 of 2 /);
     expect(stderr).toContain('rolling: nothing compares errors');
-    const { forecasts } = JSON.parse((await simulate(declared, ...line, '--json')).stdout) as { forecasts: { strategy: string }[] };
-    expect(forecasts.map(({ strategy }) => strategy)).toEqual(['rolling', 'blue_green', 'canary']);
+    const { strategies } = JSON.parse((await simulate(declared, ...line, '--json')).stdout) as { strategies: { strategy: string }[] };
+    expect(strategies.map(({ strategy }) => strategy)).toEqual(['rolling', 'blue_green', 'canary']);
   });
 
   it.each([

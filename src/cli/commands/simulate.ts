@@ -1,11 +1,11 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
-import type { ModelledService, Question } from '../../forecast/question.ts';
+import type { ModelledService, Question } from '../../simulate/question.ts';
 import { defineCommand } from '../command.ts';
 import { located } from '../diagnostics/located.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { environment, stackOption, variables } from '../options.ts';
 import { baselineErrors, compare, fault, lasting, replicas, runs, seed, traffic, users } from '../simulating/options.ts';
-import { comparisonPage, forecastPage, type Forecasted } from '../simulating/page.ts';
+import { comparisonPage, strategyPage, type SimulatedStrategy } from '../simulating/page.ts';
 import { createWaiting } from '../simulating/waiting.ts';
 import { valueOf } from '../target/stack-problems.ts';
 import { stackTarget } from '../target/target.ts';
@@ -40,12 +40,12 @@ export const command = defineCommand({
   exitCodes: { 0: 'played', 1: 'the stack is not valid, or could not be applied' },
   run: async ({ terminal, global, arguments: { service: name }, options }) => {
     const target = stackTarget(options.stack, global, terminal);
-    const [{ loadStack }, { forecast }, { declaredService, leastMs: rolloutMs, wayInWords, withStrategy }, { notesOn }] = await Promise.all(
+    const [{ loadStack }, { simulate }, { declaredService, leastMs: rolloutMs, wayInWords, withStrategy }, { notesOn }] = await Promise.all(
       [
         import('../../stack/load.ts'),
-        import('../../forecast/forecast.ts'),
-        import('../../forecast/modelled-service.ts'),
-        import('../../forecast/notes.ts'),
+        import('../../simulate/simulate.ts'),
+        import('../../simulate/modelled-service.ts'),
+        import('../../simulate/notes.ts'),
       ],
     );
     const loaded = await loadStack(target.path, {
@@ -73,15 +73,15 @@ export const command = defineCommand({
       baselineErrors: options.baselineErrors,
       durationMs: options.duration ?? Math.max(leastMs, ...services.map((service) => 2 * rolloutMs(service))),
     };
-    const all: Forecasted[] = [];
+    const all: SimulatedStrategy[] = [];
     for (const service of services) {
       const waiting = createWaiting(terminal, service.rollout.strategy);
-      const found = await forecast(
+      const found = await simulate(
         { ...general, service },
         { seed: options.seed ?? 1, runs: options.runs ?? 100, onProgress: waiting.told },
       );
       waiting.end();
-      all.push({ strategy: service.rollout.strategy, way: wayInWords(service), forecast: found });
+      all.push({ strategy: service.rollout.strategy, way: wayInWords(service), result: found });
     }
     const notes = [...new Set(services.flatMap((service) => notesOn({ service, fault: options.fault })))];
     if (global.json) {
@@ -89,12 +89,12 @@ export const command = defineCommand({
         service: name,
         ...general,
         seed: options.seed ?? 1,
-        forecasts: all.map(({ forecast: found, ...way }) => ({ ...way, ...found })),
+        strategies: all.map(({ result: found, ...way }) => ({ ...way, ...found })),
         notes,
       });
       return exitCodes.ok;
     }
-    const page = options.compare ? comparisonPage(all, terminal.out) : all.map((each) => forecastPage(each, terminal.out)).join('\n');
+    const page = options.compare ? comparisonPage(all, terminal.out) : all.map((each) => strategyPage(each, terminal.out)).join('\n');
     terminal.out.write(page);
     for (const line of notes) note(terminal, line);
     return exitCodes.ok;

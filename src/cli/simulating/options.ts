@@ -1,7 +1,7 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
-import type { Fault } from '../../forecast/fault.ts';
-import { parseFault } from '../../forecast/fault.ts';
-import { comparable, type ComparableStrategy } from '../../forecast/modelled-service.ts';
+import type { Fault } from '../../simulate/fault.ts';
+import { parseFault } from '../../simulate/fault.ts';
+import { comparable, type ComparableStrategy } from '../../simulate/modelled-service.ts';
 import { parseDuration } from '../../stack/fields/duration.ts';
 import { type OptionSpec } from '../command.ts';
 import { wholeNumber } from '../options.ts';

@@ -1,22 +1,22 @@
-import type { Forecast } from '../../forecast/forecast.ts';
-import type { Quantiles, Summary } from '../../forecast/summary.ts';
+import type { Simulated } from '../../simulate/simulate.ts';
+import type { Quantiles, Summary } from '../../simulate/summary.ts';
 import { duration } from '../terminal/duration.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
 import type { Channel } from '../terminal/terminal.ts';
 import { escapeControls } from '../terminal/text.ts';
 
 /** One strategy and what was found of it. */
-export interface Forecasted {
+export interface SimulatedStrategy {
   readonly strategy: string;
   /** How it goes, in words. */
   readonly way: string;
-  readonly forecast: Forecast;
+  readonly result: Simulated;
 }
 
 /** The course of one rollout, then what came of all. */
-export function forecastPage({ forecast, strategy, way }: Forecasted, channel: Channel): string {
+export function strategyPage({ result, strategy, way }: SimulatedStrategy, channel: Channel): string {
   const { colors } = channel;
-  const { example, faulty, falseAlarms, sound, soundAfterMs } = forecast;
+  const { example, faulty, falseAlarms, sound, soundAfterMs } = result;
   const lines = example.timeline.map(({ at, what }) => `${duration(at).padStart(9)}  ${escapeControls(what)}`);
   const fields: readonly (readonly [string, string])[] = [
     ['detected', detectedInWords(faulty)],
@@ -37,7 +37,7 @@ export function forecastPage({ forecast, strategy, way }: Forecasted, channel: C
 }
 
 /** All strategies side by side. */
-export function comparisonPage(all: readonly Forecasted[], channel: Channel): string {
+export function comparisonPage(all: readonly SimulatedStrategy[], channel: Channel): string {
   const columns = [
     { title: 'strategy' },
     { title: 'detected', align: 'right' },
@@ -49,7 +49,7 @@ export function comparisonPage(all: readonly Forecasted[], channel: Channel): st
     { title: 'cost', align: 'right' },
     { title: 'sound after', align: 'right' },
   ] as const;
-  const rows = all.map(({ strategy, forecast: { faulty, falseAlarms, sound, soundAfterMs } }) => [
+  const rows = all.map(({ strategy, result: { faulty, falseAlarms, sound, soundAfterMs } }) => [
     strategy,
     `${faulty.outcomes.taken_back + faulty.outcomes.held} of ${faulty.runs}`,
     after(faulty.detectedAfterMs.p50),

@@ -1,7 +1,7 @@
 import { stagesOf } from '../rollout/course.ts';
 import type { Question } from './question.ts';
 
-/** What a reader of the forecast has to know about what was modelled. */
+/** What a reader of the result has to know about what was modelled. */
 export function notesOn({ service, fault }: Pick<Question, 'service' | 'fault'>): readonly string[] {
   const { rollout, replicas } = service;
   const rules = rollout.analysis?.rules;
