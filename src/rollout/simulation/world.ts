@@ -11,6 +11,7 @@ import { serviceKey } from '../service-documents.ts';
 import type { RevisionContent, RolloutSettings, ServiceState } from '../service-state.ts';
 import { type Answers, ordinaryAnswers } from './answers.ts';
 import type { Measure } from '../sources/measure.ts';
+import { createGatewayLine, type GatewayFault } from './gateway-faults.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -30,6 +31,8 @@ export interface World {
   replaceController(): Promise<void>;
   /** Has the controller die at its effect number `effect` from now on; another one takes over. */
   crashAt(effect: number, moment: CrashMoment): void;
+  /** The controller cannot reach the gateway, or does not hear of it, for so long (ms). */
+  failGateway(fault: GatewayFault, forMs: number): void;
 }
 
 /** Before or after an effect; or `late`: what it has sent out already takes effect only after another one has taken over. */
@@ -88,6 +91,7 @@ export async function createWorld(options: {
     isUp: (id) => workloads.isReady(id),
     users,
   });
+  const line = createGatewayLine(clock);
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
   let publications = 0;
   let controller: ServiceController | undefined;
@@ -167,8 +171,14 @@ export async function createWorld(options: {
     };
     const watchedTraffic = {
       ...traffic,
-      remove: effect(mine, (service) => traffic.remove(service)),
-      publish: effect(mine, publish, (route) => {
+      inFlight: line.asks((service) => traffic.inFlight(service)),
+      evidence: line.asks((service, id) => traffic.evidence(service, id)),
+      latencies: line.asks((service, release, quantiles) => traffic.latencies(service, release, quantiles)),
+      remove: effect(
+        mine,
+        line.tells((service) => traffic.remove(service)),
+      ),
+      publish: effect(mine, line.tells(publish), (route) => {
         const sent = publications;
         // The gateway refuses a table that is older than the one it has.
         return async () => (publications === sent ? publish(route) : undefined);
@@ -201,6 +211,7 @@ export async function createWorld(options: {
       crash.countdown = count;
       crash.moment = moment;
     },
+    failGateway: (fault, forMs) => line.fail(fault, forMs),
   };
   await world.replaceController();
   return world;
