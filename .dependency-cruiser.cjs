@@ -76,7 +76,7 @@ module.exports = {
     ),
     onlyKnows(
       'scaling',
-      [...ground, 'rollout/(service-controller|service-state|baseline)\\.ts$', 'gateway/measuring/report\\.ts$'],
+      [...ground, 'rollout/(service-controller|service-state|baseline)\\.ts$'],
       'How many instances there are is decided from what was counted; how they come about is the concern of rollouts.',
     ),
     onlyKnows('release', [...ground, 'stack/', 'store/store\\.ts$'], 'A release does not know how it runs.'),
@@ -107,7 +107,7 @@ module.exports = {
     ),
     onlyKnows(
       'simulate',
-      [...ground, 'stack/', 'rollout/', 'store/memory-store\\.ts$', 'telemetry/events\\.ts$'],
+      [...ground, 'stack/', 'rollout/', 'scaling/', 'store/memory-store\\.ts$', 'telemetry/events\\.ts$'],
       'Asks the real rollout what it would do in a modelled world.',
     ),
     onlyKnows(

@@ -25,8 +25,9 @@ export function strategyPage({ result, strategy, way }: SimulatedStrategy, chann
     ['false alarms', `${falseAlarms.alarms} of ${falseAlarms.runs} without a fault: ${alarmsInWords(falseAlarms)}`],
     [
       'cost',
-      `${spread(faulty.instanceMinutes, minutes)} beyond the declared instances; ${minutes(sound.instanceMinutes.p50)} for a sound release`,
+      `${spread(faulty.instanceMinutes, minutes)} beyond the instances at its beginning; ${minutes(sound.instanceMinutes.p50)} for a sound release`,
     ],
+    ...scaledInWords(faulty, sound),
     ['a sound release', soundAfterMs === null ? 'does not come into use within the time' : `is in use after ${duration(soundAfterMs)}`],
   ];
   return [
@@ -63,6 +64,13 @@ export function comparisonPage(all: readonly SimulatedStrategy[], channel: Chann
   const table = renderTable(columns, rows, { width: channel.width(), colors: channel.colors });
   const ways = all.map(({ strategy, way }) => `${channel.colors.dim(strategy)}  ${escapeControls(way)}\n`);
   return `${table}\n${ways.join('')}`;
+}
+
+/** Where load has changed the number of instances in either kind of rollout. */
+function scaledInWords(faulty: Summary, sound: Summary): readonly (readonly [string, string])[] {
+  const { first, most } = faulty.replicas;
+  if (most.p95 === first.p50 && sound.replicas.most.p95 === first.p50) return [];
+  return [['scaled', `from ${count(first.p50)} to ${spread(most, count)}; to ${count(sound.replicas.most.p50)} for a sound release`]];
 }
 
 function detectedInWords({ outcomes, runs, detectedAfterMs }: Summary): string {

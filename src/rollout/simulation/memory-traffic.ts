@@ -1,6 +1,5 @@
 import { type Random, seededRandom } from '../../effects/random.ts';
 import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts';
-import { releaseOfBaseline } from '../baseline.ts';
 import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
 import { type Answers, drawOutcomes, ordinaryAnswers } from './answers.ts';
@@ -34,6 +33,7 @@ interface Served {
 export interface ModelledTraffic {
   readonly random: Random;
   readonly now: () => number;
+  /** By the name in the route: fresh instances of stable have one of their own. */
   readonly answersOf: (release: string) => Answers;
   /** Whether an instance can answer. */
   readonly isUp: (instance: string) => boolean;
@@ -77,7 +77,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     const pairs = binomial(random, requests, mirror.percent / 100);
     const counted = countsOf(service);
     for (const release of [answered, mirror.release]) {
-      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(releaseOf(release)), pairs, counted.thresholdsMs));
+      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(release), pairs, counted.thresholdsMs));
     }
   }
 
@@ -85,11 +85,11 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
   function count(service: Service, release: string, chance: number, requests: number, units: number): void {
     const counted = countsOf(service);
     counted.answered(release, requests);
-    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), units, counted.thresholdsMs);
+    const outcomes = drawOutcomes(random, answersOf(release), units, counted.thresholdsMs);
     counted.count(release, chance, units, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
-    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(releaseOf(release)).errorRate);
+    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(release).errorRate);
   }
 
   function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
@@ -160,8 +160,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
     evidence: async (service) => counts.get(keyOf(service))?.evidence(),
-    latencies: async (service, release, quantiles) =>
-      counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
+    latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(release)),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };
@@ -172,11 +171,6 @@ function chanceOf({ backends, evidence }: ServiceRoute, { release, weight }: Bac
   const compared = evidence?.compared?.includes(release) === true ? evidence.compared : undefined;
   const among = backends.filter((backend) => compared === undefined || compared.includes(backend.release));
   return weight / among.reduce((sum, backend) => sum + backend.weight, 0);
-}
-
-/** The release that answers behind a name of the route. */
-function releaseOf(name: string): string {
-  return releaseOfBaseline(name) ?? name;
 }
 
 function keyOf({ environment, name }: Service): string {

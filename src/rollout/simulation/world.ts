@@ -5,6 +5,7 @@ import type { Vault } from '../../secrets/vault.ts';
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
+import { releaseOfBaseline } from '../baseline.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
@@ -66,7 +67,7 @@ export async function createWorld(options: {
   readonly events: EventLog;
   readonly behaviours: Behaviours;
   readonly watch?: Watch;
-  /** How requests end by the release's id; all alike unless told otherwise. */
+  /** How requests end by the release's id, or its name in the route, at the moment they come; all alike unless told otherwise. */
   readonly answers?: Readonly<Record<string, Answers>>;
   /** Makes something else of every route on its way to the gateway: to see that a defect is noticed. */
   readonly tamper?: ((route: ServiceRoute) => ServiceRoute) | undefined;
@@ -87,7 +88,7 @@ export async function createWorld(options: {
   const traffic = createMemoryTraffic({
     random: seededRandom(seed + 1),
     now: () => clock.now(),
-    answersOf: (release) => answers[release] ?? ordinaryAnswers,
+    answersOf: (name) => answers[name] ?? answers[releaseOfBaseline(name) ?? name] ?? ordinaryAnswers,
     isUp: (id) => workloads.isReady(id),
     users,
   });
