@@ -87,7 +87,6 @@ export async function createWorld(options: {
   const random = seededRandom(seed);
   const traffic = createMemoryTraffic({
     random: seededRandom(seed + 1),
-    now: () => clock.now(),
     answersOf: (name) => answers[name] ?? answers[releaseOfBaseline(name) ?? name] ?? ordinaryAnswers,
     isUp: (id) => workloads.isReady(id),
     users,
