@@ -1,8 +1,8 @@
-import { jsonEquals, type JsonObject } from '../digest/json.ts';
-import type { Applied, CreateRequest, Drift, Observation, OutputValue } from '../providers/provider.ts';
-import type { ResourceState } from '../providers/resource-state.ts';
-import { kindSpecs } from '../stack/kinds/index.ts';
-import type { Address, Kind } from '../stack/stack.ts';
+import { jsonEquals, type JsonObject } from '../../digest/json.ts';
+import type { Applied, CreateRequest, Drift, Observation, OutputValue } from '../../providers/provider.ts';
+import type { ResourceState } from '../../providers/resource-state.ts';
+import { kindSpecs } from '../../stack/kinds/index.ts';
+import type { Address, Kind } from '../../stack/stack.ts';
 import { Violation } from './violation.ts';
 
 /** One thing that really exists. Its provider knows it by id; the address is only a label on it, so nothing but care prevents a second. */

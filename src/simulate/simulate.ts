@@ -7,7 +7,7 @@ import type { Course, Moment, Question } from './question.ts';
 import { playStretch, type Stretch } from './stretch.ts';
 import { isDetected, representative, type Summary, summaryOf } from './summary.ts';
 
-export interface Forecast {
+export interface Simulated {
   /** With the fault. */
   readonly faulty: Summary;
   /** Of rollouts without any fault: how often they are taken back or held all the same, with its 95 % interval. */
@@ -29,13 +29,13 @@ const seedStep = 16;
 const module = new URL(`./worker${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
 
 /**
- * Plays `runs` rollouts with the fault of the question and as many without any, on all processors. The same seed gives the same forecast,
+ * Plays `runs` rollouts with the fault of the question and as many without any, on all processors. The same seed gives the same result,
  * however many threads there are.
  */
-export async function forecast(
+export async function simulate(
   question: Question,
   options: { readonly seed: number; readonly runs: number; readonly onProgress?: ((done: number, of: number) => void) | undefined },
-): Promise<Forecast> {
+): Promise<Simulated> {
   const { seed, runs, onProgress } = options;
   const first = seed * 1_000_003;
   const seedsFrom = (from: number): number[] => Array.from({ length: runs }, (_, index) => from + index * seedStep);

@@ -17,6 +17,8 @@ export interface Summary {
   readonly usersExposed: Quantiles;
   readonly failedRequests: Quantiles;
   readonly instanceMinutes: Quantiles;
+  /** Instances of each release that were wanted when it began, and at most. */
+  readonly replicas: { readonly first: Quantiles; readonly most: Quantiles };
 }
 
 export function summaryOf(courses: readonly Course[]): Summary {
@@ -29,6 +31,10 @@ export function summaryOf(courses: readonly Course[]): Summary {
     usersExposed: quantiles(courses.map(({ usersExposed }) => usersExposed)),
     failedRequests: quantiles(courses.map(({ failedRequests }) => failedRequests)),
     instanceMinutes: quantiles(courses.map(({ instanceMinutes }) => Math.round(instanceMinutes * 100) / 100)),
+    replicas: {
+      first: quantiles(courses.map(({ replicas }) => replicas.first)),
+      most: quantiles(courses.map(({ replicas }) => replicas.most)),
+    },
   };
 }
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../effects/clock.ts';
-import type { Random } from '../effects/random.ts';
+import type { Clock } from '../../effects/clock.ts';
+import type { Random } from '../../effects/random.ts';
 import type { Trace } from './trace.ts';
 import { Violation } from './violation.ts';
 

@@ -1,4 +1,4 @@
-import type { RolloutSettings, ServiceSettings } from '../rollout/service-state.ts';
+import type { RolloutSettings, ScalingSettings, ServiceSettings } from '../rollout/service-state.ts';
 import type { Fault } from './fault.ts';
 
 /** What is asked: how a rollout of this kind would go. Plain data: it travels between threads. */
@@ -12,6 +12,10 @@ export interface Question {
   readonly users: number;
   /** Share of stable's answers that fail. */
   readonly baselineErrors: number;
+  /** Half of the answers of an instance of stable that has little to do take no longer (ms). */
+  readonly baselineMs: number;
+  /** Requests a second that an instance of stable can carry; absent where load is not modelled: then it is never too much. */
+  readonly capacity?: number | undefined;
   /** From the rollout's beginning on; a candidate that nobody takes back is in use until then. */
   readonly durationMs: number;
 }
@@ -22,10 +26,8 @@ export interface ModelledService {
   readonly drainMs: number;
   readonly health: { readonly intervalMs: number; readonly startPeriodMs: number };
   readonly policies?: ServiceSettings['policies'];
-  /** Whether load decides how many instances there are; the model keeps them at `replicas`. */
-  readonly isScaled: boolean;
-  /** Names of the sources of evidence beside the gateway: the model asks none of them. */
-  readonly unasked: readonly string[];
+  /** Where load decides how many instances there are. */
+  readonly scaling?: ScalingSettings | undefined;
   readonly rollout: RolloutSettings;
 }
 
@@ -43,8 +45,10 @@ export interface Course {
   readonly usersExposed: number;
   readonly requestsExposed: number;
   readonly failedRequests: number;
-  /** Of instances beyond the declared ones. */
+  /** Of instances beyond those there were when it began. */
   readonly instanceMinutes: number;
+  /** Instances of each release that were wanted when it began, and at most. */
+  readonly replicas: { readonly first: number; readonly most: number };
 }
 
 export interface Moment {

@@ -1,9 +1,9 @@
-import { type Random, seededRandom } from '../effects/random.ts';
-import { SluiceError } from '../errors/sluice-error.ts';
-import type { RunReport } from '../engine/run-report.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { Address, ResolvedStack } from '../stack/stack.ts';
-import { createMemoryStore } from '../store/memory-store.ts';
+import { type Random, seededRandom } from '../../effects/random.ts';
+import { SluiceError } from '../../errors/sluice-error.ts';
+import type { RunReport } from '../run-report.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { Address, ResolvedStack } from '../../stack/stack.ts';
+import { createMemoryStore } from '../../store/memory-store.ts';
 import { createCloud } from './cloud.ts';
 import { type ControlPlane, type Fate, startControlPlane } from './control-plane.ts';
 import { assertConverged } from './converged.ts';

@@ -3,6 +3,7 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import { rolloutInWords } from '../rollout/rollout-in-words.ts';
 import { rolloutSettings } from '../rollout/rollout-settings.ts';
 import { checkService } from '../rollout/service-check.ts';
+import { scalingSettings } from '../rollout/service-specification.ts';
 import type { RolloutSettings } from '../rollout/service-state.ts';
 import { trafficPolicies } from '../rollout/traffic-policies.ts';
 import { parseDurationMs } from '../stack/fields/duration.ts';
@@ -39,6 +40,11 @@ export function withStrategy({ fields }: Pick<DeclaredService, 'fields'>, strate
     fields,
     fields.rollout.strategy === strategy ? rolloutSettings(fields.rollout) : rolloutSettings(byDefault(strategy, fields)),
   );
+}
+
+/** Names of the sources of evidence beside the gateway. */
+export function declaredSources({ service }: Pick<DeclaredService, 'service'>): readonly string[] {
+  return (service.rollout.analysis?.sources ?? []).map(({ name }) => name);
 }
 
 /** `5 % for 1m, then 100 %; taken back by itself ...`, for people. */
@@ -79,15 +85,7 @@ function modelOf(fields: ServiceFields, rollout: RolloutSettings): ModelledServi
       startPeriodMs: parseDurationMs(fields.health.start_period),
     },
     policies: trafficPolicies(fields),
-    isScaled: fields.scaling !== undefined,
-    unasked: (rollout.analysis?.sources ?? []).map(({ name }) => name),
-    rollout: withoutSources(rollout),
+    ...(fields.scaling && { scaling: scalingSettings(fields.scaling) }),
+    rollout,
   };
-}
-
-/** What others than the gateway would say is not known. */
-function withoutSources({ analysis, ...rollout }: RolloutSettings): RolloutSettings {
-  if (!analysis) return rollout;
-  const { sources: _, ...counted } = analysis;
-  return { ...rollout, analysis: counted };
 }

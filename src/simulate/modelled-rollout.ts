@@ -1,14 +1,16 @@
 import { seededRandom } from '../effects/random.ts';
 import { hasStages, stagesOf } from '../rollout/course.ts';
 import type { ServiceState } from '../rollout/service-state.ts';
-import { ordinaryAnswers } from '../rollout/simulation/answers.ts';
+import { type Answers, ordinaryAnswers } from '../rollout/simulation/answers.ts';
 import type { Behaviour } from '../rollout/simulation/memory-workloads.ts';
 import { createWorld, desiredRelease, type World } from '../rollout/simulation/world.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { EventLog, NewEvent } from '../telemetry/events.ts';
 import { answersWith, behaviourWith } from './fault.ts';
+import { loadWorld } from './loaded-world.ts';
 import type { Course, Moment, Question } from './question.ts';
 import { poisson } from './poisson.ts';
+import { measureAs } from './source-answer.ts';
 
 const agent = { environment: 'default', name: 'agent' };
 const address = 'default/service/agent';
@@ -19,40 +21,59 @@ const ordinary: Behaviour = { readyAfter: 2_000, stopsAfter: 500 };
 const requestsBefore = 1_000;
 /** The time that instances have to leave once all is decided. */
 const tidyMs = 120_000;
+/** So long after a change of their number it is taken to be the right one; and looked for no longer than this. */
+const scaledMs = 90_000;
+const mostScalingMs = 900_000;
 
 /**
  * One rollout of a candidate with this fault: the real controller and evidence, over modelled instances and requests, in virtual time. The
  * same seed gives the same course. Steps that wait for approval are approved when their time is over.
  */
 export async function modelRollout(question: Question, seed: number, tell?: (moment: Moment) => void): Promise<Course> {
-  const { service, fault, perSecond, users, baselineErrors, durationMs } = question;
-  const stable = { ...ordinaryAnswers, errorRate: baselineErrors };
+  const { service, fault, perSecond, users, baselineErrors, baselineMs, durationMs } = question;
+  const stable = { ...ordinaryAnswers, errorRate: baselineErrors, medianMs: baselineMs };
+  const idle = { stable, candidate: answersWith(fault, stable) };
+  const answers: Record<string, Answers> = { ...idle };
+  let scaledAt = 0;
   let began = Number.POSITIVE_INFINITY;
   const world = await createWorld({
     store: createMemoryStore(),
     events: eventsTold((event) => {
+      if (event.type === 'service.scaled') scaledAt = world.clock.now();
       const at = Math.round(world.clock.now() - began);
-      if (at >= 0 && isWorthTelling(event)) tell?.({ at, what: inWords(event) });
+      if (at >= 0 && isWorthTelling(event)) tell?.({ at, what: inWords(event, service.name) });
     }),
     behaviours: { stable: ordinary, candidate: behaviourWith(fault, ordinary) },
-    answers: { stable, candidate: answersWith(fault, stable) },
+    answers,
+    measure: () => measureAs(fault.sources ?? [], () => world.clock.now() - began),
     seed,
     users,
   });
   const random = seededRandom(seed + 2);
   await deploy(world, 'stable', service);
   await until(world, (state) => state.stable !== undefined && state.candidate === undefined);
+  const load = loadWorld({ world, service: agent, question, idle, answers });
+  const isScaling = (): boolean => service.scaling !== undefined && world.clock.now() < scaledAt + scaledMs;
+  scaledAt = world.clock.now();
+  const patience = scaledAt + mostScalingMs;
+  while (isScaling() && world.clock.now() < patience) {
+    load.pass(tickMs);
+    await world.clock.advance(tickMs);
+  }
   world.traffic.serve(agent, requestsBefore);
   began = world.clock.now();
   await deploy(world, 'candidate', service);
   const end = began + durationMs;
   let busyMs = 0;
   let state = current(world);
+  const replicas = { first: state.replicas, most: state.replicas };
   const pass = async (requests: number): Promise<void> => {
+    load.pass(tickMs);
     world.traffic.serve(agent, requests);
     await world.clock.advance(tickMs);
     state = current(world);
-    busyMs += (runningIn(state) - service.replicas) * tickMs;
+    busyMs += (runningIn(state) - replicas.first) * tickMs;
+    replicas.most = Math.max(replicas.most, state.replicas);
   };
   let decided = decisionOf(state);
   while (decided === undefined && world.clock.now() < end) {
@@ -61,13 +82,20 @@ export async function modelRollout(question: Question, seed: number, tell?: (mom
     decided = decisionOf(state);
   }
   const decidedAt = world.clock.now();
+  if (decided?.outcome === 'completed' && service.scaling) {
+    // It has all requests: whether that many instances carry them shows only from then on.
+    scaledAt = decidedAt;
+    while (isScaling() && world.clock.now() < end) await pass(poisson(random, (perSecond * tickMs) / 1_000));
+  }
   // Nothing decides over it any more: it has all requests for as long as is asked about.
-  const restMs = decided?.outcome === 'completed' ? Math.max(0, end - decidedAt) : 0;
+  const restMs = decided?.outcome === 'completed' ? Math.max(0, end - world.clock.now()) : 0;
+  if (service.scaling) busyMs += (state.replicas - replicas.first) * restMs;
   for (let left = (perSecond * restMs) / 1_000; left > 0; left -= mostAtOnce) {
     world.traffic.serve(agent, poisson(random, Math.min(left, mostAtOnce)));
   }
+  load.stop();
   const { requests, errors, users: usersExposed } = world.traffic.servedBy(agent, 'candidate');
-  const tidyUntil = decided?.outcome === 'held' ? decidedAt : decidedAt + tidyMs;
+  const tidyUntil = decided?.outcome === 'held' ? decidedAt : world.clock.now() + tidyMs;
   while (isUntidy(state) && world.clock.now() < tidyUntil) await pass(0);
   await world.controller.stop();
   return {
@@ -79,6 +107,7 @@ export async function modelRollout(question: Question, seed: number, tell?: (mom
     requestsExposed: requests,
     failedRequests: errors,
     instanceMinutes: Math.max(0, busyMs + keptMs(state, world.clock.now())) / 60_000,
+    replicas,
   };
 }
 
@@ -132,12 +161,13 @@ function keptMs({ previous, instances }: ServiceState, now: number): number {
   return instances.filter(({ generation }) => generation === previous.generation).length * Math.max(0, previous.until - now);
 }
 
-async function deploy({ controller }: World, release: string, { replicas, drainMs, health, policies, rollout }: Question['service']) {
+async function deploy({ controller }: World, release: string, service: Question['service']) {
+  const { replicas, drainMs, health, policies, scaling, rollout } = service;
   const desired = desiredRelease(release, release, { replicas });
   const { settings, revision } = desired;
   await controller.setDesired({
     ...desired,
-    settings: { ...settings, drainMs, ...(policies && { policies }), rollout },
+    settings: { ...settings, drainMs, ...(policies && { policies }), ...(scaling && { scaling }), rollout },
     revision: { ...revision, health: { ...revision.health, ...health } },
   });
 }
@@ -155,8 +185,10 @@ function isWorthTelling({ type }: NewEvent): boolean {
   return !['instance.started', 'instance.ready', 'instance.stopped', 'instance.adopted'].includes(type);
 }
 
-function inWords({ type, message }: NewEvent): string {
-  return type.startsWith('rollout.') ? message.replace(/^agent: (candidate )?/, 'the candidate ') : message;
+function inWords({ type, message }: NewEvent, service: string): string {
+  return type.startsWith('rollout.')
+    ? message.replace(/^agent: (candidate )?/, 'the candidate ')
+    : message.replace(/^agent /, `${service} `);
 }
 
 function eventsTold(tell: (event: NewEvent) => void): EventLog {

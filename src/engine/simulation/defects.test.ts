@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../digest/json.ts';
-import type { Write } from '../store/store.ts';
+import type { JsonObject } from '../../digest/json.ts';
+import type { Write } from '../../store/store.ts';
 import { canary } from './cloud.ts';
 import { playHistory } from './history.ts';
 import type { World } from './world.ts';

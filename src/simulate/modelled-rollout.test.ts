@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseFault } from './fault.ts';
 import { modelRollout } from './modelled-rollout.ts';
 import type { Moment, Question } from './question.ts';
+import { parseSourceAnswer } from './source-answer.ts';
 
 const canary: Question['service']['rollout'] = {
   strategy: 'canary',
@@ -31,14 +32,13 @@ const question = (fault: string, changed: Partial<Question['service']['rollout']
     replicas: 2,
     drainMs: 5_000,
     health: { intervalMs: 1_000, startPeriodMs: 10_000 },
-    isScaled: false,
-    unasked: [],
     rollout: { ...canary, ...changed },
   },
   fault: parseFault(fault),
   perSecond: 100,
   users: 6_000,
   baselineErrors: 0.005,
+  baselineMs: 250,
   durationMs: 300_000,
 });
 
@@ -74,6 +74,25 @@ describe('a modelled rollout', () => {
   it('is held for somebody to look at where that is declared', async () => {
     const course = await modelRollout(question('error_rate=0.2', { onFailure: 'hold' }), 1);
     expect(course).toMatchObject({ outcome: 'held', byEvidence: true });
+  });
+
+  it('hears what a further source of evidence says, which passes unless told otherwise', async () => {
+    const slo = {
+      name: 'slo',
+      ask: { type: 'command' as const, command: ['check'] },
+      intervalMs: 5_000,
+      timeoutMs: 1_000,
+      failures: 0,
+      errors: 1,
+    };
+    const asked = question('none', { analysis: { ...(canary.analysis as NonNullable<typeof canary.analysis>), sources: [slo] } });
+    expect(await modelRollout(asked, 1)).toMatchObject({ outcome: 'completed' });
+    const failing = { ...asked, fault: { sources: [parseSourceAnswer('slo=fail@15s')] } };
+    const course = await modelRollout(failing, 1);
+    expect(course).toMatchObject({ outcome: 'taken_back', byEvidence: true, reason: expect.stringContaining('slo failed') });
+    expect(course.endedAfterMs).toBeGreaterThanOrEqual(15_000);
+    expect(course.endedAfterMs).toBeLessThan(25_000);
+    expect(() => parseSourceAnswer('slo=maybe')).toThrow("--source 'slo=maybe' is not NAME=pass|fail|no_data|error");
   });
 
   it('that nothing judges exposes everybody to the end of the time', async () => {

@@ -1,9 +1,9 @@
-import type { JsonObject } from '../digest/json.ts';
-import { canonicalJson, jsonEquals } from '../digest/json.ts';
-import { createOutputResolver } from '../engine/output-resolver.ts';
-import { hasChanges } from '../plan/plan.ts';
-import { placeOf, type ResourceState } from '../providers/resource-state.ts';
-import type { ResolvedStack } from '../stack/stack.ts';
+import type { JsonObject } from '../../digest/json.ts';
+import { canonicalJson, jsonEquals } from '../../digest/json.ts';
+import { createOutputResolver } from '../output-resolver.ts';
+import { hasChanges } from '../../plan/plan.ts';
+import { placeOf, type ResourceState } from '../../providers/resource-state.ts';
+import type { ResolvedStack } from '../../stack/stack.ts';
 import { canary } from './cloud.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { environment } from './stacks.ts';

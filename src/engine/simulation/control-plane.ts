@@ -1,10 +1,10 @@
-import type { Clock } from '../effects/clock.ts';
-import { seededRandom } from '../effects/random.ts';
-import { createEngine, type Engine } from '../engine/engine.ts';
-import { createPlanner, type Planner } from '../engine/planner.ts';
-import { createProviderRegistry } from '../providers/registry.ts';
-import type { Store, Write } from '../store/store.ts';
-import { createEventLog } from '../telemetry/event-log.ts';
+import type { Clock } from '../../effects/clock.ts';
+import { seededRandom } from '../../effects/random.ts';
+import { createEngine, type Engine } from '../engine.ts';
+import { createPlanner, type Planner } from '../planner.ts';
+import { createProviderRegistry } from '../../providers/registry.ts';
+import type { Store, Write } from '../../store/store.ts';
+import { createEventLog } from '../../telemetry/event-log.ts';
 import type { Moment, Process } from './process.ts';
 import { checked, type Faults, simulatedProvider } from './provider.ts';
 import { simulatedVault } from './vault.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../effects/random.ts';
+import { seededRandom } from '../../effects/random.ts';
 import { createScheduler } from './scheduler.ts';
 import { createTrace } from './trace.ts';
 

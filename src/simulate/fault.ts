@@ -2,6 +2,7 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import type { Answers } from '../rollout/simulation/answers.ts';
 import type { Behaviour } from '../rollout/simulation/memory-workloads.ts';
 import { parseDuration } from '../stack/fields/duration.ts';
+import type { SourceAnswer } from './source-answer.ts';
 
 /** What is wrong with the candidate; nothing of it: nothing is. */
 export interface Fault {
@@ -14,6 +15,8 @@ export interface Fault {
   /** Each instance ends by itself so long (ms) after it was started. */
   readonly crashAfterMs?: number;
   readonly neverReady?: boolean;
+  /** What sources beside the gateway say of it. */
+  readonly sources?: readonly SourceAnswer[];
 }
 
 const shifted = 0.3;

@@ -10,6 +10,7 @@ const course = (endedAfterMs: number | undefined, outcome: Course['outcome'] = '
   requestsExposed: 0,
   failedRequests: 0,
   instanceMinutes: 1.234,
+  replicas: { first: 2, most: 3 },
 });
 
 it('counts a fault that is not found as found never, not as left out', () => {
@@ -20,6 +21,7 @@ it('counts a fault that is not found as found never, not as left out', () => {
     detectedAfterMs: { p50: 30, p95: null },
     usersExposed: { p50: 10, p95: 1_000 },
     instanceMinutes: { p50: 1.23, p95: 1.23 },
+    replicas: { first: { p50: 2 }, most: { p95: 3 } },
   });
 });
 

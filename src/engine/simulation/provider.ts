@@ -1,10 +1,10 @@
-import type { JsonObject } from '../digest/json.ts';
-import type { Random } from '../effects/random.ts';
-import { sluiceError } from '../errors/sluice-error.ts';
-import type { CreateRequest, Operation, Provider } from '../providers/provider.ts';
-import { placeOf, type ResourceState } from '../providers/resource-state.ts';
-import { kindSpecs } from '../stack/kinds/index.ts';
-import { type Address, type Kind, kinds } from '../stack/stack.ts';
+import type { JsonObject } from '../../digest/json.ts';
+import type { Random } from '../../effects/random.ts';
+import { sluiceError } from '../../errors/sluice-error.ts';
+import type { CreateRequest, Operation, Provider } from '../../providers/provider.ts';
+import { placeOf, type ResourceState } from '../../providers/resource-state.ts';
+import { kindSpecs } from '../../stack/kinds/index.ts';
+import { type Address, type Kind, kinds } from '../../stack/stack.ts';
 import type { Process } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Violation } from './violation.ts';

@@ -1,7 +1,7 @@
-import { jsonEquals } from '../digest/json.ts';
-import { placeOf, type ResourceState } from '../providers/resource-state.ts';
-import type { Address } from '../stack/stack.ts';
-import type { Write } from '../store/store.ts';
+import { jsonEquals } from '../../digest/json.ts';
+import { placeOf, type ResourceState } from '../../providers/resource-state.ts';
+import type { Address } from '../../stack/stack.ts';
+import type { Write } from '../../store/store.ts';
 import { Violation } from './violation.ts';
 
 /** What is durable, seen from the store's side: checked against every effect, independent of what an engine believes. */

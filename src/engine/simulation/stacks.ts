@@ -1,9 +1,9 @@
 // Random stacks and what people do to them: resources come, go, change, are renamed, rewired, protected.
-import type { Json, JsonObject } from '../digest/json.ts';
-import type { Random } from '../effects/random.ts';
-import { outputExpressions } from '../stack/interpolate.ts';
-import { kindSpecs } from '../stack/kinds/index.ts';
-import type { Address, Kind, Moved, Reference, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+import type { Json, JsonObject } from '../../digest/json.ts';
+import type { Random } from '../../effects/random.ts';
+import { outputExpressions } from '../../stack/interpolate.ts';
+import { kindSpecs } from '../../stack/kinds/index.ts';
+import type { Address, Kind, Moved, Reference, ResolvedBlock, ResolvedStack } from '../../stack/stack.ts';
 
 export const environment = 'test';
 

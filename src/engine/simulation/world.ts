@@ -1,10 +1,10 @@
-import type { Random } from '../effects/random.ts';
-import type { Store, Write } from '../store/store.ts';
+import type { Random } from '../../effects/random.ts';
+import type { Store, Write } from '../../store/store.ts';
 import type { Cloud } from './cloud.ts';
 import type { Ledger } from './ledger.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Trace } from './trace.ts';
-import type { Address } from '../stack/stack.ts';
+import type { Address } from '../../stack/stack.ts';
 
 /** Everything that outlives a control plane. */
 export interface World {

@@ -1,4 +1,4 @@
-import { inParallel } from '../effects/parallel.ts';
+import { inParallel } from '../../effects/parallel.ts';
 import { type Results, together } from './campaign.ts';
 
 /** Seeds that a thread plays at a stretch; always the same, so that the digest of a campaign does not depend on the number of threads. */
