@@ -47,12 +47,20 @@ export function operated(state: ServiceState, action: RolloutAction, by: string,
     case 'rollback':
       break;
   }
+  if (isReturning(state, action.to)) return state;
   if (state.candidate && action.to === undefined) return aborted(state, by);
   const content = state.history?.find(({ release }) => action.to === undefined || release === action.to);
   const stable = revisionOf(state, state.stable)?.release;
   if (state.candidate && action.to === stable) return aborted(state, by);
   if (!content) throw sluiceError('release_not_kept', { service: state.address, release: action.to ?? 'before this one' });
   return rolledBack(state, content, now);
+}
+
+/** Whether it is on its way there, or has arrived: sent twice, a return is one. */
+function isReturning(state: ServiceState, to: string | undefined): boolean {
+  const { candidate, stable } = state;
+  if (!candidate) return to !== undefined && revisionOf(state, stable)?.release === to;
+  return candidate.urgent === true && (to === undefined || revisionOf(state, candidate.generation)?.release === to);
 }
 
 function paused(state: ServiceState, by: string, now: number): ServiceState {

@@ -1,4 +1,5 @@
 import type { Digest } from '../digest/digest.ts';
+import type { Json } from '../digest/json.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
@@ -52,6 +53,8 @@ export interface ServiceState {
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
+  /** What was asked for under a key, the latest first: it is not done again. */
+  readonly asked?: readonly { readonly by: string; readonly key: string; readonly action: Json }[];
   /** What the gateway is to count for a flag; a release that is judged itself comes first. */
   readonly flagCounts?: FlagCounts;
 }
