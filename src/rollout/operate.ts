@@ -3,7 +3,7 @@ import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
-import { withHooksOverruled } from './hooks/gate.ts';
+import { asksHooks, withHooksOverruled } from './hooks/gate.ts';
 import { isDecided, withDecision } from './experiment/decide.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';
@@ -82,8 +82,12 @@ function going(state: ServiceState, now: number): ServiceState {
  */
 function promoted(given: ServiceState, { full, from, arm }: RolloutAction & { readonly type: 'promote' }, now: number): ServiceState {
   if (from && isPromoted(given, from, full) && isDecided(given, arm)) return given;
-  candidateOf(given);
-  if (!hasStages(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
+  const { course: reached } = candidateOf(given);
+  if (!hasStages(given)) {
+    if (!reached || !asksHooks(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
+    const goes = going(given, now);
+    return { ...goes, candidate: { ...(goes.candidate as Candidate), course: withHooksOverruled(reached) } };
+  }
   const state = withDecision(given, arm);
   if (state === given && arm !== undefined && !full) return given;
   const candidate = candidateOf(state);
@@ -101,7 +105,7 @@ function promoted(given: ServiceState, { full, from, arm }: RolloutAction & { re
 function aborted(state: ServiceState, by: string): ServiceState {
   candidateOf(state);
   // Without stages, stable may be too few by now to answer alone: the way back is then that of the way there.
-  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) }).state;
+  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) || state.candidate?.heldBack === true }).state;
 }
 
 /** The release that failed, from the beginning. */

@@ -206,8 +206,10 @@ export interface Candidate {
   };
   /** It returns to a release that was in use before: replaced as fast as capacity allows, without stages. */
   readonly urgent?: boolean;
-  /** How far it has come; only of the strategies that go by stages. */
+  /** How far it has come. Where it is rolled, it holds what became of its hooks and no more. */
   readonly course?: Course;
+  /** Where it is rolled: whether its hooks have yet to let it get its first request. Absent where none was ever to be asked. */
+  readonly heldBack?: boolean;
   /** When the rollout last came nearer to its end, and how near: the measure only grows. */
   readonly progressAt: number;
   readonly progress: number;
@@ -288,6 +290,8 @@ export interface Instance {
   readonly generation: number;
   /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
   readonly baseline?: number;
+  /** It gets no request before the hooks of its candidate have agreed. */
+  readonly heldBack?: true;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;

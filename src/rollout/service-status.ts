@@ -4,6 +4,7 @@ import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { isServing } from './placement.ts';
 import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
 import { isPublishedAsDeclared, routeOf } from './service-route.ts';
@@ -164,7 +165,9 @@ export function progressOf(state: ServiceState, now: number): string {
   if (state.mode !== 'running') return `${state.instances.length} instances left to stop`;
   const stage = stageInWords(state, now);
   if (stage !== undefined) return stage;
-  return `${readyOf(state).length}/${state.replicas} instances ready${leaving > 0 ? `, ${leaving} leaving` : ''}`;
+  const [hook] = dueHooks(state);
+  const asked = hook ? `, waits for hook: ${hook.settings.name}` : '';
+  return `${readyOf(state).length}/${state.replicas} instances ready${leaving > 0 ? `, ${leaving} leaving` : ''}${asked}`;
 }
 
 function readyOf(state: ServiceState): readonly Instance[] {

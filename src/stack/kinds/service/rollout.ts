@@ -43,9 +43,7 @@ const fields = z.strictObject({
     .optional()
     .describe('canary: compares the candidate with as many fresh instances of the stable release, as young and as cold as its own.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
-  hooks: rolloutHooks
-    .optional()
-    .describe('canary and blue_green: who is asked before the candidate gets its first request, or at the end.'),
+  hooks: rolloutHooks.optional().describe('Who is asked before the candidate gets its first request, or at the end.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   preview: preview
     .optional()
@@ -81,13 +79,6 @@ export const rollout = fields.superRefine((value, context) => {
         message: `left out: it belongs to the strategy ${strategy}, not ${value.strategy}`,
       });
     }
-  }
-  if (value.hooks !== undefined && value.strategy === 'rolling') {
-    context.addIssue({
-      code: 'custom',
-      path: ['hooks'],
-      message: 'left out: it belongs to the strategies canary and blue_green, not rolling',
-    });
   }
   // Whatever the strategy: a first deployment, a restart and a changed secret are rolled.
   if (value.max_surge === 0 && value.max_unavailable === 0) {
