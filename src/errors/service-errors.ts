@@ -127,6 +127,13 @@ export const serviceErrors = {
     message: ({ service, field, path, expected }) => `The ${field} '${path}' of the service '${service}' is not ${expected}.`,
     help: ({ expected }) => `Name ${expected}.`,
   }),
+  preview_host_refused: entry<{ service: string; host: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, host, reason }) => `The service '${service}' cannot be previewed at ${host}: ${reason}.`,
+    help: () =>
+      'Give the preview a host name of its own, and the service an `expose`; the header x-sluice-release reaches a candidate without either.',
+  }),
   reserved_variable: entry<{ service: string; variable: string }>({
     status: 422,
     retry: 'terminal',

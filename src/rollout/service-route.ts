@@ -6,6 +6,7 @@ import { layoutOf } from './counted-evidence.ts';
 import { isCounted } from './course-verdict.ts';
 import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
 import { mirrorOf } from './mirroring.ts';
+import { previewOf } from './preview.ts';
 import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** One outcome of a user counts in so long. */
@@ -21,6 +22,7 @@ const overrideHeader = 'x-sluice-release';
 export function routeOf(given: ServiceState): ServiceRoute {
   const state = hasStages(given) ? given : withoutCourse(given);
   const backends = new Map<string, BackendRoute>();
+  const preview = previewOf(state);
   // It is there without an instance too: the cohorts of a candidate are drawn as of two, whatever becomes of the other.
   if (usesBaseline(state)) backends.set(baselineName(state), { release: baselineName(state), weight: 0, instances: [] });
   for (const instance of state.instances) {
@@ -37,7 +39,7 @@ export function routeOf(given: ServiceState): ServiceRoute {
   return {
     environment: state.environment,
     name: state.name,
-    expose: state.settings.expose.map(({ host, path }) => ({ host, path })),
+    expose: [...state.settings.expose.map(({ host, path }) => ({ host, path })), ...(preview ? [preview] : [])],
     calls: [...state.settings.calls],
     tokenDigests: [state.token.digest],
     health: healthRoute(state),

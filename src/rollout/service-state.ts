@@ -112,6 +112,8 @@ export interface RolloutSettings {
   readonly fullSet?: boolean;
   /** The candidate has to answer this before it gets any request. */
   readonly smoke?: SmokeSettings;
+  /** Host name under which the candidate answers before its first stage with a share. */
+  readonly previewHost?: string;
   /** How long the release before stays ready, without requests, after another has taken over. */
   readonly keepPreviousMs?: number;
   readonly affinity?: NonNullable<SplitRoute['affinity']>;

@@ -6,6 +6,7 @@ import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
 import { dueHooks } from './hooks/stage-hooks.ts';
 import { isServing } from './placement.ts';
+import { previewOf } from './preview.ts';
 import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
 import { isPublishedAsDeclared, routeOf } from './service-route.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
@@ -29,6 +30,8 @@ export interface ServiceStatus {
   readonly instances: readonly InstanceView[];
   /** Public URLs; empty for a service that is not exposed. */
   readonly urls: readonly string[];
+  /** URL under which the candidate alone answers at this moment. */
+  readonly preview?: string;
   /** The rollout under way. */
   readonly rollout?: RolloutView;
   /** How new requests are shared out, in percent, and what stands ready for them. */
@@ -68,6 +71,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
   const message = messageOf(state);
   const rollout = rolloutOf(state, now);
   const { failure, previous } = state;
+  const preview = previewOf(state);
   const kept = revisionOf(state, previous?.generation);
   return {
     address: state.address,
@@ -80,6 +84,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
     replicas: { desired: state.replicas, ready: readyOf(state).length },
     instances: state.instances.map((instance) => viewOf(state, instance)),
     urls: publicUrl === undefined ? [] : state.settings.expose.map((expose) => exposedUrl(publicUrl, expose)),
+    ...(preview && publicUrl !== undefined && { preview: exposedUrl(publicUrl, preview) }),
     ...(rollout && { rollout }),
     weights: weightsOf(state),
     ...(previous && kept && { previous: { release: kept.release, until: timestamp(previous.until) } }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
-import { text, urlPath, whole } from '../../fields/text.ts';
+import { hostName, text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { rolloutHooks } from './hooks.ts';
 import { experiment } from './experiment.ts';
@@ -20,6 +20,11 @@ const affinity = z.union(
 );
 
 const preview = z.strictObject({
+  host: hostName()
+    .optional()
+    .describe(
+      'Host name under which the public listener answers by the candidate, from when it is ready until the switch. Whoever knows it gets in.',
+    ),
   for: duration().default('0s').describe('How long it lasts at least.'),
   approval: z.boolean().default(false).describe('Whether somebody has to promote it before the switch.'),
   metrics: metrics
@@ -47,7 +52,9 @@ const fields = z.strictObject({
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   preview: preview
     .optional()
-    .describe('blue_green: before the switch the whole candidate answers those alone who ask for it by the header x-sluice-release.'),
+    .describe(
+      'blue_green: before the switch the whole candidate answers those alone who ask for it, by the header x-sluice-release or by a host of its own.',
+    ),
   smoke: z
     .strictObject({
       path: urlPath().describe('Path that must answer with a status from 200 to 399.'),
