@@ -129,7 +129,14 @@ export const serviceRoute = z.object({
   environment: z.string(),
   name: z.string(),
   /** Public routes; empty for a service only others may call. The longest matching path prefix wins. */
-  expose: z.array(z.object({ host: z.string(), path: z.string() })),
+  expose: z.array(
+    z.object({
+      host: z.string(),
+      path: z.string(),
+      /** Requests that come this way go to this release alone, whatever its weight, and are no draw. Without it, the route is none. */
+      release: z.string().optional(),
+    }),
+  ),
   /** Services of the same environment this one may call on the internal listener. */
   calls: z.array(z.string()),
   /** SHA-256 (hex) of each token this service may identify itself with; two while a token is rotated. */
