@@ -5,6 +5,7 @@ import { until } from '../src/testing/conditions.ts';
 import { keepControlPlane, type Keeper } from './kills/keeper.ts';
 import type { Moment } from './kills/moment.ts';
 import { delayMs, play, type Played } from './kills/play.ts';
+import { playRemoval } from './kills/play-removal.ts';
 import { scenariosWith, type Scenario } from './kills/scenarios.ts';
 import { coverage } from './kills/situations.ts';
 import { createRolloutWorld, type RolloutWorld } from './rollout-world.ts';
@@ -68,7 +69,9 @@ describe.runIf(runs)('kill -9 of the control plane in every state of every strat
     const killed = (): readonly string[] => all.flatMap((one) => one.killed);
     const once = async (kills: number): Promise<void> => {
       played += 1;
-      const one = await play(scenario, played, { place, keeper }, { kills, killed: killed(), sides });
+      const doomed = { kills, killed: killed(), sides };
+      const world = { place, keeper };
+      const one = await (scenario.removes === true ? playRemoval(played, world, doomed) : play(scenario, played, world, doomed));
       const { answered: _, expected, ...ended } = one;
       expect(ended).toEqual({ ...expected, killed: one.killed });
       all.push(one);

@@ -96,7 +96,7 @@ export async function createRolloutWorld() {
     },
     load: (candidate: string, atOnce = 16) => startUsers(url, candidate, atOnce),
     /** As `load`, by the program wrk. */
-    async wrk(atOnce?: number): Promise<Wrk> {
+    wrk: async (atOnce?: number): Promise<Wrk> => {
       const load = await startWrk(url, { host: 'agent.localhost', ...(atOnce !== undefined && { atOnce }) });
       loads.add(load);
       return load;

@@ -46,7 +46,8 @@ const doomed = (store: DurableStore): DurableStore => ({
     if (before !== after) killAt({ state: before, side: 'left' });
     const receipt = await store.transact(writes);
     note(after);
-    if (before !== after) killAt({ state: after, side: 'entered' });
+    // Also where nothing but the time has led into it.
+    killAt({ state: after, side: 'entered' });
     return receipt;
   },
 });

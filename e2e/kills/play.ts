@@ -7,6 +7,11 @@ import type { Keeper } from './keeper.ts';
 import type { Moment } from './moment.ts';
 import type { Press, Scenario } from './scenarios.ts';
 
+export interface World {
+  readonly place: RolloutWorld;
+  readonly keeper: Keeper;
+}
+
 /** How a rollout has ended, and what the users saw of it. */
 export interface Ended {
   readonly lost: readonly string[];
@@ -29,15 +34,10 @@ export interface Played extends Ended {
 /** Slow enough for the load to leave the machine to what is tested. */
 export const delayMs = 25;
 /** Longer than any deadline of a scenario, on a machine that does other things too. */
-const patienceMs = 180_000;
+export const patienceMs = 180_000;
 
 /** One rollout under load, of a control plane that is killed so often at moments it has not been killed at. */
-export async function play(
-  scenario: Scenario,
-  number: number,
-  { place, keeper }: { place: RolloutWorld; keeper: Keeper },
-  doom: Doomed,
-): Promise<Played> {
+export async function play(scenario: Scenario, number: number, { place, keeper }: World, doom: Doomed): Promise<Played> {
   const { write, wrk, ask, world } = place;
   const named = (behaviour: Behaviour): Behaviour => ({ delayMs, ...behaviour, word: `${behaviour.word}-${number}` });
   const service = (): Promise<ServiceView> => until('the service', () => keeper.attempt((client) => client.getService('default', 'agent')));
@@ -131,7 +131,7 @@ function leftOver({ instances }: ServiceView, folder: string): readonly number[]
 }
 
 /** Nothing under way, nothing kept, nothing leaving: all instances of one release. */
-function isAtRest({ rollout, previous, instances, replicas, release }: ServiceView): boolean {
+export function isAtRest({ rollout, previous, instances, replicas, release }: ServiceView): boolean {
   return (
     rollout === undefined &&
     previous === undefined &&

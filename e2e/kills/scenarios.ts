@@ -20,6 +20,8 @@ export interface Scenario {
   readonly candidate?: Behaviour;
   /** Users are turned away on purpose. */
   readonly isDown?: true;
+  /** It leaves the stack and comes again: there is nothing to press. */
+  readonly removes?: true;
   readonly prompt?: string;
   readonly presses?: readonly Press[];
   /** Whose release is in use in the end. */
@@ -114,6 +116,7 @@ export function scenariosWith(url: string): readonly Scenario[] {
     byRolling.plays('an instance dies', undefined, 'stable', { presses: [oneDies] }),
     byRolling.plays('restarted', undefined, 'stable', { presses: [restarted] }),
     of('winding down', rolling).plays('put down and up again', undefined, 'stable', { presses: [putDown], isDown: true }),
+    of('winding down', rolling).plays('removed and declared again', undefined, 'candidate', { removes: true }),
     byCanary.plays('forward', sound, 'candidate', { presses: [agreed] }),
     of('canary', rich).plays('asking hooks and a source that is away', sound, 'candidate'),
     byCanary.plays('paused for a moment', sound, 'candidate', { presses: [...paused, agreed] }),

@@ -11,7 +11,7 @@ const asking = ['hook before', 'hook after'];
  */
 export const situations: Readonly<Record<string, readonly string[]>> = {
   rolling: [...ends, ...returning, 'replacement: instances', 'replacement: paused', 'stable alone: instances'],
-  'winding down': ['at rest', 'stable alone: instances', 'suspended'],
+  'winding down': ['at rest', 'stable alone: instances', 'suspended', 'removed', 'gone', 'replacement: instances'],
   canary: [
     ...ends,
     ...returning,
