@@ -77,12 +77,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     },
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
-  const { snapshot, table: lastTable } = await openSnapshot(
-    files.snapshot,
-    () => clock.now(),
-    // A process takes as long to start as a large table takes to check.
-    () => pool.warm(),
-  );
+  const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
+  pool.warm(lastTable);
   const { choice, engine, openPlane } = await openEngines({
     lastTable,
     folder,

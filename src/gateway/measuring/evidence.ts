@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import type { Shares } from '../routing/shares.ts';
 import { createCategories, hasValue } from './attributes.ts';
-import { type CountedRoute, evidenceCounts } from './counts.ts';
+import type { CountedRoute, EvidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitWindows } from './unit-windows.ts';
@@ -11,13 +10,12 @@ import { createVariantDraw } from './variant-draw.ts';
  * A worker's part of the counts. Requests that were drawn by themselves are counted; of units only the first outcome of each window is
  * handed on once, for whoever sees all workers to count.
  */
-export const evidenceSnapshot = z.object({
-  counts: evidenceCounts,
+export interface EvidenceSnapshot {
+  readonly counts: EvidenceCounts;
   /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, marks, index in `categoryNames` or -1. */
-  outcomes: z.array(z.number()).readonly(),
-  categoryNames: z.array(z.string()).readonly(),
-});
-export type EvidenceSnapshot = z.infer<typeof evidenceSnapshot>;
+  readonly outcomes: readonly number[];
+  readonly categoryNames: readonly string[];
+}
 
 export const numbersPerOutcome = 6;
 
