@@ -54,7 +54,7 @@ try {
       for (const proxy of proxies) {
         port += 2;
         try {
-          const running = await startIn(folder, proxy, port, each.isStream ? upstreams.stream : upstreams.a);
+          const running = await startIn(folder, proxy, port, each.behind(upstreams));
           try {
             const found = await measureCase(each, running, upstreams);
             if (found === undefined) continue;
