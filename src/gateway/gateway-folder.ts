@@ -6,7 +6,7 @@ import type { ProcessIdentity } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
 import { gatewayFiles } from './gateway-files.ts';
-import { observerSettings } from './measuring/open-observer.ts';
+import { observerSettings } from './measuring/observer-settings.ts';
 
 const settingsSchema = z.object({
   internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),

@@ -2,7 +2,6 @@ import type { Clock } from '../../effects/clock.ts';
 import type { DataPlane } from '../data-plane.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { findHaproxy } from '../haproxy/find-haproxy.ts';
-import { createHaproxyPlane } from '../haproxy/plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { WorkerCounts } from '../measuring/meters.ts';
@@ -56,7 +55,9 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
     engine: binary === undefined ? 'embedded' : 'haproxy',
     openPlane: async () => {
       const parts = { crew, clock, inherited, ...(predecessors && { predecessors }) };
-      return binary === undefined ? createEmbeddedPlane(parts) : createHaproxyPlane({ ...parts, binary, folder, log });
+      if (binary === undefined) return createEmbeddedPlane(parts);
+      const { createHaproxyPlane } = await import('../haproxy/plane.ts');
+      return createHaproxyPlane({ ...parts, binary, folder, log });
     },
   };
 }
