@@ -8,9 +8,6 @@ import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/
 import { mirrorOf } from './mirroring.ts';
 import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
-/** One outcome of a user counts in so long. */
-const unitWindowMs = 60_000;
-
 /**
  * How requests are to reach the service by this state. Each release's weight is the number of its ready instances, so that every instance
  * gets an equal share and a release without capacity gets none; a candidate that goes by stages gets its stage's share instead, as far
@@ -138,7 +135,6 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' |
           ],
           ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
           ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
-          unitWindowMs,
           ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
         },
       }),
@@ -152,7 +148,7 @@ function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<Serv
   const { affinity } = settings.rollout;
   return {
     ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
-    evidence: { id, latencyThresholdsMs: [...thresholds], unitWindowMs, byVariant: { attribute, variant, probability } },
+    evidence: { id, latencyThresholdsMs: [...thresholds], byVariant: { attribute, variant, probability } },
   };
 }
 
