@@ -53,5 +53,5 @@ function idOf(instance: string): string {
 
 function finishedOf({ status, ending, firstByteMs, totalMs, bytesIn, bytesOut, retries, queuedMs }: LogLine): Finished {
   const measured = { status, ending, firstByteMs, totalMs, bytesIn, bytesOut, retries, queuedMs };
-  return { ...measured, probability: 1, by: 'request', unit: 0, shares: undefined, attributes: '' };
+  return { ...measured, probability: 1, by: 'request', unit: 0, shares: undefined, draw: undefined, attributes: '' };
 }
