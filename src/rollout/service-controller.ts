@@ -23,6 +23,7 @@ import {
   type DesiredService,
 } from './desired-state.ts';
 import { createRolloutMessages } from './messages/rollout-messages.ts';
+import { type Asker, once } from './once.ts';
 import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
@@ -80,8 +81,8 @@ export interface ServiceController {
   states(): Promise<readonly ServiceState[]>;
   /** Replaces every instance by one of the same release, without losing a request. */
   restart(address: string): Promise<void>;
-  /** What people do to a rollout: see `operated` for what it throws. `who.by` names who does it. */
-  operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
+  /** What people do to a rollout: see `operated` and `once` for what it throws. */
+  operate(address: string, action: RolloutAction, who: Asker): Promise<ServiceState>;
   /** Has the gateway count for a flag, or no longer. Nothing happens when the service is not there. */
   countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
@@ -99,8 +100,13 @@ export interface ServiceController {
    * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
    */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
-  /** As `waitFor`, but no longer than until a rollout by stages is under way: its first stage is in force, or somebody holds it. */
-  waitUntilBegun(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but no longer than until a rollout is under way: see `isUnderWay`. */
+  waitUntilBegun(
+    address: string,
+    signal: AbortSignal,
+    progress: (line: string) => void,
+    options: { readonly isAwaited: boolean },
+  ): Promise<Settlement>;
   /** As `waitFor`, but for the end of one generation, which another may supersede. */
   waitForEnd(address: string, generation: number, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
   /** As `waitFor`, but no longer than until its stable release answers in full: a rollout may take days. */
@@ -269,9 +275,12 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       const { by } = who;
       let isNew = false;
       const change = (current: ServiceState): ServiceState => {
-        const next = operated(current, action, by, clock.now());
-        isNew = next !== current;
-        return next;
+        isNew = false;
+        return once(current, who, action, (before) => {
+          const next = operated(before, action, by, clock.now());
+          isNew = next !== before;
+          return next;
+        });
       };
       const state = await alter(address, change, who);
       if (!isNew) return state;
@@ -302,7 +311,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
     waitFor: (address, signal, progress) => wait(address, signal, progress, settlementOf),
-    waitUntilBegun: (address, signal, progress) => wait(address, signal, progress, begunOf),
+    waitUntilBegun: (address, signal, progress, { isAwaited }) => wait(address, signal, progress, begunOf(isAwaited)),
     waitForEnd: (address, generation, signal, progress) => wait(address, signal, progress, endOf(generation)),
     waitUntilServing: (address, signal) => wait(address, signal, () => undefined, servingOf),
   };
