@@ -15,6 +15,8 @@ function found(text: string): readonly string[] {
   return problems.map(({ code, position }) => `${position?.line}:${position?.column} ${code}`);
 }
 
+const affinity = (fields: string) => service(`  rollout:\n    strategy: canary\n    steps: [{ weight: 5 }]\n    affinity: ${fields}`);
+
 const message = (text: string) =>
   loadStackText(text)
     .problems.map((problem) => `${problem.message} ${problem.help}`)
@@ -163,7 +165,6 @@ describe('what is said helps', () => {
   });
 
   it('what one of several fields would mend is not told to need a certain one, and a constant is named', () => {
-    const affinity = (fields: string) => service(`  rollout:\n    strategy: canary\n    steps: [{ weight: 5 }]\n    affinity: ${fields}`);
     expect(message(affinity('{}'))).toContain("'rollout.affinity' must be either cookie, header or user");
     expect(message(affinity('{ user: x-user }'))).toContain("'rollout.affinity.user' must be true");
   });
