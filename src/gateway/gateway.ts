@@ -66,8 +66,9 @@ export interface EngineChange {
   warnings(): readonly string[];
 }
 
+let loading: Promise<typeof import('./table/check-table.ts')> | undefined;
 /** Loaded once it serves: its last table was checked when it came. */
-const tableChecks = (): Promise<typeof import('./table/check-table.ts')> => import('./table/check-table.ts');
+const tableChecks = (): NonNullable<typeof loading> => (loading ??= import('./table/check-table.ts'));
 
 export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { plane, snapshot, clock, random, log, measuring, upkeep, engines } = dependencies;
