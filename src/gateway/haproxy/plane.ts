@@ -18,7 +18,7 @@ import { createFrontCounts } from './front-counts.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
-import { createPredecessor } from './predecessor.ts';
+import { awaitRoom, createPredecessor } from './predecessor.ts';
 import { createRelays } from './relays.ts';
 import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
@@ -77,8 +77,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     isFronted: ({ isEncrypted }) => !isEncrypted,
   });
   const listeners = createListeners({
-    isTakenOver: (host, port) => predecessor.has(host, port),
+    crew,
     makeRoom: (host, port) => predecessor.makeRoom(host, port),
+    stopAccepting: () => stopAccepting(),
+    awaitRoom: (host, port) => awaitRoom(host, port, clock),
+    serveAgain: async () => {
+      state = stateOf(table, listeners.binds());
+      await revive();
+    },
     inherited,
     relayOf: (name) => folder.relay(name),
   });
@@ -90,6 +96,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const span = randomBytes(8).toString('hex');
   /** The last one is current; those before it stop as soon as they are idle. None as long as there is no listener. */
   let generations: Generation[] = [];
+  /** Told to accept no more before another one is current. */
+  const stopped = new WeakSet<Generation>();
   let table = emptyTable;
   let state = stateOf(emptyTable, []);
   /** Of a table that is prepared and not in force. */
@@ -135,7 +143,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
     finish(folder.remove(generation.name));
-    if (!wasCurrent || isStopping || listeners.binds().length === 0) return;
+    if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
     inTurn(revive).catch((error: unknown) => log.error({ reason: String(error) }, 'haproxy could not be started again'));
   };
@@ -208,9 +216,9 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     if (prepared.hasChanged) {
       state = stateOf(table, prepared.binds);
       const generation = await start(prepared.binds, state);
-      prepared.commit();
+      await prepared.commit();
       await becomeCurrent(generation);
-    } else prepared.commit();
+    } else await prepared.commit();
   };
 
   let inForceBehind: { commit(): Promise<void> } | undefined;
@@ -219,6 +227,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     if (inForceBehind === prepared) return;
     inForceBehind = prepared;
     await prepared.commit();
+  };
+
+  /** For a port that is wanted at another address. Who comes to the other ports meanwhile waits. */
+  const stopAccepting = (): void => {
+    const current = generations.at(-1);
+    if (current === undefined) return;
+    stopped.add(current);
+    current.process.signal('SIGUSR1');
   };
 
   /** Without a listener left nobody accepts. */
@@ -264,8 +280,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           }
         } catch (error) {
           pending = [];
-          prepared.discard();
           await behind?.discard();
+          await prepared.discard();
           throw error;
         }
         const ready = behind;
@@ -273,7 +289,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           commit: () =>
             inTurn(async () => {
               await putBehind(ready);
-              prepared.commit();
+              await prepared.commit();
               pending = [];
               table = next;
               counted.follow(next);
@@ -284,10 +300,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
             }),
           discard: async () => {
             pending = [];
-            prepared.discard();
-            await ready.discard();
             generation?.process.signal('SIGTERM');
             await generation?.process.exit;
+            await ready.discard();
+            await inTurn(() => prepared.discard());
           },
         };
       }),

@@ -41,8 +41,8 @@ const releaseCounts = z.object({
 const queueState = z.object({ environment: z.string(), service: z.string(), running: tally, queued: tally });
 
 /**
- * Outcomes of units of one release that were sent there with one chance. Only randomised units: no overrides, nothing cached, refused or
- * given up by its client; a retry is no unit of its own.
+ * Outcomes of units of one release that were sent there with one chance: where users are drawn, given all that was known of each before. Only
+ * randomised units: no overrides, nothing cached, refused or given up by its client; a retry is no unit of its own.
  */
 const stratum = z.object({
   release: z.string(),
@@ -59,6 +59,11 @@ const stratum = z.object({
   categories: z.record(z.string(), tally),
   /** By `counted` of the evidence; absent where nothing is. */
   counted: z.array(tally).readonly().optional(),
+  /**
+   * Units whose first outcome was none of it, and that met it later under the same draw: each an error once, and each threshold once. Absent
+   * where there are none.
+   */
+  later: z.object({ errors: tally, exceedances: z.array(tally).readonly() }).optional(),
 });
 
 /** Cumulative since the evidence id, or the gateway's life (`epoch`), began. */
@@ -72,14 +77,15 @@ const evidenceCounts = z.object({
     .array(z.object({ attribute: z.string(), value: z.string() }))
     .readonly()
     .optional(),
-  unitWindowMs: z.number(),
+  /** Of a unit one outcome counts in all, whatever it is drawn to later. */
+  onlyFirst: z.literal(true).optional(),
   strata: z.array(stratum).readonly(),
   /**
    * Requests that were mirrored, once for the release that answered the client and once for the one that had the copy, with an even chance.
    * Never part of `strata`: no user has met the second. Absent in what an older gateway tells.
    */
   copies: z.array(stratum).readonly().optional(),
-  /** What bounded memory left out, alike for all releases: units of a window beyond its bound, and requests of chances beyond theirs. */
+  /** What bounded memory left out, alike for all releases: outcomes of units beyond its bound, and requests of chances beyond theirs. */
   lost: z.object({ units: tally, chances: tally }),
 });
 

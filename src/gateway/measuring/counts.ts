@@ -13,14 +13,11 @@ export interface CountedRoute extends EvidenceRoute {
   readonly firstSaid?: true;
 }
 
-/** Longer than any rollout: one outcome of a unit counts in all. */
-const everMs = Number.MAX_SAFE_INTEGER;
-
 /** All that a table asks to be counted of a service, with the key of each. */
 export function countedRoutes({ environment, name, evidence, experiment }: MeasuredService): readonly (readonly [string, CountedRoute])[] {
   const routes: CountedRoute[] = [
     ...(evidence ? [evidence] : []),
-    ...(experiment ? [{ ...experiment, latencyThresholdsMs: [], unitWindowMs: everMs, firstSaid: true as const }] : []),
+    ...(experiment ? [{ ...experiment, latencyThresholdsMs: [], firstSaid: true as const }] : []),
   ];
   return routes.map((route) => [evidenceKey({ environment, service: name, thresholdsMs: route.latencyThresholdsMs, ...route }), route]);
 }
@@ -31,12 +28,12 @@ export function releaseKey({ environment, service, release }: Pick<ReleaseCounts
   return `${environment}\n${service}\n${release}`;
 }
 
-type EvidenceIdentity = Pick<EvidenceCounts, 'environment' | 'service' | 'id' | 'thresholdsMs' | 'attribute' | 'counted' | 'unitWindowMs'>;
+type EvidenceIdentity = Pick<EvidenceCounts, 'environment' | 'service' | 'id' | 'thresholdsMs' | 'attribute' | 'counted'>;
 
 /** Counts are comparable only when all of this is the same. */
-export function evidenceKey({ environment, service, id, thresholdsMs, attribute, counted, unitWindowMs }: EvidenceIdentity): string {
+export function evidenceKey({ environment, service, id, thresholdsMs, attribute, counted }: EvidenceIdentity): string {
   const values = counted?.map(({ attribute: of, value }) => [of, value]) ?? [];
-  return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, values, unitWindowMs]);
+  return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, values]);
 }
 
 export function stratumKey({ release, probability, shares }: Pick<Stratum, 'release' | 'probability' | 'shares'>): string {

@@ -1,9 +1,8 @@
 import { type Random, seededRandom } from '../../effects/random.ts';
 import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts';
-import { releaseOfBaseline } from '../baseline.ts';
 import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
-import { type Answers, drawOutcomes, ordinaryAnswers } from './answers.ts';
+import { type Answers, drawOutcome, drawOutcomes, ordinaryAnswers } from './answers.ts';
 import { cohortsOf, type Cohorts } from './cohorts.ts';
 import { type CountedTraffic, createCountedTraffic } from './counted-traffic.ts';
 
@@ -33,7 +32,7 @@ interface Served {
 
 export interface ModelledTraffic {
   readonly random: Random;
-  readonly now: () => number;
+  /** By the name in the route: fresh instances of stable have one of their own. */
   readonly answersOf: (release: string) => Answers;
   /** Whether an instance can answer. */
   readonly isUp: (instance: string) => boolean;
@@ -43,7 +42,6 @@ export interface ModelledTraffic {
 
 const unmodelled: ModelledTraffic = {
   random: seededRandom(1),
-  now: () => 0,
   answersOf: () => ordinaryAnswers,
   isUp: () => true,
   users: 1_000,
@@ -59,7 +57,7 @@ interface Tallied {
 
 /** A data plane of numbers: requests are drawn and counted as the gateway does, and nothing is sent. For simulations. */
 export function createMemoryTraffic(model: ModelledTraffic = unmodelled): MemoryTraffic {
-  const { random, now, answersOf, isUp, users } = model;
+  const { random, answersOf, isUp, users } = model;
   const routes = new Map<string, ServiceRoute>();
   const working = new Map<string, number>();
   const counts = new Map<string, CountedTraffic>();
@@ -77,36 +75,43 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     const pairs = binomial(random, requests, mirror.percent / 100);
     const counted = countsOf(service);
     for (const release of [answered, mirror.release]) {
-      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(releaseOf(release)), pairs, counted.thresholdsMs));
+      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(release), pairs, counted.thresholdsMs));
     }
   }
 
-  /** Requests of a moment that went to one release with one chance; `units` of them count for the evidence. */
-  function count(service: Service, release: string, chance: number, requests: number, units: number): void {
+  /** Requests of a moment that went to one release with one chance. */
+  function count(service: Service, release: string, chance: number, requests: number): void {
     const counted = countsOf(service);
     counted.answered(release, requests);
-    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), units, counted.thresholdsMs);
-    counted.count(release, chance, units, outcomes);
+    const outcomes = drawOutcomes(random, answersOf(release), requests, counted.thresholdsMs);
+    counted.count(release, chance, requests, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
-    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(releaseOf(release)).errorRate);
+    tally.errors += outcomes.errors;
   }
 
   function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
     const known = entry(cohorts, keyOf(service), () => cohortsOf(users));
-    const drawn = known.draw(route, { requests, random, now: now() });
-    for (const [index, { requests: all, units, who }] of drawn.entries()) {
+    const counted = countsOf(service);
+    const { draw, users: drawn } = known.draw(route, { requests, random });
+    for (const [index, who] of drawn.entries()) {
       const backend = route.backends[index];
-      if (!backend || all === 0) continue;
+      if (!backend || who.length === 0) continue;
       // Nobody there who could answer: another release does, and it counts for none.
       if (!backends.includes(backend)) continue;
-      const tally = servedOf(service, backend.release);
+      const { release } = backend;
+      const tally = servedOf(service, release);
+      const answers = answersOf(release);
       for (const user of who) {
         if (tally.seen[user] === 0) tally.users += 1;
         tally.seen[user] = 1;
+        const outcome = drawOutcome(random, answers);
+        if (outcome.isError) tally.errors += 1;
+        counted.countUnit(release, draw, known.unitOf(user), outcome);
       }
-      count(service, backend.release, chanceOf(route, backend), all, units);
-      copy(service, route, backend.release, all, backends);
+      tally.requests += who.length;
+      counted.answered(release, who.length);
+      copy(service, route, release, who.length, backends);
     }
   }
 
@@ -119,7 +124,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       if (mine === 0 || !backends.includes(backend)) continue;
       const tally = servedOf(service, backend.release);
       for (let request = 0; request < mine; request += 1) if (random.next() * users >= tally.users) tally.users += 1;
-      count(service, backend.release, chanceOf(route, backend), mine, mine);
+      count(service, backend.release, chanceOf(route, backend), mine);
       copy(service, route, backend.release, mine, backends);
     }
   }
@@ -160,8 +165,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
     evidence: async (service) => counts.get(keyOf(service))?.evidence(),
-    latencies: async (service, release, quantiles) =>
-      counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
+    latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(release)),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };
@@ -172,11 +176,6 @@ function chanceOf({ backends, evidence }: ServiceRoute, { release, weight }: Bac
   const compared = evidence?.compared?.includes(release) === true ? evidence.compared : undefined;
   const among = backends.filter((backend) => compared === undefined || compared.includes(backend.release));
   return weight / among.reduce((sum, backend) => sum + backend.weight, 0);
-}
-
-/** The release that answers behind a name of the route. */
-function releaseOf(name: string): string {
-  return releaseOfBaseline(name) ?? name;
 }
 
 function keyOf({ environment, name }: Service): string {
