@@ -17,6 +17,7 @@ import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
 import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
+import { hasTraces, openAccessLog } from './measuring/open-observer.ts';
 import { createMeasuring } from './measuring/measuring.ts';
 import { openSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
@@ -93,6 +94,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     takeOver,
     crew: pool,
     predecessors: takeOver ? predecessors : undefined,
+    openAccessLog: () => openAccessLog({ folder, worker: String(process.pid), settings: observing, clock, random: systemRandom, log }),
+    isTraced: hasTraces({ settings: observing, environment }),
   });
   const plane = await openPlane();
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });

@@ -12,10 +12,11 @@ export function createSketch(): Sketch {
   return new Float64Array(bucketCount + 1);
 }
 
-export function record(sketch: Sketch, milliseconds: number): void {
+/** `weight`: for how many such durations it stands, a whole number. */
+export function record(sketch: Sketch, milliseconds: number, weight = 1): void {
   const bucket = bucketOf(milliseconds);
-  sketch[bucket] = (sketch[bucket] as number) + 1;
-  sketch[bucketCount] = (sketch[bucketCount] as number) + Math.floor(milliseconds * 1_000 + 0.5);
+  sketch[bucket] = (sketch[bucket] as number) + weight;
+  sketch[bucketCount] = (sketch[bucketCount] as number) + weight * Math.floor(milliseconds * 1_000 + 0.5);
 }
 
 export function snapshotOf(sketch: Sketch): SketchSnapshot {
