@@ -34,6 +34,8 @@ export function measureCase(each: Case, proxy: RunningProxy, upstreams: Upstream
 }
 
 const flipTimes = 60;
+const request = ({ lastOldRequestMs }: Flip): number => lastOldRequestMs;
+const answer = ({ lastOldMs }: Flip): number => lastOldMs;
 
 /** A proxy is warm after so many requests, or so many seconds. */
 const [warmAfter, warmForSeconds] = [50_000, 8];
@@ -80,8 +82,6 @@ const flipped: Case = {
     const found = await flips(proxy, watched, flipTimes);
     const of = (share: number, pick: (flip: Flip) => number): number =>
       found.flips.map(pick).toSorted((one, other) => one - other)[Math.ceil(flipTimes * share) - 1] as number;
-    const request = ({ lastOldRequestMs }: Flip): number => lastOldRequestMs;
-    const answer = ({ lastOldMs }: Flip): number => lastOldMs;
     return {
       mixedMs: of(0.5, ({ firstNewMs, lastOldMs }) => Math.max(0, lastOldMs - firstNewMs)),
       firstNewMs: of(0.5, ({ firstNewMs }) => firstNewMs),

@@ -4,4 +4,4 @@
 export const http = process.getBuiltinModule('node:http');
 
 /** Loaded when first called. */
-export const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls');
+export const tls = () => process.getBuiltinModule('node:tls');

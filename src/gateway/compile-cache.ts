@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { gatewayFiles } from './gateway-files.ts';
 
@@ -6,6 +7,8 @@ const settledMs = 1_000;
 
 /** To be called before anything else is loaded. What has been compiled already is kept where the environment says, else in the folder of the gateway. */
 export function useCompileCache(folder: string): void {
+  // It would be made anew, when nobody wants the gateway any more.
+  if (!existsSync(folder)) return;
   enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? gatewayFiles(folder).compileCache);
 }
 

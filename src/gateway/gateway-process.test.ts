@@ -59,8 +59,10 @@ function endGroup({ pid }: ChildProcess): void {
 
 const publicPort = (): number => table.listeners[0]?.port as number;
 
-async function start(): Promise<{ child: ChildProcess; admin: AdminClient; url: string; token: string; ended: Promise<unknown[]> }> {
-  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env: bareEnvironment(), detached: true });
+async function start(
+  env = bareEnvironment(),
+): Promise<{ child: ChildProcess; admin: AdminClient; url: string; token: string; ended: Promise<unknown[]> }> {
+  const child = spawn(process.execPath, [entry, folder], { stdio: 'inherit', env, detached: true });
   children.push(child);
   const ended = once(child, 'exit');
   const { adminUrl } = await until('the gateway to serve', async () => {
@@ -133,6 +135,16 @@ test('starts although a public port is taken, and listens as soon as it is free'
   thief.close();
   thief.closeAllConnections();
   await until('the gateway to listen', async () => (await ask(publicPort()).catch(() => undefined))?.body === 'ok');
+});
+
+test('keeps what was compiled while it serves, of its workers too, so that a start after a kill finds it', async () => {
+  await start({});
+  const kept = await until('modules to be kept', async () => {
+    const found = await readdir(gatewayFiles(folder).compileCache, { recursive: true }).catch(() => []);
+    // Of a module of the sources there are two files. The main process alone has fewer.
+    return found.length > 400 ? found : undefined;
+  });
+  expect(kept.length).toBeGreaterThan(400);
 });
 
 test('takes orders only with its token, and refuses what it must with its reason', async () => {

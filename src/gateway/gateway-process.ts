@@ -55,13 +55,18 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
   const settings = await settingsOf(folder);
-  const environment = { NODE_COMPILE_CACHE: files.compileCache, ...processEnvironment() };
+  const environment = processEnvironment();
   const { accessLog, traces } = settings;
   const observing = { ...(accessLog && { accessLog }), ...(traces && { traces }) };
   const pool = createWorkerPool({
     count: settings.workers ?? Math.max(2, availableParallelism()),
     spawn: (elders, onNotice) =>
-      startWorker({ entry: workerEntry, parameters: { folder, mainPid: process.pid, elders, observing }, environment, onNotice }),
+      startWorker({
+        entry: workerEntry,
+        parameters: { folder, mainPid: process.pid, elders, observing },
+        environment: { NODE_COMPILE_CACHE: files.compileCache, ...environment },
+        onNotice,
+      }),
     clock,
     log,
     onEjected: (key) => gateway.ejected(key),

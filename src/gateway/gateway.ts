@@ -66,8 +66,12 @@ export interface EngineChange {
   warnings(): readonly string[];
 }
 
+const loadChecks = () => import('./table/check-table.ts');
+let loading: ReturnType<typeof loadChecks> | undefined;
 /** Loaded once it serves: its last table was checked when it came. */
-const tableChecks = (): Promise<typeof import('./table/check-table.ts')> => import('./table/check-table.ts');
+const tableChecks = (): ReturnType<typeof loadChecks> => (loading ??= loadChecks());
+
+const applied = async (value: unknown): Promise<RoutingTable> => (await tableChecks()).parseTable(value);
 
 export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { plane, snapshot, clock, random, log, measuring, upkeep, engines } = dependencies;
@@ -96,8 +100,6 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     measuring.follow(next.services);
     upkeep?.follow(next);
   };
-
-  const applied = async (value: unknown): Promise<RoutingTable> => (await tableChecks()).parseTable(value);
 
   const amended = async (value: unknown): Promise<RoutingTable> => {
     const { checkTable, parseChange } = await tableChecks();

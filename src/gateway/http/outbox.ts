@@ -89,7 +89,10 @@ export class Outbox {
 
 const due: Outbox[] = [];
 
-function flushDue(): void {
+/**
+ * Sends at once what was to leave once everything of this moment has been dealt with. Not to be called from within an exchange.
+ */
+export function flushDue(): void {
   let done = 0;
   try {
     // What becomes due meanwhile, by the next request of a connection, is at the end of the list.

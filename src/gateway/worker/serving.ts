@@ -9,6 +9,7 @@ import { judge, type Observation } from '../health/judge.ts';
 import { createEngine } from '../http/engine.ts';
 import type { Front } from '../http/engine.ts';
 import { createFront } from '../http/front.ts';
+import { flushDue } from '../http/outbox.ts';
 import type { Side } from '../http/exchange/admit.ts';
 import type { Limits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
@@ -221,6 +222,12 @@ export function createServing(dependencies: ServingDependencies): Serving {
     calm: () => acceptors.values().reduce((count, acceptor) => count + acceptor.calm(), 0),
     close: (address) => close(address)?.retire(),
     putInForce: (table, unhealthy) => {
+      // What was decided by the table of before leaves before it is replaced, and not when all else of this turn is done.
+      try {
+        flushDue();
+      } catch (error) {
+        log.error({ reason: String(error) }, 'a connection could not be written to');
+      }
       compiled = compileTable(table, instances, {
         policies,
         meterOf: meters.meterOf,
