@@ -57,7 +57,8 @@ function stepOf(state: ServiceState, now: number): string {
     case 'time':
       return 'time';
     case 'evidence':
-      return state.candidate?.paused ? 'held until a source answers' : 'evidence';
+      if (state.candidate?.paused) return 'held until a source answers';
+      return stageOf(state, course).weight === 100 ? 'in force' : 'evidence';
     case undefined:
       break;
   }
