@@ -13,7 +13,7 @@ export interface World {
 }
 
 /** How a rollout has ended, and what the users saw of it. */
-export interface Ended {
+interface Ended {
   readonly lost: readonly string[];
   /** Who answers, as the release that was to. */
   readonly answers: string;

@@ -9,7 +9,7 @@ const asking = ['hook before', 'hook after'];
  * What a rollout can be doing, by strategy: every kind of stage (`stages` of its settings) with everything it may wait for (`waits` of its
  * view), and the ways it ends. Whatever is met and is not here is a state nobody has thought of.
  */
-export const situations: Readonly<Record<string, readonly string[]>> = {
+const situations: Readonly<Record<string, readonly string[]>> = {
   rolling: [...ends, ...returning, 'replacement: instances', 'replacement: paused', 'stable alone: instances'],
   'winding down': ['at rest', 'stable alone: instances', 'suspended', 'removed', 'gone', 'replacement: instances'],
   canary: [

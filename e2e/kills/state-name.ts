@@ -5,7 +5,7 @@ import { rolloutOf } from '../../src/rollout/rollout-view.ts';
 import type { Candidate, Instance, InstancePhase, ServiceState, StageSettings } from '../../src/rollout/service-state.ts';
 
 /** What a rollout is doing, as one of `situations`. */
-export function situationOf(state: ServiceState | undefined, now: number): string {
+function situationOf(state: ServiceState | undefined, now: number): string {
   if (!state) return 'gone';
   const { candidate, stable, previous, failure, mode, instances } = state;
   if (mode !== 'running') return mode;
