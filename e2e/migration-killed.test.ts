@@ -51,12 +51,12 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'kills')('kill -9 of the control 
     }
   }
 
-  it.each(Object.entries(rollouts))(
+  it.each(Object.entries(rollouts).map(([name, rollout], index) => [name, rollout, index + 2] as const))(
     '%s: stable goes on, and the next deployment runs it once and ends',
     { timeout: 400_000 },
-    async (name, rollout) => {
+    async (name, rollout, number) => {
       const { world, write, run, wrk, view, ask } = place;
-      const file = `2_${name}.migrate.sql`;
+      const file = `${number}_${name}.migrate.sql`;
       const slow = `INSERT INTO done VALUES ('${name}'); DO $$ BEGIN IF EXISTS (SELECT 1 FROM gate) THEN PERFORM pg_sleep(120); END IF; END $$;`;
       await query('INSERT INTO gate VALUES (1)');
       await writeFile(join(world.directory, 'migrations', file), slow);
