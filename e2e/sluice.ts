@@ -38,6 +38,7 @@ export function start(world: World, ...parameters: string[]): ChildProcess {
     env: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      SLUICE_PORT_OFFSET: process.env['SLUICE_PORT_OFFSET'],
       HOME: world.directory,
       SLUICE_HOME: world.home,
       NO_COLOR: '1',

@@ -110,6 +110,7 @@ export async function compose({
     random,
     evaluationUrl,
     outbox,
+    secrets,
   });
   const flagParts = createFlagParts({ store, vault, audit, events, clock, random });
   const { documents, sets } = flagParts;
