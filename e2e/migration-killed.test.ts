@@ -19,6 +19,7 @@ const rollouts = {
 // A part of `npm run prove:kills`: the state that comes before all of a rollout's own.
 describe.runIf(process.env['SLUICE_PROVE'] === 'kills')('kill -9 of the control plane while a migration of the candidate runs', () => {
   let place: RolloutWorld;
+  let server: pg.ClientConfig;
   beforeAll(async () => {
     place = await createRolloutWorld();
     await chmod(place.world.directory, 0o755);
@@ -28,21 +29,20 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'kills')('kill -9 of the control 
       'CREATE TABLE done (x text); CREATE TABLE gate (x int);',
     );
     await place.begin({ word: 'first' }, database, changing(rollouts.rolling));
+    server = await connection();
   }, 120_000);
   afterAll(() => place.dispose());
 
-  async function query(statement: string): Promise<readonly Record<string, unknown>[]> {
+  async function connection(): Promise<pg.ClientConfig> {
     const { stdout } = await place.run(0, 'state', 'show', 'database/db', '--json');
     const { id, outputs } = JSON.parse(stdout) as { id: string; outputs: Record<string, { value: unknown }> };
     const text = (name: string): string => String(outputs[name]?.value);
     const password = await createDerivedSecrets(place.world.home, systemRandom).derive(id, 'database', 32);
-    const client = new pg.Client({
-      host: text('host'),
-      port: Number(text('port')),
-      user: text('user'),
-      database: text('database'),
-      password,
-    });
+    return { host: text('host'), port: Number(text('port')), user: text('user'), database: text('database'), password };
+  }
+
+  async function query(statement: string): Promise<readonly Record<string, unknown>[]> {
+    const client = new pg.Client(server);
     await client.connect();
     try {
       return (await client.query<Record<string, unknown>>(statement)).rows;
@@ -51,22 +51,32 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'kills')('kill -9 of the control 
     }
   }
 
-  it.each(Object.entries(rollouts))(
+  it.each(Object.entries(rollouts).map(([name, rollout], index) => [name, rollout, index + 2] as const))(
     '%s: stable goes on, and the next deployment runs it once and ends',
-    { timeout: 180_000 },
-    async (name, rollout) => {
+    { timeout: 400_000 },
+    async (name, rollout, number) => {
       const { world, write, run, wrk, view, ask } = place;
-      const file = `2_${name}.migrate.sql`;
+      const file = `${number}_${name}.migrate.sql`;
       const slow = `INSERT INTO done VALUES ('${name}'); DO $$ BEGIN IF EXISTS (SELECT 1 FROM gate) THEN PERFORM pg_sleep(120); END IF; END $$;`;
       await query('INSERT INTO gate VALUES (1)');
       await writeFile(join(world.directory, 'migrations', file), slow);
       await write(changing(rollout), { word: name }, usualPrompt, database);
       const load = await wrk(4);
       const { release: before } = await view();
-      const first = sluice(world, 'deploy', 'agent');
-      await until('the migration', async () => (await query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")).length === 1);
+      let [code, said]: [number | null | undefined, string] = [undefined, ''];
+      const first = sluice(world, 'deploy', 'agent').then(
+        (outcome) => ([code, said] = [outcome.code, `${outcome.stdout}${outcome.stderr}`]),
+      );
+      const sleeping = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+      await until(
+        'the migration, or the end of what is to run it',
+        async () => code !== undefined || (await query(sleeping)).length === 1,
+        120_000,
+      );
+      expect([code, said]).toEqual([undefined, '']);
       process.kill((await controlPlane(world)).pid, 'SIGKILL');
-      expect((await first).code).not.toBe(0);
+      await first;
+      expect(code).not.toBe(0);
       await run(0, 'status');
       expect([(await view()).release, (await view()).rollout, await query(`SELECT x FROM done WHERE x = '${name}'`)]).toEqual([
         before,

@@ -67,9 +67,9 @@ describe.runIf(runs)('kill -9 of the control plane in every state of every strat
     const states = new Set<string>();
     const all: Played[] = [];
     const killed = (): readonly string[] => all.flatMap((one) => one.killed);
-    const once = async (kills: number): Promise<void> => {
+    const once = async (): Promise<void> => {
       played += 1;
-      const doomed = { kills, killed: killed(), sides };
+      const doomed = { kills: killsInOne, killed: killed(), sides };
       const world = { place, keeper };
       const one = await (scenario.removes === true ? playRemoval(played, world, doomed) : play(scenario, played, world, doomed));
       const { answered: _, expected, ...ended } = one;
@@ -77,17 +77,17 @@ describe.runIf(runs)('kill -9 of the control plane in every state of every strat
       all.push(one);
       for (const state of keeper.doom().seen) states.add(state);
     };
-    const missed = (): readonly string[] => [...states].filter((state) => !killed().some((moment) => moment.endsWith(` ${state}`)));
-    await once(0);
-    do await once(killsInOne);
-    while (all.length < rolloutsAtMost && ((all.at(-1)?.killed.length ?? 0) > 0 || missed().length > 0));
+    // The last one is not disturbed: it meets nothing it has not been killed in.
+    do await once();
+    while ((all.at(-1)?.killed.length ?? 0) > 0 && all.length < rolloutsAtMost);
     seen.set(scenario.strategy, new Set([...(seen.get(scenario.strategy) ?? []), ...states]));
     const users = all.reduce((sum, { answered }) => sum + answered, 0);
+    const missed = [...states].filter((state) => !killed().some((moment) => moment.endsWith(` ${state}`)));
     table.push(
-      `${name}: ${states.size} states met, killed in ${states.size - missed().length}, ${killed().length} kills in ${all.length} rollouts, 0 of ${users} requests lost`,
+      `${name}: ${states.size} states met, killed in ${states.size - missed.length}, ${killed().length} kills in ${all.length} rollouts, 0 of ${users} requests lost`,
     );
     console.log(table.at(-1));
-    expect(missed()).toEqual([]);
+    expect([missed, all.at(-1)?.killed]).toEqual([[], []]);
   });
 });
 

@@ -16,6 +16,7 @@ export interface Behaviour {
   /** Share of requests it escalates, whatever its prompt says. */
   readonly escalates?: number;
   readonly version?: string;
+  readonly replicas?: number;
   /** `exits`: before it listens; `hangs`: it never answers its check. */
   readonly broken?: 'exits' | 'hangs';
 }
@@ -64,7 +65,7 @@ export async function createRolloutWorld() {
     await writeFile(join(directory, 'prompt.md'), prompt);
     await writeFile(
       join(directory, 'stack.yaml'),
-      `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: ${behaviour.version ?? '1.0.0'}\n  replicas: 2
+      `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: ${behaviour.version ?? '1.0.0'}\n  replicas: ${behaviour.replicas ?? 2}
   health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: ${behaviour.broken === 'hangs' ? '2s' : '30s'} }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n${more}`,
     );
   };

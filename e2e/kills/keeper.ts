@@ -21,7 +21,12 @@ export function keepControlPlane(world: World) {
   const launch = (): void => {
     const child = spawn(process.execPath, [program, world.home, world.directory, file], {
       cwd: world.directory,
-      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], HOME: world.directory },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        SLUICE_PORT_OFFSET: process.env['SLUICE_PORT_OFFSET'],
+        HOME: world.directory,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr])

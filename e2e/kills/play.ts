@@ -1,4 +1,5 @@
 import type { ServiceView } from '../../src/api/schemas/service.ts';
+import { systemClock } from '../../src/effects/clock.ts';
 import { SluiceError } from '../../src/errors/sluice-error.ts';
 import { until } from '../../src/testing/conditions.ts';
 import { processesWorkingIn } from '../leftovers.ts';
@@ -13,7 +14,7 @@ export interface World {
 }
 
 /** How a rollout has ended, and what the users saw of it. */
-export interface Ended {
+interface Ended {
   readonly lost: readonly string[];
   /** Who answers, as the release that was to. */
   readonly answers: string;
@@ -33,8 +34,9 @@ export interface Played extends Ended {
 
 /** Slow enough for the load to leave the machine to what is tested. */
 export const delayMs = 25;
-/** Longer than any deadline of a scenario, on a machine that does other things too. */
+/** Longer than any deadline of a scenario, on a machine that does other things too: from the beginning, and from every kill. */
 export const patienceMs = 180_000;
+const longestMs = 1_800_000;
 
 /** One rollout under load, of a control plane that is killed so often at moments it has not been killed at. */
 export async function play(scenario: Scenario, number: number, { place, keeper }: World, doom: Doomed): Promise<Played> {
@@ -85,10 +87,19 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   };
   const killedHere = (): readonly string[] => keeper.doom().killed.slice(doom.killed.length);
   try {
-    await until(`the end of ${scenario.strategy}, ${scenario.name}`, look, patienceMs);
+    let calm = { deaths: keeper.deaths(), since: systemClock.monotonic() };
+    await until(
+      `the end of ${scenario.strategy}, ${scenario.name}`,
+      () => {
+        if (keeper.deaths() !== calm.deaths) calm = { deaths: keeper.deaths(), since: systemClock.monotonic() };
+        if (systemClock.monotonic() - calm.since > patienceMs) throw new Error(`it did not end within ${patienceMs} ms without a kill`);
+        return look();
+      },
+      longestMs,
+    );
   } catch (error) {
     const view = await keeper.attempt((client) => client.getService('default', 'agent'));
-    const why = `${error instanceof SluiceError ? error.code : ''} killed: ${killedHere().join('\n  ')}\n${JSON.stringify(view)}\n${keeper.output()}`;
+    const why = `${error instanceof SluiceError ? error.code : (error as Error).message}; killed: ${killedHere().join('\n  ')}\n${JSON.stringify(view)}\n${keeper.output()}`;
     throw new Error(why, { cause: error });
   } finally {
     keeper.disarm();

@@ -73,7 +73,7 @@ export function scenariosWith(url: string): readonly Scenario[] {
   const source = `metrics: [{ name: evals, http: { url: "${url}/source/$release", value: /score }, at_least: 0.5, interval: 1s, errors: 0 }]`;
   const steps = 'steps: [{ weight: 20, for: 300ms }, { weight: 50, approval: true }]';
   const plain = `{ ${canary}, ${steps}, ${judged} }`;
-  const copying = plain.replace('steps: [', 'steps: [{ mirror: 100, for: 300ms }, ');
+  const copying = `{ ${canary}, steps: [{ mirror: 20, for: 300ms }, { weight: 60, for: 300ms, approval: true }], analysis: { error_rate: {}, min_requests: 60 } }`;
   const beside = plain.replace('steps:', 'baseline: true, steps:');
   const auto = plain.replace('strategy: canary', 'strategy: auto');
   const rich = `{ ${canary}, ${both},
@@ -126,14 +126,17 @@ export function scenariosWith(url: string): readonly Scenario[] {
     byCanary.plays('aborted', sound, 'stable', { presses: [aborted] }),
     byCanary.plays('superseded', sound, 'newer', { presses: [superseded, agreed] }),
     byCanary.plays('returned', sound, 'stable', { presses: [agreed, returned] }),
-    byCopies.plays('forward', sound, 'candidate', { presses: [agreed] }),
+    // Each stage needs one more of three instances.
+    byCopies.plays('forward', { ...sound, replicas: 3 }, 'candidate', { presses: [agreed] }),
     byCopies.plays('one with errors', faulty, 'stable'),
     byBaseline.plays('forward', sound, 'candidate', { presses: [agreed] }),
     byBaseline.plays('aborted', sound, 'stable', { presses: [aborted] }),
     byArms.plays('forward with the winner', sound, 'candidate', {
       presses: [{ when: isHeld, act: (client) => client.promoteRollout(...agent, { arm: 'warm' }) }],
     }),
-    byArms.plays('aborted', sound, 'stable', { presses: [aborted] }),
+    of('canary with an experiment', experimenting.replace('FAILS: 0.5', 'RESOLVES: 0.31')).plays('aborted', sound, 'stable', {
+      presses: [aborted],
+    }),
     byAuto.plays('forward', sound, 'candidate', { prompt: 'Answer the customer kindly, number', presses: [agreed] }),
     byAuto.plays('one with errors', faulty, 'stable', { prompt: 'Answer the customer briefly, number' }),
     byBlueGreen.plays('forward', sound, 'candidate'),

@@ -2,14 +2,14 @@ const ends = ['at rest', 'completed: the one before leaves', 'taken back: it lea
 const steps = (kind: string, ...what: readonly string[]): string[] => what.map((step) => `${kind}: ${step}`);
 const returning = ['return: instances'];
 const share = steps('share', 'capacity', 'gateway', 'time', 'evidence', 'approval');
-const whole = steps('whole', 'capacity', 'gateway');
+const whole = steps('whole', 'capacity', 'gateway', 'in force');
 const asking = ['hook before', 'hook after'];
 
 /**
  * What a rollout can be doing, by strategy: every kind of stage (`stages` of its settings) with everything it may wait for (`waits` of its
  * view), and the ways it ends. Whatever is met and is not here is a state nobody has thought of.
  */
-export const situations: Readonly<Record<string, readonly string[]>> = {
+const situations: Readonly<Record<string, readonly string[]>> = {
   rolling: [...ends, ...returning, 'replacement: instances', 'replacement: paused', 'stable alone: instances'],
   'winding down': ['at rest', 'stable alone: instances', 'suspended', 'removed', 'gone', 'replacement: instances'],
   canary: [
@@ -27,14 +27,19 @@ export const situations: Readonly<Record<string, readonly string[]>> = {
     ...steps('share', 'capacity', 'gateway', 'time', 'evidence'),
     ...steps('experiment', 'capacity', 'gateway', 'time', 'evidence', 'approval'),
     ...steps('experiment', 'time', 'evidence', 'approval').map((name) => `${name}, an arm withdrawn`),
-    ...steps('promoted arm, whole', 'capacity', 'gateway'),
+    ...steps('promoted arm, whole', 'capacity', 'gateway', 'in force'),
   ],
   auto: [...ends, ...share, ...whole],
-  blue_green: [...ends, ...returning, ...steps('whole', 'capacity', 'smoke check', 'gateway'), 'completed: the one before is kept'],
+  blue_green: [
+    ...ends,
+    ...returning,
+    ...steps('whole', 'capacity', 'smoke check', 'gateway', 'in force'),
+    'completed: the one before is kept',
+  ],
   'blue_green with a preview': [
     ...ends,
     ...steps('preview', 'capacity', 'smoke check', 'hook before', 'gateway', 'time', 'evidence', 'held until a source answers', 'approval'),
-    ...steps('whole', 'gateway', 'hook after'),
+    ...steps('whole', 'gateway', 'in force', 'hook after'),
   ],
 };
 

@@ -5,7 +5,7 @@ import { rolloutOf } from '../../src/rollout/rollout-view.ts';
 import type { Candidate, Instance, InstancePhase, ServiceState, StageSettings } from '../../src/rollout/service-state.ts';
 
 /** What a rollout is doing, as one of `situations`. */
-export function situationOf(state: ServiceState | undefined, now: number): string {
+function situationOf(state: ServiceState | undefined, now: number): string {
   if (!state) return 'gone';
   const { candidate, stable, previous, failure, mode, instances } = state;
   if (mode !== 'running') return mode;
@@ -57,7 +57,8 @@ function stepOf(state: ServiceState, now: number): string {
     case 'time':
       return 'time';
     case 'evidence':
-      return state.candidate?.paused ? 'held until a source answers' : 'evidence';
+      if (state.candidate?.paused) return 'held until a source answers';
+      return stageOf(state, course).weight === 100 ? 'in force' : 'evidence';
     case undefined:
       break;
   }
