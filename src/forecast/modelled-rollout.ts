@@ -9,6 +9,7 @@ import type { EventLog, NewEvent } from '../telemetry/events.ts';
 import { answersWith, behaviourWith } from './fault.ts';
 import type { Course, Moment, Question } from './question.ts';
 import { poisson } from './poisson.ts';
+import { waitsForApproval } from '../rollout/rollout-outcome.ts';
 
 const agent = { environment: 'default', name: 'agent' };
 const address = 'default/service/agent';
@@ -115,7 +116,7 @@ async function approve({ controller, clock }: World, state: ServiceState): Promi
 }
 
 function isApproval(reason: string): boolean {
-  return reason === 'waits for approval';
+  return reason === waitsForApproval;
 }
 
 function runningIn({ instances }: ServiceState): number {

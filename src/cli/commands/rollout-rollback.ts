@@ -16,6 +16,7 @@ export const command = defineCommand({
       service,
       invocation,
       (client, place) => client.rollBack(place, service, invocation.options.to === undefined ? {} : { to: invocation.options.to }),
-      () => 'goes back',
+      ({ rollout, release }) =>
+        rollout ? `goes back to ${rollout.strategy === 'rollback' ? rollout.release : release}` : `is back at ${release}`,
     ),
 });
