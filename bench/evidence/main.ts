@@ -1,13 +1,15 @@
-// npm run bench:evidence -- [--rollouts 10000] [--detections 300] [--seed 1] [--json]
+// npm run bench:evidence -- [--rollouts 10000] [--detections 300] [--returning 1000] [--seed 1] [--json]
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/effects/random.ts';
 import { type Behaviour, drawCounts } from '../../src/rollout/evidence/traffic-model.ts';
 import { type Judge, judges, sound } from './judges.ts';
+import { returningRows } from './returning.ts';
 
 const { values } = parseArgs({
   options: {
     rollouts: { type: 'string', default: '10000' },
     detections: { type: 'string', default: '300' },
+    returning: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
@@ -89,8 +91,18 @@ for (const [index, { name, candidate, rollouts }] of effects.entries()) {
     });
   }
 }
+const returning = returningRows(Number(values.returning), Number(values.seed), (words) => process.stderr.write(`\r${words}   `));
 process.stderr.write('\n');
-console.log(values.json ? JSON.stringify({ seed: Number(values.seed), rows }, null, 2) : table());
+console.log(values.json ? JSON.stringify({ seed: Number(values.seed), rows, returning }, null, 2) : `${table()}\n\n${returningTable()}`);
+
+function returningTable(): string {
+  const lines = [`${'with affinity, 1,000 users who return'.padEnd(48)}rollouts  taken back      held  median look (of 120)`];
+  for (const { effect, rollouts, takenBack, held, medianLook } of returning) {
+    const shares = [takenBack, held].map((share) => `${(100 * share).toFixed(1)} %`.padStart(12)).join('');
+    lines.push(`${effect.padEnd(48)}${String(rollouts).padStart(8)}${shares}${String(medianLook ?? '-').padStart(22)}`);
+  }
+  return lines.join('\n');
+}
 
 function table(): string {
   const lines = [`${'effect'.padEnd(40)}${'judge'.padEnd(48)}taken back  median s  median requests exposed`];

@@ -1,5 +1,5 @@
 import { createMeters } from '../../src/gateway/measuring/meters.ts';
-import { finished, measured } from '../../src/gateway/measuring/testing/finished.ts';
+import { drawn, finished, measured } from '../../src/gateway/measuring/testing/finished.ts';
 
 // What measuring costs a request: nanoseconds for `begin` and `end` with one reused record, and bytes of heap they allocate. Run it on a
 // quiet machine: npm run bench:meter
@@ -35,10 +35,10 @@ const cases: readonly Case[] = [
 ];
 
 for (const { name, evidence, by, attributes } of cases) {
-  const meters = createMeters({ clock: { now: () => Date.now(), monotonic: () => performance.now() } });
+  const meters = createMeters({ clock: { monotonic: () => performance.now() } });
   meters.follow([measured(['candidate', 'stable'], evidence)]);
   const both = [meters.meterOf('test', 'app', 'candidate'), meters.meterOf('test', 'app', 'stable')] as const;
-  const record = finished({ by, attributes });
+  const record = finished({ by, attributes, ...(by === 'unit' && { draw: drawn({ candidate: 0.1, stable: 0.9 }) }) });
   const nanoseconds: number[] = [];
   let allocated = 0;
   for (let round = 0; round < rounds; round += 1) {
@@ -53,7 +53,7 @@ for (const { name, evidence, by, attributes } of cases) {
       record.probability = isCandidate ? 0.1 : 0.9;
       record.unit = (index * 2_654_435_761) % 50_000;
       meter.begin();
-      meter.end(record, index / 100);
+      meter.end(record);
     }
     nanoseconds.push(Number(process.hrtime.bigint() - start) / requests);
     allocated = (process.memoryUsage().heapUsed - heap) / requests;

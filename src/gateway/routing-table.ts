@@ -108,8 +108,6 @@ const evidence = z.object({
     .array(z.object({ attribute: z.string(), value: z.string() }))
     .max(16)
     .optional(),
-  /** With affinity, one outcome counts per unit and window of so long. */
-  unitWindowMs: z.number().min(1),
   /** The chance of a unit that went to one of these is that of the draw among these alone. Undefined: among all. */
   compared: z.array(z.string()).optional(),
   /**

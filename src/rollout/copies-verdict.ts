@@ -14,8 +14,8 @@ export function rulesFor(
   { rules }: AnalysisSettings,
 ): Rules {
   const hasCopies = course.copies !== undefined || settings.rollout.stages?.some(({ mirror }) => mirror !== undefined) === true;
-  if (!hasCopies) return rules;
-  return { ...(kind === 'copies' ? rulesOfCopies(rules) : rules), alpha: rules.alpha / 2 };
+  const own = kind === 'copies' ? rulesOfCopies(rules) : { ...rules, ...(settings.rollout.affinity && { of: 'users' as const }) };
+  return hasCopies ? { ...own, alpha: rules.alpha / 2 } : own;
 }
 
 function rulesOfCopies({ errors, latency, minUnits, alpha }: Rules): Rules {

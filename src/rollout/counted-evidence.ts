@@ -26,13 +26,20 @@ export function countsOf(
     }
     return strata;
   };
+  const isSlow = (exceedances: readonly number[], index: number, isCandidate: boolean): number =>
+    exceedances[pairs + 2 * index + (isCandidate ? 1 : 0)] ?? 0;
+  const hasLater = counted.some(({ later }) => later !== undefined);
   const categories = new Set(counted.flatMap(({ categories }) => Object.keys(categories)));
   return {
     units: collect(({ units }) => units),
     errors: collect(({ errors }) => errors),
-    slow: quantiles.map((_, index) =>
-      collect(({ exceedances }, isCandidate) => exceedances[pairs + 2 * index + (isCandidate ? 1 : 0)] ?? 0),
-    ),
+    slow: quantiles.map((_, index) => collect(({ exceedances }, isCandidate) => isSlow(exceedances, index, isCandidate))),
+    ...(hasLater && {
+      later: {
+        errors: collect(({ later }) => later?.errors ?? 0),
+        slow: quantiles.map((_, index) => collect(({ later }, isCandidate) => isSlow(later?.exceedances ?? [], index, isCandidate))),
+      },
+    }),
     decisions: Object.fromEntries([...categories].map((value) => [value, collect((stratum) => stratum.categories[value] ?? 0)])),
     ...(limits.length > 0 && { late: limits.map((_, index) => collect(({ exceedances }) => exceedances[index] ?? 0)) }),
     ...(rules.tallies && { tallied: rules.tallies.map((_, index) => collect(({ counted: values = [] }) => values[index] ?? 0)) }),

@@ -9,8 +9,6 @@ import { mirrorOf } from './mirroring.ts';
 import { previewOf } from './preview.ts';
 import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
-/** One outcome of a user counts in so long. */
-const unitWindowMs = 60_000;
 /** A request with this header goes to the release it names, whatever its share. */
 const overrideHeader = 'x-sluice-release';
 
@@ -152,7 +150,6 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' |
           ],
           ...(analysis.rules.decisions && { attribute: analysis.rules.decisions.attribute }),
           ...(analysis.rules.tallies && { counted: analysis.rules.tallies.map(({ attribute, value }) => ({ attribute, value })) }),
-          unitWindowMs,
           ...(usesBaseline(state) && { compared: [release, baselineName(state)] }),
         },
       }),
@@ -166,7 +163,7 @@ function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<Serv
   const { affinity } = settings.rollout;
   return {
     ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
-    evidence: { id, latencyThresholdsMs: [...thresholds], unitWindowMs, byVariant: { attribute, variant, probability } },
+    evidence: { id, latencyThresholdsMs: [...thresholds], byVariant: { attribute, variant, probability } },
   };
 }
 

@@ -52,4 +52,6 @@ export interface CountedStratum {
   readonly categories: Readonly<Record<string, number>>;
   /** By value that the route has counted. */
   readonly counted?: readonly number[] | undefined;
+  /** What units met only after the outcome by which they are counted: each an error once, and each threshold once. */
+  readonly later?: { readonly errors: number; readonly exceedances: readonly number[] } | undefined;
 }

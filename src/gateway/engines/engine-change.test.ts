@@ -46,7 +46,7 @@ describeWith('haproxy', 'a gateway whose engine is changed', () => {
     await serving('haproxy');
     const load = createLoad(gateway.publicPort);
     const backends = [backend('r1', 1, { a: gateway.upstreamPort })];
-    const evidence = { id: 'e', latencyThresholdsMs: [], unitWindowMs: 60_000 };
+    const evidence = { id: 'e', latencyThresholdsMs: [] };
     for (let round = 0; round < 3; round += 1) {
       for (const more of [{ evidence, mirror: { release: 'r1', percent: 1, bodyBytes: 10 } }, {}]) {
         await gateway.route({ backends, ...more });

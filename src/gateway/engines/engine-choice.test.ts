@@ -37,7 +37,7 @@ test('asked for by name and not able to, it is replaced with a warning; by auto 
 });
 
 test('HAProxy serves whatever the table asks for: what it cannot do itself, it passes on', async () => {
-  const asks = { mirror: { release: 'r2', percent: 10, bodyBytes: 0 }, evidence: { id: 'e', latencyThresholdsMs: [], unitWindowMs: 1 } };
+  const asks = { mirror: { release: 'r2', percent: 10, bodyBytes: 0 }, evidence: { id: 'e', latencyThresholdsMs: [] } };
   expect(await choiceWith(there).choose(table('auto', asks))).toBe('haproxy');
 });
 

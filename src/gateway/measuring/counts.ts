@@ -39,8 +39,8 @@ const releaseCounts = z.object({
 const queueState = z.object({ environment: z.string(), service: z.string(), running: tally, queued: tally });
 
 /**
- * Outcomes of units of one release that were sent there with one chance. Only randomised units: no overrides, nothing cached, refused or
- * given up by its client; a retry is no unit of its own.
+ * Outcomes of units of one release that were sent there with one chance: where users are drawn, given all that was known of each before. Only
+ * randomised units: no overrides, nothing cached, refused or given up by its client; a retry is no unit of its own.
  */
 const stratum = z.object({
   release: z.string(),
@@ -57,6 +57,11 @@ const stratum = z.object({
   categories: z.record(z.string(), tally),
   /** By `counted` of the evidence; absent where nothing is. */
   counted: z.array(tally).readonly().optional(),
+  /**
+   * Units whose first outcome was none of it, and that met it later under the same draw: each an error once, and each threshold once. Absent
+   * where there are none.
+   */
+  later: z.object({ errors: tally, exceedances: z.array(tally).readonly() }).optional(),
 });
 
 /** Cumulative since the evidence id, or the gateway's life (`epoch`), began. */
@@ -70,14 +75,15 @@ export const evidenceCounts = z.object({
     .array(z.object({ attribute: z.string(), value: z.string() }))
     .readonly()
     .optional(),
-  unitWindowMs: z.number(),
+  /** Of a unit one outcome counts in all, whatever it is drawn to later. */
+  onlyFirst: z.literal(true).optional(),
   strata: z.array(stratum).readonly(),
   /**
    * Requests that were mirrored, once for the release that answered the client and once for the one that had the copy, with an even chance.
    * Never part of `strata`: no user has met the second. Absent in what an older gateway tells.
    */
   copies: z.array(stratum).readonly().optional(),
-  /** What bounded memory left out, alike for all releases: units of a window beyond its bound, and requests of chances beyond theirs. */
+  /** What bounded memory left out, alike for all releases: outcomes of units beyond its bound, and requests of chances beyond theirs. */
   lost: z.object({ units: tally, chances: tally }),
 });
 
@@ -102,14 +108,11 @@ export interface CountedRoute extends EvidenceRoute {
   readonly firstSaid?: true;
 }
 
-/** Longer than any rollout: one outcome of a unit counts in all. */
-const everMs = Number.MAX_SAFE_INTEGER;
-
 /** All that a table asks to be counted of a service, with the key of each. */
 export function countedRoutes({ environment, name, evidence, experiment }: MeasuredService): readonly (readonly [string, CountedRoute])[] {
   const routes: CountedRoute[] = [
     ...(evidence ? [evidence] : []),
-    ...(experiment ? [{ ...experiment, latencyThresholdsMs: [], unitWindowMs: everMs, firstSaid: true as const }] : []),
+    ...(experiment ? [{ ...experiment, latencyThresholdsMs: [], firstSaid: true as const }] : []),
   ];
   return routes.map((route) => [evidenceKey({ environment, service: name, thresholdsMs: route.latencyThresholdsMs, ...route }), route]);
 }
@@ -120,12 +123,12 @@ export function releaseKey({ environment, service, release }: Pick<ReleaseCounts
   return `${environment}\n${service}\n${release}`;
 }
 
-type EvidenceIdentity = Pick<EvidenceCounts, 'environment' | 'service' | 'id' | 'thresholdsMs' | 'attribute' | 'counted' | 'unitWindowMs'>;
+type EvidenceIdentity = Pick<EvidenceCounts, 'environment' | 'service' | 'id' | 'thresholdsMs' | 'attribute' | 'counted'>;
 
 /** Counts are comparable only when all of this is the same. */
-export function evidenceKey({ environment, service, id, thresholdsMs, attribute, counted, unitWindowMs }: EvidenceIdentity): string {
+export function evidenceKey({ environment, service, id, thresholdsMs, attribute, counted }: EvidenceIdentity): string {
   const values = counted?.map(({ attribute: of, value }) => [of, value]) ?? [];
-  return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, values, unitWindowMs]);
+  return JSON.stringify([environment, service, id, thresholdsMs, attribute ?? null, values]);
 }
 
 export function stratumKey({ release, probability, shares }: Pick<Stratum, 'release' | 'probability' | 'shares'>): string {

@@ -2,13 +2,16 @@ import { expect, test } from 'vitest';
 import type { Stratum } from './counts.ts';
 import type { Finished } from './meter.ts';
 import { createMeters } from './meters.ts';
+import { pointCount } from '../routing/split-ranges.ts';
 import { sharesFrom } from '../routing/shares.ts';
 import { plainProbability } from './probability.ts';
-import { finished, measured } from './testing/finished.ts';
+import { drawn, finished, measured } from './testing/finished.ts';
 import { createTotals } from './totals.ts';
-import { createUnitWindows } from './unit-windows.ts';
+import { createUnitTable } from './unit-table.ts';
 
-const clock = { now: () => 1_800_000_000_000, monotonic: () => 0 };
+const clock = { monotonic: () => 0 };
+const even = { by: 'unit', draw: drawn({ candidate: 0.5, stable: 0.5 }) } as const;
+const [early, late] = [3, pointCount - 3];
 
 /** Workers and what they tell together. */
 function workersOf(names: readonly string[], evidence: Parameters<typeof measured>[1]) {
@@ -18,8 +21,8 @@ function workersOf(names: readonly string[], evidence: Parameters<typeof measure
   const workers = new Map(names.map((name) => [name, createMeters({ clock })]));
   for (const meters of workers.values()) meters.follow([service]);
   return {
-    end: (worker: string, release: string, partial: Partial<Finished>, now = 0): void => {
-      workers.get(worker)?.meterOf('test', 'app', release).end(finished(partial), now);
+    end: (worker: string, release: string, partial: Partial<Finished>): void => {
+      workers.get(worker)?.meterOf('test', 'app', release).end(finished(partial));
     },
     counts: (): readonly Stratum[] => {
       for (const [name, meters] of workers) totals.update(name, meters.snapshot());
@@ -52,7 +55,7 @@ test('units with a declared value of any attribute are counted, whichever way th
   end('a', 'candidate', { ...candidate, attributes: 'decision=refund; outcome=resolved, handed=over' });
   end('b', 'candidate', { ...candidate, attributes: 'outcome=resolved' });
   end('b', 'candidate', { ...candidate, status: 500, attributes: 'outcome=resolvedly, x-outcome=resolved, handed=overt' });
-  for (const worker of ['a', 'b']) end(worker, 'stable', { probability: 0.5, by: 'unit', unit: 7, attributes: 'handed=over' });
+  for (const worker of ['a', 'b']) end(worker, 'stable', { ...even, unit: late, attributes: 'handed=over' });
   expect(counts()).toMatchObject([
     { release: 'candidate', units: 3, errors: 1, counted: [2, 1], categories: { refund: 1 } },
     { release: 'stable', units: 1, errors: 0, counted: [0, 1] },
@@ -83,20 +86,68 @@ test('failed and broken-off requests are errors; overrides, cached, refused and 
   expect(counts()).toMatchObject([{ units: 2, errors: 2 }]);
 });
 
-test('of a unit only the first outcome of a window counts, whichever workers its requests came by', () => {
+const by = (share: number) => ({ by: 'unit', draw: drawn({ candidate: share, stable: 1 - share }) }) as const;
+
+test('of a unit the first outcome of a draw counts, whichever workers its requests came by and however often it comes', () => {
   const { end, counts } = workersOf(['a', 'b'], {});
-  const unit = { by: 'unit', probability: 0.5 } as const;
-  for (const worker of ['a', 'b', 'a', 'b']) end(worker, 'stable', { ...unit, unit: 7 });
-  end('b', 'candidate', { ...unit, unit: 8, status: 500 });
+  for (const worker of ['a', 'b', 'a', 'b']) end(worker, 'stable', { ...even, unit: late });
+  end('b', 'candidate', { ...even, unit: early, status: 500 });
   expect(counts()).toMatchObject([
-    { release: 'stable', units: 1, errors: 0 },
-    { release: 'candidate', units: 1, errors: 1 },
+    { release: 'stable', probability: 0.5, units: 1, errors: 0 },
+    { release: 'candidate', probability: 0.5, units: 1, errors: 1 },
   ]);
-  expect(counts()).toHaveLength(2);
-  end('a', 'stable', { ...unit, unit: 7 }, 30_000);
-  end('a', 'stable', { ...unit, unit: 7 }, 60_000);
-  end('b', 'stable', { ...unit, unit: 7 }, 90_000);
-  expect(counts()).toMatchObject([{ units: 2 }, { units: 1 }]);
+  for (const worker of ['a', 'b']) end(worker, 'stable', { ...even, unit: late });
+  expect(counts()).toMatchObject([{ units: 1 }, { units: 1 }]);
+});
+
+test('what a unit meets only later is counted apart, each thing once, with the draw it came by', () => {
+  const { end, counts } = workersOf(['a', 'b'], { attribute: 'd' });
+  const candidate = { ...even, unit: early };
+  end('a', 'candidate', { ...candidate, totalMs: 100 });
+  for (const worker of ['a', 'b', 'a']) end(worker, 'candidate', { ...candidate, status: 500, totalMs: 300, attributes: 'd=yes' });
+  expect(counts()).toEqual([
+    {
+      release: 'candidate',
+      probability: 0.5,
+      units: 1,
+      errors: 0,
+      exceedances: [1, 0],
+      categories: { yes: 1 },
+      later: { errors: 1, exceedances: [0, 1] },
+    },
+  ]);
+  // Others may be drawn anew then, and what they meet is counted there: those who stay must not go on alone.
+  const other = { ...even, unit: early + 1 };
+  end('a', 'candidate', other);
+  end('b', 'candidate', { ...by(0.75), unit: early + 1, status: 500 });
+  counts();
+  for (const worker of ['a', 'b']) end(worker, 'candidate', { ...other, status: 500 });
+  expect(counts()).toMatchObject([{ units: 2, errors: 0, later: { errors: 1 } }]);
+});
+
+test('when the shares move, a unit counts again only where it could have gone either way, by its chance given what was known of it', () => {
+  const { end, counts } = workersOf(['a'], {});
+  const middle = Math.round(pointCount * 0.2);
+  end('a', 'candidate', { ...by(0.05), unit: early });
+  end('a', 'stable', { ...by(0.05), unit: middle });
+  end('a', 'stable', { ...by(0.05), unit: late });
+  end('a', 'candidate', { ...by(0.25), unit: early });
+  end('a', 'candidate', { ...by(0.25), unit: middle });
+  end('a', 'stable', { ...by(0.25), unit: late });
+  const four = 4 / 19;
+  expect(counts()).toMatchObject([
+    { release: 'candidate', probability: 0.05, units: 1 },
+    { release: 'stable', probability: 0.95, units: 2 },
+    { release: 'candidate', probability: four, units: 1 },
+    { release: 'stable', probability: 1 - four, units: 1 },
+  ]);
+  // It shrinks: who was among the first 5 % is still there, and of the others it was a draw again.
+  end('a', 'candidate', { ...by(0.1), unit: early });
+  end('a', 'stable', { ...by(0.1), unit: middle });
+  expect(counts().slice(4)).toMatchObject([{ release: 'stable', probability: 0.75, units: 1 }]);
+  // Where no draw can have sent it, it counts for nobody.
+  end('a', 'candidate', { ...by(0.1), unit: late });
+  expect(counts()).toHaveLength(5);
 });
 
 test('copies are counted by themselves, with an even chance, over all workers', () => {
@@ -132,7 +183,7 @@ test('values beyond a bounded number are counted as other, alike for all release
 test('another evidence id starts at zero, and so does another threshold', () => {
   const meters = createMeters({ clock });
   meters.follow([measured(['stable'], {})]);
-  const end = () => meters.meterOf('test', 'app', 'stable').end(finished(), 0);
+  const end = () => meters.meterOf('test', 'app', 'stable').end(finished());
   end();
   meters.follow([measured(['stable'], {})]);
   end();
@@ -156,11 +207,10 @@ test('chances that are equal but for rounding are one, and equal splits are exac
 });
 
 test('a flood of units or chances costs evidence, is told, and never memory', () => {
-  const windows = createUnitWindows(1_000);
-  const seen = Array.from({ length: 3_000 }, (_, index) => windows.see(index * 4_294_967_296 + index, 5));
-  expect(seen.filter((each) => each === 'first')).toHaveLength(1_000);
-  expect(seen.slice(1_000).every((each) => each === 'lost')).toBe(true);
-  expect([windows.see(3, 6), windows.see(3, 6), windows.see(0, 5), windows.see(0, 4)]).toEqual(['first', 'seen', 'seen', 'lost']);
+  const units = createUnitTable(1_000);
+  const rows = Array.from({ length: 3_000 }, (_, index) => units.rowOf(index * 4_294_967_296 + index));
+  expect(new Set(rows.slice(950, 1_000)).size).toBe(50);
+  expect(rows.slice(1_000).every((row) => row === -1)).toBe(true);
 
   const { end, counts, lost } = workersOf(['a'], {});
   for (let chance = 1; chance <= 600; chance += 1) end('a', 'stable', { probability: chance / 1_000 });
@@ -172,7 +222,7 @@ test('outcomes drawn with other chances of the other releases are kept apart, ov
   const { end, counts } = workersOf(['a', 'b'], {});
   const [three, other] = [sharesFrom({ candidate: 0.2, warm: 0.3, stable: 0.5 }), sharesFrom({ candidate: 0.3, warm: 0.2, stable: 0.5 })];
   for (const [unit, worker] of (['a', 'b', 'a'] as const).entries()) {
-    end(worker, 'stable', { by: 'unit', unit: unit + 1, probability: 0.5, shares: three });
+    end(worker, 'stable', { by: 'unit', unit: late - unit, draw: drawn({ candidate: 0.2, warm: 0.3, stable: 0.5 }, true) });
   }
   end('a', 'stable', { probability: 0.5, shares: other });
   end('a', 'stable', { probability: 0.5 });
@@ -193,21 +243,21 @@ test('an experiment counts of each user the first outcome that is said, however 
   totals.follow([service]);
   const workers = { a: createMeters({ clock }), b: createMeters({ clock }) };
   for (const meters of Object.values(workers)) meters.follow([service]);
-  const end = (worker: 'a' | 'b', unit: number, attributes: string, now: number) =>
+  const end = (worker: 'a' | 'b', unit: number, attributes: string) =>
     workers[worker]
       .meterOf('test', 'app', 'warm')
-      .end(finished({ by: unit === 0 ? 'request' : 'unit', unit, probability: 0.5, attributes }), now);
-  end('a', 7, '', 0);
-  end('b', 7, 'outcome=resolved', 1_000);
-  end('b', 8, 'outcome=open', 0);
+      .end(finished({ ...(unit > 0 && { by: 'unit', unit, draw: drawn({ warm: 0.5, stable: 0.5 }) }), probability: 0.5, attributes }));
+  end('a', 7, '');
+  end('b', 7, 'outcome=resolved');
+  end('b', 8, 'outcome=open');
   const tell = () => Object.entries(workers).forEach(([name, meters]) => totals.update(name, meters.snapshot()));
   tell();
-  end('a', 7, 'outcome=open', 10_000_000);
-  end('a', 0, 'outcome=resolved', 0);
+  end('a', 7, 'outcome=open');
+  end('a', 0, 'outcome=resolved');
   tell();
   const { evidence } = totals.total();
   expect(evidence.find(({ id }) => id === 'rollout-1-experiment')?.strata).toMatchObject([
     { units: 2, categories: { resolved: 1, open: 1 } },
   ]);
-  expect(evidence.find(({ id }) => id === 'rollout-1')?.strata[0]?.units).toBe(4);
+  expect(evidence.find(({ id }) => id === 'rollout-1')?.strata[0]?.units).toBe(3);
 });

@@ -1,29 +1,30 @@
 import { z } from 'zod';
 import type { Shares } from '../routing/shares.ts';
+import { type UnitDraw, unitDraw } from '../routing/unit-draw.ts';
 import { createCategories, hasValue } from './attributes.ts';
 import { type CountedRoute, evidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
-import { createUnitWindows } from './unit-windows.ts';
+import { createUnitOutcomes } from './unit-outcomes.ts';
 import { createVariantDraw } from './variant-draw.ts';
 
 /**
- * A worker's part of the counts. Requests that were drawn by themselves are counted; of units only the first outcome of each window is
- * handed on once, for whoever sees all workers to count.
+ * A worker's part of the counts. Requests that were drawn by themselves are counted; outcomes of units that may tell something new are
+ * handed on, for whoever sees all workers to count (`UnitCounts`).
  */
 export const evidenceSnapshot = z.object({
   counts: evidenceCounts,
-  /** Six numbers an outcome: unit, window, index in `counts.strata`, milliseconds, marks, index in `categoryNames` or -1. */
+  /** Five numbers an outcome: unit, index in `draws`, milliseconds, marks, index in `categoryNames` or -1. */
   outcomes: z.array(z.number()).readonly(),
+  /** How units were drawn, and which release had them. */
+  draws: z.array(unitDraw.extend({ release: z.string() })).readonly(),
   categoryNames: z.array(z.string()).readonly(),
 });
 export type EvidenceSnapshot = z.infer<typeof evidenceSnapshot>;
 
-export const numbersPerOutcome = 6;
-
 /** What counts for one release. */
 export interface EvidenceArm {
-  count(finished: Finished, now: number): void;
+  count(finished: Finished): void;
   copied(pair: CopiedPair): void;
 }
 
@@ -36,45 +37,37 @@ export interface Evidence {
 
 /** Of a request and its copy either is as likely to be the one that fails, if the releases do not differ. */
 const evenChance = 0.5;
-/** Outcomes of units that wait to be taken. */
-const mostOutcomes = 65_536;
 
-export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute, epochMs: number): Evidence {
-  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, unitWindowMs, firstSaid } = route;
+export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute): Evidence {
+  const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, firstSaid } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const marksOf = createMarks(counted ?? []);
   const strata = createStrata(thresholdsMs.length, counted?.length);
   const copies = createStrata(thresholdsMs.length);
-  const windows = createUnitWindows();
+  const units = createUnitOutcomes(thresholdsMs, firstSaid === true);
   const drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
   let lostChances = 0;
-  let outcomes: number[] = [];
 
-  const keep = (stratum: LiveStratum, finished: Finished, now: number): void => {
-    const window = Math.floor((epochMs + now) / unitWindowMs);
-    const seen = windows.see(finished.unit, window);
-    if (seen === 'seen') return;
-    if (seen === 'lost' || outcomes.length >= mostOutcomes * numbersPerOutcome) {
-      lostUnits += 1;
-      return;
-    }
+  const keep = (draw: number, finished: Finished): void => {
     const category = categories?.of(finished.attributes) ?? -1;
-    outcomes.push(finished.unit, window, strata.indexOf(stratum), millisecondsOf(finished), marksOf(finished), category);
+    if (draw < 0) lostChances += 1;
+    else if (!units.add(draw, finished.unit, millisecondsOf(finished), marksOf(finished), category)) lostUnits += 1;
   };
 
-  const countIn = (stratum: LiveStratum | undefined, finished: Finished, now: number): void => {
+  const countIn = (stratum: LiveStratum | undefined, finished: Finished): void => {
     if (stratum === undefined) lostChances += 1;
-    else if (finished.by === 'unit') keep(stratum, finished, now);
     else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), marksOf(finished), categories?.of(finished.attributes) ?? -1);
   };
 
   /** Whichever release answered: what was drawn is in the answer. */
   const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
-    count: (finished, now) => {
+    count: (finished) => {
       if (finished.by === 'override' || !isUnit(finished.ending)) return;
-      const draw = of(finished.attributes);
-      if (draw !== undefined) countIn(strata.of(draw.side, draw.probability), finished, now);
+      const drew = of(finished.attributes);
+      if (drew === undefined) return;
+      if (finished.by === 'unit') keep(units.numberOf(drew.side, drew.draw), finished);
+      else countIn(strata.of(drew.side, drew.probability), finished);
     },
     // Copies are of releases, and say nothing of variants.
     copied: () => undefined,
@@ -87,10 +80,17 @@ export function createEvidence(owner: { environment: string; service: string }, 
       let lastChance = Number.NaN;
       let lastShares: Shares | undefined;
       let last: LiveStratum | undefined;
+      let lastDraw: UnitDraw | undefined;
+      let lastNumber = -1;
       return {
-        count: (finished, now) => {
+        count: (finished) => {
           if (finished.by === 'override' || !isUnit(finished.ending)) return;
           if (firstSaid && (finished.by !== 'unit' || categories?.of(finished.attributes) === -1)) return;
+          if (finished.draw !== undefined) {
+            if (finished.draw !== lastDraw) [lastDraw, lastNumber] = [finished.draw, units.numberOf(release, finished.draw)];
+            keep(lastNumber, finished);
+            return;
+          }
           if (finished.probability !== lastChance || finished.shares !== lastShares) {
             lastChance = finished.probability;
             lastShares = finished.shares;
@@ -99,7 +99,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
             last = known.get(key);
             if (known.size > 1_024) known.clear();
           }
-          countIn(last, finished, now);
+          countIn(last, finished);
         },
         copied: ({ release: other, original, copy }) => {
           if (firstSaid) return;
@@ -111,8 +111,6 @@ export function createEvidence(owner: { environment: string; service: string }, 
       };
     },
     take: () => {
-      const taken = outcomes;
-      outcomes = [];
       const categoryNames = categories === undefined ? [] : [...categories.names()];
       return {
         counts: {
@@ -121,12 +119,12 @@ export function createEvidence(owner: { environment: string; service: string }, 
           thresholdsMs,
           ...(attribute !== undefined && { attribute }),
           ...(counted !== undefined && { counted }),
-          unitWindowMs,
+          ...(firstSaid && { onlyFirst: true as const }),
           strata: strata.snapshot(categoryNames),
           copies: copies.snapshot([]),
           lost: { units: lostUnits, chances: lostChances },
         },
-        outcomes: taken,
+        ...units.take(),
         categoryNames,
       };
     },

@@ -22,7 +22,7 @@ test('copies are counted beside the requests they are of, and are no requests of
     expose: [{ host: '127.0.0.1', path: '/' }],
     backends: [backend('r2', 0, { two: candidate.port }), backend('r1', 1, { one: stable.port })],
     mirror: { release: 'r2', percent: 100, bodyBytes: 1_000, methods: ['GET'] },
-    evidence: { id: 'rollout', latencyThresholdsMs: [1_000], unitWindowMs: 60_000 },
+    evidence: { id: 'rollout', latencyThresholdsMs: [1_000] },
     split: { salt: '', overrideHeader: 'x-sluice-release' },
   });
   const { gateway, publicUrl } = rig;

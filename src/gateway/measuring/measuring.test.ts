@@ -16,7 +16,7 @@ function setUp() {
     measuring,
     pass: async (seconds: number, perSecond: number, totalMs: number) => {
       for (let second = 0; second < seconds; second += 1) {
-        for (let count = 0; count < perSecond; count += 1) meters.meterOf('test', 'app', 'r1').end(finished({ totalMs }), now);
+        for (let count = 0; count < perSecond; count += 1) meters.meterOf('test', 'app', 'r1').end(finished({ totalMs }));
         now += 1_000;
         await measuring.report();
       }

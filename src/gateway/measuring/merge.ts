@@ -81,7 +81,14 @@ function addStrata(left: Stratum, right: Stratum): Stratum {
     exceedances: left.exceedances.map((count, index) => count + (right.exceedances[index] ?? 0)),
     categories: combineRecords(left.categories, right.categories, add),
     ...(left.counted && { counted: left.counted.map((count, index) => count + (right.counted?.[index] ?? 0)) }),
+    ...((left.later ?? right.later) && { later: addLater(left.later, right.later) }),
   };
+}
+
+function addLater(left: Stratum['later'], right: Stratum['later']): Stratum['later'] {
+  if (left === undefined || right === undefined) return left ?? right;
+  const exceedances = left.exceedances.map((count, index) => count + (right.exceedances[index] ?? 0));
+  return { errors: left.errors + right.errors, exceedances };
 }
 
 function combineRecords<Key extends string>(left: Record<Key, number>, right: Record<Key, number>, combine: Combine): Record<Key, number> {

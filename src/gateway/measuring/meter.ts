@@ -1,4 +1,5 @@
 import type { Shares } from '../routing/shares.ts';
+import type { UnitDraw } from '../routing/unit-draw.ts';
 
 /** How a request ended, as far as the service is to be judged by it. */
 export type Ending =
@@ -33,6 +34,7 @@ export interface Finished {
   by: 'request' | 'unit' | 'override';
   unit: number;
   shares: Shares | undefined;
+  draw: UnitDraw | undefined;
   /** Value of the answer header `x-sluice-attributes`; empty when there was none. */
   attributes: string;
 }
@@ -55,7 +57,7 @@ interface CopiedHalf {
 export interface Meter {
   /** A request was given to it, or was answered or refused in its name. Every `begin` is matched by one `end`, whatever the ending. */
   begin(): void;
-  end(finished: Finished, now: number): void;
+  end(finished: Finished): void;
   /** An instance of it was ejected. */
   ejected(): void;
   /** It has had the copy of a request. No request of its own: `begin` and `end` know nothing of it. */

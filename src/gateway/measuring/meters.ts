@@ -21,7 +21,7 @@ export interface Meters {
 }
 
 export interface MetersDependencies {
-  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** What waits at the doors of the services, from their limiters. */
   readonly queues?: () => readonly QueueState[];
 }
@@ -32,8 +32,6 @@ const retainMs = 15 * 60_000;
 export function createMeters({ clock, queues = () => [] }: MetersDependencies): Meters {
   const meters = new Map<string, ReleaseMeter>();
   const retention = createRetention(retainMs);
-  // Windows of units are of wall-clock time, alike in every worker; `now` of requests is monotonic.
-  const epochMs = clock.now() - clock.monotonic();
   let evidence = new Map<string, Evidence>();
 
   const meterOf = (environment: string, service: string, release: string): ReleaseMeter => {
@@ -45,7 +43,7 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
 
   const evidenceOf = (service: MeasuredService): (readonly [string, Evidence])[] => {
     const owner = { environment: service.environment, service: service.name };
-    return countedRoutes(service).map(([key, route]) => [key, evidence.get(key) ?? createEvidence(owner, route, epochMs)]);
+    return countedRoutes(service).map(([key, route]) => [key, evidence.get(key) ?? createEvidence(owner, route)]);
   };
 
   return {

@@ -7,11 +7,11 @@ const owner = { environment: 'test', service: 'app', release: 'r1' };
 test('a meter counts what happened, by class of status and by ending', () => {
   const meter = createReleaseMeter(owner);
   for (let count = 0; count < 6; count += 1) meter.begin();
-  meter.end(finished({ retries: 2, queuedMs: 3.4 }), 0);
-  meter.end(finished({ status: 404 }), 0);
-  meter.end(finished({ status: 503, ending: 'failed' }), 0);
-  meter.end(finished({ ending: 'aborted' }), 0);
-  meter.end(finished({ status: 0, ending: 'abandoned' }), 0);
+  meter.end(finished({ retries: 2, queuedMs: 3.4 }));
+  meter.end(finished({ status: 404 }));
+  meter.end(finished({ status: 503, ending: 'failed' }));
+  meter.end(finished({ ending: 'aborted' }));
+  meter.end(finished({ status: 0, ending: 'abandoned' }));
   meter.ejected();
   expect(meter.snapshot()).toMatchObject({
     ...owner,
@@ -33,15 +33,15 @@ test('refused and cached requests are no errors and no longer in flight once the
   const meter = createReleaseMeter(owner);
   meter.begin();
   meter.begin();
-  meter.end(finished({ status: 429, ending: 'refused' }), 0);
-  meter.end(finished({ ending: 'cached' }), 0);
+  meter.end(finished({ status: 429, ending: 'refused' }));
+  meter.end(finished({ ending: 'cached' }));
   expect(meter.snapshot()).toMatchObject({ inFlight: 0, requests: 2, errors: 0 });
 });
 
 test('latency is that of answered, failed and broken-off requests', () => {
   const meter = createReleaseMeter(owner);
   for (const ending of ['answered', 'failed', 'aborted', 'abandoned', 'refused', 'cached', 'switched'] as const) {
-    meter.end(finished({ ending }), 0);
+    meter.end(finished({ ending }));
   }
   const { total, firstByte } = meter.snapshot();
   expect([total.count, total.sumMicros]).toEqual([3, 30_000]);
@@ -50,7 +50,7 @@ test('latency is that of answered, failed and broken-off requests', () => {
 
 test('a snapshot is a plain value that goes to another process as it is', () => {
   const meter = createReleaseMeter(owner);
-  meter.end(finished(), 0);
+  meter.end(finished());
   const snapshot = meter.snapshot();
   expect(structuredClone(snapshot)).toEqual(snapshot);
   expect(JSON.parse(JSON.stringify(snapshot))).toEqual(snapshot);

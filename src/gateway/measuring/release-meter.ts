@@ -45,7 +45,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
   return {
     ...owner,
     begin: () => add(begun, 1),
-    end: (finished, now) => {
+    end: (finished) => {
       const { ending, status } = finished;
       add(statusAt + (status >= 100 && status < 600 ? Math.floor(status / 100) : 0), 1);
       add(endingIndex[ending], 1);
@@ -62,7 +62,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
         record((total ??= createSketch()), finished.totalMs);
         if (ending !== 'failed') record((firstByte ??= createSketch()), finished.firstByteMs);
       }
-      for (const arm of arms) arm.count(finished, now);
+      for (const arm of arms) arm.count(finished);
     },
     ejected: () => add(ejections, 1),
     copied: (pair) => {

@@ -14,6 +14,8 @@ export interface LiveStratum {
   readonly counted?: Float64Array;
   /** By number of the category; as long as it needs to be. */
   readonly categories: number[];
+  /** What units met after their first outcome, each thing once. */
+  readonly later: { errors: number; readonly exceedances: Float64Array };
 }
 
 /** All strata of one evidence, in the order in which they came up; none is ever removed. */
@@ -45,6 +47,7 @@ export function createStrata(thresholds: number, counted?: number): Strata {
         errors: 0,
         exceedances: new Float64Array(thresholds),
         categories: [],
+        later: { errors: 0, exceedances: new Float64Array(thresholds) },
         ...(counted !== undefined && { counted: new Float64Array(counted) }),
       };
       all.push(stratum);
@@ -53,7 +56,7 @@ export function createStrata(thresholds: number, counted?: number): Strata {
     at: (index) => all[index],
     indexOf: (stratum) => all.indexOf(stratum),
     snapshot: (names) =>
-      all.map(({ release, probability, shares, units, errors, exceedances, categories, counted: values }) => ({
+      all.map(({ release, probability, shares, units, errors, exceedances, categories, later, counted: values }) => ({
         release,
         probability,
         shares: shares?.byRelease,
@@ -64,6 +67,10 @@ export function createStrata(thresholds: number, counted?: number): Strata {
           names.map((name, index) => [name, categories[index] ?? 0] as const).filter(([, count]) => count > 0),
         ),
         counted: values && [...values],
+        later:
+          later.errors > 0 || later.exceedances.some((count) => count > 0)
+            ? { errors: later.errors, exceedances: [...later.exceedances] }
+            : undefined,
       })),
   };
 }
@@ -79,9 +86,30 @@ export function countOutcome(
   stratum.units += 1;
   if ((marks & 1) === 1) stratum.errors += 1;
   if (marks > 1 && stratum.counted !== undefined) mark(stratum.counted, marks);
+  countSlower(stratum.exceedances, thresholdsMs, -1, milliseconds);
+  countCategory(stratum, category);
+}
+
+/** Another outcome of a unit that has counted: only what it had not met before. `category` is its first one, or -1. */
+export function countLater(
+  stratum: LiveStratum,
+  thresholdsMs: readonly number[],
+  of: { readonly slowest: number; readonly milliseconds: number; readonly isFirstError: boolean; readonly category: number },
+): void {
+  if (of.isFirstError) stratum.later.errors += 1;
+  countSlower(stratum.later.exceedances, thresholdsMs, of.slowest, of.milliseconds);
+  countCategory(stratum, of.category);
+}
+
+/** The thresholds that are exceeded now and were not before. */
+function countSlower(exceedances: Float64Array, thresholdsMs: readonly number[], before: number, now: number): void {
   for (let index = 0; index < thresholdsMs.length; index += 1) {
-    if (milliseconds > (thresholdsMs[index] as number)) stratum.exceedances[index] = (stratum.exceedances[index] as number) + 1;
+    const threshold = thresholdsMs[index] as number;
+    if (now > threshold && before <= threshold) exceedances[index] = (exceedances[index] as number) + 1;
   }
+}
+
+function countCategory(stratum: LiveStratum, category: number): void {
   if (category < 0) return;
   while (stratum.categories.length <= category) stratum.categories.push(0);
   stratum.categories[category] = (stratum.categories[category] as number) + 1;

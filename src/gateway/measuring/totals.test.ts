@@ -4,7 +4,7 @@ import { type Counts, type ReleaseCounts, releaseKey } from './counts.ts';
 import { merge } from './merge.ts';
 import type { Ending } from './meter.ts';
 import { createMeters } from './meters.ts';
-import { finished, measured } from './testing/finished.ts';
+import { drawn, finished, measured } from './testing/finished.ts';
 import { createTotals } from './totals.ts';
 
 const clock = { now: () => 0, monotonic: () => 0 };
@@ -28,7 +28,7 @@ function toldBy(all: readonly Request[]) {
   for (const { release, ...partial } of all) {
     const meter = meters.meterOf('test', 'app', release);
     meter.begin();
-    meter.end(finished(partial), 0);
+    meter.end(finished(partial));
   }
   return meters.snapshot();
 }
@@ -75,7 +75,9 @@ test('no counter goes back when a worker dies and another takes its place', () =
   const end = (meters: ReturnType<typeof begin>, times: number): void => {
     for (let count = 0; count < times; count += 1) {
       meters.meterOf('test', 'app', 'r1').begin();
-      meters.meterOf('test', 'app', 'r1').end(finished({ by: count % 2 === 0 ? 'unit' : 'request', unit: count, probability: 0.5 }), 0);
+      meters
+        .meterOf('test', 'app', 'r1')
+        .end(finished({ ...(count % 2 === 0 && { by: 'unit', draw: drawn({ other: 0.5, r1: 0.5 }) }), unit: count, probability: 0.5 }));
     }
   };
   const requestsNow = () => totals.total().releases[0]?.requests;
@@ -100,14 +102,14 @@ test('no counter goes back when a worker dies and another takes its place', () =
 test('a release that left the table is told of for a while and then forgotten, and so are dead workers of it', () => {
   let now = 0;
   const totals = createTotals(() => now);
-  const meters = createMeters({ clock: { now: () => 0, monotonic: () => now } });
+  const meters = createMeters({ clock: { monotonic: () => now } });
   const follow = (...releases: string[]): void => {
     totals.follow([measured(releases)]);
     meters.follow([measured(releases)]);
   };
   follow('r1');
   meters.meterOf('test', 'app', 'r1').begin();
-  meters.meterOf('test', 'app', 'r1').end(finished(), 0);
+  meters.meterOf('test', 'app', 'r1').end(finished());
   const told = (): readonly ReleaseCounts['release'][] => {
     totals.update('1', meters.snapshot());
     return totals.total().releases.map(({ release }) => release);

@@ -98,12 +98,13 @@ describe('a user', () => {
 
 test('of three releases each draw says the chances of all, alike for equal weights', () => {
   const three = byUser({ warm: 20, terse: 20, stable: 60 });
-  expect(of(three, 'ada')?.shares).toEqual({
+  expect(three.assign([], 0.5)?.shares).toEqual({
     key: 'stable 0.6,terse 0.2,warm 0.2',
     byRelease: { stable: 0.6, terse: 0.2, warm: 0.2 },
   });
-  expect(of(byUser({ terse: 1, warm: 1, stable: 3 }), 'ada')?.shares?.key).toBe('stable 0.6,terse 0.2,warm 0.2');
-  expect(of(byUser({ warm: 20, terse: 0, stable: 80 }), 'ada')?.shares).toBeUndefined();
+  expect(byUser({ terse: 1, warm: 1, stable: 3 }).assign([], 0.5)?.shares?.key).toBe('stable 0.6,terse 0.2,warm 0.2');
+  expect(byUser({ warm: 20, terse: 0, stable: 80 }).assign([], 0.5)?.shares).toBeUndefined();
+  expect([of(three, 'ada')?.draw?.hasShares, of(byUser({ warm: 20, stable: 80 }), 'ada')?.draw?.hasShares]).toEqual([true, false]);
 });
 
 describe('points of users', () => {

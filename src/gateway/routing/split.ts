@@ -4,6 +4,7 @@ import type { SplitRoute } from '../routing-table.ts';
 import { fieldOf, unitOf } from './request-unit.ts';
 import { type Shares, sharesOf } from './shares.ts';
 import { pointCount, splitRanges } from './split-ranges.ts';
+import { type UnitDraw, unitDrawOf } from './unit-draw.ts';
 import { xxh32 } from './xxh32.ts';
 
 /** Which release one request goes to, and by what chance. */
@@ -18,8 +19,10 @@ export interface Assignment {
   readonly by: 'request' | 'unit' | 'override';
   /** 52-bit salted hash of the user; 0 unless `by` is `unit`. */
   readonly unit: number;
-  /** Of all releases at the moment of the draw, where one chance does not say it: see `sharesOf`. */
+  /** Of all releases at the moment of the draw of a request, where one chance does not say it: see `sharesOf`. */
   readonly shares?: Shares | undefined;
+  /** How users were divided, where one was drawn. */
+  readonly draw?: UnitDraw | undefined;
 }
 
 /** Compiled once per table. */
@@ -47,6 +50,8 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
   const affinity = settings?.affinity && withLowerCaseName(settings.affinity);
   const overrideHeader = settings?.overrideHeader?.toLowerCase();
   const seed = seedOf(settings?.salt ?? '');
+  const releases = backends.map(({ release }) => release);
+  const draw = affinity && unitDrawOf(ranges, releases, { compared, hasShares: shares !== undefined });
 
   const drawnAt = (point: number): Assignment | undefined => {
     let at = starts.length - 1;
@@ -65,7 +70,7 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
       if (who === undefined) return drawnAt(point * pointCount);
       const hash = xxh32(who, seed);
       const drawn = drawnAt(hash);
-      return drawn && { backend: drawn.backend, probability: drawn.probability, by: 'unit', unit: unitNumber(who, hash, seed), shares };
+      return drawn && { backend: drawn.backend, probability: drawn.probability, by: 'unit', unit: unitNumber(who, hash, seed), draw };
     },
   };
 }

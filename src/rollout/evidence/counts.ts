@@ -12,9 +12,19 @@ export function addCounts(one: Counts, other: Counts): Counts {
     errors: addStrata(one.errors, other.errors),
     slow: other.slow.map((strata, index) => addStrata(one.slow[index] ?? [], strata)),
     decisions,
+    ...laterOf(one, other),
     ...addLists('late', one, other),
     ...addLists('tallied', one, other),
   };
+}
+
+function laterOf({ later: one }: Counts, { later: other }: Counts): Pick<Counts, 'later'> {
+  const only = one ?? other;
+  if (only === undefined) return {};
+  if (one === undefined || other === undefined) return { later: only };
+  const longer = one.slow.length > other.slow.length ? one.slow : other.slow;
+  const slow = longer.map((_, index) => addStrata(one.slow[index] ?? [], other.slow[index] ?? []));
+  return { later: { errors: addStrata(one.errors, other.errors), slow } };
 }
 
 function addLists(field: 'late' | 'tallied', one: Counts, other: Counts): Partial<Counts> {

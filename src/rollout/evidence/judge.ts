@@ -5,7 +5,7 @@ import { type Limited, ofCandidate, orNegligible, withinLimit } from './limit.ts
 import type { SourceFinding } from '../sources/source-finding.ts';
 import { logMeanExp } from './log-sum-exp.ts';
 import { logSplitMismatch } from './split-check.ts';
-import { type Strata, totals } from './strata.ts';
+import { addStrata, type Strata, totals } from './strata.ts';
 import { judgeTally, type TallyRule } from './tally.ts';
 
 /** What is compared. `tolerate`: how many times stable's rate the candidate's may be; `atMost`: the candidate's rate itself;
@@ -20,6 +20,8 @@ export interface Rules {
   readonly tallies?: readonly TallyRule[];
   /** Units of the candidate below which there is no verdict but on what has already failed. */
   readonly minUnits: number;
+  /** What units are called in the verdict; undefined: requests. */
+  readonly of?: 'users';
 }
 
 export interface LatencyLimit {
@@ -37,6 +39,8 @@ export interface Counts {
    * tolerated multiple of it. Then a candidate that is slower by no more than is tolerated has no more events than stable.
    */
   readonly slow: readonly Strata[];
+  /** What units met only after their first outcome: not part of the above. Absent where there is none. */
+  readonly later?: { readonly errors: Strata; readonly slow: readonly Strata[] };
   /** By value of the attribute. */
   readonly decisions: Readonly<Record<string, Strata>>;
   /** By latency limit of the rules: requests that took longer. */
@@ -49,7 +53,7 @@ export interface Verdict {
   /** `error`: the evidence itself is not to be trusted; nothing follows from it about the candidate. */
   readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'error';
   /** What `units` are; undefined: requests that the candidate has answered. */
-  readonly of?: 'copies';
+  readonly of?: 'copies' | 'users';
   readonly units: number;
   readonly findings: readonly Finding[];
   /** What others than the gateway have found; absent where nothing else is asked. */
@@ -67,22 +71,24 @@ const bothWays = [...above(1), ...below(1)].map(({ ratio, weight }) => ({ ratio,
  */
 export function judge(counts: Counts, rules: Rules): Verdict {
   const units = totals(counts.units).candidate;
+  const of = rules.of && { of: rules.of };
   const judgements = judgementsOf(counts, rules);
   const alpha = rules.alpha / Math.max(1, judgements.length);
   const findings = judgements.map((judgement) => judgement(alpha));
   const mismatch = Math.exp(logSplitMismatch(counts.units));
   if (mismatch >= 1 / mismatchAlpha) {
     const because = `requests did not go to the releases in the declared proportion (evidence ${Math.round(mismatch)} to 1): the comparison is worthless`;
-    return { verdict: 'error', units, findings, because };
+    return { verdict: 'error', ...of, units, findings, because };
   }
   const failed = findings.filter(({ verdict }) => verdict === 'fail');
-  if (failed.length > 0) return { verdict: 'fail', units, findings, because: failureInWords(failed) };
+  if (failed.length > 0) return { verdict: 'fail', ...of, units, findings, because: failureInWords(failed) };
   if (units < rules.minUnits) {
-    return { verdict: 'inconclusive', units, findings, because: `${units} of ${rules.minUnits} candidate requests have been seen` };
+    const because = `${units} of ${rules.minUnits} candidate ${rules.of ?? 'requests'} have been seen`;
+    return { verdict: 'inconclusive', ...of, units, findings, because };
   }
   const open = namesOf(findings.filter(({ verdict }) => verdict === 'inconclusive'));
-  if (open !== '') return { verdict: 'inconclusive', units, findings, because: `nothing is shown yet about ${open}` };
-  return { verdict: 'pass', units, findings, because: 'no metric is worse by as much as is worth catching' };
+  if (open !== '') return { verdict: 'inconclusive', ...of, units, findings, because: `nothing is shown yet about ${open}` };
+  return { verdict: 'pass', ...of, units, findings, because: 'no metric is worse by as much as is worth catching' };
 }
 
 function failureInWords(failed: readonly Finding[]): string {
@@ -108,12 +114,17 @@ function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = []
   const failed = { events: ofCandidate(counts.errors), units };
   if (errors) {
     const negligible = errors.negligible === undefined ? undefined : { rate: errors.negligible, ...failed };
-    judgements.push((alpha) => oneSided('errors', [{ strata: counts.errors }], errors.tolerate, alpha, negligible));
+    judgements.push((alpha) =>
+      oneSided('errors', [{ strata: counts.errors, later: counts.later?.errors }], errors.tolerate, alpha, negligible),
+    );
   }
   const rate = errors?.atMost;
   if (rate !== undefined) judgements.push((alpha) => withinLimit('errors', [{ rate, ...failed }], alpha));
   if (latency) {
-    const byQuantile = latency.quantiles.map((quantile, index) => ({ strata: counts.slow[index] ?? [], of: quantileName(quantile) }));
+    const byQuantile = latency.quantiles.map((quantile, index) => {
+      const [strata, later] = [counts.slow[index] ?? [], counts.later?.slow[index]];
+      return { strata, later, of: quantileName(quantile) };
+    });
     // What is tolerated is in the thresholds already.
     judgements.push((alpha) => oneSided('latency', byQuantile, 1, alpha));
   }
@@ -133,21 +144,33 @@ function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = []
 
 interface Compared {
   readonly strata: Strata;
+  /** Events of units that came again. */
+  readonly later?: Strata | undefined;
   readonly of?: string;
 }
 
-/** Averages of e-values over the quantiles are e-values; products of dependent ones would not be. */
+/**
+ * Averages of e-values over the quantiles are e-values; products of dependent ones would not be. Users who come again are looked at in two
+ * ways, by their first outcome and by what they have met at all: the first is blind to a candidate that fails after an hour, and in the second
+ * everybody has met everything in the end. Where a unit went is as likely by either, if the releases do not differ. Only by first outcomes
+ * is a candidate safe: that of heavy users all have met an error says little about how often there are errors.
+ */
 function oneSided(metric: string, compared: readonly Compared[], tolerate: number, alpha: number, negligible?: Limited): Finding {
   const worse = above(tolerate);
-  const harm = plain(logMeanExp(compared.map(({ strata }) => logEvidence(strata, tolerate, worse))));
+  const looked = compared.flatMap(({ strata, later, of }) =>
+    [strata, ...(later === undefined ? [] : [addStrata(strata, later)])].map((each) => ({
+      strata: each,
+      of,
+      at: logEvidence(each, tolerate, worse),
+    })),
+  );
+  const harm = plain(logMeanExp(looked.map(({ at }) => at)));
   const caught = tolerate * worthCatching;
   const better = below(caught);
   // To be safe, every quantile must be: the least of e-values against each is an e-value against any.
   const least = Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better)));
   const safety = plain(negligible ? orNegligible(least, negligible) : least);
-  const worst = compared
-    .map(({ strata, of }) => ({ strata, of, at: logEvidence(strata, tolerate, worse) }))
-    .reduce((one, other) => (other.at > one.at ? other : one));
+  const worst = looked.reduce((one, other) => (other.at > one.at ? other : one));
   return {
     metric,
     harm,

@@ -26,7 +26,8 @@ export function findingsInWords(verdict: Verdict, sides: Sides = releases): stri
 }
 
 function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
-  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : candidate} request${units === 1 ? '' : 's'}`;
+  const noun = of === 'users' ? 'user' : 'request';
+  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : candidate} ${noun}${units === 1 ? '' : 's'}`;
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */

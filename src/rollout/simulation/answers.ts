@@ -51,6 +51,23 @@ export function drawOutcomes(random: Random, answers: Answers, requests: number,
   return { errors: binomial(random, requests, answers.errorRate), exceedances, categories };
 }
 
+/** What came of one request. */
+export interface Outcome {
+  readonly isError: boolean;
+  readonly milliseconds: number;
+  /** None where there are no decisions. */
+  readonly category: string | undefined;
+}
+
+/** As `drawOutcomes`, of one request. */
+export function drawOutcome(random: Random, { errorRate, medianMs, spread, decisions }: Answers): Outcome {
+  let left = random.next();
+  const category = Object.entries(decisions).find(([, share]) => (left -= share) < 0)?.[0];
+  // Box and Muller (1958).
+  const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
+  return { isError: random.next() < errorRate, milliseconds: medianMs * Math.exp(spread * normal), category };
+}
+
 /** Chance that an answer takes longer than `milliseconds`. */
 export function chanceSlower({ medianMs, spread }: Answers, milliseconds: number): number {
   return milliseconds <= 0 ? 1 : upperTail(Math.log(milliseconds / medianMs) / spread);

@@ -1,5 +1,7 @@
+import { createUnitCounts, type UnitCounts } from '../../gateway/measuring/unit-counts.ts';
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
-import type { Answers, Outcomes } from './answers.ts';
+import type { UnitDraw } from '../../gateway/routing/unit-draw.ts';
+import type { Answers, Outcome, Outcomes } from './answers.ts';
 import { latencyAt } from './answers.ts';
 import type { CountedStratum, Traffic } from '../traffic.ts';
 
@@ -9,6 +11,8 @@ export interface CountedTraffic {
   adopt(route: ServiceRoute): void;
   /** Requests of one release that were drawn with this chance. */
   count(release: string, chance: number, units: number, outcomes: Outcomes): void;
+  /** One request of a user that was sent there by this draw: counted by the gateway's own rules. */
+  countUnit(release: string, draw: UnitDraw, unit: number, outcome: Outcome): void;
   /** Halves of pairs: requests that were copied, or their copies. */
   countCopies(release: string, units: number, outcomes: Outcomes): void;
   /** Units of a release that could have gone elsewhere, of this evidence id, over all lives of the gateway. */
@@ -32,6 +36,18 @@ export function createCountedTraffic(): CountedTraffic {
   let copies = new Map<string, CountedStratum>();
   let answers = new Map<string, number>();
   const compared = new Map<string, number>();
+  let units: UnitCounts | undefined;
+
+  const ofUnits = (): readonly CountedStratum[] => units?.counts().strata ?? [];
+
+  /** Counts of users begin anew; what they came to is kept for `compared`. */
+  function forgetUnits(): void {
+    for (const { release, probability, units: count } of ofUnits()) {
+      const key = `${counted?.id}/${release}`;
+      if (probability > 0 && probability < 1) compared.set(key, (compared.get(key) ?? 0) + count);
+    }
+    units = undefined;
+  }
 
   function add(to: Map<string, CountedStratum>, key: string, more: CountedStratum): void {
     const known = to.get(key);
@@ -49,9 +65,16 @@ export function createCountedTraffic(): CountedTraffic {
   }
 
   return {
-    compared: (id, release) => compared.get(`${id}/${release}`) ?? 0,
+    compared: (id, release) => {
+      const current = id === counted?.id ? ofUnits() : [];
+      const drawn = current.filter((stratum) => stratum.release === release && stratum.probability > 0 && stratum.probability < 1);
+      return drawn.reduce((sum, stratum) => sum + stratum.units, compared.get(`${id}/${release}`) ?? 0);
+    },
     adopt({ evidence }) {
-      if (JSON.stringify(evidence) !== JSON.stringify(counted)) [strata, copies] = [new Map(), new Map()];
+      if (JSON.stringify(evidence) !== JSON.stringify(counted)) {
+        forgetUnits();
+        [strata, copies] = [new Map(), new Map()];
+      }
       counted = evidence;
     },
     get thresholdsMs() {
@@ -65,18 +88,34 @@ export function createCountedTraffic(): CountedTraffic {
       if (probability > 0 && probability < 1) compared.set(ofRollout, (compared.get(ofRollout) ?? 0) + units);
       add(strata, key, { release, probability, units, errors, exceedances, categories });
     },
+    countUnit(release, draw, unit, { isError, milliseconds, category }) {
+      if (!counted) return;
+      const { id, latencyThresholdsMs: thresholdsMs, attribute } = counted;
+      const counts = { environment: '', service: '', id, thresholdsMs, strata: [], lost: { units: 0, chances: 0 } };
+      units ??= createUnitCounts(counts);
+      const categoryNames = attribute === undefined || category === undefined ? [] : [category];
+      const outcomes = [unit, 0, milliseconds, isError ? 1 : 0, categoryNames.length - 1];
+      units.add({ counts, outcomes, draws: [{ ...draw, release }], categoryNames });
+    },
     countCopies(release, units, { errors, exceedances }) {
       if (counted && units > 0) add(copies, release, { release, probability: 0.5, units, errors, exceedances, categories: {} });
     },
     answered: (release, requests) => answers.set(release, (answers.get(release) ?? 0) + requests),
     restart() {
       epoch += 1;
+      forgetUnits();
       strata = new Map();
       copies = new Map();
       answers = new Map();
     },
     evidence: () =>
-      counted && { epoch: String(epoch), id: counted.id, strata: [...strata.values()], copies: [...copies.values()], isComplete: true },
+      counted && {
+        epoch: String(epoch),
+        id: counted.id,
+        strata: [...strata.values(), ...ofUnits()],
+        copies: [...copies.values()],
+        isComplete: true,
+      },
     // The quantiles themselves: a threshold may be any, it only has to be frozen.
     latencies: (release, quantiles, of) =>
       (answers.get(release) ?? 0) < fewestLatencies ? undefined : quantiles.map((quantile) => latencyAt(of, quantile)),

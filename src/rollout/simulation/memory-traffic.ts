@@ -3,7 +3,7 @@ import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts'
 import { releaseOfBaseline } from '../baseline.ts';
 import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
-import { type Answers, drawOutcomes, ordinaryAnswers } from './answers.ts';
+import { type Answers, drawOutcome, drawOutcomes, ordinaryAnswers } from './answers.ts';
 import { cohortsOf, type Cohorts } from './cohorts.ts';
 import { type CountedTraffic, createCountedTraffic } from './counted-traffic.ts';
 
@@ -33,7 +33,6 @@ interface Served {
 
 export interface ModelledTraffic {
   readonly random: Random;
-  readonly now: () => number;
   readonly answersOf: (release: string) => Answers;
   /** Whether an instance can answer. */
   readonly isUp: (instance: string) => boolean;
@@ -43,7 +42,6 @@ export interface ModelledTraffic {
 
 const unmodelled: ModelledTraffic = {
   random: seededRandom(1),
-  now: () => 0,
   answersOf: () => ordinaryAnswers,
   isUp: () => true,
   users: 1_000,
@@ -59,7 +57,7 @@ interface Tallied {
 
 /** A data plane of numbers: requests are drawn and counted as the gateway does, and nothing is sent. For simulations. */
 export function createMemoryTraffic(model: ModelledTraffic = unmodelled): MemoryTraffic {
-  const { random, now, answersOf, isUp, users } = model;
+  const { random, answersOf, isUp, users } = model;
   const routes = new Map<string, ServiceRoute>();
   const working = new Map<string, number>();
   const counts = new Map<string, CountedTraffic>();
@@ -81,32 +79,39 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     }
   }
 
-  /** Requests of a moment that went to one release with one chance; `units` of them count for the evidence. */
-  function count(service: Service, release: string, chance: number, requests: number, units: number): void {
+  /** Requests of a moment that went to one release with one chance. */
+  function count(service: Service, release: string, chance: number, requests: number): void {
     const counted = countsOf(service);
     counted.answered(release, requests);
-    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), units, counted.thresholdsMs);
-    counted.count(release, chance, units, outcomes);
+    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), requests, counted.thresholdsMs);
+    counted.count(release, chance, requests, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
-    tally.errors += outcomes.errors + binomial(random, requests - units, answersOf(releaseOf(release)).errorRate);
+    tally.errors += outcomes.errors;
   }
 
   function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
     const known = entry(cohorts, keyOf(service), () => cohortsOf(users));
-    const drawn = known.draw(route, { requests, random, now: now() });
-    for (const [index, { requests: all, units, who }] of drawn.entries()) {
+    const counted = countsOf(service);
+    const { draw, users: drawn } = known.draw(route, { requests, random });
+    for (const [index, who] of drawn.entries()) {
       const backend = route.backends[index];
-      if (!backend || all === 0) continue;
+      if (!backend || who.length === 0) continue;
       // Nobody there who could answer: another release does, and it counts for none.
       if (!backends.includes(backend)) continue;
-      const tally = servedOf(service, backend.release);
+      const { release } = backend;
+      const tally = servedOf(service, release);
+      const answers = answersOf(releaseOf(release));
       for (const user of who) {
         if (tally.seen[user] === 0) tally.users += 1;
         tally.seen[user] = 1;
+        const outcome = drawOutcome(random, answers);
+        if (outcome.isError) tally.errors += 1;
+        counted.countUnit(release, draw, known.unitOf(user), outcome);
       }
-      count(service, backend.release, chanceOf(route, backend), all, units);
-      copy(service, route, backend.release, all, backends);
+      tally.requests += who.length;
+      counted.answered(release, who.length);
+      copy(service, route, release, who.length, backends);
     }
   }
 
@@ -119,7 +124,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       if (mine === 0 || !backends.includes(backend)) continue;
       const tally = servedOf(service, backend.release);
       for (let request = 0; request < mine; request += 1) if (random.next() * users >= tally.users) tally.users += 1;
-      count(service, backend.release, chanceOf(route, backend), mine, mine);
+      count(service, backend.release, chanceOf(route, backend), mine);
       copy(service, route, backend.release, mine, backends);
     }
   }

@@ -83,7 +83,6 @@ export async function createWorld(options: {
   const random = seededRandom(seed);
   const traffic = createMemoryTraffic({
     random: seededRandom(seed + 1),
-    now: () => clock.now(),
     answersOf: (release) => answers[release] ?? ordinaryAnswers,
     isUp: (id) => workloads.isReady(id),
     users,

@@ -17,7 +17,7 @@ test.each<[string, Partial<ServiceRoute>]>([
   ['a mirror', { mirror: { release: 'r', percent: 1, bodyBytes: 1 } }],
   ['a cache', { cache: { ttlMs: 1, methods: ['GET'], vary: [], maxBytes: 1 } }],
   ['a slow start', { slowStartMs: 5 }],
-  ['evidence', { evidence: { id: 'e', latencyThresholdsMs: [], unitWindowMs: 1 } }],
+  ['evidence', { evidence: { id: 'e', latencyThresholdsMs: [] } }],
   ['outliers', { outliers: { consecutiveFailures: 1, ejectionMs: 1, maxEjectedPercent: 1 } }],
   ['a retry budget', { retryBudget: 0.1 }],
   ['a limit of concurrency', { limits: { concurrency: 1, queue: 0, queueMs: 0, priority: 'normal' } }],

@@ -17,6 +17,7 @@ const finished: Finished = {
   by: 'request',
   unit: 0,
   shares: undefined,
+  draw: undefined,
   attributes: '',
 };
 
@@ -44,16 +45,18 @@ export function settle(backend: Backend | undefined, account: Account, ending: E
     finished.by = 'request';
     finished.unit = 0;
     finished.shares = undefined;
+    finished.draw = undefined;
   } else if (assigned.backend === backend) {
     finished.probability = assigned.probability;
     finished.by = assigned.by;
     finished.unit = assigned.unit;
     finished.shares = assigned.shares;
+    finished.draw = assigned.draw;
   } else {
     // The release it was given to had no instance: that another answered was no draw and is evidence for nobody.
     evidenceForNobody();
   }
-  backend?.meter?.end(finished, now);
+  backend?.meter?.end(finished);
   return finished;
 }
 
@@ -63,7 +66,7 @@ export function settleAtDoor(account: Account, { backends }: RoutedService, endi
   record(account, ending, now);
   evidenceForNobody();
   stable?.meter?.begin();
-  stable?.meter?.end(finished, now);
+  stable?.meter?.end(finished);
   return finished;
 }
 
@@ -84,6 +87,7 @@ function evidenceForNobody(): void {
   finished.by = 'override';
   finished.unit = 0;
   finished.shares = undefined;
+  finished.draw = undefined;
 }
 
 function shareOf(service: RoutedService | undefined, backend: Backend | undefined): number {

@@ -1,6 +1,8 @@
 import type { MeasuredService } from '../counts.ts';
 import type { Finished } from '../meter.ts';
 import type { RequestAbout } from '../observer.ts';
+import { splitRanges } from '../../routing/split-ranges.ts';
+import { type UnitDraw, unitDrawOf } from '../../routing/unit-draw.ts';
 
 /** A quick request that was answered with 200, but for what is said. */
 export function finished(partial: Partial<Finished> = {}): Finished {
@@ -15,11 +17,18 @@ export function finished(partial: Partial<Finished> = {}): Finished {
     queuedMs: 0,
     probability: 1,
     shares: undefined,
+    draw: undefined,
     by: 'request',
     unit: 0,
     attributes: '',
     ...partial,
   };
+}
+
+/** How users are divided by these shares, the last release being the stable one. */
+export function drawn(shares: Readonly<Record<string, number>>, hasShares = false): UnitDraw {
+  const ranges = splitRanges(Object.values(shares).map((weight) => ({ weight })));
+  return unitDrawOf(ranges, Object.keys(shares), { hasShares });
 }
 
 /** A service of a table with these releases. */
@@ -28,7 +37,7 @@ export function measured(releases: readonly string[], evidence?: Partial<NonNull
     environment: 'test',
     name: 'app',
     backends: releases.map((release) => ({ release, weight: 1, instances: [] })),
-    ...(evidence && { evidence: { id: 'rollout-1', latencyThresholdsMs: [50, 200], unitWindowMs: 60_000, ...evidence } }),
+    ...(evidence && { evidence: { id: 'rollout-1', latencyThresholdsMs: [50, 200], ...evidence } }),
   };
 }
 
