@@ -19,7 +19,7 @@ import type { DeliveryTrial, MessageView, NotificationReport } from './schemas/n
 import type { PlanRequest } from './schemas/plan.ts';
 import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { ResourceView } from './schemas/resource.ts';
-import type { RolloutRecordView } from './schemas/rollout.ts';
+import type { PromoteRequest, RolloutRecordView } from './schemas/rollout.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { ShutdownRequest, Status } from './schemas/status.ts';
@@ -75,8 +75,8 @@ export interface Client {
   getService(environment: string, name: string): Promise<ServiceView>;
   scaleService(environment: string, name: string, replicas: number): Promise<ServiceView>;
   restartService(environment: string, name: string): Promise<ServiceView>;
-  /** To the next stage, or with `full` to the whole. */
-  promoteRollout(environment: string, name: string, request?: { readonly full?: boolean }): Promise<ServiceView>;
+  /** To the next stage, with `full` to the whole, with `arm` by that arm of its experiment; with `from` however often it is sent only once. */
+  promoteRollout(environment: string, name: string, request?: PromoteRequest): Promise<ServiceView>;
   pauseRollout(environment: string, name: string): Promise<ServiceView>;
   resumeRollout(environment: string, name: string): Promise<ServiceView>;
   abortRollout(environment: string, name: string): Promise<ServiceView>;

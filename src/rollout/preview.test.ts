@@ -49,6 +49,28 @@ describe('the preview of blue/green', () => {
   });
 
   it.each([
+    ['the preview', rolloutSettings(rollout.parse({ strategy: 'blue_green', preview: { approval: true } }))],
+    ['a step without users', rolloutSettings(rollout.parse({ strategy: 'canary', steps: [{ weight: 0, approval: true }] }))],
+  ])('lets nobody into %s before it stands ready, and is taken back when it never does', (_, settings) => {
+    const { deploy, pass, state, trouble } = world(settings);
+    trouble.starts = false;
+    deploy('r-2');
+    expect(state().candidate?.course?.inForceSince).toBeUndefined();
+    pass(settings.progressDeadlineMs);
+    expect([state().candidate, state().failure?.reason]).toEqual([undefined, expect.stringMatching(/^it made no progress for 120 s/)]);
+  });
+
+  it('does not begin before the smoke check has passed', () => {
+    const settings = rolloutSettings(rollout.parse({ strategy: 'blue_green', smoke: { path: '/healthz' }, preview: { approval: true } }));
+    const { deploy, state, trouble, settle } = world(settings);
+    deploy('r-2');
+    expect(state().candidate?.course?.inForceSince).toBeUndefined();
+    trouble.extra = { smoke: { outcome: 'passed' } };
+    settle();
+    expect(state().candidate?.paused?.reason).toBe('waits for approval');
+  });
+
+  it.each([
     ['switches once its checks have passed', passed, { 'r-2': 100 }],
     ['is taken back, met by no user, when a check fails', failed, { 'r-1': 100 }],
   ] as const)('%s', (_, measured, shares) => {

@@ -6,6 +6,7 @@ import { tailOf } from '../effects/processes.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import { createOutbox, type Outbox } from '../notifications/outbox.ts';
 import type { Workloads } from '../providers/workloads.ts';
+import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
@@ -51,6 +52,8 @@ export interface ServiceControllerDependencies {
   readonly evaluationUrl?: () => string | undefined;
   /** Where messages go that are written with transitions; one over the store unless it is shared with whoever delivers. */
   readonly outbox?: Outbox;
+  /** Takes known secrets out of words that come from elsewhere before they are kept; nothing unless told otherwise. */
+  readonly secrets?: Pick<KnownSecrets, 'scrub'>;
   /** Asks a source of evidence; over the network and by processes unless told otherwise. */
   readonly measure?: Measure;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
@@ -126,11 +129,12 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const measure = createMeasure({ resolver, stopping: stopping.signal });
+  const { secrets = { scrub: (text: string) => text } } = dependencies;
+  const measure = createMeasure({ resolver, stopping: stopping.signal, secrets });
   const reconciler = createServiceReconciler({
-    tailOf,
     measure,
     ...dependencies,
+    tailOf: async (file, bytes) => secrets.scrub(await (dependencies.tailOf ?? tailOf)(file, bytes)),
     documents,
     prober,
     own,

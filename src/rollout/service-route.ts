@@ -49,7 +49,7 @@ export function routeOf(given: ServiceState): ServiceRoute {
 }
 
 /** Where a candidate is rolled, requests follow its instances. */
-export function withoutCourse(state: ServiceState): ServiceState {
+function withoutCourse(state: ServiceState): ServiceState {
   if (!state.candidate?.course) return state;
   const { course: _, ...candidate } = state.candidate;
   return { ...state, candidate };
@@ -163,7 +163,11 @@ function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<Serv
   const { affinity } = settings.rollout;
   return {
     ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
-    evidence: { id, latencyThresholdsMs: [...thresholds], byVariant: { attribute, variant, probability } },
+    evidence: {
+      id,
+      latencyThresholdsMs: [...thresholds],
+      byVariant: { attribute, variant, ...(probability !== undefined && { probability }) },
+    },
   };
 }
 

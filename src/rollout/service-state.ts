@@ -64,8 +64,8 @@ export interface FlagCounts {
   readonly id: string;
   readonly attribute: string;
   readonly variant: string;
-  /** Chance with which a user is served the variant. */
-  readonly probability: number;
+  /** Chance with which a user is served the variant; absent while it is changing, and nothing counts. */
+  readonly probability?: number;
   /** Latencies (ms) beyond which outcomes are counted. */
   readonly thresholds: readonly number[];
 }

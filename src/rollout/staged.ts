@@ -128,9 +128,11 @@ function bringIntoForce(
   const waits = hasCapacity && smokePassed && waitForHooks(withCourse(state, { ...course, smokePassed }), 'before', now);
   if (waits) return waits;
   const { mirror: _, ...rest } = course;
-  const asked: Course = hasCapacity && smokePassed ? { ...rest, weight, ...(mirror && { mirror }) } : course;
+  const mayBegin = hasCapacity && smokePassed;
+  const asked: Course = mayBegin ? { ...rest, weight, ...(mirror && { mirror }) } : course;
   const prepared: Course = { ...asked, ...(smokePassed && { smokePassed }) };
-  const isAsked = prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
+  // A share of nothing has been asked of the gateway before anything stands ready for it.
+  const isAsked = mayBegin && prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
   const isCopied = copiesAlike(observation.published?.mirror, mirror);
   if (isAsked && isCopied && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
     const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${shareInWords(stage)} of the requests`);

@@ -215,6 +215,7 @@ export const promoteRequest = z
       }),
   })
   .openapi('PromoteRequest');
+export type PromoteRequest = z.input<typeof promoteRequest>;
 
 export const rollbackRequest = z
   .strictObject({
