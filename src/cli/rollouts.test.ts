@@ -176,6 +176,6 @@ describe('deploy', () => {
     const fixture = await world();
     const { code, stderr } = await fixture.sluice('deploy', 'hello', '--image', 'registry/hello:2');
     expect([code, fixture.orders]).toEqual([64, []]);
-    expect(stderr).toContain('no provider of Sluice runs container images yet');
+    expect(stderr).toContain('container images need the provider docker, which this version of Sluice does not have');
   });
 });

@@ -9,7 +9,7 @@ import { createDeliveryWorker, type DeliveryWorker } from '../notifications/deli
 import type { DeadMessage, OutboxMessage } from '../notifications/message.ts';
 import { createNotificationDocuments } from '../notifications/notification-documents.ts';
 import { createNotificationProvider } from '../notifications/notification-provider.ts';
-import { parseNetworks, usualNetworks } from '../notifications/networks.ts';
+import { parseNetworks, usualNetworks } from '../effects/networks.ts';
 import type { Outbox } from '../notifications/outbox.ts';
 import { createPost } from '../notifications/post.ts';
 import { removeOldDead } from '../notifications/retention.ts';

@@ -1,7 +1,6 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { guardedLookup, mayReach, type Networks, parseNetworks, usualNetworks } from './networks.ts';
 
 /** A request to an address that somebody has declared. */
 export interface OutboundRequest {
@@ -19,12 +18,10 @@ export interface OutboundAnswer {
   readonly body: string;
 }
 
-/** Where machines in a cloud are told their credentials, and what is only on the link: never the address of a server somebody means. */
-const forbidden = new BlockList();
-forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
-forbidden.addSubnet('fe80::', 10, 'ipv6');
-forbidden.addAddress('100.100.100.200', 'ipv4');
-forbidden.addAddress('fd00:ec2::254', 'ipv6');
+const refusal = 'its address is one for this machine or its cloud alone';
+/** Servers on this machine and in its network are as common as public ones; where credentials are told is never one that somebody means. */
+const networks = parseNetworks(usualNetworks) as Networks;
+const lookup = guardedLookup(networks, refusal);
 
 /**
  * One GET. Follows no redirect and goes through no proxy; what a name resolves to is checked where it is connected to. Throws an Error
@@ -33,8 +30,7 @@ forbidden.addAddress('fd00:ec2::254', 'ipv6');
 export async function getOutbound({ url, headers = {}, timeoutMs, mostBytes, signal }: OutboundRequest): Promise<OutboundAnswer> {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('its URL is neither http nor https');
   if (url.username !== '' || url.password !== '') throw new Error('its URL holds a user or a password');
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && isForbidden(host)) throw new Error(refusal);
+  if (!mayReach(url, networks)) throw new Error(refusal);
   const timeout = AbortSignal.timeout(timeoutMs);
   const both = signal ? AbortSignal.any([timeout, signal]) : timeout;
   try {
@@ -51,7 +47,7 @@ function exchange(url: URL, headers: Readonly<Record<string, string>>, mostBytes
     const outgoing = request(url, {
       agent: false,
       signal,
-      lookup: guardedLookup(),
+      lookup,
       maxHeaderSize: 16_384,
       headers: { 'user-agent': 'sluice', 'accept-encoding': 'identity', accept: 'application/json', ...headers },
     });
@@ -71,24 +67,4 @@ function exchange(url: URL, headers: Readonly<Record<string, string>>, mostBytes
     outgoing.on('error', reject);
     outgoing.end();
   });
-}
-
-const refusal = 'its address is one for this machine or its cloud alone';
-
-/** Resolves a name as the system does, and refuses it when any of its addresses is forbidden. */
-export function guardedLookup(resolve: typeof systemLookup = systemLookup): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      const found: readonly LookupAddress[] = addresses ?? [];
-      const [first] = found;
-      if (error) callback(error, '');
-      else if (first === undefined || found.some(({ address }) => isForbidden(address))) callback(new Error(refusal), '');
-      else if (options.all === true) callback(null, [...found]);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-function isForbidden(address: string): boolean {
-  return forbidden.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }

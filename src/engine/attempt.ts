@@ -19,6 +19,18 @@ export interface Prepared {
   readonly dependencies: readonly Address[];
 }
 
+/** The first record of a resource: all that is known of it before its provider has answered. */
+export function newRecord(
+  { provider, request, resolved, dependencies }: Prepared,
+  now: number,
+  more: Pick<ResourceState, 'status' | 'operation'> & Partial<ResourceState>,
+): ResourceState {
+  const { address, environment, kind, name, declared, fingerprint, root } = request;
+  const at = timestamp(now);
+  const what = { address, environment, kind, name, declared, fingerprint, root };
+  return { ...what, provider: provider.name, id: '', resolved, outputs: {}, dependencies, createdAt: at, updatedAt: at, ...more };
+}
+
 /** Records how an operation ended: the state it leads to, or what is left of the attempt. What goes on is not told as finished. */
 export async function settle(
   context: RunContext,

@@ -7,7 +7,7 @@ import { withObserved } from '../plan/refresh.ts';
 import type { Provider } from '../providers/provider.ts';
 import { placeOf, type ResourceState } from '../providers/resource-state.ts';
 import type { Address, Kind, ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
-import { continues, either, entryFor, failed, type Prepared, ready, settle } from './attempt.ts';
+import { continues, either, entryFor, failed, newRecord, type Prepared, ready, settle } from './attempt.ts';
 import { call } from './call.ts';
 import { dependencyValues, referencedResources, resolvedDigests, resolveFields } from './dependency-values.ts';
 import { intentOf, type JournalEntry, outcomeOf } from './journal.ts';
@@ -64,30 +64,16 @@ function providerFor(context: RunContext, kind: Kind, name: string): Provider {
 
 async function create(context: RunContext, prepared: Prepared, deletion: JournalEntry | undefined, telling: Telling): Promise<void> {
   const { provider, request, resolved, dependencies } = prepared;
-  const { address, environment, kind, name, declared, fingerprint, root } = request;
+  const { address, declared, fingerprint } = request;
   const before = stateOf(context, address);
-  const now = timestamp(context.clock.now());
   const operation = continues(before, declared, fingerprint, resolved) ? before.operation : newId('operation', context.random);
   const place = before === undefined ? context.copies.freePlace(address, operation) : placeOf(before);
-  const intent: ResourceState = {
-    address,
+  const intent = newRecord(prepared, context.clock.now(), {
     ...(place !== address && { placedAt: place }),
-    environment,
-    kind,
-    name,
-    provider: provider.name,
     status: 'creating',
-    id: '',
-    declared,
-    fingerprint,
-    resolved,
-    outputs: {},
     dependencies: either(before, dependencies),
-    root,
     operation,
-    createdAt: now,
-    updatedAt: now,
-  };
+  });
   const entry = entryFor(context, intent, 'create');
   await record(context, address, intent, [...(deletion ? [deletion] : []), intentOf(entry)], telling.started());
   await settle(context, intent, entry, telling, async () => {
@@ -101,35 +87,16 @@ async function create(context: RunContext, prepared: Prepared, deletion: Journal
  * what is there.
  */
 async function adopt(context: RunContext, prepared: Prepared, id: string, telling: Telling): Promise<void> {
-  const { provider, request, resolved, dependencies } = prepared;
-  const { address, environment, kind, name, declared, fingerprint, root } = request;
+  const { provider, request } = prepared;
+  const { address, kind } = request;
   const takeOver = provider.import?.bind(provider);
   if (takeOver === undefined) {
     throw sluiceError('import_unsupported', { kind, provider: provider.name, reason: 'it can only make them' });
   }
-  const now = timestamp(context.clock.now());
   const operation = newId('operation', context.random);
   const before = stateOf(context, address);
   const place = before === undefined ? context.copies.freePlace(address, operation) : placeOf(before);
-  const state: ResourceState = {
-    address,
-    ...(place !== address && { placedAt: place }),
-    environment,
-    kind,
-    name,
-    provider: provider.name,
-    status: 'ready',
-    id,
-    declared,
-    fingerprint,
-    resolved,
-    outputs: {},
-    dependencies,
-    root,
-    operation,
-    createdAt: now,
-    updatedAt: now,
-  };
+  const state = newRecord(prepared, context.clock.now(), { ...(place !== address && { placedAt: place }), status: 'ready', id, operation });
   const entry = entryFor(context, state, 'adopt');
   await record(context, address, before, [intentOf(entry)], telling.started());
   let next: ResourceState;

@@ -1,8 +1,7 @@
-import { timestamp } from '../effects/clock.ts';
 import { newId } from '../effects/random.ts';
 import { copyAddress } from '../plan/copies.ts';
 import { placeOf, type ResourceState } from '../providers/resource-state.ts';
-import { continues, either, entryFor, failed, type Prepared, ready } from './attempt.ts';
+import { continues, either, entryFor, failed, newRecord, type Prepared, ready } from './attempt.ts';
 import { call } from './call.ts';
 import { intentOf, outcomeOf } from './journal.ts';
 import { record, recordAll, type RunContext, stateOf } from './run-context.ts';
@@ -15,31 +14,19 @@ import type { Telling } from './telling.ts';
  */
 export async function replaceBeside(context: RunContext, prepared: Prepared, telling: Telling): Promise<void> {
   const { provider, request, resolved, dependencies } = prepared;
-  const { address, environment, kind, name, declared, fingerprint, root } = request;
+  const { address, name, declared, fingerprint } = request;
   const current = stateOf(context, address) as ResourceState;
   const aside = copyAddress(current);
   const asideName = aside.slice(aside.lastIndexOf('/') + 1);
   const before = stateOf(context, aside);
-  const now = timestamp(context.clock.now());
-  const intent: ResourceState = {
+  const intent = newRecord(prepared, context.clock.now(), {
     address: aside,
-    environment,
-    kind,
     name: asideName,
     copy: { of: address, role: 'next' },
-    provider: provider.name,
     status: 'creating',
-    id: '',
-    declared,
-    fingerprint,
-    resolved,
-    outputs: {},
     dependencies: either(before, dependencies),
-    root,
     operation: continues(before, declared, fingerprint, resolved) ? before.operation : newId('operation', context.random),
-    createdAt: now,
-    updatedAt: now,
-  };
+  });
   const entry = entryFor(context, intent, 'create');
   await record(context, aside, intent, [intentOf(entry)], telling.started());
   const { copy: _next, ...made } = intent;

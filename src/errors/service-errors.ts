@@ -37,6 +37,12 @@ export const serviceErrors = {
     message: ({ service }) => `No release of '${service}' is being rolled out.`,
     help: () => '`sluice rollout status SERVICE` says what is in use; `sluice deploy SERVICE` rolls out what the stack says.',
   }),
+  rollout_waits_for_approval: entry<{ service: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service }) => `The rollout of '${service}' is not paused: it waits until somebody agrees to it.`,
+    help: () => '`sluice rollout promote SERVICE` agrees, `sluice rollout abort SERVICE` goes back.',
+  }),
   rollout_has_no_stages: entry<{ service: string }>({
     status: 409,
     retry: 'terminal',
@@ -102,8 +108,9 @@ export const serviceErrors = {
   rollout_nothing_to_retry: entry<{ service: string }>({
     status: 409,
     retry: 'terminal',
-    message: ({ service }) => `No rollout of '${service}' has failed, or another one is under way.`,
-    help: () => '`sluice rollout history SERVICE` lists what has happened.',
+    message: ({ service }) => `There is nothing to retry: no rollout of '${service}' has failed last, or another one is under way.`,
+    help: () =>
+      '`sluice rollout status SERVICE` says what is under way, `sluice rollout history SERVICE` what has happened; `sluice deploy SERVICE` rolls out what the stack says.',
   }),
   unknown_release: entry<{ service: string; release: string }>({
     status: 404,

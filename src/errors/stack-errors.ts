@@ -116,6 +116,10 @@ const fieldErrors = {
     ({ field, owner }) => `${owner} has no field '${field}'.`,
     ({ nearest, fields }) => `${near(nearest)}${fields.length === 0 ? 'It takes no fields.' : `Its fields are ${fields.join(', ')}.`}`,
   ),
+  refused_field: mistake<{ field: string; owner: string; reason: string }>(
+    ({ field, owner, reason }) => `${owner} cannot have '${field}': ${reason}.`,
+    ({ field }) => `Remove '${field}'.`,
+  ),
   missing_field: mistake<{ field: string; owner: string; description: string }>(
     ({ field, owner }) => `${owner} needs '${field}'.`,
     ({ field, description }) => (description === '' ? `Add '${field}'.` : `Add '${field}': ${description}`),

@@ -5,7 +5,7 @@ import { loadStackText } from '../stack/load.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { createNotificationDocuments } from './notification-documents.ts';
 import { createNotificationProvider } from './notification-provider.ts';
-import { parseNetworks } from './networks.ts';
+import { parseNetworks } from '../effects/networks.ts';
 import { createOutbox } from './outbox.ts';
 import { waitingMessage } from './testdata/messages.ts';
 

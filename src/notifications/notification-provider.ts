@@ -1,10 +1,9 @@
-import { isIP } from 'node:net';
 import { jsonEquals, type JsonObject } from '../digest/json.ts';
 import { type Problem, problem } from '../errors/sluice-error.ts';
 import type { CreateRequest, Provider } from '../providers/provider.ts';
 import type { NotificationFields } from '../stack/kinds/notification.ts';
 import type { ResolvedBlock } from '../stack/stack.ts';
-import type { Networks } from './networks.ts';
+import { mayReach, type Networks } from '../effects/networks.ts';
 import type { NotificationDocuments, NotificationRecord } from './notification-documents.ts';
 import type { Outbox } from './outbox.ts';
 
@@ -75,10 +74,10 @@ function problemsOf(block: ResolvedBlock, networks: Networks): readonly Problem[
   const { url, format, secret } = block.fields as unknown as NotificationFields;
   const where = { position: block.positionOf('url'), address };
   // What it says of its address by itself; names are looked up, and judged, when something is sent.
-  const host = url.includes('${') ? undefined : URL.parse(url)?.hostname.replace(/^\[|\]$/g, '');
-  const isRefused = host !== undefined && isIP(host) !== 0 && !networks.allows(host);
+  const known = url.includes('${') ? null : URL.parse(url);
+  const isRefused = known !== null && !mayReach(known, networks);
   return [
-    ...(isRefused ? [problem('webhook_url_refused', { name, host }, where)] : []),
+    ...(isRefused ? [problem('webhook_url_refused', { name, host: known.hostname.replace(/^\[|\]$/g, '') }, where)] : []),
     ...(format === 'json' && secret === undefined ? [problem('notification_unsigned', { name }, { ...where, severity: 'note' })] : []),
   ];
 }

@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../effects/clock.ts';
-import { parseNetworks } from './networks.ts';
+import { parseNetworks } from '../effects/networks.ts';
 import { createPost, type PostRequest } from './post.ts';
 import { startReceiver } from './testdata/receiver.ts';
 

@@ -1,10 +1,8 @@
-import { lookup as resolveName } from 'node:dns';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
 import type { Clock } from '../effects/clock.ts';
 import { isWebhookUrl } from '../stack/fields/webhook.ts';
-import type { Networks } from './networks.ts';
+import { guardedLookup, mayReach, type Networks, refusedCode } from '../effects/networks.ts';
 
 export interface PostRequest {
   readonly url: string;
@@ -34,23 +32,12 @@ const bodyMs = 1_000;
 export function createPost({ networks, clock }: { readonly networks: Networks; readonly clock: Clock }): Post {
   const refusal = 'its address is not one that webhooks may be sent to (SLUICE_WEBHOOK_NETWORKS)';
 
-  const guardedLookup: LookupFunction = (hostname, options, callback) => {
-    resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
-      const [first] = addresses;
-      // One that is refused spoils the name: whoever answers for it has no business with us.
-      if (first === undefined || !addresses.every(({ address }) => networks.allows(address))) {
-        return callback(Object.assign(new Error(refusal), { code: 'REFUSED' }), '', 0);
-      }
-      return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
-    });
-  };
+  const lookup = guardedLookup(networks, refusal);
 
   return async ({ url: text, headers, body, timeoutMs, signal }) => {
     const url = isWebhookUrl(text) ? URL.parse(text) : null;
     if (url === null) return { answered: false, reason: 'its URL is none that starts with http:// or https://' };
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(host) !== 0 && !networks.allows(host)) return { answered: false, reason: refusal };
+    if (!mayReach(url, networks)) return { answered: false, reason: refusal };
     const over = new AbortController();
     const ends = AbortSignal.any([over.signal, signal]);
     const timer = new AbortController();
@@ -64,7 +51,7 @@ export function createPost({ networks, clock }: { readonly networks: Networks; r
       const sent = send(url, {
         method: 'POST',
         agent: false,
-        lookup: guardedLookup,
+        lookup,
         signal: ends,
         headers: { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': content.length, connection: 'close' },
       });
@@ -140,7 +127,7 @@ const words: Readonly<Record<string, string>> = {
 /** Words of our own: those of the system may hold the host, which may be part of a secret. */
 function inWords(error: unknown, refusal: string): string {
   const { code = '' } = error as { readonly code?: string };
-  if (code === 'REFUSED') return refusal;
+  if (code === refusedCode) return refusal;
   const known = Object.hasOwn(words, code) ? words[code] : undefined;
   return known ?? (/^[A-Z_]{3,60}$/.test(code) ? `it could not be reached (${code})` : 'it could not be reached');
 }

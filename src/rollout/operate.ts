@@ -6,7 +6,7 @@ import { withCandidate } from './desired-state.ts';
 import { asksHooks, withHooksOverruled } from './hooks/gate.ts';
 import { isDecided, withDecision } from './experiment/decide.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
-import { failRollout } from './rollout-outcome.ts';
+import { failRollout, waitsForApproval } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
 import { withStage } from './staged.ts';
 import { contentOfFormer, treatedAs } from './treatment.ts';
@@ -29,7 +29,7 @@ export type RolloutAction =
 
 /**
  * The state after an action, pure; doing it twice is doing it once, but for a promotion that does not say from which stage. Throws
- * `no_rollout` when none is under way, `rollout_has_no_stages`, `rollout_moved_on`, `experiment_has_no_arm`, `experiment_arm_withdrawn`,
+ * `no_rollout` when none is under way, `rollout_waits_for_approval`, `rollout_has_no_stages`, `rollout_moved_on`, `experiment_has_no_arm`, `experiment_arm_withdrawn`,
  * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
  */
 export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
@@ -37,7 +37,7 @@ export function operated(state: ServiceState, action: RolloutAction, by: string,
     case 'pause':
       return paused(state, by, now);
     case 'resume':
-      return going(state, now);
+      return resumedBy(state, now);
     case 'abort':
       return aborted(state, by);
     case 'retry':
@@ -68,6 +68,12 @@ function paused(state: ServiceState, by: string, now: number): ServiceState {
   return candidate.paused && candidate.paused.recovers !== true
     ? state
     : { ...state, candidate: { ...candidate, paused: { reason: `paused by ${by}`, since: now } } };
+}
+
+/** An approval is given by a promotion, which says what is agreed to. */
+function resumedBy(state: ServiceState, now: number): ServiceState {
+  if (candidateOf(state).paused?.reason === waitsForApproval) throw sluiceError('rollout_waits_for_approval', { service: state.address });
+  return going(state, now);
 }
 
 /** Goes on where it was; the time it was paused is no time without progress. */

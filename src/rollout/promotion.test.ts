@@ -58,3 +58,10 @@ it('that does not say from where goes one stage each time, as before', () => {
   operate({ type: 'promote', full: false });
   expect(weights()).toEqual({ 'r-2': 50, 'r-1': 50 });
 });
+
+it('is what gives an approval: nothing is paused that could be resumed', () => {
+  const { deploy, operate, state } = world(byHand);
+  deploy('r-2');
+  expect(() => operate({ type: 'resume' })).toThrow('is not paused: it waits until somebody agrees to it');
+  expect(state().candidate?.paused?.reason).toBe('waits for approval');
+});

@@ -7,6 +7,9 @@ import { treatmentOfStable } from './treatment.ts';
 /** Releases of a service that can be returned to; with stable they are ten, and each stays startable. */
 const mostReleases = 9;
 
+/** Why a candidate is held whose stage lasts until somebody agrees. */
+export const waitsForApproval = 'waits for approval';
+
 /** Remembers that the rollout came nearer to its end; `measure` grows with every step towards it. */
 export function recordProgress(
   state: ServiceState,

@@ -11,6 +11,7 @@ import { verdictInWords } from './evidence/words.ts';
 import { type HookView, hooksView } from './hooks/hooks-view.ts';
 import { dueHooks } from './hooks/stage-hooks.ts';
 import { mirrorOf, shareInWords } from './mirroring.ts';
+import { waitsForApproval } from './rollout-outcome.ts';
 import { routeOf, shareOf } from './service-route.ts';
 import { evidenceAtEnd } from './stage-evidence.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState, type StageSettings } from './service-state.ts';
@@ -115,7 +116,7 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   const experiment = experimentWait(state, now);
   if (experiment) return experiment;
   const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
-  if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
+  if (paused?.reason === waitsForApproval) return { for: 'approval', message: 'somebody has to promote it' };
   if (paused?.recovers === true) return { for: 'evidence', message: paused.reason };
   if (paused) return { for: 'resume', message: paused.reason };
   const [hook, ...others] = dueHooks(state);

@@ -49,7 +49,7 @@ export function routeOf(given: ServiceState): ServiceRoute {
 }
 
 /** Where a candidate is rolled, requests follow its instances. */
-export function withoutCourse(state: ServiceState): ServiceState {
+function withoutCourse(state: ServiceState): ServiceState {
   if (!state.candidate?.course) return state;
   const { course: _, ...candidate } = state.candidate;
   return { ...state, candidate };

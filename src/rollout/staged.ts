@@ -16,7 +16,7 @@ import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts
 import { copiesAlike, shareInWords } from './mirroring.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { rolling } from './rolling.ts';
-import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent } from './rollout-outcome.ts';
+import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent, waitsForApproval } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
 import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
@@ -155,7 +155,7 @@ function goOn(state: ServiceState, course: Course, observation: Observation, now
   if (waits) return waits;
   const end = evidenceAtEnd(state, course, now, observation);
   if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
-  if (approval) return held(state, 'waits for approval', now);
+  if (approval) return held(state, waitsForApproval, now);
   if (!isDue || end.way === 'stay') return { state, events: [] };
   if (end.way === 'back') return failRollout(state, end.why, { withdrawn: true });
   return { state: withStage(state, course.stage + 1, now), events: [] };

@@ -10,6 +10,7 @@ import { answersWith, behaviourWith } from './fault.ts';
 import { loadWorld } from './loaded-world.ts';
 import type { Course, Moment, Question } from './question.ts';
 import { poisson } from './poisson.ts';
+import { waitsForApproval } from '../rollout/rollout-outcome.ts';
 import { measureAs } from './source-answer.ts';
 
 const agent = { environment: 'default', name: 'agent' };
@@ -144,7 +145,7 @@ async function approve({ controller, clock }: World, state: ServiceState): Promi
 }
 
 function isApproval(reason: string): boolean {
-  return reason === 'waits for approval';
+  return reason === waitsForApproval;
 }
 
 function runningIn({ instances }: ServiceState): number {

@@ -43,6 +43,7 @@ describe('every mistake is found at its place', () => {
     ['an alias inside its own anchor', 'resource_group: &a { name: x, location: *a }', ['1:41 yaml_alias_unknown']],
     ['a number too large to be exact', 'database: { name: a, storage_gb: 99999999999999999999 }', ['1:34 yaml_unsupported']],
     ['a field that does not exist', 'resource_group:\n  name: a\n  locaton: x', ['3:3 unknown_field']],
+    ['an image, which nothing runs', service('  image: registry/agent:1'), ['6:3 refused_field']],
     ['a field inside a field', service('  expose: { host: a.localhost, paht: / }'), ['6:32 unknown_field']],
     ['missing fields', 'service: { name: a }', ['1:10 missing_field', '1:10 missing_field', '1:10 missing_field']],
     ['a wrong type', service('  replicas: many'), ['6:13 wrong_type']],

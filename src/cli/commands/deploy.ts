@@ -1,4 +1,5 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
+import { noImages } from '../../stack/kinds/service/image.ts';
 import { applyStack } from '../changing/apply-stack.ts';
 import { defineCommand } from '../command.ts';
 import { environment, flag, reason, stackArgument, stackOption, text, variables, yes } from '../options.ts';
@@ -17,7 +18,7 @@ export const command = defineCommand({
     var: variables,
     env: { ...variables, value: 'NAME=VALUE', description: 'Sets an environment variable of the service; can be repeated' },
     source: text('folder', 'Takes the code from this folder of the stack instead', { completes: 'folders' }),
-    image: text('reference', 'Takes the code from a container image; no provider runs images yet'),
+    image: text('reference', 'Takes the code from a container image; refused, as there is no provider docker'),
     dryRun: flag('Only prints the plan'),
     yes,
     reason,
@@ -35,7 +36,7 @@ export const command = defineCommand({
   },
   run: async ({ terminal, global, arguments: { service }, options }) => {
     if (options.image !== undefined) {
-      const why = `--image ${options.image} cannot be deployed: images need the provider docker, and this version of Sluice has none: no provider of Sluice runs container images yet. Unpack what the image holds into a folder of the stack and name that with --source, or in the stack as \`source\` with its \`command\`.`;
+      const why = `--image ${options.image} cannot be deployed: ${noImages}, or name the folder with --source.`;
       throw sluiceError('usage', { reason: why, command: 'deploy' });
     }
     const target = stackTarget(options.stack, global, terminal);

@@ -1,10 +1,11 @@
+import type { ServiceView } from '../../api/schemas/service.ts';
 import { operateRollout } from '../changing/operate-rollout.ts';
 import { defineCommand } from '../command.ts';
 import { count, environment, flag, reason, stackOption, text } from '../options.ts';
 
 export const command = defineCommand({
   description:
-    'Takes the candidate of a canary or blue/green rollout to its next stage, or to the whole, without waiting any longer: an approval is given, and evidence it is held for is overruled. Its capacity still comes first. Of an experiment it ends the comparison: one arm goes on as the candidate, the plain one unless another is named. It names the stage it has found, so that two people who promote at the same moment go one stage and not two.',
+    'Takes the candidate of a canary or blue/green rollout to its next stage, or to the whole, without waiting any longer: an approval is given, and evidence and hooks it is held for are overruled. Of a release that is rolled it overrules the hook that is asked. Its capacity still comes first. Of an experiment it ends the comparison: one arm goes on as the candidate, the plain one unless another is named. It names the stage it has found, so that two people who promote at the same moment go one stage and not two.',
   arguments: [{ name: 'service', description: 'Name of a service', required: true }],
   options: {
     environment,
@@ -23,7 +24,7 @@ export const command = defineCommand({
   run: ({ arguments: { service }, ...invocation }) => {
     const { full, arm, from: wanted } = invocation.options;
     let isOver = false;
-    const promoted = `${arm === undefined ? 'is' : `with the arm ${arm} is`} promoted${full ? ' to all requests' : ''}`;
+    const what = arm === undefined ? 'is promoted' : `with the arm ${arm} is promoted`;
     return operateRollout(
       service,
       invocation,
@@ -35,7 +36,13 @@ export const command = defineCommand({
         const from = stage === undefined ? undefined : { release: rollout?.release ?? release, stage };
         return client.promoteRollout(place, service, { full, ...(arm !== undefined && { arm }), ...(from && { from }) });
       },
-      () => (isOver ? `is past stage ${wanted} already` : promoted),
+      (view) => (isOver ? `is past stage ${wanted} already` : `${what}${full ? ' to all requests' : placeOf(view)}`),
     );
   },
 });
+
+/** Where it goes now: capacity for it comes first. */
+function placeOf({ rollout }: ServiceView): string {
+  const stages = rollout?.stages;
+  return stages === undefined ? '' : ` to stage ${stages.current} of ${stages.steps.length}, once its instances are ready`;
+}

@@ -29,6 +29,7 @@ export const command = defineCommand({
         if (/^r-[0-9a-f]{12}$/.test(to)) return client.rollBack(place, service, { to });
         return client.rollBack(place, service, { to: releaseNamed(to, await client.listReleases(place, service), service).id });
       },
-      () => 'goes back',
+      ({ rollout, release }) =>
+        rollout ? `goes back to ${rollout.strategy === 'rollback' ? rollout.release : release}` : `is back at ${release}`,
     ),
 });

@@ -113,11 +113,11 @@ export function renderHistory(records: readonly RolloutRecordView[], { colors, w
 
 const noControl = { release: '', percent: 0, ready: 0 };
 
-function roleOf(each: string, { release, rollout }: ServiceView): string {
+function roleOf(each: string, { release, rollout, previous }: ServiceView): string {
   const arm = rollout?.experiment?.arms.find((one) => one.release === each);
   const isOut = arm?.withdrawn !== undefined || (rollout?.experiment?.promoted !== undefined && each !== rollout.release);
   if (arm && each !== release) return isOut ? 'leaving' : arm.name === 'candidate' ? 'candidate' : `arm ${arm.name}`;
-  return each === rollout?.release ? 'candidate' : each === release ? 'stable' : 'leaving';
+  return each === rollout?.release ? 'candidate' : each === release ? 'stable' : each === previous?.release ? 'kept ready' : 'leaving';
 }
 
 function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutRecordView, now: number): string {

@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts';
 import { createDeliveryWorker, type DeliveryWorkerDependencies } from '../delivery-worker.ts';
 import type { DeadMessage, OutboxMessage } from '../message.ts';
 import { createNotificationDocuments } from '../notification-documents.ts';
-import { parseNetworks } from '../networks.ts';
+import { parseNetworks } from '../../effects/networks.ts';
 import { createOutbox, type NewMessage } from '../outbox.ts';
 import { createPost } from '../post.ts';
 

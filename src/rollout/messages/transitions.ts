@@ -1,11 +1,10 @@
 import { stageOf, stagesOf } from '../course.ts';
 import { newCourse } from '../course-state.ts';
+import { waitsForApproval } from '../rollout-outcome.ts';
 import { shareInWords } from '../mirroring.ts';
 import { originOf } from '../experiment/arms.ts';
 import { revisionOf, type Candidate, type ServiceState } from '../service-state.ts';
 import type { NotificationEvent } from '../../stack/kinds/notification.ts';
-
-const waitsForApproval = 'waits for approval';
 
 /** Something that happened to a rollout between two states of its service, to be told. */
 export interface Transition {

@@ -161,6 +161,7 @@ function refused(error: unknown): void {
     !(error instanceof SluiceError) ||
     ![
       'no_rollout',
+      'rollout_waits_for_approval',
       'rollout_has_no_stages',
       'experiment_has_no_arm',
       'experiment_arm_withdrawn',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { problem } from '../../errors/sluice-error.ts';
 import { fieldNamesAt, schemasAt } from '../kinds/field-schema.ts';
+import { kindSpecs } from '../kinds/index.ts';
 import type { ReadFields } from '../fields-of-node.ts';
 import { splitText } from '../expression.ts';
 import type { ProblemList } from '../problems.ts';
@@ -80,6 +81,8 @@ function reportUnknownFields(keys: readonly string[], path: Path, block: Checked
       const fields = fieldNamesAt(block.kind, path);
       const { source, start } = place.node;
       const position = source.positionAt(entries?.get(key)?.keyStart ?? start);
+      const reason = path.length === 0 ? kindSpecs[block.kind].refused?.[key] : undefined;
+      if (reason !== undefined) return problem('refused_field', { field: key, owner: ownerName(path, block), reason }, { position });
       return problem(
         'unknown_field',
         { field: shorten(key), owner: ownerName(path, block), nearest: nearestName(key, fields), fields },

@@ -24,6 +24,8 @@ export interface KindSpec<Schema extends z.ZodType = z.ZodType> {
    * in which `*` is any key.
    */
   readonly verbatim?: readonly string[];
+  /** Fields that people look for here and that are refused: why, and what to do instead. */
+  readonly refused?: Readonly<Record<string, string>>;
   /** Whether a resource with these fields holds what cannot be made again: it is not removed or replaced unless that is asked for by name. */
   readonly stateful?: (fields: JsonObject) => boolean;
   /** What only the whole stack can tell. Called once with the blocks of the kind that the schema accepts. */

@@ -8,6 +8,7 @@ import { defineKind } from './kind-spec.ts';
 import { outliers, responseCache, retries } from './service/balancing.ts';
 import { environmentVariables, model } from './service/content.ts';
 import { health } from './service/health.ts';
+import { noImages } from './service/image.ts';
 import { limits } from './service/limits.ts';
 import { rollout } from './service/rollout.ts';
 import { scaling } from './service/scaling.ts';
@@ -77,6 +78,7 @@ export const service = defineKind({
   kind: 'service',
   summary: 'A deployable agent or application.',
   schema,
+  refused: { image: noImages },
   verbatim: ['env', 'rollout.experiment.arms.*.env'],
   outputs: {
     url: { description: 'Base URL for the services that may call it.', secret: false },

@@ -1,9 +1,10 @@
+import type { lookup } from 'node:dns';
 import { describe, expect, it } from 'vitest';
-import { parseNetworks, usualNetworks } from './networks.ts';
+import { guardedLookup, type Networks, parseNetworks, usualNetworks } from './networks.ts';
 
 const allowed = (list: string, ...addresses: readonly string[]) => addresses.filter((address) => parseNetworks(list)?.allows(address));
 
-describe('where webhooks may be sent', () => {
+describe('where a declared request may go', () => {
   it('is anywhere but what is no host elsewhere, and never where a machine gets its credentials', () => {
     const receivers = ['93.184.216.34', '2606:4700::1111', '10.1.2.3', '127.0.0.1', '::1', '192.168.1.5', 'fd12::1', '100.64.0.9'];
     expect(allowed(usualNetworks, ...receivers)).toEqual(receivers);
@@ -38,4 +39,31 @@ describe('where webhooks may be sent', () => {
       expect(parseNetworks(list)).toBeUndefined();
     },
   );
+});
+
+const answers = (...addresses: string[]) =>
+  ((_name: string, _options: unknown, callback: (error: null, found: object[]) => void) =>
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )) as unknown as typeof lookup;
+const found = (resolve: typeof lookup, all: boolean) =>
+  new Promise((resolved) =>
+    guardedLookup(parseNetworks(usualNetworks) as Networks, 'refused', resolve)('metrics.example', { all }, (error, address) =>
+      resolved(error?.message ?? address),
+    ),
+  );
+
+describe('the lookup of a name', () => {
+  it.each([['169.254.169.254'], ['10.0.0.1', '169.254.169.254'], ['fe80::1'], []])(
+    'is refused when it leads to %j',
+    async (...addresses) => {
+      expect(await found(answers(...addresses), true)).toBe('refused');
+    },
+  );
+
+  it('is what the system says otherwise', async () => {
+    expect(await found(answers('10.0.0.1', '::1'), false)).toBe('10.0.0.1');
+    expect(await found(answers('10.0.0.1', '::1'), true)).toHaveLength(2);
+  });
 });

@@ -1,6 +1,7 @@
-import { BlockList, isIP } from 'node:net';
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** Where webhooks may be sent: a name of a part of the address space, or a range such as `10.1.0.0/16`. */
+/** Where requests that somebody has declared may go: a name of a part of the address space, or a range such as `10.1.0.0/16`. */
 export interface Networks {
   /** `address` is an IP address as text, of either family. */
   allows(address: string): boolean;
@@ -21,6 +22,9 @@ const never = [
 
 /** What is allowed unless the operator says otherwise: receivers on this machine and in its network are as common as public ones. */
 export const usualNetworks = 'public,private,loopback';
+
+/** Of an error of `guardedLookup`, and only of one by which an address is refused. */
+export const refusedCode = 'REFUSED';
 
 /**
  * Reads a list such as `public,10.1.0.0/16`. A range that is named is allowed whatever lies in it, the addresses that are otherwise never
@@ -68,4 +72,28 @@ function unmapped(address: string): string {
   if (!mapped || hostname === '::1') return hostname;
   const [high, low] = [Number.parseInt(mapped[1] ?? '0', 16), Number.parseInt(mapped[2] ?? '0', 16)];
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+/** Whether the host of a URL may be reached as far as it can be said without a lookup: an address that is refused may not. */
+export function mayReach({ hostname }: URL, networks: Networks): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 || networks.allows(host);
+}
+
+/**
+ * Resolves a name as the system does and gives the connection the addresses that were judged, so that the name cannot lead elsewhere a
+ * moment later. One that is refused spoils the name: whoever answers for it has no business here. Fails with `refusal` and `refusedCode`.
+ */
+export function guardedLookup(networks: Networks, refusal: string, resolve: typeof systemLookup = systemLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      const found: readonly LookupAddress[] = addresses ?? [];
+      const [first] = found;
+      if (error) callback(error, '', 0);
+      else if (first === undefined || !found.every(({ address }) => networks.allows(address))) {
+        callback(Object.assign(new Error(refusal), { code: refusedCode }), '', 0);
+      } else if (options.all === true) callback(null, [...found]);
+      else callback(null, first.address, first.family);
+    });
+  };
 }
