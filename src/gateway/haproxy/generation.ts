@@ -27,8 +27,8 @@ export interface Generation {
   apply(state: PlaneState): Promise<void>;
   /** Whether it has servers that the state no longer has. */
   hasLeftovers(state: PlaneState): boolean;
-  /** Deletes servers that are no longer wanted and have no work. */
-  reap(state: PlaneState): Promise<void>;
+  /** Deletes those of these servers (`slot/name`) that are no longer wanted and have no work. */
+  reap(state: PlaneState, servers: ReadonlySet<string>): Promise<void>;
   stats(): Promise<readonly InstanceStats[]>;
   slotsInUse(): ReadonlySet<string>;
   isBusy(): Promise<boolean>;
@@ -103,7 +103,7 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     process: started,
     apply: (next) => inTurn(() => applyState(started.session, files.map, applied, next)),
     hasLeftovers: (next) => leftovers(applied, next).length > 0,
-    reap: (next) => inTurn(() => reap(started.session, applied, next)),
+    reap: (next, servers) => inTurn(() => reap(started.session, applied, next, servers)),
     stats: async () =>
       (await rows()).flatMap((row) => {
         const server = applied.servers.get(row.path);

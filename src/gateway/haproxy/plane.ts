@@ -142,6 +142,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const ended = (generation: Generation): void => {
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
+    counted.observe(generation.name, []);
     finish(folder.remove(generation.name));
     if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
@@ -186,8 +187,20 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     await becomeCurrent(await start(listeners.binds(), state));
   };
 
-  const observe = async (generation: Generation): Promise<void> => {
-    counted.observe(generation.name, await generation.stats().catch(() => []));
+  /** Paths of its servers that had no work then. */
+  const observe = async (generation: Generation): Promise<ReadonlySet<string>> => {
+    const rows = await generation.stats().catch(() => undefined);
+    if (rows === undefined) return new Set();
+    counted.observe(generation.name, rows);
+    return new Set(rows.filter(({ inFlight, queued }) => inFlight + queued === 0).map(({ path }) => path));
+  };
+
+  /** With a server its counters go: only those go that had no work when they were read, and one that comes under their name begins at zero. */
+  const reap = async (generation: Generation): Promise<void> => {
+    if (!generation.hasLeftovers(state)) return;
+    const idle = await observe(generation);
+    await generation.reap(state, idle).catch(() => {});
+    await observe(generation);
   };
 
   const upkeep = async (): Promise<void> => {
@@ -195,9 +208,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       await clock.sleep(upkeepMs, life.signal);
       await inTurn(async () => {
         for (const generation of generations) {
-          // With a server its counters go too.
-          if (generation.hasLeftovers(state)) await observe(generation);
-          await generation.reap(state).catch(() => {});
+          await reap(generation);
           if (generation === generations.at(-1)) continue;
           await observe(generation);
           await generation.endWhenIdle().catch(() => {});
@@ -353,6 +364,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       // A client that had connected a moment before may be about to send its request.
       await whileAny((generation) => generation.isConnected(), clock.monotonic() + idleMs(deadlineMs));
       await whileAny((generation) => generation.isBusy(), deadline);
+      await Promise.all(all.map((generation) => observe(generation)));
       await Promise.all(all.map((generation) => generation.end()));
       await predecessor.end(Math.max(0, deadline - clock.monotonic()));
       await relays.keep([]);
