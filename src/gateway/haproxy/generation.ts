@@ -32,7 +32,7 @@ export interface Generation {
   stats(): Promise<readonly InstanceStats[]>;
   slotsInUse(): ReadonlySet<string>;
   isBusy(): Promise<boolean>;
-  /** Whether any client is connected. */
+  /** Whether any client is connected, or can still be. */
   isConnected(): Promise<boolean>;
   /** Ends it if no client is connected any more. For one that accepts nothing new. */
   endWhenIdle(): Promise<void>;
@@ -91,9 +91,10 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     started.session.close();
   };
   const isConnected = async (): Promise<boolean> => {
-    const connections = /^CurrConns: (\d+)$/m.exec(await started.session.run('show info'))?.[1];
-    // The session itself is one.
-    return Number(connections) > 1;
+    const info = await started.session.run('show info');
+    const count = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(info)?.[1]);
+    // The session itself is none of them. As long as it listens, another one may come at any moment.
+    return count('Listeners') > 0 || count('CurrConns') > 0;
   };
   return {
     name,
