@@ -29,7 +29,8 @@ import { createWorkerPool } from './worker/worker-pool.ts';
 
 const signalDrainMs = 30_000;
 const yieldMs = 5_000;
-const successorMs = 15_000;
+/** One that fails ends; this is for one that hangs, and a busy machine takes long to start four processes. */
+const successorMs = 25_000;
 /** What a process that this one took over from needs to tell its last counts once it has ended. */
 const lastWordMs = 2_000;
 /** What the engine of before has to finish. */

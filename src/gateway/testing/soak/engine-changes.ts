@@ -25,6 +25,8 @@ const [changes, clients, between, killEvery] = [values.changes, values.clients, 
   number,
 ];
 const engines = ['embedded', 'haproxy'] as const;
+/** On a busy machine. */
+const patienceMs = 120_000;
 
 const gateway = await createGatewayProcesses((_req, res) => void res.end('ok'));
 const complaints: string[] = [];
@@ -32,10 +34,14 @@ let engine: (typeof engines)[number] = 'embedded';
 let answered = 0;
 
 const serving = (isIt: (report: GatewayReport) => boolean): Promise<GatewayReport> =>
-  until(`${engine} to serve`, async () => {
-    const report = await (await gateway.admin()).report().catch(() => undefined);
-    return report?.engine === engine && !report.stopping && isIt(report) ? report : undefined;
-  });
+  until(
+    `${engine} to serve`,
+    async () => {
+      const report = await (await gateway.admin()).report().catch(() => undefined);
+      return report?.engine === engine && !report.stopping && isIt(report) ? report : undefined;
+    },
+    patienceMs,
+  );
 const counted = async (): Promise<number> => {
   const { releases } = await (await gateway.admin()).counts();
   return releases.reduce((sum, { requests }) => sum + requests, 0);
