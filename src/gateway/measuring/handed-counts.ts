@@ -25,13 +25,14 @@ const fileOf = (folder: string, { pid }: { readonly pid: number }): string => jo
 
 /** Tells the successor all that has been counted since the life began, until nothing more can come. */
 export interface HandingCounts {
-  /** Resolves once the successor can read what there is, or it cannot be written. */
+  /** Resolves once the successor can read what there is, or soon: it ends those who go on accepting for long, and waits for the counts itself. */
   begin(): Promise<void>;
   /** The last word, if there was a first one. */
   finish(): Promise<void>;
 }
 
 const tellMs = 500;
+const firstWordMs = 1_000;
 
 export function createHandingCounts(folder: string, self: ProcessIdentity, clock: Clock, total: () => Promise<Counts>): HandingCounts {
   const done = new AbortController();
@@ -51,8 +52,10 @@ export function createHandingCounts(folder: string, self: ProcessIdentity, clock
 
   return {
     begin: async () => {
-      await tell(false);
-      telling = goOn();
+      const first = tell(false);
+      telling = first.then(goOn);
+      const late = clock.sleep(firstWordMs, done.signal).catch(() => {});
+      await Promise.race([first, late]);
     },
     finish: async () => {
       done.abort(new Error('finished'));
