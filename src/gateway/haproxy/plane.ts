@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { identify } from '../../effects/processes.ts';
-import type { DataPlane, InstanceLoad, ListenerState } from '../data-plane.ts';
+import type { DataPlane, ListenerState } from '../data-plane.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import { publicAddresses } from '../listening/public-address.ts';
@@ -14,13 +14,17 @@ import type { Crew } from '../worker/crew.ts';
 import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
 import { mergeReports } from '../worker/merge-reports.ts';
 import type { Predecessors } from '../worker/predecessors.ts';
+import type { AccessLog } from '../measuring/access-log.ts';
 import { createFrontCounts } from './front-counts.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
+import { createFrontLog } from './log/front-log.ts';
+import { logSampling } from './log/sampling.ts';
 import { awaitRoom, createPredecessor } from './predecessor.ts';
 import { createRelays } from './relays.ts';
-import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
+import { covers, desiredState, slotOwners } from './state/desired-state.ts';
+import { loadsOf } from './state/loads.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
 
@@ -39,6 +43,10 @@ export interface HaproxyPlaneDependencies {
   readonly inherited?: ReadonlyMap<string, BoundSocket>;
   /** Threads of HAProxy; undefined: as many as there are cores. */
   readonly threads?: number;
+  /** Of what HAProxy answers by itself; closed with the plane. */
+  readonly accessLog?: AccessLog | undefined;
+  /** Only the engine behind exports spans: every request is passed on to it. */
+  readonly isTraced?: boolean;
 }
 
 export interface HaproxyPlane extends DataPlane {
@@ -65,7 +73,7 @@ const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
  * date until its last connection has ended. Listening sockets belong to this process, so a HAProxy that dies refuses nobody.
  */
 export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies): Promise<HaproxyPlane> {
-  const { clock, log, binary, threads, crew, predecessors, inherited = new Map() } = dependencies;
+  const { clock, log, binary, threads, crew, predecessors, accessLog, isTraced, inherited = new Map() } = dependencies;
   const limits = { ...defaultLimits, ...dependencies.limits };
   const folder = await openHaproxyFolder(dependencies.folder);
   const predecessor = await createPredecessor(folder.record, clock);
@@ -94,6 +102,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const life = new AbortController();
   const unhealthy = new Set<string>();
   const span = randomBytes(8).toString('hex');
+  const told = logSampling(accessLog?.sampleRate ?? 0);
+  const onTold = createFrontLog({ sampling: told, counts: counted, accessLog, span });
+  /** By process. */
+  const lostLines = new Map<string, number>();
   /** The last one is current; those before it stop as soon as they are idle. None as long as there is no listener. */
   let generations: Generation[] = [];
   /** Told to accept no more before another one is current. */
@@ -111,6 +123,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       binds,
       serverName: (instance) => `i${hash('sha256', instance, 'hex').slice(0, 16)}`,
       isHealthy: (instance) => !unhealthy.has(instance),
+      ...(isTraced !== undefined && { isAllRelayed: isTraced }),
     });
   }
 
@@ -125,7 +138,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     started += 1;
     const name = `haproxy-${process.pid}-${Math.floor(clock.now())}-${started}`;
     await relays.open(binds);
-    const generation = await startGeneration({ binary, folder, limits, clock, threads, name, binds, state: initial, span });
+    const generation = await startGeneration({ binary, folder, limits, clock, threads, name, binds, state: initial, span, told, onTold });
     generation.process.exit.then(() => ended(generation), String);
     return generation;
   };
@@ -143,6 +156,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
     counted.observe(generation.name, []);
+    lostLines.delete(generation.name);
     finish(folder.remove(generation.name));
     if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
@@ -192,6 +206,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const rows = await generation.stats().catch(() => undefined);
     if (rows === undefined) return new Set();
     counted.observe(generation.name, rows);
+    const lost = await generation.lostLines().catch(() => 0);
+    const before = lostLines.get(generation.name) ?? 0;
+    lostLines.set(generation.name, Math.max(lost, before));
+    if (lost > before) accessLog?.lost(lost - before);
     return new Set(rows.filter(({ inFlight, queued }) => inFlight + queued === 0).map(({ path }) => path));
   };
 
@@ -370,22 +388,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       await relays.keep([]);
       await behind;
       await Promise.all(unfinished);
+      await accessLog?.close();
       await folder.close();
       // A successor may have put its own there.
       if (await isOnRecord(all)) await rm(folder.record, { force: true });
     },
   };
-}
-
-/** Every instance of the table, and those no longer in it that still have work. */
-function loadsOf(table: RoutingTable, inFlight: ReadonlyMap<string, number>): readonly InstanceLoad[] {
-  const loads = new Map<string, InstanceLoad>();
-  for (const service of table.services) {
-    for (const instance of service.backends.flatMap((backend) => backend.instances)) {
-      const key = instanceKeyOf(service, instance);
-      loads.set(key, { key, state: instance.state, inFlight: inFlight.get(key) ?? 0 });
-    }
-  }
-  for (const [key, count] of inFlight) if (count > 0 && !loads.has(key)) loads.set(key, { key, state: 'removed', inFlight: count });
-  return [...loads.values()];
 }

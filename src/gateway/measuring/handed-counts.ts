@@ -5,7 +5,8 @@ import { type Clock, timestamp } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { isAlive, type ProcessIdentity } from '../../effects/processes.ts';
 import type { Random } from '../../effects/random.ts';
-import { counts, type Counts } from './counts.ts';
+import type { Counts } from './counts.ts';
+import { counts } from './counts-schema.ts';
 import type { WorkerCounts } from './meters.ts';
 
 /** A life of the gateway, as who reads counts tells it from others: it goes on when one main process hands over to another. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../effects/clock.ts';
 import { identify } from '../../effects/processes.ts';
 import { seededRandom, systemRandom } from '../../effects/random.ts';
+import { keepCompiled } from '../compile-cache.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { defaultLimits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
@@ -123,7 +124,10 @@ process.on('message', (message, handle) => {
     held.get(order.address)?.close();
     held.delete(order.address);
   }
-  if (order.kind === 'outlive') outlivesMain = true;
+  if (order.kind === 'outlive') {
+    outlivesMain = true;
+    keepCompiled();
+  }
   // What is free at once is told at once: another worker waits for it.
   if (order.kind === 'shares') setImmediate(tellDemand);
   const afterwards = order.kind === 'drain' ? () => exit(0) : undefined;

@@ -1,6 +1,6 @@
 import type { InstanceHealth } from '../data-plane.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
-import type { ObserverSettings } from '../measuring/open-observer.ts';
+import type { ObserverSettings } from '../measuring/observer-settings.ts';
 import type { Spending } from '../limits/spending.ts';
 import type { TableChange } from '../table/table-change.ts';
 import type { Door } from './door.ts';

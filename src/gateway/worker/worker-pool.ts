@@ -33,8 +33,8 @@ export interface WorkerPoolDependencies {
 }
 
 export interface WorkerPool extends Crew {
-  /** Starts the workers without waiting for them: what else there is to do before `start` is done meanwhile. */
-  warm(): void;
+  /** Starts the workers without waiting for them, with the table they will need first, if that is known: all else is done meanwhile. */
+  warm(first: RoutingTable | undefined): void;
   /** What all workers that answer have collected under this name. */
   collect(what: string): Promise<readonly unknown[]>;
   pids(): readonly number[];
@@ -234,7 +234,9 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onLastWo
       life.abort(new Error('ended'));
       for (const { link } of workers) link.kill();
     },
-    warm: () => {
+    warm: (first) => {
+      table = first;
+      if (first !== undefined) permits.follow(first);
       while (workers.size < count) hire();
     },
     pids: () => Array.from(workers, ({ link }) => link.identity.pid),
