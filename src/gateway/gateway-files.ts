@@ -12,6 +12,7 @@ export function gatewayFiles(folder: string): {
   readonly compileCache: string;
   readonly crew: string;
   readonly successor: string;
+  readonly counts: string;
   readonly haproxy: string;
 } {
   return {
@@ -24,6 +25,7 @@ export function gatewayFiles(folder: string): {
     output: join(folder, 'gateway.out'),
     compileCache: join(folder, 'compile-cache'),
     crew: join(folder, 'crew'),
+    counts: join(folder, 'counts'),
     successor: join(folder, 'successor.json'),
     haproxy: join(folder, 'haproxy'),
   };

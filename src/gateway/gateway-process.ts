@@ -14,9 +14,9 @@ import { adminTokenOf, settingsOf } from './gateway-folder.ts';
 import { openEngines } from './engines/open-engines.ts';
 import { keepCompiled } from './compile-cache.ts';
 import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
-import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
+import { createHandedCounts, createHandingCounts, newLife } from './measuring/handed-counts.ts';
 import { hasTraces, openAccessLog } from './measuring/open-observer.ts';
 import { createMeasuring } from './measuring/measuring.ts';
 import { openSnapshot } from './table/snapshot.ts';
@@ -25,13 +25,16 @@ import { createTlsUpkeep } from './tls/upkeep.ts';
 import { handOver } from './worker/hand-over.ts';
 import { createPredecessors } from './worker/predecessors.ts';
 import { type TakenCounts, workerName } from './worker/counts-of-worker.ts';
-import { receiveSockets, tellServing } from './worker/take-over.ts';
+import { nothingInherited, receiveInheritance, tellServing } from './worker/take-over.ts';
 import { startWorker } from './worker/worker-link.ts';
 import { createWorkerPool } from './worker/worker-pool.ts';
 
 const signalDrainMs = 30_000;
 const yieldMs = 5_000;
-const successorMs = 15_000;
+/** One that fails ends; this is for one that hangs, and a busy machine takes long to start four processes. */
+const successorMs = 25_000;
+/** What a process that this one took over from needs to tell its last counts once it has ended. */
+const lastWordMs = 2_000;
 /** What the engine of before has to finish. */
 const engineDrainMs = 300_000;
 const pulse = { intervalMs: 500, missed: 8 };
@@ -51,7 +54,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   const clock = systemClock;
   const files = gatewayFiles(folder);
   if (takeOver && !existsSync(files.settings)) throw sluiceError('gateway_start_failed', { reason: 'its folder is gone.' });
-  const inherited: ReadonlyMap<string, BoundSocket> = takeOver ? await receiveSockets() : new Map();
+  const inheritance = takeOver ? await receiveInheritance() : nothingInherited;
+  const inherited = inheritance.sockets;
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
   const settings = await settingsOf(folder);
@@ -70,18 +74,24 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     clock,
     log,
     onEjected: (key) => gateway.ejected(key),
+    onLastWord: (told) => measuring.workerTold(...(told as TakenCounts)),
     onEnded: (identity) => measuring.workerEnded(workerName(identity)),
     pulse,
   });
+  const handedCounts = createHandedCounts(files.counts, inheritance.counts, clock, (name) => measuring.workerEnded(name));
+  const { epoch, startedAt } = inheritance.counts ?? newLife(systemRandom, clock);
   const measuring = createMeasuring({
     clock,
     random: systemRandom,
+    life: { epoch, startedAt },
     collect: async () => {
       const taken = (await pool.collect('counts')) as readonly TakenCounts[];
       const besides = await plane.counts?.();
-      return besides === undefined ? taken : [...taken, ['haproxy', besides] as const];
+      return [...taken, ...(besides === undefined ? [] : [['haproxy', besides] as const]), ...(await handedCounts.collect())];
     },
   });
+  const self = identify(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+  const handingCounts = createHandingCounts(files.counts, self, clock, () => measuring.total());
   const predecessors = createPredecessors(folder, process.pid, clock);
   const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
   pool.warm(lastTable);
@@ -112,14 +122,20 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     gateway
       .drain(deadlineMs)
       .catch((error: unknown) => log.error({ reason: String(error) }, 'drain failed'))
+      .then(() => handedCounts.ended(lastWordMs))
+      .then(() => handingCounts.finish())
+      .catch((error: unknown) => log.error({ reason: String(error) }, 'counts were not handed over'))
       .finally(() => {
         log.info({}, 'gateway ended');
         process.exit(0);
       });
   });
   const succeedBy = async (program: readonly [string, ...string[]], deadlineMs: number): Promise<void> => {
-    const result = await handOver({ program, folder, sockets: plane.sockets(), environment, clock, limitMs: successorMs });
+    const counts = { ...self, epoch, startedAt };
+    const result = await handOver({ program, folder, sockets: plane.sockets(), counts, environment, clock, limitMs: successorMs });
     if (result.outcome === 'failed') throw sluiceError('gateway_start_failed', { reason: result.reason });
+    // Before the workers here accept no more: the successor tells nobody of counts until it has these.
+    await handingCounts.begin();
     log.info({ successor: result.successor.pid }, 'another gateway process has taken over');
     setImmediate(exitAfterDrain, deadlineMs);
   };
@@ -132,12 +148,12 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   try {
     await gateway.start(settings.internal);
     if (takeOver) {
-      const self = identify(process.pid);
       await writeDurably(files.successor, JSON.stringify(self));
       // From here on the predecessor may be gone at any moment.
       pool.establish();
       tellServing();
       await predecessors.yielded(yieldMs);
+      await handedCounts.begun(yieldMs);
     }
     const token = await adminTokenOf(folder, systemRandom);
     const admin = createAdminServer({ gateway, token, onDrainRequested: exitAfterDrain, handOver: replaceBy });

@@ -32,14 +32,14 @@ export interface Generation {
   apply(state: PlaneState): Promise<void>;
   /** Whether it has servers that the state no longer has. */
   hasLeftovers(state: PlaneState): boolean;
-  /** Deletes servers that are no longer wanted and have no work. */
-  reap(state: PlaneState): Promise<void>;
+  /** Deletes those of these servers (`slot/name`) that are no longer wanted and have no work. */
+  reap(state: PlaneState, servers: ReadonlySet<string>): Promise<void>;
   stats(): Promise<readonly InstanceStats[]>;
   /** Lines of its log that it could not get rid of, since it was started. */
   lostLines(): Promise<number>;
   slotsInUse(): ReadonlySet<string>;
   isBusy(): Promise<boolean>;
-  /** Whether any client is connected. */
+  /** Whether any client is connected, or can still be. */
   isConnected(): Promise<boolean>;
   /** Ends it if no client is connected any more. For one that accepts nothing new. */
   endWhenIdle(): Promise<void>;
@@ -110,10 +110,12 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     forced.abort(new Error('ended'));
     started.session.close();
   };
-  const info = async (name: string): Promise<number> =>
-    Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(await started.session.run('show info'))?.[1] ?? 0);
-  // The session itself is one.
-  const isConnected = async (): Promise<boolean> => (await info('CurrConns')) > 1;
+  const info = async (...names: readonly string[]): Promise<readonly number[]> => {
+    const text = await started.session.run('show info');
+    return names.map((name) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1] ?? 0));
+  };
+  // The session itself is none of them. As long as it listens, another one may come at any moment.
+  const isConnected = async (): Promise<boolean> => (await info('Listeners', 'CurrConns')).some((count) => count > 0);
   return {
     name,
     socket: files.socket,
@@ -122,13 +124,13 @@ export async function startGeneration(spec: GenerationSpec): Promise<Generation>
     process: started,
     apply: (next) => inTurn(() => applyState(started.session, files.map, applied, next)),
     hasLeftovers: (next) => leftovers(applied, next).length > 0,
-    reap: (next) =>
+    reap: (next, servers) =>
       inTurn(async () => {
         for (const path of leftovers(applied, next)) former.set(path, applied.servers.get(path) as HaproxyServer);
         for (const path of former.keys()) if (former.size > mostFormer) former.delete(path);
-        await reap(started.session, applied, next);
+        await reap(started.session, applied, next, servers);
       }),
-    lostLines: () => info('DroppedLogs'),
+    lostLines: async () => (await info('DroppedLogs'))[0] ?? 0,
     stats: async () =>
       (await rows()).flatMap((row) => {
         const server = applied.servers.get(row.path);

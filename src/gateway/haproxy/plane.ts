@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { identify } from '../../effects/processes.ts';
-import type { DataPlane, InstanceLoad, ListenerState } from '../data-plane.ts';
+import type { DataPlane, ListenerState } from '../data-plane.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import { publicAddresses } from '../listening/public-address.ts';
@@ -23,7 +23,8 @@ import { createFrontLog } from './log/front-log.ts';
 import { logSampling } from './log/sampling.ts';
 import { awaitRoom, createPredecessor } from './predecessor.ts';
 import { createRelays } from './relays.ts';
-import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
+import { covers, desiredState, slotOwners } from './state/desired-state.ts';
+import { loadsOf } from './state/loads.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
 
@@ -154,6 +155,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const ended = (generation: Generation): void => {
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
+    counted.observe(generation.name, []);
     lostLines.delete(generation.name);
     finish(folder.remove(generation.name));
     if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
@@ -199,12 +201,24 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     await becomeCurrent(await start(listeners.binds(), state));
   };
 
-  const observe = async (generation: Generation): Promise<void> => {
-    counted.observe(generation.name, await generation.stats().catch(() => []));
+  /** Paths of its servers that had no work then. */
+  const observe = async (generation: Generation): Promise<ReadonlySet<string>> => {
+    const rows = await generation.stats().catch(() => undefined);
+    if (rows === undefined) return new Set();
+    counted.observe(generation.name, rows);
     const lost = await generation.lostLines().catch(() => 0);
     const before = lostLines.get(generation.name) ?? 0;
     lostLines.set(generation.name, Math.max(lost, before));
     if (lost > before) accessLog?.lost(lost - before);
+    return new Set(rows.filter(({ inFlight, queued }) => inFlight + queued === 0).map(({ path }) => path));
+  };
+
+  /** With a server its counters go: only those go that had no work when they were read, and one that comes under their name begins at zero. */
+  const reap = async (generation: Generation): Promise<void> => {
+    if (!generation.hasLeftovers(state)) return;
+    const idle = await observe(generation);
+    await generation.reap(state, idle).catch(() => {});
+    await observe(generation);
   };
 
   const upkeep = async (): Promise<void> => {
@@ -212,9 +226,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       await clock.sleep(upkeepMs, life.signal);
       await inTurn(async () => {
         for (const generation of generations) {
-          // With a server its counters go too.
-          if (generation.hasLeftovers(state)) await observe(generation);
-          await generation.reap(state).catch(() => {});
+          await reap(generation);
           if (generation === generations.at(-1)) continue;
           await observe(generation);
           await generation.endWhenIdle().catch(() => {});
@@ -370,6 +382,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       // A client that had connected a moment before may be about to send its request.
       await whileAny((generation) => generation.isConnected(), clock.monotonic() + idleMs(deadlineMs));
       await whileAny((generation) => generation.isBusy(), deadline);
+      await Promise.all(all.map((generation) => observe(generation)));
       await Promise.all(all.map((generation) => generation.end()));
       await predecessor.end(Math.max(0, deadline - clock.monotonic()));
       await relays.keep([]);
@@ -381,17 +394,4 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       if (await isOnRecord(all)) await rm(folder.record, { force: true });
     },
   };
-}
-
-/** Every instance of the table, and those no longer in it that still have work. */
-function loadsOf(table: RoutingTable, inFlight: ReadonlyMap<string, number>): readonly InstanceLoad[] {
-  const loads = new Map<string, InstanceLoad>();
-  for (const service of table.services) {
-    for (const instance of service.backends.flatMap((backend) => backend.instances)) {
-      const key = instanceKeyOf(service, instance);
-      loads.set(key, { key, state: instance.state, inFlight: inFlight.get(key) ?? 0 });
-    }
-  }
-  for (const [key, count] of inFlight) if (count > 0 && !loads.has(key)) loads.set(key, { key, state: 'removed', inFlight: count });
-  return [...loads.values()];
 }

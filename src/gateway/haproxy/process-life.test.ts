@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { Agent, createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -164,6 +165,26 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     await plane.drain(0);
     planes.length = 0;
     expect((await readdir(folder)).filter((name) => /\.(?:cfg|map|sock|json)$/.test(name))).toEqual([]);
+  });
+
+  test('a client that is connected when a drain begins is answered, though it is the only one and asks late', async () => {
+    const { plane } = await open();
+    await put(plane, 1);
+    const client = connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    const drained = plane.drain(300_000);
+    planes.length = 0;
+    const isRefused = (): Promise<boolean> =>
+      ask(port).then(
+        () => false,
+        ({ code }: NodeJS.ErrnoException) => code === 'ECONNREFUSED',
+      );
+    await until('nobody else to be let in', isRefused);
+    client.write('GET / HTTP/1.1\r\nhost: app.test\r\n\r\n');
+    const answer = await Promise.race([once(client, 'data').then(String), once(client, 'close').then(() => 'closed')]);
+    expect(answer).toContain('HTTP/1.1 200 OK');
+    client.destroy();
+    await drained;
   });
 
   test('a drain ends when what runs has ended', async () => {

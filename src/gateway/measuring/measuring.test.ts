@@ -52,3 +52,31 @@ test('a young gateway tells the rates of the time it has lived, and its report i
   expect(gatewayCounts.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
   expect(report.epoch).toBe(first.epoch);
 });
+
+test('what a worker told just before it ended counts, whichever is heard of first', async () => {
+  const clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() };
+  const meters = createMeters({ clock });
+  const count = (): void => meters.meterOf('test', 'app', 'r1').end(finished({ totalMs: 1 }));
+  const collected = Promise.withResolvers<void>();
+  let isThere = true;
+  const measuring = createMeasuring({
+    clock,
+    random: seededRandom(1),
+    collect: async () => {
+      if (!isThere) return [];
+      const told = meters.snapshot();
+      await collected.promise;
+      return [['1', told]];
+    },
+  });
+  count();
+  const report = measuring.report();
+  await Promise.resolve();
+  count();
+  isThere = false;
+  measuring.workerTold('1', meters.snapshot());
+  measuring.workerEnded('1');
+  collected.resolve();
+  await report;
+  expect((await measuring.report()).releases).toMatchObject([{ requests: 2 }]);
+});

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import type { Clock } from '../../effects/clock.ts';
 import { identify, isAlive, type ProcessIdentity, terminateGroup } from '../../effects/processes.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
+import type { CountsHeir } from '../measuring/handed-counts.ts';
 
 /** Version of the messages below; a successor that knows another one refuses, and the gateway stays as it is. */
 export const handOverProtocol = 1;
 
 /** What the one who hands over tells his successor, as JSON: the two may be of different versions. */
 export type HandOverMessage =
-  | { readonly kind: 'sluice-inherit'; readonly protocol: number; readonly sockets: number }
+  | { readonly kind: 'sluice-inherit'; readonly protocol: number; readonly sockets: number; readonly counts?: CountsHeir }
   /** Accompanied by the socket. */
   | { readonly kind: 'sluice-socket'; readonly address: string };
 
@@ -22,6 +23,8 @@ export interface HandOver {
   readonly program: readonly [string, ...string[]];
   readonly folder: string;
   readonly sockets: ReadonlyMap<string, BoundSocket>;
+  /** Whose counts the successor goes on with; absent: it begins at zero. */
+  readonly counts?: CountsHeir;
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly limitMs: number;
@@ -33,7 +36,7 @@ export type HandedOver =
   | { readonly outcome: 'failed'; readonly reason: string };
 
 /** Starts another main process, in a group of its own, and gives it the sockets. Resolves once its workers accept, or it has failed. */
-export async function handOver({ program, folder, sockets, environment, clock, limitMs }: HandOver): Promise<HandedOver> {
+export async function handOver({ program, folder, sockets, counts, environment, clock, limitMs }: HandOver): Promise<HandedOver> {
   const [command, ...parameters] = program;
   const child = spawn(command, [...parameters, folder, '--take-over'], {
     detached: true,
@@ -55,7 +58,7 @@ export async function handOver({ program, folder, sockets, environment, clock, l
       // What cannot be sent shows as its end.
       child.send(message, socket as never, {}, () => {});
     };
-    send({ kind: 'sluice-inherit', protocol: handOverProtocol, sockets: sockets.size });
+    send({ kind: 'sluice-inherit', protocol: handOverProtocol, sockets: sockets.size, ...(counts && { counts }) });
     for (const [address, socket] of sockets) send({ kind: 'sluice-socket', address }, socket);
   });
   done.abort(new Error('decided'));

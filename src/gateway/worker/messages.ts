@@ -59,7 +59,7 @@ export type Order =
   | { readonly kind: 'collect'; readonly what: string }
   /** The main process serves: should it die, this worker goes on. Before that it ends with it. */
   | { readonly kind: 'outlive' }
-  /** Answered when nothing is left; the worker then ends. */
+  /** Answered when nothing is left, by what `collect` of `counts` is; the worker then ends. */
   | { readonly kind: 'drain'; readonly deadlineMs: number }
   | { readonly kind: 'ping' };
 

@@ -48,7 +48,8 @@ export function startWorker({ entry, parameters, environment, onNotice }: Worker
       waiting.clear();
       resolve();
     };
-    child.on('exit', end);
+    // What it said last may still be on its way.
+    child.on('exit', () => (child.connected ? child.once('disconnect', end) : end()));
     // One that could not even be started never exits.
     child.on('error', () => {
       if (child.pid === undefined) end();

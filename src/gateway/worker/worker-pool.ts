@@ -24,6 +24,8 @@ export interface WorkerPoolDependencies {
   readonly clock: Clock;
   readonly log: GatewayLog;
   readonly onEjected: (key: string) => void;
+  /** What a worker has to tell at the end of its drain. */
+  readonly onLastWord?: (told: unknown) => void;
   /** A worker is gone for good. */
   readonly onEnded?: (identity: ProcessIdentity) => void;
   /** How often workers are asked whether they are there. One that has missed this many is replaced. */
@@ -68,7 +70,7 @@ const handlesPerDoor = 16;
  * Worker processes that are kept at their number. Each is told, before it is given a socket, what all others were told; a dead one costs
  * what it was working on and nothing else, since the sockets are held by this process.
  */
-export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded, pulse }: WorkerPoolDependencies): WorkerPool {
+export function createWorkerPool({ count, spawn, clock, log, onEjected, onLastWord, onEnded, pulse }: WorkerPoolDependencies): WorkerPool {
   const workers = new Set<Worker>();
   const doors = new Map<string, { readonly door: Door; readonly socket: BoundSocket }>();
   const held = new Map<string, BoundSocket>();
@@ -323,7 +325,8 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       () => link.kill(),
       () => {},
     );
-    link.ask({ kind: 'drain', deadlineMs }).catch(() => {});
+    const answer = await link.ask({ kind: 'drain', deadlineMs });
+    if (answer.outcome === 'answered') onLastWord?.(answer.value);
     await link.gone;
     done.abort(new Error('gone'));
     await limit;

@@ -15,7 +15,7 @@ import { createRecordingUpstream } from './recording-upstream.ts';
 import { runCorpus } from './run-corpus.ts';
 
 /** What is declared to be left open is not waited for. */
-const openMs = 1_000;
+const openMs = 2_000;
 
 describeWith('haproxy', 'the corpus of malformed HTTP through HAProxy', (binary) => {
   let gateway: GatewayUnderTest;

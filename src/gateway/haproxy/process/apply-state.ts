@@ -88,9 +88,10 @@ export function leftovers(applied: Applied, state: PlaneState): readonly string[
   return [...applied.servers.keys()].filter((path) => !wanted.has(path));
 }
 
-/** Deletes those that are idle; their idle connections went when they were put into maintenance. */
-export async function reap(session: RuntimeSession, applied: Applied, state: PlaneState): Promise<void> {
+/** Deletes those of the leftovers among `servers` that are idle; their idle connections went when they were put into maintenance. */
+export async function reap(session: RuntimeSession, applied: Applied, state: PlaneState, servers: ReadonlySet<string>): Promise<void> {
   for (const path of leftovers(applied, state)) {
+    if (!servers.has(path)) continue;
     const answer = await session.run(`del server ${path}`);
     if (/Server deleted|No such server/.test(answer)) applied.servers.delete(path);
   }
