@@ -44,8 +44,16 @@ describe('simulate', () => {
     const { stdout, stderr } = await simulate(declared, ...line);
     expect(stdout).toMatch(/^STRATEGY .*\nrolling +0 of 2 .*\nblue_green +0 of 2 .*\ncanary +2 of 2 /);
     expect(stderr).toContain('rolling: nothing compares errors');
-    const { forecasts } = JSON.parse((await simulate(declared, ...line, '--json')).stdout) as { forecasts: { strategy: string }[] };
-    expect(forecasts.map(({ strategy }) => strategy)).toEqual(['rolling', 'blue_green', 'canary']);
+    const { strategies } = JSON.parse((await simulate(declared, ...line, '--json')).stdout) as { strategies: { strategy: string }[] };
+    expect(strategies.map(({ strategy }) => strategy)).toEqual(['rolling', 'blue_green', 'canary']);
+  });
+
+  it('shows how load changes the number of instances, and what was taken to be so', async () => {
+    const scaled = declared.replace('  rollout:', '  scaling: { min: 1, max: 4, targets: { latency_p95: 400ms } }\n  rollout:');
+    const { stdout, stderr } = await simulate(scaled, 'agent', '--fault', 'latency=2x', '--runs', '1', '--duration', '1m');
+    expect(stdout).toMatch(/agent is scaled from 2 to 3: latency p95 \d+ ms over 400 ms/);
+    expect(stdout).toMatch(/scaled +from 2 to 4 \(p50\), 4 \(p95\); to 2 for a sound release/);
+    expect(stderr).toContain('an instance of stable carries 41.7 requests a second (--capacity), so that 2 instances are 60 % used');
   });
 
   it.each([
@@ -56,6 +64,9 @@ describe('simulate', () => {
     [declared, ['agent', '--runs', '0'], 64, "--runs '0' is not a whole number from 1"],
     [declared, ['agent', '--duration', '1ms'], 64, "--duration '1ms' is not a time"],
     [declared, ['agent', '--baseline-errors', '1'], 64, "--baseline-errors '1' is not a share"],
+    [declared, ['agent', '--capacity', '5'], 64, "--capacity '5' is not a rate"],
+    [declared, ['agent', '--baseline-latency', 'soon'], 64, "--baseline-latency 'soon' is not a time"],
+    [declared, ['agent', '--source', 'slo=fail'], 64, "--source 'slo': agent declares no such source of evidence; it declares none."],
     [declared, ['agent', '--compare', 'canary,hope'], 64, "there is no 'hope'"],
     [declared.replace('replicas: 2', 'replicas: 0'), ['agent'], 64, 'agent has no instances'],
     [declared.replace('weight: 20', 'weight: 200'), ['agent'], 1, 'stack.yaml:9:'],

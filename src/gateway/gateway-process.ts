@@ -13,6 +13,7 @@ import { gatewayFiles } from './gateway-files.ts';
 import { adminTokenOf, settingsOf } from './gateway-folder.ts';
 import { noteFailure } from './engines/haproxy-failure.ts';
 import { openEngines } from './engines/open-engines.ts';
+import { keepCompiled } from './compile-cache.ts';
 import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
 import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
@@ -55,7 +56,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
   const settings = await settingsOf(folder);
-  const environment = processEnvironment();
+  const environment = { NODE_COMPILE_CACHE: files.compileCache, ...processEnvironment() };
   const { accessLog, traces } = settings;
   const observing = { ...(accessLog && { accessLog }), ...(traces && { traces }) };
   const pool = createWorkerPool({
@@ -78,12 +79,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     },
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
-  const { snapshot, table: lastTable } = await openSnapshot(
-    files.snapshot,
-    () => clock.now(),
-    // A process takes as long to start as a large table takes to check.
-    () => pool.warm(),
-  );
+  const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
+  pool.warm(lastTable);
   const { choice, engine, openPlane } = await openEngines({
     lastTable,
     folder,
@@ -154,6 +151,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     throw error;
   }
   pool.establish();
+  keepCompiled();
   log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
 }
 

@@ -112,7 +112,8 @@ export function autoscaled(state: ServiceState, { from, to }: { readonly from: n
   return { ...state, replicas: withinScale(to, state.settings) };
 }
 
-function withinScale(replicas: number, { scaling }: ServiceSettings): number {
+/** The number of instances nearest to this one that load may decide on; any where it decides nothing. */
+export function withinScale(replicas: number, { scaling }: Pick<ServiceSettings, 'scaling'>): number {
   return scaling ? Math.min(scaling.max, Math.max(scaling.min, replicas)) : replicas;
 }
 

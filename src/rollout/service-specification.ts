@@ -74,7 +74,7 @@ function revisionContent(
   };
 }
 
-function scalingSettings({ min, max, targets }: NonNullable<ServiceFields['scaling']>): ScalingSettings {
+export function scalingSettings({ min, max, targets }: NonNullable<ServiceFields['scaling']>): ScalingSettings {
   const { latency_p95: latency, queue_depth: queueDepth, concurrency } = targets;
   return {
     min,

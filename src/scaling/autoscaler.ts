@@ -1,16 +1,15 @@
 import type { Clock } from '../effects/clock.ts';
-import type { GatewayCounts } from '../gateway/measuring/report.ts';
 import type { ServiceController } from '../rollout/service-controller.ts';
 import type { ServiceState } from '../rollout/service-state.ts';
 import { decide, type ScaleMemory } from './decide.ts';
-import { loadOf } from './load.ts';
+import { type CountedLoad, loadOf } from './load.ts';
 
 const lookMs = 2_000;
 
 /** Gives every service that scales by load as many instances as it needs, until the signal is aborted. Never rejects. */
 export function createAutoscaler(dependencies: {
   readonly services: Pick<ServiceController, 'states' | 'autoscale'>;
-  readonly counts: () => Promise<Pick<GatewayCounts, 'releases' | 'queues' | 'last10s'>>;
+  readonly counts: () => Promise<CountedLoad>;
   readonly clock: Clock;
 }) {
   const { services, counts, clock } = dependencies;
@@ -26,7 +25,7 @@ export function createAutoscaler(dependencies: {
     memories = kept;
   };
 
-  const lookAt = async (state: ServiceState, counted: Parameters<typeof loadOf>[1]): Promise<ScaleMemory> => {
+  const lookAt = async (state: ServiceState, counted: CountedLoad): Promise<ScaleMemory> => {
     const { scaling } = state.settings;
     const known = memories.get(state.address);
     const load = loadOf(state, counted);

@@ -1,12 +1,29 @@
-import type { GatewayCounts } from '../gateway/measuring/report.ts';
 import { backendName } from '../rollout/baseline.ts';
 import { revisionOf, type ServiceState } from '../rollout/service-state.ts';
 import type { Load } from './decide.ts';
 
+interface OfService {
+  readonly environment: string;
+  readonly service: string;
+}
+
+/** What of a gateway's counts says how much there is to do. */
+export interface CountedLoad {
+  readonly releases: readonly (OfService & { readonly release: string; readonly inFlight: number })[];
+  readonly queues: readonly (OfService & { readonly queued: number })[];
+  readonly last10s: {
+    /** `p95` in milliseconds; absent when nothing was answered. */
+    readonly releases: readonly (OfService & {
+      readonly release: string;
+      readonly requestsPerSecond: number;
+      readonly p95?: number | undefined;
+    })[];
+  };
+}
+
 /** What a service has to do, from what the gateway has counted over the last seconds and how many instances stand ready. */
-export function loadOf(state: ServiceState, counts: Pick<GatewayCounts, 'releases' | 'queues' | 'last10s'>): Load {
-  const isOurs = (each: { readonly environment: string; readonly service: string }): boolean =>
-    each.environment === state.environment && each.service === state.name;
+export function loadOf(state: ServiceState, counts: CountedLoad): Load {
+  const isOurs = (each: OfService): boolean => each.environment === state.environment && each.service === state.name;
   const ready = new Map<string, number>();
   for (const instance of state.instances) {
     const release = backendName(state, instance);
@@ -17,8 +34,7 @@ export function loadOf(state: ServiceState, counts: Pick<GatewayCounts, 'release
     isRollingOut: state.candidate !== undefined,
     release: revisionOf(state, state.stable)?.release ?? '',
     releases: Array.from(ready, ([release, instances]) => {
-      const isIt = (each: { readonly environment: string; readonly service: string; readonly release: string }): boolean =>
-        isOurs(each) && each.release === release;
+      const isIt = (each: OfService & { readonly release: string }): boolean => isOurs(each) && each.release === release;
       const recent = counts.last10s.releases.find(isIt);
       return {
         ready: instances,

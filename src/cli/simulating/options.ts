@@ -1,7 +1,8 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
-import type { Fault } from '../../forecast/fault.ts';
-import { parseFault } from '../../forecast/fault.ts';
-import { comparable, type ComparableStrategy } from '../../forecast/modelled-service.ts';
+import type { Fault } from '../../simulate/fault.ts';
+import { parseFault } from '../../simulate/fault.ts';
+import { comparable, type ComparableStrategy } from '../../simulate/modelled-service.ts';
+import { parseSourceAnswer, type SourceAnswer } from '../../simulate/source-answer.ts';
 import { parseDuration } from '../../stack/fields/duration.ts';
 import { type OptionSpec } from '../command.ts';
 import { wholeNumber } from '../options.ts';
@@ -24,14 +25,7 @@ export const traffic: OptionSpec<number> = {
   value: 'rate',
   description: 'Requests, such as 50rps or 600/m. Default: 50rps',
   fallback: 50,
-  parse: (given) => {
-    const [, amount, unit] = /^(\d+(?:\.\d+)?)(rps|\/s|\/m|\/h)$/.exec(given) ?? [];
-    const perSecond = Number(amount) / ({ '/m': 60, '/h': 3_600 }[unit ?? ''] ?? 1);
-    if (amount === undefined || !(perSecond > 0) || perSecond > mostPerSecond) {
-      throw refused('--traffic', given, `a rate of at most ${mostPerSecond} requests a second, such as 50rps, 600/m or 1000/h`);
-    }
-    return perSecond;
-  },
+  parse: (given) => rateOf('--traffic', given),
 };
 
 export const baselineErrors: OptionSpec<number> = {
@@ -43,6 +37,35 @@ export const baselineErrors: OptionSpec<number> = {
     if (!/^\d+(\.\d+)?$/.test(given) || share >= 1) throw refused('--baseline-errors', given, 'a share from 0 to below 1, such as 0.005');
     return share;
   },
+};
+
+/** Requests a second. */
+export const capacity: OptionSpec<number | undefined> = {
+  value: 'rate',
+  description:
+    'Requests an instance of the stable release can carry, such as 20rps: with more to do, its answers take longer. Default: with scaling, so much that the instances are used by 60 %; without, no load is too much',
+  parse: (given) => rateOf('--capacity', given),
+};
+
+/** Milliseconds. */
+export const baselineLatency: OptionSpec<number | undefined> = {
+  value: 'time',
+  description:
+    'Half of the stable release’s answers take no longer while its instances have little to do. Default: 250ms; with scaling by latency_p95, so that the target is met with room to spare',
+  parse: (given) => {
+    const milliseconds = parseDuration(given);
+    if (milliseconds === undefined || milliseconds < 1 || milliseconds > 600_000)
+      throw refused('--baseline-latency', given, 'a time from 1ms to 10m, such as 80ms');
+    return milliseconds;
+  },
+};
+
+export const sources: OptionSpec<readonly SourceAnswer[]> = {
+  value: 'name=answer',
+  description:
+    'What one of the analysis.metrics says of the candidate: pass, fail, no_data or error, with @30s from then on. They pass unless told otherwise; can be repeated',
+  fallback: [],
+  parse: (given, previous) => [...(previous ?? []), parseSourceAnswer(given)],
 };
 
 /** Milliseconds. */
@@ -95,6 +118,15 @@ function within(option: string, value: string, description: string, least: numbe
       return number;
     },
   };
+}
+
+function rateOf(option: string, given: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(rps|\/s|\/m|\/h)$/.exec(given) ?? [];
+  const perSecond = Number(amount) / ({ '/m': 60, '/h': 3_600 }[unit ?? ''] ?? 1);
+  if (amount === undefined || !(perSecond > 0) || perSecond > mostPerSecond) {
+    throw refused(option, given, `a rate of at most ${mostPerSecond} requests a second, such as 50rps, 600/m or 1000/h`);
+  }
+  return perSecond;
 }
 
 function refused(option: string, given: string, wanted: string) {

@@ -1,22 +1,22 @@
-import type { Forecast } from '../../forecast/forecast.ts';
-import type { Quantiles, Summary } from '../../forecast/summary.ts';
+import type { Simulated } from '../../simulate/simulate.ts';
+import type { Quantiles, Summary } from '../../simulate/summary.ts';
 import { duration } from '../terminal/duration.ts';
 import { renderFields, renderTable } from '../terminal/table.ts';
 import type { Channel } from '../terminal/terminal.ts';
 import { escapeControls } from '../terminal/text.ts';
 
 /** One strategy and what was found of it. */
-export interface Forecasted {
+export interface SimulatedStrategy {
   readonly strategy: string;
   /** How it goes, in words. */
   readonly way: string;
-  readonly forecast: Forecast;
+  readonly result: Simulated;
 }
 
 /** The course of one rollout, then what came of all. */
-export function forecastPage({ forecast, strategy, way }: Forecasted, channel: Channel): string {
+export function strategyPage({ result, strategy, way }: SimulatedStrategy, channel: Channel): string {
   const { colors } = channel;
-  const { example, faulty, falseAlarms, sound, soundAfterMs } = forecast;
+  const { example, faulty, falseAlarms, sound, soundAfterMs } = result;
   const lines = example.timeline.map(({ at, what }) => `${duration(at).padStart(9)}  ${escapeControls(what)}`);
   const fields: readonly (readonly [string, string])[] = [
     ['detected', detectedInWords(faulty)],
@@ -25,8 +25,9 @@ export function forecastPage({ forecast, strategy, way }: Forecasted, channel: C
     ['false alarms', `${falseAlarms.alarms} of ${falseAlarms.runs} without a fault: ${alarmsInWords(falseAlarms)}`],
     [
       'cost',
-      `${spread(faulty.instanceMinutes, minutes)} beyond the declared instances; ${minutes(sound.instanceMinutes.p50)} for a sound release`,
+      `${spread(faulty.instanceMinutes, minutes)} beyond the instances at its beginning; ${minutes(sound.instanceMinutes.p50)} for a sound release`,
     ],
+    ...scaledInWords(faulty, sound),
     ['a sound release', soundAfterMs === null ? 'does not come into use within the time' : `is in use after ${duration(soundAfterMs)}`],
   ];
   return [
@@ -37,7 +38,7 @@ export function forecastPage({ forecast, strategy, way }: Forecasted, channel: C
 }
 
 /** All strategies side by side. */
-export function comparisonPage(all: readonly Forecasted[], channel: Channel): string {
+export function comparisonPage(all: readonly SimulatedStrategy[], channel: Channel): string {
   const columns = [
     { title: 'strategy' },
     { title: 'detected', align: 'right' },
@@ -49,7 +50,7 @@ export function comparisonPage(all: readonly Forecasted[], channel: Channel): st
     { title: 'cost', align: 'right' },
     { title: 'sound after', align: 'right' },
   ] as const;
-  const rows = all.map(({ strategy, forecast: { faulty, falseAlarms, sound, soundAfterMs } }) => [
+  const rows = all.map(({ strategy, result: { faulty, falseAlarms, sound, soundAfterMs } }) => [
     strategy,
     `${faulty.outcomes.taken_back + faulty.outcomes.held} of ${faulty.runs}`,
     after(faulty.detectedAfterMs.p50),
@@ -63,6 +64,13 @@ export function comparisonPage(all: readonly Forecasted[], channel: Channel): st
   const table = renderTable(columns, rows, { width: channel.width(), colors: channel.colors });
   const ways = all.map(({ strategy, way }) => `${channel.colors.dim(strategy)}  ${escapeControls(way)}\n`);
   return `${table}\n${ways.join('')}`;
+}
+
+/** Where load has changed the number of instances in either kind of rollout. */
+function scaledInWords(faulty: Summary, sound: Summary): readonly (readonly [string, string])[] {
+  const { first, most } = faulty.replicas;
+  if (most.p95 === first.p50 && sound.replicas.most.p95 === first.p50) return [];
+  return [['scaled', `from ${count(first.p50)} to ${spread(most, count)}; to ${count(sound.replicas.most.p50)} for a sound release`]];
 }
 
 function detectedInWords({ outcomes, runs, detectedAfterMs }: Summary): string {

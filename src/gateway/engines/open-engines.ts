@@ -2,8 +2,6 @@ import type { Clock } from '../../effects/clock.ts';
 import type { DataPlane } from '../data-plane.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { type FoundHaproxy, findHaproxy } from '../haproxy/find-haproxy.ts';
-import { tryHaproxy } from '../haproxy/try-haproxy.ts';
-import { createHaproxyPlane } from '../haproxy/plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { AccessLog } from '../measuring/access-log.ts';
@@ -58,6 +56,7 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
     find: async () => {
       found = await findHaproxy(process.env['PATH']);
       if ('missing' in found) return found;
+      const { tryHaproxy } = await import('../haproxy/try-haproxy.ts');
       const broken = await tryHaproxy(found.binary, folder, clock);
       return broken === undefined ? found : { broken };
     },
@@ -73,9 +72,9 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
     engine,
     openPlane: async () => {
       const parts = { crew, clock, inherited, ...(predecessors && { predecessors }) };
-      return binary === undefined
-        ? createEmbeddedPlane(parts)
-        : createHaproxyPlane({ ...parts, binary, folder, log, accessLog: openAccessLog(), isTraced, onFailing });
+      if (binary === undefined) return createEmbeddedPlane(parts);
+      const { createHaproxyPlane } = await import('../haproxy/plane.ts');
+      return createHaproxyPlane({ ...parts, binary, folder, log, accessLog: openAccessLog(), isTraced, onFailing });
     },
   };
 }

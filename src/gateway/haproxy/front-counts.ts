@@ -1,4 +1,5 @@
-import { endings, noCounts, type ReleaseCounts, releaseKey, statusClasses } from '../measuring/counts.ts';
+import { noCounts, type ReleaseCounts, releaseKey } from '../measuring/counts.ts';
+import { endings, statusClasses } from '../measuring/endings.ts';
 import type { WorkerCounts } from '../measuring/meters.ts';
 import { createRetention } from '../measuring/retention.ts';
 import type { Finished } from '../measuring/meter.ts';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { identify } from '../../effects/processes.ts';
-import type { DataPlane, InstanceLoad, ListenerState } from '../data-plane.ts';
+import type { DataPlane, ListenerState } from '../data-plane.ts';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import { publicAddresses } from '../listening/public-address.ts';
@@ -19,12 +19,13 @@ import { createFailing } from './failing.ts';
 import { createFrontCounts } from './front-counts.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
+import { loadsOf } from './instance-loads.ts';
 import { createListeners } from './listeners.ts';
 import { createFrontLog } from './log/front-log.ts';
 import { logSampling } from './log/sampling.ts';
-import { createPredecessor } from './predecessor.ts';
+import { awaitRoom, createPredecessor } from './predecessor.ts';
 import { createRelays } from './relays.ts';
-import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
+import { covers, desiredState, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
 
@@ -87,8 +88,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     isFronted: ({ isEncrypted }) => !isEncrypted,
   });
   const listeners = createListeners({
-    isTakenOver: (host, port) => predecessor.has(host, port),
+    crew,
     makeRoom: (host, port) => predecessor.makeRoom(host, port),
+    stopAccepting: () => stopAccepting(),
+    awaitRoom: (host, port) => awaitRoom(host, port, clock),
+    serveAgain: async () => {
+      state = stateOf(table, listeners.binds());
+      await revive();
+    },
     inherited,
     relayOf: (name) => folder.relay(name),
   });
@@ -105,6 +112,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const lostLines = new Map<string, number>();
   /** The last one is current; those before it stop as soon as they are idle. None as long as there is no listener. */
   let generations: Generation[] = [];
+  /** Told to accept no more before another one is current. */
+  const stopped = new WeakSet<Generation>();
   let table = emptyTable;
   let state = stateOf(emptyTable, []);
   /** Of a table that is prepared and not in force. */
@@ -153,7 +162,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     generations = generations.filter((each) => each !== generation);
     lostLines.delete(generation.name);
     finish(folder.remove(generation.name));
-    if (!wasCurrent || isStopping || listeners.binds().length === 0) return;
+    if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
     failing.ended();
     inTurn(revive).catch((error: unknown) => log.error({ reason: String(error) }, 'haproxy could not be started again'));
@@ -232,9 +241,9 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     if (prepared.hasChanged) {
       state = stateOf(table, prepared.binds);
       const generation = await start(prepared.binds, state);
-      prepared.commit();
+      await prepared.commit();
       await becomeCurrent(generation);
-    } else prepared.commit();
+    } else await prepared.commit();
   };
 
   let inForceBehind: { commit(): Promise<void> } | undefined;
@@ -243,6 +252,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     if (inForceBehind === prepared) return;
     inForceBehind = prepared;
     await prepared.commit();
+  };
+
+  /** For a port that is wanted at another address. Who comes to the other ports meanwhile waits. */
+  const stopAccepting = (): void => {
+    const current = generations.at(-1);
+    if (current === undefined) return;
+    stopped.add(current);
+    current.process.signal('SIGUSR1');
   };
 
   /** Without a listener left nobody accepts. */
@@ -288,8 +305,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           }
         } catch (error) {
           pending = [];
-          prepared.discard();
           await behind?.discard();
+          await prepared.discard();
           throw error;
         }
         const ready = behind;
@@ -297,7 +314,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           commit: () =>
             inTurn(async () => {
               await putBehind(ready);
-              prepared.commit();
+              await prepared.commit();
               pending = [];
               table = next;
               counted.follow(next);
@@ -308,10 +325,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
             }),
           discard: async () => {
             pending = [];
-            prepared.discard();
-            await ready.discard();
             generation?.process.signal('SIGTERM');
             await generation?.process.exit;
+            await ready.discard();
+            await inTurn(() => prepared.discard());
           },
         };
       }),
@@ -372,17 +389,4 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       if (await isOnRecord(all)) await rm(folder.record, { force: true });
     },
   };
-}
-
-/** Every instance of the table, and those no longer in it that still have work. */
-function loadsOf(table: RoutingTable, inFlight: ReadonlyMap<string, number>): readonly InstanceLoad[] {
-  const loads = new Map<string, InstanceLoad>();
-  for (const service of table.services) {
-    for (const instance of service.backends.flatMap((backend) => backend.instances)) {
-      const key = instanceKeyOf(service, instance);
-      loads.set(key, { key, state: instance.state, inFlight: inFlight.get(key) ?? 0 });
-    }
-  }
-  for (const [key, count] of inFlight) if (count > 0 && !loads.has(key)) loads.set(key, { key, state: 'removed', inFlight: count });
-  return [...loads.values()];
 }

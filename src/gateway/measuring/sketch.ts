@@ -1,18 +1,10 @@
-import { z } from 'zod';
 import { bucketCount, bucketOf, valueOf } from './buckets.ts';
+import type { SketchSnapshot } from './counts-schema.ts';
+
+export type { SketchSnapshot } from './counts-schema.ts';
 
 /** Distribution of durations, updated in place: the count of each bucket, and behind them the sum in microseconds. */
 export type Sketch = Float64Array;
-
-/** A sketch at one moment: a plain value that can be sent to another process. */
-export const sketchSnapshot = z.object({
-  /** Bucket and count by turns, ascending, empty ones left out. */
-  buckets: z.array(z.number()).readonly(),
-  count: z.number(),
-  /** Whole microseconds, so that sums do not depend on the order of their parts. */
-  sumMicros: z.number(),
-});
-export type SketchSnapshot = z.infer<typeof sketchSnapshot>;
 
 export const emptySketch: SketchSnapshot = { buckets: [], count: 0, sumMicros: 0 };
 

@@ -84,6 +84,11 @@ export function latencyAt({ medianMs, spread }: Answers, quantile: number): numb
   return medianMs * Math.exp(low * spread);
 }
 
+/** Milliseconds that answers take on average. */
+export function meanMs({ medianMs, spread }: Pick<Answers, 'medianMs' | 'spread'>): number {
+  return medianMs * Math.exp((spread * spread) / 2);
+}
+
 /**
  * Chance that a normal variable exceeds `z` standard deviations; fractional error below 1.2e-7. Source: erfc by Chebyshev fitting, Press et
  * al., "Numerical Recipes in C", second edition, section 6.2.

@@ -79,6 +79,12 @@ describe('the invariants notice a gateway that is told', () => {
     expect(await violationsOf(backends((backend) => (backend.release === 'one' ? { ...backend, weight: 60 } : backend)))).toContain('2');
   });
 
+  it('of a larger share than it sends', async () => {
+    const less = backends((backend) => (backend.release === 'one' ? { ...backend, weight: backend.weight / 2 } : backend));
+    const { violations } = await play(canary, createMemoryStore(), { tamper: less });
+    expect(violations).toContain('2: one was taken to get 10.0 % and gets 5.3 %');
+  });
+
   it('other users for the candidate than before', async () => {
     expect(await violationsOf(users)).toContain('7');
   });

@@ -1,5 +1,7 @@
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import { splitRanges } from '../../gateway/routing/split-ranges.ts';
+import { stageOf } from '../course.ts';
+import { newCourse } from '../course-state.ts';
 import type { ServiceState } from '../service-state.ts';
 import { revisionOf } from '../service-state.ts';
 import { pointsOf } from './cohorts.ts';
@@ -38,10 +40,11 @@ export function cohortWatch({ check, users }: Witness): Watch {
       const ready = state.instances.filter(
         ({ generation, phase }) => generation === state.candidate?.generation && phase === 'ready',
       ).length;
+      const course = { ...newCourse, ...state.candidate?.course };
+      const isInForce = course.inForceSince !== undefined && course.weight === stageOf(state, course).weight;
       const carried = (100 * ready) / Math.max(1, state.replicas);
-      // Whoever declares other steps may want a smaller share.
-      if (known && known.generation === state.candidate?.generation && known.operation === state.operation) {
-        const atLeast = Math.min(known.share, carried);
+      if (known && known.generation === state.candidate?.generation) {
+        const atLeast = Math.min(known.share, carried, known.operation === state.operation ? 100 : stageOf(state, course).weight);
         check(
           share >= atLeast - 1e-6,
           `7: ${release} had ${known.share.toFixed(1)} %, could carry ${carried.toFixed(1)} % and gets ${share.toFixed(1)} %`,
@@ -52,7 +55,9 @@ export function cohortWatch({ check, users }: Witness): Watch {
           `7: ${lost.length} users of ${release} were sent elsewhere although its share did not fall`,
         );
       }
-      known = { generation: state.candidate?.generation, share, operation: state.operation, members };
+      // Whoever declares other steps may want a smaller share: until the new stage is in force, it may fall to that one's.
+      const operation = known?.generation !== state.candidate?.generation || isInForce ? state.operation : (known?.operation ?? '');
+      known = { generation: state.candidate?.generation, share, operation, members };
     },
   });
 }

@@ -1,7 +1,9 @@
 import { capacityWatch } from './capacity-invariants.ts';
 import { cohortWatch } from './cohort-invariants.ts';
+import { evidenceWatch } from './evidence-invariants.ts';
 import { requestWatch } from './request-invariants.ts';
 import { releaseWatch } from './release-invariants.ts';
+import { stageWatch } from './stage-invariants.ts';
 import type { Tally } from './tally.ts';
 import { traceWatch } from './trace.ts';
 import { verdictWatch } from './verdict-invariants.ts';
@@ -34,7 +36,7 @@ export function watchInvariants(options: { tally: Tally; users: number; trace?: 
     isPeople: () => asking > 0 || now <= askedUntil,
     users: options.users,
   };
-  const kinds = [requestWatch, capacityWatch, cohortWatch, verdictWatch, releaseWatch];
+  const kinds = [requestWatch, capacityWatch, stageWatch, cohortWatch, evidenceWatch, verdictWatch, releaseWatch];
   const watches: readonly Watch[] = [tracer, ...kinds.map((watch) => watch(witness))];
   return {
     violations,

@@ -1,6 +1,5 @@
 import { type Random, seededRandom } from '../../effects/random.ts';
 import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts';
-import { releaseOfBaseline } from '../baseline.ts';
 import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
 import { type Answers, drawOutcome, drawOutcomes, ordinaryAnswers } from './answers.ts';
@@ -33,6 +32,7 @@ interface Served {
 
 export interface ModelledTraffic {
   readonly random: Random;
+  /** By the name in the route: fresh instances of stable have one of their own. */
   readonly answersOf: (release: string) => Answers;
   /** Whether an instance can answer. */
   readonly isUp: (instance: string) => boolean;
@@ -75,7 +75,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     const pairs = binomial(random, requests, mirror.percent / 100);
     const counted = countsOf(service);
     for (const release of [answered, mirror.release]) {
-      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(releaseOf(release)), pairs, counted.thresholdsMs));
+      counted.countCopies(release, pairs, drawOutcomes(random, answersOf(release), pairs, counted.thresholdsMs));
     }
   }
 
@@ -83,7 +83,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
   function count(service: Service, release: string, chance: number, requests: number): void {
     const counted = countsOf(service);
     counted.answered(release, requests);
-    const outcomes = drawOutcomes(random, answersOf(releaseOf(release)), requests, counted.thresholdsMs);
+    const outcomes = drawOutcomes(random, answersOf(release), requests, counted.thresholdsMs);
     counted.count(release, chance, requests, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
@@ -101,7 +101,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       if (!backends.includes(backend)) continue;
       const { release } = backend;
       const tally = servedOf(service, release);
-      const answers = answersOf(releaseOf(release));
+      const answers = answersOf(release);
       for (const user of who) {
         if (tally.seen[user] === 0) tally.users += 1;
         tally.seen[user] = 1;
@@ -165,8 +165,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
     evidence: async (service) => counts.get(keyOf(service))?.evidence(),
-    latencies: async (service, release, quantiles) =>
-      counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(releaseOf(release))),
+    latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(release)),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };
@@ -177,11 +176,6 @@ function chanceOf({ backends, evidence }: ServiceRoute, { release, weight }: Bac
   const compared = evidence?.compared?.includes(release) === true ? evidence.compared : undefined;
   const among = backends.filter((backend) => compared === undefined || compared.includes(backend.release));
   return weight / among.reduce((sum, backend) => sum + backend.weight, 0);
-}
-
-/** The release that answers behind a name of the route. */
-function releaseOf(name: string): string {
-  return releaseOfBaseline(name) ?? name;
 }
 
 function keyOf({ environment, name }: Service): string {

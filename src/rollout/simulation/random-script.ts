@@ -98,7 +98,7 @@ function judgedStep(draw: Draw): Step {
     roll < 70
       ? deploy(draw, judgedReleases, true, ['canary'])
       : roll < 85
-        ? { type: 'restart_gateway' }
+        ? gatewayTrouble(draw)
         : roll < 95
           ? { type: draw.one(['scale', 'autoscale'] as const), replicas: draw.whole(1, 4) }
           : { type: 'operate', action: draw.one(buttons) };
@@ -114,16 +114,22 @@ function wildStep(draw: Draw): Step {
         ? { type: 'operate', action: draw.one(buttons) }
         : roll < 84
           ? { type: draw.one(['scale', 'autoscale'] as const), replicas: draw.whole(1, 4) }
-          : roll < 90
-            ? { type: 'restart_gateway' }
-            : roll < 94
+          : roll < 91
+            ? gatewayTrouble(draw)
+            : roll < 95
               ? { type: 'kill_instance', index: draw.whole(0, 5) }
               : { type: draw.one(['restart', 'restart', 'suspend', 'resume', 'remove'] as const) };
   return { action, pause: draw.one([0, 30, 200, 700, 2_500, 6_000, 15_000, 30_000]), ...maybeCrash(draw, ['before', 'after', 'late']) };
 }
 
+/** It is started anew, or cannot be reached, or does what it is told without an answer. */
+function gatewayTrouble(draw: Draw): Action {
+  const fault = draw.one(['anew', 'away', 'mute'] as const);
+  return fault === 'anew' ? { type: 'restart_gateway' } : { type: 'fail_gateway', fault, forMs: draw.one([50, 400, 1_500, 4_000]) };
+}
+
 function maybeCrash(draw: Draw, moments: readonly ('before' | 'after' | 'late')[]): Pick<Step, 'crash'> {
-  return draw.chance(0.6) ? { crash: { effect: draw.whole(1, 25), moment: draw.one(moments) } } : {};
+  return draw.chance(0.6) ? { crash: { effect: draw.chance(0.2) ? 1 : draw.whole(1, 25), moment: draw.one(moments) } } : {};
 }
 
 function deploy(draw: Draw, among: readonly ReleaseName[], isJudged: boolean, by = strategies): Action {

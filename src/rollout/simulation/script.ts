@@ -3,8 +3,9 @@ import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import type { RolloutAction } from '../operate.ts';
-import type { RolloutSettings } from '../service-state.ts';
+import type { RolloutSettings, ServiceState } from '../service-state.ts';
 import { watchInvariants } from './invariants.ts';
+import type { GatewayFault } from './gateway-faults.ts';
 import { startCrowd, startLoad } from './load.ts';
 import { answers, behaviours, type ReleaseName } from './releases.ts';
 import { isLive } from '../service-state.ts';
@@ -25,6 +26,7 @@ export type Action =
     }
   | { readonly type: 'scale' | 'autoscale'; readonly replicas: number }
   | { readonly type: 'restart' | 'suspend' | 'resume' | 'remove' | 'restart_gateway' }
+  | { readonly type: 'fail_gateway'; readonly fault: GatewayFault; readonly forMs: number }
   | { readonly type: 'operate'; readonly action: RolloutAction }
   | { readonly type: 'kill_instance'; readonly index: number };
 
@@ -84,8 +86,19 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
   const end = state && summaryOf(state, world);
   invariants.say(world, `end: ${JSON.stringify(end)}`);
   const violations = [...invariants.violations, ...(state ? unrest(state, world) : [])];
+  if (!(await isAtRest(world))) violations.push('3: it had come to rest, and another controller went on from there');
   await world.controller.stop();
   return { violations, refused: load.refused(), end, tally };
+}
+
+/** Whether another controller, which looks at everything, finds nothing to do: nobody has missed what was written. */
+async function isAtRest(world: World): Promise<boolean> {
+  const summary = async (): Promise<string> => JSON.stringify(summaryOf((await world.state()) as ServiceState, world));
+  if (!(await world.state())) return true;
+  const before = await summary();
+  await world.replaceController();
+  await world.clock.advance(5);
+  return (await summary()) === before;
 }
 
 async function isLeaving(world: World): Promise<boolean> {
@@ -128,6 +141,9 @@ async function act({ controller, workloads, traffic, ...world }: World, action: 
       if (victim) workloads.crash(victim.id);
       return;
     }
+    case 'fail_gateway':
+      world.failGateway(action.fault, action.forMs);
+      return;
     case 'restart_gateway':
       traffic.restart();
       return;

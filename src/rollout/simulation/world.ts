@@ -5,12 +5,14 @@ import type { Vault } from '../../secrets/vault.ts';
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
+import { releaseOfBaseline } from '../baseline.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
 import type { RevisionContent, RolloutSettings, ServiceState } from '../service-state.ts';
 import { type Answers, ordinaryAnswers } from './answers.ts';
 import type { Measure } from '../sources/measure.ts';
+import { createGatewayLine, type GatewayFault } from './gateway-faults.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -30,6 +32,8 @@ export interface World {
   replaceController(): Promise<void>;
   /** Has the controller die at its effect number `effect` from now on; another one takes over. */
   crashAt(effect: number, moment: CrashMoment): void;
+  /** The controller cannot reach the gateway, or does not hear of it, for so long (ms). */
+  failGateway(fault: GatewayFault, forMs: number): void;
 }
 
 /** Before or after an effect; or `late`: what it has sent out already takes effect only after another one has taken over. */
@@ -63,7 +67,7 @@ export async function createWorld(options: {
   readonly events: EventLog;
   readonly behaviours: Behaviours;
   readonly watch?: Watch;
-  /** How requests end by the release's id; all alike unless told otherwise. */
+  /** How requests end by the release's id, or its name in the route, at the moment they come; all alike unless told otherwise. */
   readonly answers?: Readonly<Record<string, Answers>>;
   /** Makes something else of every route on its way to the gateway: to see that a defect is noticed. */
   readonly tamper?: ((route: ServiceRoute) => ServiceRoute) | undefined;
@@ -83,10 +87,11 @@ export async function createWorld(options: {
   const random = seededRandom(seed);
   const traffic = createMemoryTraffic({
     random: seededRandom(seed + 1),
-    answersOf: (release) => answers[release] ?? ordinaryAnswers,
+    answersOf: (name) => answers[name] ?? answers[releaseOfBaseline(name) ?? name] ?? ordinaryAnswers,
     isUp: (id) => workloads.isReady(id),
     users,
   });
+  const line = createGatewayLine(clock);
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
   let publications = 0;
   let controller: ServiceController | undefined;
@@ -166,8 +171,14 @@ export async function createWorld(options: {
     };
     const watchedTraffic = {
       ...traffic,
-      remove: effect(mine, (service) => traffic.remove(service)),
-      publish: effect(mine, publish, (route) => {
+      inFlight: line.asks((service) => traffic.inFlight(service)),
+      evidence: line.asks((service, id) => traffic.evidence(service, id)),
+      latencies: line.asks((service, release, quantiles) => traffic.latencies(service, release, quantiles)),
+      remove: effect(
+        mine,
+        line.tells((service) => traffic.remove(service)),
+      ),
+      publish: effect(mine, line.tells(publish), (route) => {
         const sent = publications;
         // The gateway refuses a table that is older than the one it has.
         return async () => (publications === sent ? publish(route) : undefined);
@@ -200,6 +211,7 @@ export async function createWorld(options: {
       crash.countdown = count;
       crash.moment = moment;
     },
+    failGateway: (fault, forMs) => line.fail(fault, forMs),
   };
   await world.replaceController();
   return world;
