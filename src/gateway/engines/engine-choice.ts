@@ -27,7 +27,7 @@ export interface EngineChoiceDependencies {
   readonly isTraced?: boolean;
 }
 
-const unsaid = 'embedded';
+const unsaid = 'auto';
 
 /**
  * Without a word of the table it is `auto`: HAProxy where it is there and can be used, else the embedded engine. `haproxy` is the same with a
