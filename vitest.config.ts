@@ -12,7 +12,11 @@ export default defineConfig({
     // Most tests wait for processes they have started, so a core serves more than one of them.
     maxWorkers: availableParallelism() + 1,
     // Hundreds of control planes are started, each with a home of its own: compiled modules are shared between them.
-    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/sluice-test-compile', import.meta.url)) },
+    // One engine wherever tests run, with HAProxy on PATH or not; what is about engines says so itself.
+    env: {
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/sluice-test-compile', import.meta.url)),
+      SLUICE_GATEWAY_ENGINE: 'embedded',
+    },
     setupFiles: ['./src/testing/own-ports.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive, identify } from '../src/effects/processes.ts';
 import { until } from '../src/testing/conditions.ts';
+import { findProgram } from '../src/testing/requires.ts';
 import { filesContaining, processesMentioning } from './leftovers.ts';
 import { send, startLoad } from './load.ts';
 import { controlPlane, expectCode, sluice, start, type World } from './sluice.ts';
@@ -39,7 +40,7 @@ describe('the customer-support example', () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-support-'));
     // Servers that drop root may pass, so that their data stands below the home and goes with it.
     await chmod(directory, 0o755);
-    world = { directory: example, home: join(directory, 'home'), environment: { MODEL_API_KEY: canary } };
+    world = { directory: example, home: join(directory, 'home'), environment: { MODEL_API_KEY: canary, SLUICE_GATEWAY_ENGINE: '' } };
   });
 
   afterAll(async () => {
@@ -54,6 +55,9 @@ describe('the customer-support example', () => {
     expect(curl).toContain(host);
     url = await publicUrl();
     expect(curl).toContain(new URL(url).port);
+    // Whatever the machine has, as it is for everybody who says nothing of it.
+    const engine = findProgram('haproxy') === undefined ? 'embedded' : 'haproxy';
+    expect(await (await controlPlane(world)).get('/v1/gateway')).toMatchObject({ engine, warnings: [] });
   });
 
   it('answers a question from the knowledge base with a citation', async () => {

@@ -39,6 +39,7 @@ export function start(world: World, ...parameters: string[]): ChildProcess {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       SLUICE_PORT_OFFSET: process.env['SLUICE_PORT_OFFSET'],
+      SLUICE_GATEWAY_ENGINE: process.env['SLUICE_GATEWAY_ENGINE'],
       HOME: world.directory,
       SLUICE_HOME: world.home,
       NO_COLOR: '1',

@@ -40,8 +40,17 @@ export function createGatewayDesk(dependencies: {
   return {
     get: async () => {
       const [status, counts] = await Promise.all([gateway.status(), gateway.counts()]);
-      const { pid, startedAt: since, engine, publicUrls, inFlight, warnings } = status;
-      return { pid, startedAt: since, engine, publicUrls, inFlight, warnings, ...trafficOf(counts) };
+      const { pid, startedAt: since, engine, engineReason, publicUrls, inFlight, warnings } = status;
+      return {
+        pid,
+        startedAt: since,
+        engine,
+        ...(engineReason !== undefined && { engineReason }),
+        publicUrls,
+        inFlight,
+        warnings,
+        ...trafficOf(counts),
+      };
     },
     upgrade: async () => {
       const { pid: replaced } = await gateway.status();

@@ -11,6 +11,7 @@ import { createAdminServer } from './admin/admin-server.ts';
 import type { GatewayProcess } from './admin/gateway-report.ts';
 import { gatewayFiles } from './gateway-files.ts';
 import { adminTokenOf, settingsOf } from './gateway-folder.ts';
+import { noteFailure } from './engines/haproxy-failure.ts';
 import { openEngines } from './engines/open-engines.ts';
 import { keepCompiled } from './compile-cache.ts';
 import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
@@ -106,6 +107,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     predecessors: takeOver ? predecessors : undefined,
     openAccessLog: () => openAccessLog({ folder, worker: String(process.pid), settings: observing, clock, random: systemRandom, log }),
     isTraced: hasTraces({ settings: observing, environment }),
+    onFailing: (reason) => gateway.engineFailed(reason),
   });
   const plane = await openPlane();
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
@@ -113,7 +115,11 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     engine,
     choose: (next) => choice.choose(next),
     replace: () => succeedBy([process.execPath, mainEntry], engineDrainMs),
-    giveUp: (reason) => choice.giveUpHaproxy(reason),
+    giveUp: async (reason) => {
+      choice.giveUpHaproxy(reason);
+      await noteFailure(folder, reason, clock);
+    },
+    reason: () => choice.reason(),
     warnings: () => choice.warnings(),
   };
   const gateway: Gateway = createGateway({ plane, snapshot, clock, random: systemRandom, log, measuring, upkeep, engines });

@@ -34,6 +34,8 @@ export interface Gateway {
   counts(): Promise<GatewayCounts>;
   /** The report, for one who has the plane's already. */
   describe(plane: PlaneReport): GatewayReport;
+  /** Its engine cannot go on: another one is to serve. */
+  engineFailed(reason: string): void;
   /** While `act` runs no table is applied; those that come meanwhile wait. When it resolves true, they and all later ones are refused. */
   yieldTo(act: () => Promise<boolean>): Promise<void>;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
@@ -62,7 +64,9 @@ export interface EngineChange {
   /** Resolves once another process serves by the last snapshot. Throws `gateway_start_failed`: all is as before. */
   replace(): Promise<void>;
   /** It could not be replaced, and serves on by itself. */
-  giveUp(reason: string): void;
+  giveUp(reason: string): Promise<void>;
+  /** Why this engine serves, for people. */
+  reason(): string;
   warnings(): readonly string[];
 }
 
@@ -122,7 +126,8 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     }
     if (await servedByAnother(next)) return;
     const before = table;
-    const prepared = await plane.prepare(next, { tolerateTakenPorts: false });
+    const prepared = await preparedFor(next);
+    if (prepared === undefined) return;
     const act = before !== undefined && haveSameListeners(before, next) ? serveWhileSaving(before) : serveOnceSaved;
     await act(next, prepared);
     log.info({ version: next.version, services: next.services.length }, 'routing table applied');
@@ -165,13 +170,31 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       if (table !== undefined) await snapshot.save(table);
       // What HAProxy cannot be started for, this process serves; the other way round nobody could.
       if (engines.engine !== 'embedded') throw error;
-      engines.giveUp(toSluiceError(error).message);
+      await engines.giveUp(`it could not be started (${toSluiceError(error).message})`);
       await engines.choose(next);
       return false;
     }
     table = next;
     stopping = true;
     return true;
+  };
+
+  /** Undefined: another engine had to serve by the table instead, and does. */
+  const preparedFor = async (next: RoutingTable): Promise<PreparedSwitch | undefined> => {
+    try {
+      return await plane.prepare(next, { tolerateTakenPorts: false });
+    } catch (error) {
+      if (await isRelieved(next, error)) return undefined;
+      throw error;
+    }
+  };
+
+  /** HAProxy that cannot be started is relieved by the embedded engine, in another process. */
+  const isRelieved = async (next: RoutingTable, error: unknown): Promise<boolean> => {
+    const { code, message } = toSluiceError(error);
+    if (engines?.engine !== 'haproxy' || code !== 'gateway_start_failed') return false;
+    await engines.giveUp(message);
+    return servedByAnother(next);
   };
 
   const restore = async (): Promise<void> => {
@@ -181,7 +204,11 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       log.error(damaged, 'snapshot set aside');
     }
     if (last === undefined) return;
-    const prepared = await plane.prepare(last, { tolerateTakenPorts: true });
+    const prepared = await plane.prepare(last, { tolerateTakenPorts: true }).catch(async (error: unknown) => {
+      // The process that comes after this one does without.
+      if (engines?.engine === 'haproxy') await engines.giveUp(toSluiceError(error).message);
+      throw error;
+    });
     await putInForce(last, () => prepared.commit());
   };
 
@@ -192,7 +219,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       startedAt,
       ...(table && { tableVersion: table.version }),
       stopping,
-      ...(engines && { engine: engines.engine }),
+      ...(engines && { engine: engines.engine, engineReason: engines.reason() }),
       warnings: [...warnings, ...(engines?.warnings() ?? []), ...(upkeep?.warnings() ?? [])],
       internalUrl,
       listeners: [...serving.listeners],
@@ -229,6 +256,13 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
         if (await act()) stopping = true;
       }),
     tableVersion: () => table?.version,
+    engineFailed: (reason) => {
+      inTurn(async () => {
+        if (stopping || engines === undefined || table === undefined) return;
+        await engines.giveUp(reason);
+        await servedByAnother(table);
+      }).catch((error: unknown) => log.error({ reason: String(error) }, 'another engine could not take over'));
+    },
     ejected: (key) => book.observe(key, 'unreachable'),
     counts: () => measuring.report(),
     report: async () => describe(await plane.report()),

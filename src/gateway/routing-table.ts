@@ -188,7 +188,7 @@ export const routingTable = z.object({
   version: z.number().int().min(0),
   /** One public listener per environment, so that environments of one stack may expose the same host. */
   listeners: z.array(listener),
-  /** Which data plane serves. `auto`: HAProxy when its binary is on PATH and can do all the table asks for. Undefined: `embedded`. */
+  /** Which data plane serves. `auto`: HAProxy when its binary is on PATH and can be used. Undefined: `auto`. */
   engine: z.enum(['auto', 'embedded', 'haproxy']).optional(),
   services: z.array(serviceRoute),
 });

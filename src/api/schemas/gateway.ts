@@ -36,6 +36,7 @@ export const gatewayView = z
     pid: z.number().int(),
     startedAt: timestamp,
     engine: z.enum(['embedded', 'haproxy']).openapi({ description: 'What carries the requests' }),
+    engineReason: z.string().optional().openapi({ description: 'Why it does' }),
     publicUrls: z.record(z.string(), z.string()).openapi({ description: 'By environment; only those that are being served' }),
     inFlight: z.number().int(),
     warnings: z.array(z.string()).readonly(),

@@ -67,6 +67,7 @@ export function renderGateway(view: GatewayView, channel: Pick<Channel, 'colors'
   const head = renderFields(
     [
       ['gateway', `pid ${view.pid}, ${view.engine}, up ${age(view.startedAt, now)}, ${view.inFlight} in flight`],
+      ...(view.engineReason === undefined ? [] : [['engine', `${view.engine}: ${view.engineReason}`] as [string, string]]),
       ...Object.entries(view.publicUrls).map(([name, url]): [string, string] => [`environment ${name}`, url]),
       ...view.warnings.map((warning): [string, string] => ['warning', warning]),
     ],

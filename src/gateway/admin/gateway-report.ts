@@ -10,6 +10,8 @@ export const gatewayReport = z.object({
   stopping: z.boolean(),
   /** What carries the requests; undefined for a gateway from before there was a choice. */
   engine: z.enum(['embedded', 'haproxy']).optional(),
+  /** Why it does; undefined for a gateway from before it said so. */
+  engineReason: z.string().optional(),
   /** What went wrong without keeping the gateway from serving: a snapshot set aside, a port that is taken. */
   warnings: z.array(z.string()),
   internalUrl: z.string(),

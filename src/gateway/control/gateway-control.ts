@@ -47,6 +47,8 @@ interface GatewayStatus {
   readonly startedAt: string;
   /** What carries the requests. */
   readonly engine: 'embedded' | 'haproxy';
+  /** Why it does. */
+  readonly engineReason?: string;
   readonly tableVersion: number;
   /** By environment; only those that are being served. */
   readonly publicUrls: Readonly<Record<string, string>>;
@@ -258,6 +260,7 @@ function statusOf(report: GatewayReport, table: RoutingTable): GatewayStatus {
     pid: report.pid,
     startedAt: report.startedAt,
     engine: report.engine ?? 'embedded',
+    ...(report.engineReason !== undefined && { engineReason: report.engineReason }),
     tableVersion: report.tableVersion,
     publicUrls: Object.fromEntries(open.map((listener) => [listener.environment, publicUrlOf(listener)])),
     internalUrl: report.internalUrl,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { DataPlane } from '../data-plane.ts';
 import { gatewayFiles } from '../gateway-files.ts';
-import { findHaproxy } from '../haproxy/find-haproxy.ts';
+import { type FoundHaproxy, findHaproxy } from '../haproxy/find-haproxy.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
 import type { AccessLog } from '../measuring/access-log.ts';
@@ -12,6 +12,7 @@ import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
 import type { Predecessors } from '../worker/predecessors.ts';
 import { endHaproxyOf } from './left-behind.ts';
 import { createEngineChoice, type Engine, type EngineChoice } from './engine-choice.ts';
+import { recentFailure } from './haproxy-failure.ts';
 
 /** A plane whose sockets can be handed over, by `host:port`. */
 export interface HandingPlane extends DataPlane {
@@ -37,9 +38,9 @@ export interface EnginesDependencies {
   readonly openAccessLog: () => AccessLog | undefined;
   /** Spans are exported: by the workers alone. */
   readonly isTraced: boolean;
+  /** HAProxy does not stay, however often it is started. */
+  readonly onFailing: (reason: string) => void;
 }
-
-const find = (): ReturnType<typeof findHaproxy> => findHaproxy(process.env['PATH']);
 
 /** The engine a gateway process begins with. It stays the only one of this process: another engine is another process. */
 export async function openEngines(dependencies: EnginesDependencies): Promise<{
@@ -47,22 +48,33 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
   readonly engine: Engine;
   readonly openPlane: () => Promise<HandingPlane>;
 }> {
-  const { lastTable, clock, log, inherited, takeOver, crew, predecessors, openAccessLog, isTraced } = dependencies;
+  const { lastTable, clock, log, inherited, takeOver, crew, predecessors, openAccessLog, isTraced, onFailing } = dependencies;
   const folder = gatewayFiles(dependencies.folder).haproxy;
-  const choice = createEngineChoice({ override: process.env['SLUICE_GATEWAY_ENGINE'], find });
-  const wanted = lastTable === undefined ? 'embedded' : await choice.choose(lastTable);
-  const found = wanted === 'haproxy' ? await find() : undefined;
-  const binary = found !== undefined && 'binary' in found ? found.binary : undefined;
+  let found: FoundHaproxy | undefined;
+  const choice = createEngineChoice({
+    override: process.env['SLUICE_GATEWAY_ENGINE'],
+    find: async () => {
+      found = await findHaproxy(process.env['PATH']);
+      if ('missing' in found) return found;
+      const { tryHaproxy } = await import('../haproxy/try-haproxy.ts');
+      const broken = await tryHaproxy(found.binary, folder, clock);
+      return broken === undefined ? found : { broken };
+    },
+    obstacle: await recentFailure(dependencies.folder, clock),
+    isTraced,
+  });
+  const engine = await choice.choose(lastTable);
+  const binary = engine === 'haproxy' && found !== undefined && 'binary' in found ? found.binary : undefined;
   // One whose main process was killed serves on, at the same ports.
   if (binary === undefined && !takeOver) await endHaproxyOf(dependencies.folder, clock);
   return {
     choice,
-    engine: binary === undefined ? 'embedded' : 'haproxy',
+    engine,
     openPlane: async () => {
       const parts = { crew, clock, inherited, ...(predecessors && { predecessors }) };
       if (binary === undefined) return createEmbeddedPlane(parts);
       const { createHaproxyPlane } = await import('../haproxy/plane.ts');
-      return createHaproxyPlane({ ...parts, binary, folder, log, accessLog: openAccessLog(), isTraced });
+      return createHaproxyPlane({ ...parts, binary, folder, log, accessLog: openAccessLog(), isTraced, onFailing });
     },
   };
 }

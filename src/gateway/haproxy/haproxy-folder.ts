@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { writeDurably } from '../../effects/files.ts';
 import { errorFile } from './config/error-answers.ts';
 import { luaScript } from './config/lua-script.ts';
-import type { ConfigFiles } from './config/render-config.ts';
+import { type ConfigFiles, nobody } from './config/render-config.ts';
 
 /** Files of the HAProxy plane, all readable by their owner alone. */
 export interface HaproxyFolder {
@@ -22,9 +22,6 @@ export interface HaproxyFolder {
   /** HAProxy writes a line for every change of a server: what is too much is thrown away. */
   limitLog(): Promise<void>;
 }
-
-/** Of the user HAProxy becomes when it is started by root. */
-const nobody = 65_534;
 
 const largestLog = 4 * 1024 * 1024;
 

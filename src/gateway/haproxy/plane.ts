@@ -15,16 +15,17 @@ import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
 import { mergeReports } from '../worker/merge-reports.ts';
 import type { Predecessors } from '../worker/predecessors.ts';
 import type { AccessLog } from '../measuring/access-log.ts';
+import { createFailing } from './failing.ts';
 import { createFrontCounts } from './front-counts.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
+import { loadsOf } from './instance-loads.ts';
 import { createListeners } from './listeners.ts';
 import { createFrontLog } from './log/front-log.ts';
 import { logSampling } from './log/sampling.ts';
 import { awaitRoom, createPredecessor } from './predecessor.ts';
 import { createRelays } from './relays.ts';
 import { covers, desiredState, slotOwners } from './state/desired-state.ts';
-import { loadsOf } from './state/loads.ts';
 import type { PlaneState } from './state/plane-state.ts';
 import { createSlotPool } from './state/slot-pool.ts';
 
@@ -47,6 +48,8 @@ export interface HaproxyPlaneDependencies {
   readonly accessLog?: AccessLog | undefined;
   /** Only the engine behind exports spans: every request is passed on to it. */
   readonly isTraced?: boolean;
+  /** It does not stay, however often it is started, or cannot be started any more. It is tried on. */
+  readonly onFailing?: (reason: string) => void;
 }
 
 export interface HaproxyPlane extends DataPlane {
@@ -73,7 +76,7 @@ const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
  * date until its last connection has ended. Listening sockets belong to this process, so a HAProxy that dies refuses nobody.
  */
 export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies): Promise<HaproxyPlane> {
-  const { clock, log, binary, threads, crew, predecessors, accessLog, isTraced, inherited = new Map() } = dependencies;
+  const { clock, log, binary, threads, crew, predecessors, accessLog, isTraced, onFailing, inherited = new Map() } = dependencies;
   const limits = { ...defaultLimits, ...dependencies.limits };
   const folder = await openHaproxyFolder(dependencies.folder);
   const predecessor = await createPredecessor(folder.record, clock);
@@ -99,6 +102,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const relays = createRelays(crew);
   const counted = createFrontCounts(() => clock.monotonic());
   const pool = createSlotPool();
+  const failing = createFailing(clock, (reason) => onFailing?.(reason));
   const life = new AbortController();
   const unhealthy = new Set<string>();
   const span = randomBytes(8).toString('hex');
@@ -139,6 +143,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     const name = `haproxy-${process.pid}-${Math.floor(clock.now())}-${started}`;
     await relays.open(binds);
     const generation = await startGeneration({ binary, folder, limits, clock, threads, name, binds, state: initial, span, told, onTold });
+    failing.started();
     generation.process.exit.then(() => ended(generation), String);
     return generation;
   };
@@ -160,6 +165,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     finish(folder.remove(generation.name));
     if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
+    failing.ended();
     inTurn(revive).catch((error: unknown) => log.error({ reason: String(error) }, 'haproxy could not be started again'));
   };
 
@@ -170,6 +176,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
         return;
       } catch (error) {
         log.error({ reason: String(error) }, 'haproxy did not start');
+        failing.notStarted(error);
         await clock.sleep(pause, life.signal);
       }
     }

@@ -38,15 +38,15 @@ export interface GatewayProcesses {
 
 export const gatewayProgram = [process.execPath, fileURLToPath(new URL('../main.ts', import.meta.url))] as const;
 
-/** Nothing but where compiled modules are, so that not every process compiles them anew. */
+/** Nothing but where compiled modules are, so that not every process compiles them anew, and the engine of all tests. */
 export function bareEnvironment(): Record<string, string> {
-  const cache = process.env['NODE_COMPILE_CACHE'];
-  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+  const [cache, engine] = [process.env['NODE_COMPILE_CACHE'], process.env['SLUICE_GATEWAY_ENGINE']];
+  return { ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }), ...(engine !== undefined && { SLUICE_GATEWAY_ENGINE: engine }) };
 }
 
 export async function createGatewayProcesses(
   handler: RequestListener,
-  { workers = 2 }: { readonly workers?: number } = {},
+  { workers = 2, environment = {} }: { readonly workers?: number; readonly environment?: Readonly<Record<string, string>> } = {},
 ): Promise<GatewayProcesses> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
   const upstream: Server = createServer(handler);
@@ -81,7 +81,11 @@ export async function createGatewayProcesses(
     admin,
     start: async () => {
       const [command, ...parameters] = gatewayProgram;
-      const child: ChildProcess = spawn(command, [...parameters, folder], { stdio: 'inherit', env: bareEnvironment(), detached: true });
+      const child: ChildProcess = spawn(command, [...parameters, folder], {
+        stdio: 'inherit',
+        env: { ...bareEnvironment(), ...environment },
+        detached: true,
+      });
       return until('the gateway to serve', async () => {
         const recorded = await recordedProcess(folder);
         return recorded?.pid === child.pid ? recorded : undefined;

@@ -15,7 +15,7 @@ const gateway = z
       .enum(['auto', 'embedded', 'haproxy'])
       .optional()
       .describe(
-        'What carries the requests: embedded, which is part of Sluice and the default; haproxy, whose binary has to be on PATH: it answers ordinary requests by itself and passes all others on to embedded; or auto: haproxy where it is there. One gateway serves all environments, so those that say so have to agree.',
+        'What carries the requests: embedded, which is part of Sluice; haproxy, whose binary has to be on PATH: it answers ordinary requests by itself and passes all others on to embedded; or auto, the default: haproxy where it is there. One gateway serves all environments, so those that say so have to agree.',
       ),
     address: z
       .string()

@@ -30,6 +30,9 @@ export interface ConfigOptions {
   readonly told: LogSampling;
 }
 
+/** Of the user and the group that own nothing: their names differ from system to system. */
+export const nobody = 65_534;
+
 /** The embedded engine ends what takes too long, and is not to be cut short. */
 const relayMarginMs = 10_000;
 
@@ -41,7 +44,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       `stats socket ${files.socket} mode 600 level admin`,
       'stats timeout 20d',
       `lua-load-per-thread ${files.lua}`,
-      ...(options.unprivileged ? ['user nobody', 'group nogroup'] : []),
+      ...(options.unprivileged ? [`uid ${nobody}`, `gid ${nobody}`] : []),
       ...(options.threads === undefined ? [] : [`nbthread ${options.threads}`]),
       // An answer of 16 KB passes in one piece.
       `tune.bufsize ${limits.headerBytes + 1_024}`,

@@ -1,6 +1,6 @@
-import type { InstanceLoad } from '../../data-plane.ts';
-import type { RoutingTable } from '../../routing-table.ts';
-import { instanceKeyOf } from './desired-state.ts';
+import type { InstanceLoad } from '../data-plane.ts';
+import type { RoutingTable } from '../routing-table.ts';
+import { instanceKeyOf } from './state/desired-state.ts';
 
 /** Every instance of the table, and those no longer in it that still have work. */
 export function loadsOf(table: RoutingTable, inFlight: ReadonlyMap<string, number>): readonly InstanceLoad[] {
