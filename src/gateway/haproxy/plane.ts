@@ -355,12 +355,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       }).catch((error: unknown) => log.error({ reason: String(error) }, 'health could not be told to haproxy'));
     },
     report: async () => {
-      const inFlight = new Map<string, number>();
-      for (const generation of generations) {
-        const rows = await generation.stats().catch(() => []);
-        for (const row of rows) inFlight.set(row.instance, (inFlight.get(row.instance) ?? 0) + row.inFlight + row.queued);
-      }
-      const instances = loadsOf(table, inFlight);
+      const rows = await Promise.all(generations.map((generation) => generation.stats().catch(() => [])));
+      const instances = loadsOf(table, rows.flat());
       const own = { inFlight: instances.reduce((sum, instance) => sum + instance.inFlight, 0), instances };
       return { ...mergeReports([own, await embedded.report()]), listeners: listenerStates() };
     },
