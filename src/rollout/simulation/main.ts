@@ -72,11 +72,14 @@ async function explore(first: number, runs: number): Promise<boolean> {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-function print({ stories, tally, broken, digest }: Results, alarms: ReturnType<typeof wilson>, seconds: number): void {
+function print({ stories, tally, coverage, broken, digest }: Results, alarms: ReturnType<typeof wilson>, seconds: number): void {
   console.log(`\n${stories} stories in ${seconds.toFixed(1)} s (${Math.round(stories / seconds)}/s), ${digest}`);
   for (const [name, count] of Object.entries(tally)) console.log(`  ${name.padEnd(16)} ${String(count).padStart(9)}`);
+  console.log('\nstories with');
+  for (const [what, count] of Object.entries(coverage).toSorted(([left], [right]) => (left < right ? -1 : 1)))
+    console.log(`  ${what.padEnd(32)} ${String(count).padStart(9)}`);
   console.log(
-    `  false rollbacks: ${percent(alarms.share)} of those without a difference (95 %: ${percent(alarms.low)} to ${percent(alarms.high)})`,
+    `\nfalse rollbacks: ${percent(alarms.share)} of those without a difference (95 %: ${percent(alarms.low)} to ${percent(alarms.high)})`,
   );
   if (alarms.low > alpha) console.log(`BROKEN: more false rollbacks than alpha = ${alpha}`);
   console.log(broken.length === 0 ? 'every invariant kept' : `${broken.length} stories broke an invariant:`);
