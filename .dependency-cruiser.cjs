@@ -101,9 +101,9 @@ module.exports = {
         'rollout/',
         'store/memory-store\\.ts$',
         'engine/output-resolver\\.ts$',
-        'gateway/(routing-table|routing/[a-z0-9-]+)\\.ts$',
+        'gateway/(routing-table|routing/[a-z0-9-]+|measuring/unit-counts)\\.ts$',
       ],
-      'The modelled world draws as the gateway does, and stores in memory.',
+      'The modelled world draws and counts as the gateway does, and stores in memory.',
     ),
     onlyKnows(
       'simulate',

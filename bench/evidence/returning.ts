@@ -9,7 +9,7 @@ export interface ReturningRow {
   readonly takenBack: number;
   readonly held: number;
   /** Of 120 looks, where it was taken back. */
-  readonly medianLook?: number;
+  readonly medianLook: number | undefined;
 }
 
 const among = { users: 1_000, requestsPerLook: 300, looks: 120, steps: [0.05, 0.25, 0.5] };
@@ -38,7 +38,7 @@ export function returningRows(rollouts: number, seed: number, progress: (words: 
       rollouts: count,
       takenBack: looks.length / count,
       held: found.filter(({ verdict }) => verdict.verdict === 'error').length / count,
-      ...(middle !== undefined && { medianLook: middle }),
+      medianLook: middle,
     };
   });
 }

@@ -5,7 +5,7 @@ import { plainProbability } from './probability.ts';
 import type { LiveStratum, Strata } from './strata.ts';
 
 /** What the answers to a unit have told so far: which release it has, and that its point is one of these. */
-export interface UnitPlace {
+interface UnitPlace {
   readonly release: string;
   /** Of the draw that led here. */
   readonly draw: string;

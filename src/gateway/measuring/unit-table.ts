@@ -8,7 +8,7 @@ export interface UnitTable {
 }
 
 /** By row. Of a new unit: -1, 0 and -1. */
-export interface UnitRows {
+interface UnitRows {
   /** A number of the owner's. */
   readonly place: Int32Array;
   /** Bits of the owner's. */

@@ -4,6 +4,7 @@ import { rollOutAmongReturning } from './returning-users.ts';
 
 const among = { users: 500, requestsPerLook: 200, looks: 60, steps: [0.05, 0.25, 0.5] };
 const rollouts = 40;
+const failsLate = (look: number) => (look < 30 ? ordinaryAnswers : { ...ordinaryAnswers, errorRate: 0.3 });
 
 test('users who come again and again take no candidate back that is no worse, and do not make the split look broken', () => {
   const ends = Array.from({ length: rollouts }, (_, seed) => rollOutAmongReturning({ ...among, seed }).verdict.verdict);
@@ -12,7 +13,6 @@ test('users who come again and again take no candidate back that is no worse, an
 });
 
 test('a candidate that fails only after all its users have been seen is found by users who come again', () => {
-  const failsLate = (look: number) => (look < 30 ? ordinaryAnswers : { ...ordinaryAnswers, errorRate: 0.3 });
   for (let seed = 0; seed < 5; seed += 1) {
     const { verdict, look } = rollOutAmongReturning({ ...among, steps: [0.25], seed, candidate: failsLate });
     expect([verdict.verdict, verdict.because]).toEqual(['fail', 'errors got worse than is tolerated']);

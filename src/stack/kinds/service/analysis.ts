@@ -75,7 +75,9 @@ const fields = z.strictObject({
     .max(32, { error: 'at most 32 sources' })
     .default([])
     .describe('Further sources, each asked at its interval while a step is in force.'),
-  min_requests: whole(1, 1_000_000_000).default(100).describe('Requests of the candidate, with affinity its users, below which there is no verdict.'),
+  min_requests: whole(1, 1_000_000_000)
+    .default(100)
+    .describe('Requests of the candidate, with affinity its users, below which there is no verdict.'),
   no_data: z
     .enum(['hold', 'rollback', 'continue'])
     .default('hold')
