@@ -1,5 +1,6 @@
 import { stageOf, stagesOf } from '../course.ts';
 import { newCourse } from '../course-state.ts';
+import { originOf } from '../experiment/arms.ts';
 import { shareInWords } from '../mirroring.ts';
 import { revisionOf, type Candidate, type RolloutRecord, type ServiceState } from '../service-state.ts';
 import type { NotificationEvent } from '../../stack/kinds/notification.ts';
@@ -20,13 +21,15 @@ export interface Transition {
 export function transitionsOf(before: ServiceState | undefined, after: ServiceState): readonly Transition[] {
   const [old, candidate] = [before?.candidate, after.candidate];
   if (before && before.mode !== 'removed' && after.mode === 'removed') return old ? [removed(old)] : [];
-  if (old?.generation !== candidate?.generation) {
-    return [...(old ? endOf(old.generation, after) : []), ...(candidate ? [beginningOf(candidate, after)] : [])];
+  // An arm that goes on alone is of the rollout that made it.
+  if ((old && originOf(old)) !== (candidate && originOf(candidate))) {
+    return [...(old ? endOf(originOf(old), after) : []), ...(candidate ? [beginningOf(candidate, after)] : [])];
   }
   return candidate && old ? alongTheWay(old, candidate, after) : [];
 }
 
-function removed({ generation }: Candidate): Transition {
+function removed(candidate: Candidate): Transition {
+  const generation = originOf(candidate);
   const reason = 'the service is being removed';
   return { event: 'superseded', generation, what: 'superseded', message: `is not taken into use: ${reason}`, reason };
 }

@@ -53,6 +53,7 @@ async function explore(first: number, runs: number): Promise<boolean> {
       threads: values.workers === undefined ? undefined : wholeNumber('workers', values.workers, 1),
       onResult: (part) => {
         soFar.push(part);
+        if (!values.json) for (const { seed, violations } of part.broken) console.log(replayOf(seed, violations));
         if (values.json || performance.now() - told < 2_000) return;
         told = performance.now();
         const { stories, tally, broken } = together(soFar);
@@ -70,6 +71,8 @@ async function explore(first: number, runs: number): Promise<boolean> {
   return results.broken.length === 0 && alarms.low <= alpha;
 }
 
+const replayOf = (seed: number, violations: readonly string[]): string =>
+  `  npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function print({ stories, tally, coverage, broken, digest }: Results, alarms: ReturnType<typeof wilson>, seconds: number): void {
@@ -83,8 +86,7 @@ function print({ stories, tally, coverage, broken, digest }: Results, alarms: Re
   );
   if (alarms.low > alpha) console.log(`BROKEN: more false rollbacks than alpha = ${alpha}`);
   console.log(broken.length === 0 ? 'every invariant kept' : `${broken.length} stories broke an invariant:`);
-  for (const { seed, violations } of broken.slice(0, 20))
-    console.log(`  npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`);
+  for (const { seed, violations } of broken.slice(0, 20)) console.log(replayOf(seed, violations));
 }
 
 const kept =

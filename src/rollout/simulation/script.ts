@@ -229,9 +229,17 @@ function shortly(action: Action): string {
       return 'gateway started anew';
     case 'deploy':
       return action.scaling ? 'service that scales by load' : 'service of a fixed size';
-    default:
-      return `asked: ${action.type.replaceAll('_', ' ')}`;
+    case 'scale':
+    case 'autoscale':
+    case 'restart':
+    case 'suspend':
+    case 'resume':
+    case 'remove':
+    case 'count_flag':
+    case 'kill_instance':
+      break;
   }
+  return `asked: ${action.type.replaceAll('_', ' ')}`;
 }
 
 function inWords(action: Action): string {

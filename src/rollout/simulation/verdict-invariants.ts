@@ -55,18 +55,18 @@ export function verdictWatch({ check, tally, isPeople, measured }: Witness): Wat
     tally[after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded'] += 1;
     const verdict = after.failure?.generation === generation ? after.failure.evidence : candidate.course?.evidence?.verdict;
     if (!verdict) return;
+    const isShown = verdict.findings.some(({ harm, bar }) => harm >= bar);
     const isTaken = isFailed && verdict.verdict === 'fail';
     if (isTaken) {
       tally.takenBack += 1;
-      check(
-        verdict.findings.some(({ harm, bar }) => harm >= bar),
-        '4: taken back without evidence of harm',
-      );
+      // Only a further source can speak against a candidate without any count.
+      const isSaid = verdict.sources?.some((source) => source.verdict === 'fail') === true;
+      check(isShown || isSaid, '4: taken back without evidence of harm');
     }
     const [mine, theirs] = [answersOf(before, generation), answersOf(before, before.stable)];
     if (mine === undefined || JSON.stringify(mine) !== JSON.stringify(theirs)) return;
     tally.judgedAlike += 1;
-    if (isTaken) tally.falseRollbacks += 1;
+    if (isTaken && isShown) tally.falseRollbacks += 1;
   }
 }
 

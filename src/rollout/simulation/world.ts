@@ -37,7 +37,7 @@ export interface World {
 }
 
 /** What a controller does to the world. */
-export type Effect = 'write' | 'start' | 'stop' | 'forget' | 'publish' | 'remove';
+type Effect = 'write' | 'start' | 'stop' | 'forget' | 'publish' | 'remove';
 
 /** Before or after an effect; or `late`: what it has sent out already takes effect only after another one has taken over. */
 export type CrashMoment = 'before' | 'after' | 'late';
