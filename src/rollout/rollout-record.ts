@@ -17,7 +17,9 @@ export function recorded(before: ServiceState | undefined, after: ServiceState, 
   const [old, candidate] = [before?.candidate, after.candidate];
   if (old && candidate ? originOf(old) === originOf(candidate) : old === candidate) return after;
   const known = after.rollouts ?? [];
-  const ended = known.map((record) => (old && record.generation === originOf(old) ? endOf(record, before, after, now, who) : record));
+  // A generation that was returned to has a record of each time.
+  const isOpen = (record: RolloutRecord): boolean => record.outcome === undefined && record.generation === (old && originOf(old));
+  const ended = known.map((record) => (isOpen(record) ? endOf(record, before, after, now, who) : record));
   const begun = candidate && beginningOf(candidate.generation, after, candidate.startedAt, who);
   return { ...after, rollouts: [...(begun ? [begun] : []), ...ended].slice(0, mostRecords) };
 }

@@ -18,3 +18,17 @@ it('an arm that goes on alone begins no other rollout, and its end is told as th
     { event: 'superseded', generation: candidate.generation },
   ]);
 });
+
+it('a set that is returned to under its old generation has a record and an occurrence of its own each time', () => {
+  const made = newService(desiredRelease('two', 'second'), { uid: 'a', token: { sealed: '', digest: '' } }, 0);
+  const begun = recorded(undefined, made, 0);
+  const { candidate, ...rest } = begun;
+  const inUse = recorded(begun, { ...rest, stable: 1 }, 1_000);
+  const again: Candidate = { ...(candidate as Candidate), startedAt: 5_000, urgent: true };
+  const returning = recorded({ ...inUse, stable: 2 }, { ...inUse, stable: 2, candidate: again }, 5_000);
+  const { candidate: _, ...settled } = returning;
+  const returned = recorded(returning, { ...settled, stable: 1 }, 6_000);
+  expect(returned.rollouts?.map(({ endedAt }) => endedAt)).toEqual([6_000, 1_000]);
+  const names = [transitionsOf(undefined, begun), transitionsOf(inUse, returning), transitionsOf(returning, returned)];
+  expect(names.flat().map(({ what }) => what)).toEqual(['started', 'started@5000', 'rolled_back@5000']);
+});

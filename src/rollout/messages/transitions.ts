@@ -34,10 +34,15 @@ function removed(candidate: Candidate): Transition {
   return { event: 'superseded', generation, what: 'superseded', message: `is not taken into use: ${reason}`, reason };
 }
 
-function beginningOf({ generation, urgent }: Candidate, state: ServiceState): Transition {
+function beginningOf({ generation, urgent, startedAt }: Candidate, state: ServiceState): Transition {
   const from = revisionOf(state, state.stable)?.release;
   const way = urgent === true ? 'is being returned to' : 'is being rolled out';
-  return { event: 'started', generation, what: 'started', message: from === undefined ? way : `${way}, from ${from}` };
+  return {
+    event: 'started',
+    generation,
+    what: occurrence('started', urgent === true, startedAt),
+    message: from === undefined ? way : `${way}, from ${from}`,
+  };
 }
 
 function endOf(generation: number, after: ServiceState): readonly Transition[] {
@@ -45,18 +50,24 @@ function endOf(generation: number, after: ServiceState): readonly Transition[] {
   if (!record) return [];
   const known = { generation, ...(record.evidence && { evidence: record.evidence }) };
   if (record.outcome === 'completed') return [{ ...known, ...completion(record) }];
+  const what = (event: 'failed' | 'superseded'): string => occurrence(event, record.strategy === 'rollback', record.startedAt);
   if (record.outcome === 'failed') {
     const { reason = 'it gave no reason' } = record;
-    return [{ ...known, event: 'failed', what: 'failed', message: `was not taken into use: ${reason}`, reason }];
+    return [{ ...known, event: 'failed', what: what('failed'), message: `was not taken into use: ${reason}`, reason }];
   }
   if (record.outcome === undefined) return [];
   const reason = after.candidate ? 'a newer release took its place' : 'the release in use is wanted again';
-  return [{ ...known, event: 'superseded', what: 'superseded', message: `is not taken into use: ${reason}`, reason }];
+  return [{ ...known, event: 'superseded', what: what('superseded'), message: `is not taken into use: ${reason}`, reason }];
 }
 
-function completion({ strategy }: RolloutRecord): Pick<Transition, 'event' | 'what' | 'message'> {
+/** A set that was kept is returned to under its old generation, perhaps more than once: each time is another occurrence. */
+function occurrence(event: string, isReturn: boolean, startedAt: number): string {
+  return isReturn ? `${event}@${startedAt}` : event;
+}
+
+function completion({ strategy, startedAt }: RolloutRecord): Pick<Transition, 'event' | 'what' | 'message'> {
   return strategy === 'rollback'
-    ? { event: 'rolled_back', what: 'rolled_back', message: 'is in use again' }
+    ? { event: 'rolled_back', what: occurrence('rolled_back', true, startedAt), message: 'is in use again' }
     : { event: 'completed', what: 'completed', message: 'is in use' };
 }
 

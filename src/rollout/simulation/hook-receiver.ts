@@ -1,3 +1,4 @@
+import { timestamp } from '../../effects/clock.ts';
 import type { Json } from '../../digest/json.ts';
 import type { HookAnswer, OutboxMessage } from '../../notifications/message.ts';
 import { createNotificationDocuments } from '../../notifications/notification-documents.ts';
@@ -16,6 +17,8 @@ export interface Receiver {
   /** What should not have been told, or should have been; empty when all is well. */
   wrongs(state: ServiceState | undefined): readonly string[];
 }
+
+type RolloutFactsOf = Extract<OutboxMessage['body'], { readonly rollout: unknown }>;
 
 const everyMs = 400;
 const lateMs = 2_000;
@@ -63,8 +66,10 @@ export async function startReceiver(world: World, store: Store): Promise<Receive
     stop: () => ended.abort(),
     wrongs(state) {
       const mine = [...told.values()].filter(({ lane }) => state !== undefined && lane.endsWith(state.uid));
-      for (const { generation, outcome, release } of state?.rollouts ?? []) {
-        const types = mine.flatMap(({ body }) => ('rollout' in body && body.rollout.generation === generation ? [body.type] : []));
+      for (const { generation, outcome, release, startedAt } of state?.rollouts ?? []) {
+        const isOfIt = ({ rollout }: RolloutFactsOf): boolean =>
+          rollout.generation === generation && rollout.startedAt === timestamp(startedAt);
+        const types = mine.flatMap(({ body }) => ('rollout' in body && isOfIt(body) ? [body.type] : []));
         const started = types.filter((type) => type === 'rollout.started').length;
         const ending = types.filter((type) => ends.has(type)).length;
         if (started !== 1) wrong.push(`6: the beginning of the rollout of ${release} was told ${started} times`);
