@@ -13,6 +13,7 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 1,
     // Hundreds of control planes are started, each with a home of its own: compiled modules are shared between them.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('./node_modules/.cache/sluice-test-compile', import.meta.url)) },
+    setupFiles: ['./src/testing/own-ports.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './src/testing/closing-line-reporter.ts'],

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestAuthority, type TestAuthority } from '../src/gateway/tls/testing/authority.ts';
 import { until } from '../src/testing/conditions.ts';
+import { describeWith } from '../src/testing/requires.ts';
 import { controlPlane, expectCode, type World } from './sluice.ts';
 
 const run = promisify(execFile);
@@ -36,7 +37,7 @@ service:
   - { name: shop, source: echo, command: [node, server.js], version: 1.0.0, health: { path: /, interval: 100ms }, expose: { host: shop.test } }
 `;
 
-describe('a stack with HTTPS', () => {
+describeWith('curl', 'a stack with HTTPS', () => {
   let world: World;
   let authority: TestAuthority;
   let url: URL;

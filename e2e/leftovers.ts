@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Command lines of all processes that mention `folder`, this one and its children aside. */
@@ -7,6 +7,18 @@ export function processesMentioning(folder: string): readonly string[] {
   return execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.includes(folder) && !line.includes('ps -eo'));
+}
+
+/** Processes with this command line that work in a folder below `folder`. Of Linux. */
+export function processesWorkingIn(folder: string, line: string): readonly number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    try {
+      const isOne = /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim() === line;
+      return isOne && readlinkSync(`/proc/${name}/cwd`).startsWith(folder) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Paths of all files below `folder`, relative to it. Links are listed, not followed. */

@@ -37,7 +37,7 @@ process.on('SIGTERM', () => process.exit(0));
 `;
 const neverReady = `setInterval(() => {}, 1000); process.on('SIGTERM', () => process.exit(0));`;
 
-describe('what other tools are complained about does not happen:', { timeout: 90_000 }, () => {
+describe('what other tools are complained about does not happen:', { timeout: 180_000 }, () => {
   let world: World;
   const write = (...parts: readonly string[]) => writeFile(join(world.directory, 'stack.yaml'), [shared, ...parts].join(''));
   const processOf = async () => identify((await controlPlane(world)).pid);
@@ -51,7 +51,7 @@ describe('what other tools are complained about does not happen:', { timeout: 90
     const view = await controlPlane(world).then((plane) => plane.get('/v1/environments/here/services/web'));
     return (view as { instances: { pid: number }[] }).instances;
   };
-  const instanceRuns = () => until('the instance to run', async () => (await instances().catch(() => []))[0]?.pid);
+  const instanceRuns = () => until('the instance to run', async () => (await instances().catch(() => []))[0]?.pid, 120_000);
   /** Everything the state holds, but for the plans it is asked to remember, when a key was last used, and what the care of databases tells meanwhile (a daily backup). */
   function rows(): readonly string[] {
     const state = new DatabaseSync(join(world.home, 'state.db'), { readOnly: true });

@@ -6,12 +6,16 @@ import type { ServiceView } from '../src/api/schemas/service.ts';
 import { until } from '../src/testing/conditions.ts';
 import { send } from './load.ts';
 import { controlPlane, expectCode, sluice, type Outcome, type World } from './sluice.ts';
+import { startWrk, type Wrk } from './wrk/load.ts';
 
 /** How a release of the agent behaves. `prompt` decides how often it escalates. */
 export interface Behaviour {
   readonly word: string;
   readonly errorRate?: number;
   readonly delayMs?: number;
+  /** Share of requests it escalates, whatever its prompt says. */
+  readonly escalates?: number;
+  readonly version?: string;
   /** `exits`: before it listens; `hangs`: it never answers its check. */
   readonly broken?: 'exits' | 'hangs';
 }
@@ -25,7 +29,7 @@ const { delayMs = 2, broken } = declared;
 const { WORD: word = declared.word, FAILS: errorRate = declared.errorRate ?? 0, RESOLVES: resolves = 0.3 } = process.env;
 const prompts = process.env.SLUICE_PROMPTS;
 const prompt = readFileSync(prompts.endsWith('.md') ? prompts : prompts + '/' + readdirSync(prompts)[0], 'utf8');
-const escalates = prompt.includes('whenever in doubt') ? 0.6 : 0.1;
+const escalates = declared.escalates ?? (prompt.includes('whenever in doubt') ? 0.6 : 0.1);
 if (broken === 'exits') { console.error('broken on purpose'); process.exit(3); }
 const server = createServer((request, response) => {
   if (request.url === '/healthz') { if (broken !== 'hangs') response.end('ok'); return; }
@@ -34,7 +38,7 @@ const server = createServer((request, response) => {
     const outcome = Math.random() < resolves ? 'resolved' : 'open';
     response.setHeader('x-sluice-attributes', 'decision=' + decision + ', outcome=' + outcome);
     response.statusCode = Math.random() < errorRate ? 500 : 200;
-    response.end(JSON.stringify({ word, decision }));
+    response.end(JSON.stringify({ release: process.env.SLUICE_RELEASE, word, decision }));
   }, delayMs * (0.5 + Math.random()));
 });
 server.listen(Number(process.env.PORT), process.env.HOST);
@@ -52,6 +56,7 @@ export async function createRolloutWorld() {
   await writeFile(join(directory, 'agent', 'package.json'), '{ "type": "module" }');
   await writeFile(join(directory, 'agent', 'agent.js'), agent);
   let url = '';
+  const loads = new Set<Wrk>();
 
   /** `more`: blocks beside the service. */
   const write = async (rollout: string, behaviour: Behaviour, prompt = usualPrompt, more = ''): Promise<void> => {
@@ -59,8 +64,8 @@ export async function createRolloutWorld() {
     await writeFile(join(directory, 'prompt.md'), prompt);
     await writeFile(
       join(directory, 'stack.yaml'),
-      `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: 1.0.0\n  replicas: 2
-  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: 2s }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n${more}`,
+      `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: ${behaviour.version ?? '1.0.0'}\n  replicas: 2
+  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: ${behaviour.broken === 'hangs' ? '2s' : '30s'} }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n${more}`,
     );
   };
   const view = async (): Promise<ServiceView> =>
@@ -71,8 +76,8 @@ export async function createRolloutWorld() {
     write,
     view,
     /** Brings a first release into use. */
-    async begin(behaviour: Behaviour, more?: string): Promise<void> {
-      await write('{ strategy: rolling }', behaviour, usualPrompt, more);
+    async begin(behaviour: Behaviour, more?: string, rollout = '{ strategy: rolling }'): Promise<void> {
+      await write(rollout, behaviour, usualPrompt, more);
       await expectCode(0, world, 'apply', '--yes');
       const status = (await (await controlPlane(world)).get('/v1/status')) as { environments: { url?: string }[] };
       url = status.environments[0]?.url ?? '';
@@ -90,7 +95,15 @@ export async function createRolloutWorld() {
       return status === 200 ? (JSON.parse(text) as { word: string }).word : `${status} ${text}`;
     },
     load: (candidate: string, atOnce = 16) => startUsers(url, candidate, atOnce),
+    /** As `load`, by the program wrk. */
+    wrk: async (atOnce?: number): Promise<Wrk> => {
+      const load = await startWrk(url, { host: 'agent.localhost', ...(atOnce !== undefined && { atOnce }) });
+      loads.add(load);
+      return load;
+    },
+    url: () => url,
     async dispose(): Promise<void> {
+      for (const load of loads) load.kill();
       await sluice(world, 'down');
       await rm(directory, { recursive: true, force: true });
     },

@@ -38,6 +38,7 @@ export function start(world: World, ...parameters: string[]): ChildProcess {
     env: {
       PATH: process.env['PATH'],
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      SLUICE_PORT_OFFSET: process.env['SLUICE_PORT_OFFSET'],
       HOME: world.directory,
       SLUICE_HOME: world.home,
       NO_COLOR: '1',
@@ -59,18 +60,17 @@ export async function expectCode(code: number, world: World, ...parameters: stri
 export interface ControlPlane {
   readonly pid: number;
   get(path: string): Promise<unknown>;
+  text(path: string): Promise<string>;
 }
 
 /** The control plane that serves `world`, reached in the way of every client. */
 export async function controlPlane(world: World): Promise<ControlPlane> {
   const { pid, url } = JSON.parse(await readFile(join(world.home, 'control-plane.json'), 'utf8')) as { pid: number; url: string };
   const key = (await readFile(join(world.home, 'admin.key'), 'utf8')).trim();
-  return {
-    pid,
-    get: async (path) => {
-      const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
-      if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
-      return answer.json();
-    },
+  const text = async (path: string): Promise<string> => {
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+    if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.text();
   };
+  return { pid, text, get: async (path) => JSON.parse(await text(path)) as unknown };
 }

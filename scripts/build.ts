@@ -23,6 +23,7 @@ const missing = [
   './dist/control-plane/main.js',
   './dist/gateway/main.js',
   './dist/gateway/worker/main.js',
+  './dist/rollout/sources/command-guard.js',
 ].filter((file) => !existsSync(join(root, file)));
 if (missing.length > 0) {
   console.error(`build: package.json promises files that were not built: ${missing.join(', ')}`);

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { median } from '../infrastructure/figures.ts';
-import { flips } from './flip.ts';
+import { type Flip, flips } from './flip.ts';
 import { capacity } from './load.ts';
 import { cores, outputOf, startPinned } from './processes.ts';
 import type { RunningProxy } from './proxies.ts';
@@ -11,7 +10,8 @@ export type Values = Readonly<Record<string, number>>;
 
 export interface Case {
   readonly name: string;
-  readonly isStream: boolean;
+  /** Port of the upstream it begins with. */
+  readonly behind: (upstreams: Upstreams) => number;
   /** Undefined for a proxy that has no equivalent. */
   readonly run: (proxy: RunningProxy, upstreams: Upstreams) => Promise<Values | undefined>;
 }
@@ -33,7 +33,7 @@ export function measureCase(each: Case, proxy: RunningProxy, upstreams: Upstream
   return each.run(proxy, upstreams);
 }
 
-const flipTimes = 40;
+const flipTimes = 60;
 
 /** A proxy is warm after so many requests, or so many seconds. */
 const [warmAfter, warmForSeconds] = [50_000, 8];
@@ -41,7 +41,7 @@ const [warmAfter, warmForSeconds] = [50_000, 8];
 function loaded(name: string, target: string, connections: number, seconds: number, keepAlive: boolean): Case {
   return {
     name,
-    isStream: false,
+    behind: ({ a }) => a,
     run: async (proxy) => {
       const pid = proxy.process.pid as number;
       const url = `http://127.0.0.1:${proxy.port}${target}`;
@@ -58,7 +58,7 @@ function openLoop(name: string, target: string, rate: number, seconds: number, i
   const script = fileURLToPath(new URL('open-loop.ts', import.meta.url));
   return {
     name,
-    isStream,
+    behind: ({ a, stream }) => (isStream ? stream : a),
     run: async (proxy) => {
       const client = startPinned(cores.load, process.execPath, [script, String(proxy.port), target, String(rate), String(seconds)]);
       const { p50Ms, p99Ms, firstByteMs, failed } = JSON.parse(await outputOf(client)) as Record<string, number>;
@@ -69,27 +69,29 @@ function openLoop(name: string, target: string, rate: number, seconds: number, i
 }
 
 /**
- * The switch is over after `lastOldAskedMs`, as a request that was sent then still went to the old release, and before `lastOldMs`, as that
- * is when its last answer came; both from the call that puts the table. `mixedMs`: from the first answer of the new release to the
- * last of the old one.
+ * From the call that puts the table: `lastRequest` to the last request that the old release was sent, of all clients, which is the switch; `lastAnswer`
+ * to its last answer, as a client sees it. `mixedMs`: from the first answer of the new release to the last of the old one.
  */
 const flipped: Case = {
   name: 'flip at full load',
-  isStream: false,
-  run: async (proxy, { a, b }) => {
+  behind: ({ watched }) => watched[0],
+  run: async (proxy, { watched }) => {
     if (proxy.flip === undefined) return undefined;
-    const found = await flips(proxy, [a, b], flipTimes);
-    const of = (pick: (flip: (typeof found.flips)[number]) => number): number => median(found.flips.map(pick));
+    const found = await flips(proxy, watched, flipTimes);
+    const of = (share: number, pick: (flip: Flip) => number): number =>
+      found.flips.map(pick).toSorted((one, other) => one - other)[Math.ceil(flipTimes * share) - 1] as number;
+    const request = ({ lastOldRequestMs }: Flip): number => lastOldRequestMs;
+    const answer = ({ lastOldMs }: Flip): number => lastOldMs;
     return {
-      mixedMs: of(({ firstNewMs, lastOldMs }) => Math.max(0, lastOldMs - firstNewMs)),
-      firstNewMs: of(({ firstNewMs }) => firstNewMs),
-      lastOldAskedMs: of(({ lastOldAskedMs }) => lastOldAskedMs),
-      lastOldMs: of(({ lastOldMs }) => lastOldMs),
-      p90LastOldMs: found.flips.map(({ lastOldMs }) => lastOldMs).toSorted((one, other) => one - other)[
-        Math.ceil(flipTimes * 0.9) - 1
-      ] as number,
-      worstLastOldMs: Math.max(...found.flips.map(({ lastOldMs }) => lastOldMs)),
-      acknowledgedMs: of(({ acknowledgedMs }) => acknowledgedMs),
+      mixedMs: of(0.5, ({ firstNewMs, lastOldMs }) => Math.max(0, lastOldMs - firstNewMs)),
+      firstNewMs: of(0.5, ({ firstNewMs }) => firstNewMs),
+      lastRequestMs: of(0.5, request),
+      p90LastRequestMs: of(0.9, request),
+      p99LastRequestMs: of(0.99, request),
+      lastAnswerMs: of(0.5, answer),
+      p90LastAnswerMs: of(0.9, answer),
+      p99LastAnswerMs: of(0.99, answer),
+      acknowledgedMs: of(0.5, ({ acknowledgedMs }) => acknowledgedMs),
       requestsPerSecond: found.requestsPerSecond,
       failed: found.failed,
     };

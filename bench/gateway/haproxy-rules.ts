@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultLimits } from '../../src/gateway/http/limits.ts';
 import { renderConfig } from '../../src/gateway/haproxy/config/render-config.ts';
+import { logSampling } from '../../src/gateway/haproxy/log/sampling.ts';
 import { luaScript } from '../../src/gateway/haproxy/config/lua-script.ts';
 import { haproxyMemory } from '../../src/gateway/haproxy/process/haproxy-process.ts';
 import type { PlaneState } from '../../src/gateway/haproxy/state/plane-state.ts';
@@ -51,6 +52,7 @@ const variants: readonly Variant[] = [
   less('all looks and the look-up of the route', (full) => full.replaceAll(/use_backend .*/g, 'use_backend s0')),
   less('fields for the instance', without(/http-request add-header/)),
   less('rules for the answer', without(/http-response|http-after-response/)),
+  less('what is told of requests', without(/ log |log-format|txn\.told|set-log-level|txn\.head|be_sess_rate/)),
   less('any field or rule for the answer', without(/http-request add-header|http-response|http-after-response/)),
 ];
 
@@ -110,6 +112,7 @@ function configOf(index: number, port: number): string {
     threads: 1,
     unprivileged: false,
     span: '0123456789abcdef',
+    told: logSampling(0),
   });
   return text.replace('bind fd@3', `bind 127.0.0.1:${port} backlog 8192`);
 }

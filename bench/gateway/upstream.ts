@@ -1,4 +1,5 @@
-// node upstream.ts PORT_A PORT_B [--stream-only]   What stands behind every proxy where nginx is missing, and behind all of them for streams.
+// node upstream.ts PORT_A PORT_B [--stream-only]   What stands behind every proxy where nginx is missing, behind all of them for streams, and where it matters when
+//                                                  a request came: `/received` is answered with the moment of the last one before it.
 import { createServer } from 'node:net';
 
 const headEnd = '\r\n\r\n';
@@ -15,6 +16,8 @@ const streamHead = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: text/event-stre
 
 for (const [index, letter] of ['a', 'b'].entries()) {
   const [small, large] = [answerOf(letter, kinds.small), answerOf(letter, kinds.large)];
+  // Of the clock that all processes of a machine share.
+  let receivedAt = 0n;
   createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => {});
@@ -24,6 +27,12 @@ for (const [index, letter] of ['a', 'b'].entries()) {
       for (let at = pending.indexOf(headEnd); at !== -1; at = pending.indexOf(headEnd)) {
         const target = pending.slice(pending.indexOf(' ') + 1, pending.indexOf('\r'));
         pending = pending.slice(at + 4);
+        if (target.startsWith('/received')) {
+          const text = String(receivedAt);
+          socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}${headEnd}${text}`);
+          continue;
+        }
+        if (target.startsWith('/small')) receivedAt = process.hrtime.bigint();
         if (target.startsWith('/large')) socket.write(large);
         else if (!target.startsWith('/stream')) socket.write(small);
         else {

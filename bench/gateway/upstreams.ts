@@ -10,15 +10,18 @@ export interface Upstreams {
   readonly a: number;
   readonly b: number;
   readonly stream: number;
+  /** As a and b, and they know when they were last sent a request. */
+  readonly watched: readonly [number, number];
   readonly program: string;
   readonly processes: readonly ChildProcess[];
 }
 
-/** The leanest there is: nginx with a fixed body, else plain sockets of Node. The same for all proxies of a run. */
+/** The leanest there is: nginx with a fixed body, else (and where they are watched) plain sockets of Node. The same for all proxies of a run. */
 export async function startUpstreams(folder: string, firstPort: number): Promise<Upstreams> {
   const script = fileURLToPath(new URL('upstream.ts', import.meta.url));
   const [a, b, stream, unused] = [firstPort, firstPort + 1, firstPort + 2, firstPort + 3];
-  const processes = [startPinned(cores.load, process.execPath, [script, String(stream), String(unused)])];
+  const watched = [firstPort + 4, firstPort + 5] as const;
+  const processes = [[stream, unused], watched].map((ports) => startPinned(cores.load, process.execPath, [script, ...ports.map(String)]));
   const nginx = findProgram('nginx');
   if (nginx !== undefined) {
     const file = join(folder, 'upstream.conf');
@@ -29,8 +32,8 @@ export async function startUpstreams(folder: string, firstPort: number): Promise
     }
     processes.push(startPinned(cores.load, nginx, ['-c', file, '-p', folder]));
   } else processes.push(startPinned(cores.load, process.execPath, [script, String(a), String(b)]));
-  await Promise.all([a, b, stream].map((port) => listens(port)));
-  return { a, b, stream, program: nginx === undefined ? 'plain sockets of Node' : 'nginx with a fixed body', processes };
+  await Promise.all([a, b, stream, ...watched].map((port) => listens(port)));
+  return { a, b, stream, watched, program: nginx === undefined ? 'plain sockets of Node' : 'nginx with a fixed body', processes };
 }
 
 function configuration(folder: string, a: number, b: number): string {

@@ -102,7 +102,10 @@ describe('access', () => {
 
   describe.each(rows.filter(([, row]) => 'permission' in row.access))('to %s', (name, row) => {
     const ask = async (headers: Record<string, string>): Promise<Response> =>
-      api.request(row.method.toUpperCase(), await pathOf(name, row, api), { body: bodies[name], headers });
+      api.request(row.method.toUpperCase(), await pathOf(name, row, api), {
+        body: bodies[name],
+        headers: { 'idempotency-key': 'once', ...headers },
+      });
 
     it('is refused without a key, with a wrong one and with a key anywhere but in the header', async () => {
       const { admin } = api.keys;

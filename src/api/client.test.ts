@@ -123,7 +123,7 @@ describe('the client', () => {
     expect((await client.listAudit({ limit: 5 })).items).toHaveLength(5);
     expect(await client.verifyAudit()).toMatchObject({ records: expect.any(Number) });
     await client.shutdown({ workloads: 'keep' });
-    expect(api.calls).toEqual([
+    expect(api.calls.map((call) => call.replace(/ under [0-9a-f-]{36}$/, ''))).toEqual([
       'forget production/service/echo by admin',
       'scale echo 3',
       'restart echo',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SluiceError } from '../errors/sluice-error.ts';
 import { systemClock, type Clock } from '../effects/clock.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -18,7 +19,7 @@ import type { DeliveryTrial, MessageView, NotificationReport } from './schemas/n
 import type { PlanRequest } from './schemas/plan.ts';
 import type { ListedRelease, ReleaseDifference, ReleaseView } from './schemas/release.ts';
 import type { ResourceView } from './schemas/resource.ts';
-import type { RolloutRecordView } from './schemas/rollout.ts';
+import type { PromoteRequest, RolloutRecordView } from './schemas/rollout.ts';
 import type { Run } from './schemas/run.ts';
 import type { LogLine, ServiceView } from './schemas/service.ts';
 import type { ShutdownRequest, Status } from './schemas/status.ts';
@@ -74,8 +75,8 @@ export interface Client {
   getService(environment: string, name: string): Promise<ServiceView>;
   scaleService(environment: string, name: string, replicas: number): Promise<ServiceView>;
   restartService(environment: string, name: string): Promise<ServiceView>;
-  /** To the next stage, or with `full` to the whole. */
-  promoteRollout(environment: string, name: string, request?: { readonly full?: boolean }): Promise<ServiceView>;
+  /** To the next stage, with `full` to the whole, with `arm` by that arm of its experiment; with `from` however often it is sent only once. */
+  promoteRollout(environment: string, name: string, request?: PromoteRequest): Promise<ServiceView>;
   pauseRollout(environment: string, name: string): Promise<ServiceView>;
   resumeRollout(environment: string, name: string): Promise<ServiceView>;
   abortRollout(environment: string, name: string): Promise<ServiceView>;
@@ -139,11 +140,27 @@ export interface ClientOptions extends TransportOptions {
 
 /** A broken stream is taken up again for this long; a control plane that stays away longer is reported. */
 const patienceMs = 30_000;
+/** Of a request that may be repeated, where no answer comes. */
+const attempts = 3;
 
 export function createClient({ clock = systemClock, ...options }: ClientOptions): Client {
   const transport = createTransport(options);
   const get = async <Answer>(path: string): Promise<Answer> => (await transport.json('GET', path)) as Answer;
   const post = async <Answer>(path: string, body?: unknown): Promise<Answer> => (await transport.json('POST', path, body)) as Answer;
+
+  /** A request that is sent again while nobody has answered it, under one key: it is carried out once. */
+  async function once<Answer>(path: string, body?: unknown): Promise<Answer> {
+    const headers = { 'idempotency-key': randomUUID() };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return (await transport.json('POST', path, body, headers)) as Answer;
+      } catch (thrown) {
+        const isLost = thrown instanceof SluiceError && thrown.code === 'control_plane_unreachable';
+        if (!isLost || attempt === attempts) throw thrown;
+        await clock.sleep(250 * attempt);
+      }
+    }
+  }
 
   async function* followEvents({ signal, after = 0, ...filter }: EventFilter & { signal: AbortSignal }): AsyncIterable<SluiceEvent> {
     let last = after;
@@ -220,12 +237,12 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     getService: (environment, name) => get(service(environment, name)),
     scaleService: (environment, name, replicas) => post(`${service(environment, name)}/scale`, { replicas }),
     restartService: (environment, name) => post(`${service(environment, name)}/restart`),
-    promoteRollout: (environment, name, request = {}) => post(`${service(environment, name)}/rollout/promote`, request),
-    pauseRollout: (environment, name) => post(`${service(environment, name)}/rollout/pause`),
-    resumeRollout: (environment, name) => post(`${service(environment, name)}/rollout/resume`),
-    abortRollout: (environment, name) => post(`${service(environment, name)}/rollout/abort`),
-    retryRollout: (environment, name) => post(`${service(environment, name)}/rollout/retry`),
-    rollBack: (environment, name, request = {}) => post(`${service(environment, name)}/rollout/rollback`, request),
+    promoteRollout: (environment, name, request = {}) => once(`${service(environment, name)}/rollout/promote`, request),
+    pauseRollout: (environment, name) => once(`${service(environment, name)}/rollout/pause`),
+    resumeRollout: (environment, name) => once(`${service(environment, name)}/rollout/resume`),
+    abortRollout: (environment, name) => once(`${service(environment, name)}/rollout/abort`),
+    retryRollout: (environment, name) => once(`${service(environment, name)}/rollout/retry`),
+    rollBack: (environment, name, request = {}) => once(`${service(environment, name)}/rollout/rollback`, request),
     listRollouts: (environment, name) => get(`${service(environment, name)}/rollouts`),
     listReleases: (environment, name) => get(`${service(environment, name)}/releases`),
     getRelease: (environment, name, id) => get(`${service(environment, name)}/releases/${segment(id)}`),

@@ -24,6 +24,11 @@ export interface Endpoint {
    * `details`: fields of the body that may be recorded. `itself`: the handler does it, with more to say. `no_change`: there is none.
    */
   readonly audit?: { readonly action: string; readonly details?: readonly string[] } | 'itself' | 'no_change';
+  /**
+   * Takes a header Idempotency-Key: what is asked for under a key again is not done again. `demanded`: a request without one is refused, as
+   * sent twice it would be carried out twice; `unless` names the field of the body with which it would not.
+   */
+  readonly idempotency?: 'accepted' | 'demanded' | { readonly unless: string };
   /** The answer may be a stream of server-sent events instead (`?follow=true`). */
   readonly streams?: true;
   /** The answer is text of this media type, or of another one that the request prefers. */

@@ -14,6 +14,8 @@ export interface Call<Row extends Endpoint> {
   readonly actor: Row['access'] extends { permission: unknown } ? Actor : undefined;
   readonly lastEventId: string | undefined;
   readonly accept: string | undefined;
+  /** The header idempotency-key, where the row takes one. */
+  readonly idempotencyKey: string | undefined;
   /** Why, in the caller's words: the header x-sluice-reason. */
   readonly reason: string | undefined;
 }

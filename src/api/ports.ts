@@ -128,12 +128,12 @@ export interface ServiceDesk {
   get(environment: string, name: string): Promise<ServiceView>;
   scale(environment: string, name: string, replicas: number): Promise<ServiceView>;
   restart(environment: string, name: string): Promise<ServiceView>;
-  /** What people do to a rollout. Throws `no_rollout`, `rollout_has_no_stages`, `rollout_nothing_to_retry`, `release_not_kept`. */
+  /** What people do to a rollout; under a `key` once, however often. Throws `idempotency_key_reused`, `no_rollout`, `rollout_has_no_stages`, `rollout_nothing_to_retry`, `release_not_kept`. */
   operate(
     environment: string,
     name: string,
     action: RolloutAction,
-    who: { readonly by: string; readonly why?: string | undefined },
+    who: { readonly by: string; readonly why?: string | undefined; readonly key?: string | undefined },
   ): Promise<ServiceView>;
   /** The latest first. */
   rollouts(environment: string, name: string): Promise<readonly RolloutRecordView[]>;

@@ -8,6 +8,7 @@ import { eventStreamResponse, type MessageStream } from './event-stream.ts';
 import type { Call, Handler } from './handler.ts';
 import { refuseForeignHost } from './host-check.ts';
 import { audited } from './audited.ts';
+import { demandRepeatable, idempotencyHeader, readIdempotencyKey } from './idempotency.ts';
 import { readJson, readQuery, readReason, refuseLargeBody, validated } from './input.ts';
 import type { ApiDependencies } from './ports.ts';
 import { errorAnswer } from './schemas/error.ts';
@@ -38,7 +39,9 @@ export function register<Row extends Endpoint>(app: OpenAPIHono, row: Row, handl
       lastEventId: context.req.header('last-event-id'),
       accept: context.req.header('accept'),
       reason: readReason(context.req.header('x-sluice-reason')),
+      idempotencyKey: row.idempotency && readIdempotencyKey(context.req.header('idempotency-key')),
     } as Call<Row>;
+    demandRepeatable(row, call);
     const result = await audited(row, call as Call<Endpoint>, dependencies, () => inTime(handler(call), dependencies));
     if (row.streams && isStream(result)) return eventStreamResponse(result, dependencies);
     if (row.text !== undefined && isText(result)) {
@@ -109,6 +112,7 @@ function describe(app: OpenAPIHono, row: Endpoint): void {
     request: {
       ...(row.parameters && { params: row.parameters }),
       ...(row.query && { query: row.query }),
+      ...(row.idempotency && { headers: idempotencyHeader(row.idempotency) }),
       ...(row.body && { body: { required: true, content: { 'application/json': { schema: row.body } } } }),
     },
     responses: {

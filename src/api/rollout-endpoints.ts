@@ -13,12 +13,13 @@ export const rolloutEndpoints = {
     method: 'post',
     path: `${service}/rollout/promote`,
     access: { permission: 'promote' },
-    summary: 'Takes the candidate to the next stage, or to the whole; overrules evidence it is held for',
+    summary: 'Takes the candidate to the next stage, or to the whole; overrules evidence it is held for and hooks it waits for',
     status: 202,
     parameters: ofService,
     body: promoteRequest,
     answer: serviceView,
     audit: { action: 'rollout.promote', details: ['full', 'from', 'arm'] },
+    idempotency: { unless: 'from' },
   }),
   pauseRollout: endpoint({
     method: 'post',
@@ -29,6 +30,7 @@ export const rolloutEndpoints = {
     parameters: ofService,
     answer: serviceView,
     audit: { action: 'rollout.pause' },
+    idempotency: 'accepted',
   }),
   resumeRollout: endpoint({
     method: 'post',
@@ -39,6 +41,7 @@ export const rolloutEndpoints = {
     parameters: ofService,
     answer: serviceView,
     audit: { action: 'rollout.resume' },
+    idempotency: 'accepted',
   }),
   abortRollout: endpoint({
     method: 'post',
@@ -49,6 +52,7 @@ export const rolloutEndpoints = {
     parameters: ofService,
     answer: serviceView,
     audit: { action: 'rollout.abort' },
+    idempotency: 'accepted',
   }),
   retryRollout: endpoint({
     method: 'post',
@@ -59,6 +63,7 @@ export const rolloutEndpoints = {
     parameters: ofService,
     answer: serviceView,
     audit: { action: 'rollout.retry' },
+    idempotency: 'demanded',
   }),
   rollBack: endpoint({
     method: 'post',
@@ -70,6 +75,7 @@ export const rolloutEndpoints = {
     body: rollbackRequest,
     answer: serviceView,
     audit: { action: 'rollout.rollback', details: ['to'] },
+    idempotency: { unless: 'to' },
   }),
   listRollouts: endpoint({
     method: 'get',

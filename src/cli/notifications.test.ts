@@ -32,7 +32,7 @@ describe('notification', () => {
     expect(stdout).toMatch(
       /msg-team0001 +dead +notification\/team +agent: r-2 is in use \(1\) +60 .*it answered 503; it was tried 60 times/s,
     );
-    expect(stdout).toMatch(/msg-team0002 +waiting/);
+    expect(stdout).toMatch(/msg-team0002 +waiting .* 0 +in turn/);
     const all = await fixture.sluice('notification', 'list', '--json');
     expect(JSON.parse(all.stdout)).toMatchObject({
       notifications: [{ name: 'team', dead: 1 }],
@@ -46,7 +46,7 @@ describe('notification', () => {
     await leaveBehind(fixture);
     expect(await fixture.sluice('notification', 'retry', '--all', '--reason', 'it is back')).toMatchObject({
       code: 0,
-      stdout: 'msg-team0001 is sent to notification/team now.\n',
+      stdout: 'msg-team0001 is sent to notification/team now.\nmsg-team0002 is sent to notification/team now.\n',
     });
     expect((await fixture.outbox.list()).map(({ message }) => [message.id, message.attempts])).toEqual([
       ['msg-team0001', 0],
@@ -65,6 +65,12 @@ describe('notification', () => {
     expect(await fixture.sluice('notification', 'retry')).toMatchObject({ code: 64 });
   });
 
+  it('retry --all says so when everything has arrived', async () => {
+    const fixture = await withNotification('https://hooks.example/');
+    const { code, stderr } = await fixture.sluice('notification', 'retry', '--all');
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Nothing waits') });
+  });
+
   it('test sends a signed sample and says what came of it', async () => {
     let status = 200;
     const receiver = await startReceiver((response) => response.writeHead(status).end());
@@ -79,6 +85,7 @@ describe('notification', () => {
     expect(await fixture.sluice('notification', 'test', 'team')).toMatchObject({
       code: 1,
       stdout: 'team could not be told: it answered 404.\n',
+      stderr: expect.stringContaining('what waits is tried again by itself'),
     });
     expect((await fixture.sluice('notification', 'test', 'taem')).stderr).toContain('team');
   });

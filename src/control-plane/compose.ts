@@ -27,6 +27,7 @@ import { type KnownSecrets, learningVault } from '../secrets/known-secrets.ts';
 import { createSecretVariables } from '../secrets/secret-variables.ts';
 import { loadStack } from '../stack/load.ts';
 import { loadPolicyRules } from '../stack/policy/read-rules.ts';
+import type { DurableStore } from '../store/durable-store.ts';
 import { createEventLog } from '../telemetry/event-log.ts';
 import { createDatabaseCare } from './database-care.ts';
 import { createDatabaseDesk } from './database-desk.ts';
@@ -66,6 +67,8 @@ export interface ComposeRequest {
   readonly driftIntervalMs: number | undefined;
   /** Where webhooks may be sent, as `parseNetworks` reads it. */
   readonly webhookNetworks: string | undefined;
+  /** Stands between all parts and the store. */
+  readonly throughStore?: ((store: DurableStore) => DurableStore) | undefined;
 }
 
 export type Parts = Awaited<ReturnType<typeof compose>>;
@@ -82,9 +85,10 @@ export async function compose({
   evaluationUrl,
   driftIntervalMs,
   webhookNetworks,
+  throughStore = (store) => store,
 }: ComposeRequest) {
   const { home } = paths;
-  const store = await openHomeStore({ paths, wanted, clock });
+  const store = throughStore(await openHomeStore({ paths, wanted, clock }));
   const vault = learningVault(await openFileVault({ keyFile: paths.stateKey, random }), secrets);
   const events = createEventLog({ store, clock });
   const keyring = createKeyring({ store, clock, random });
@@ -106,6 +110,7 @@ export async function compose({
     random,
     evaluationUrl,
     outbox,
+    secrets,
   });
   const flagParts = createFlagParts({ store, vault, audit, events, clock, random });
   const { documents, sets } = flagParts;

@@ -8,6 +8,7 @@ import { removeAsides } from '../effects/files.ts';
 import { identify } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
+import type { DurableStore } from '../store/durable-store.ts';
 import type { NewEvent } from '../telemetry/events.ts';
 import { listen } from './api-server.ts';
 import { compose } from './compose.ts';
@@ -34,6 +35,8 @@ export interface ControlPlaneSettings {
   readonly driftIntervalMs?: number | undefined;
   /** Where webhooks may be sent; `public,private,loopback` when absent. Throws `webhook_networks_invalid`. */
   readonly webhookNetworks?: string | undefined;
+  /** Stands between the control plane and its store: for who watches what is written, and ends it there. */
+  readonly throughStore?: ((store: DurableStore) => DurableStore) | undefined;
   /** Asked for over the API; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
@@ -82,6 +85,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     evaluationUrl: () => reachedAt,
     driftIntervalMs: settings.driftIntervalMs,
     webhookNetworks: settings.webhookNetworks,
+    throughStore: settings.throughStore,
   });
   await parts.audit.open();
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });

@@ -6,6 +6,12 @@ export async function freePort(host: string, preferred?: number): Promise<number
   return listenOnce(host, 0);
 }
 
+/** Where ports are looked for that would begin at `usual`: `SLUICE_PORT_OFFSET` above it, so that many homes of one machine stay out of each other's way. */
+export function firstPortFrom(usual: number): number {
+  const offset = Number(process.env['SLUICE_PORT_OFFSET'] ?? 0);
+  return Number.isInteger(offset) && offset >= 0 && usual + offset < 65_536 ? usual + offset : usual;
+}
+
 /** The first free port from `first` on; for ports people read and type. */
 export async function firstFreePort(host: string, first: number): Promise<number> {
   for (let port = first; port < Math.min(first + 1_000, 65_536); port += 1) {

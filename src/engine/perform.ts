@@ -178,11 +178,17 @@ async function update(context: RunContext, prepared: Prepared, telling: Telling)
   await record(context, address, intent, [intentOf(entry)], telling.started());
   await settle(context, intent, entry, telling, async () => {
     const applied = await call(context, provider, intent.operation, telling, (operation) =>
-      provider.update({ ...request, current }, operation),
+      provider.update({ ...request, current, ...(!isAwaited(context, address) && { unawaited: true }) }, operation),
     );
     if (applied.goesOn) context.unfinished.set(address, { intent, entry, telling, goesOn: applied.goesOn });
     return ready(context, { ...rest, declared, fingerprint, resolved, dependencies, root }, applied);
   });
+}
+
+/** Whether anything else in the run comes after this change, or may be given other values by it. */
+function isAwaited({ plan, blocks }: RunContext, address: Address): boolean {
+  const takes = (other: Address) => blocks.get(other)?.references.some((each) => each.address === address && each.output !== undefined);
+  return plan.changes.some((other) => other.after.includes(address) && (other.action !== 'none' || takes(other.address) === true));
 }
 
 async function remove(context: RunContext, address: Address, telling: Telling): Promise<void> {

@@ -92,12 +92,19 @@ export const apiErrors = {
     message: ({ id }) => `There is no run '${id}'.`,
     help: () => '',
   }),
+  repeatable_request_required: entry<{ field: string | undefined }>({
+    status: 428,
+    retry: 'terminal',
+    message: ({ field }) =>
+      `Sent twice, this request would be carried out twice: it needs ${field === undefined ? '' : `\`${field}\` in its body or `}a header Idempotency-Key.`,
+    help: () => 'Make a new key, for example a UUID, for each wish, and send the same one when you repeat the request.',
+  }),
   run_in_progress: entry<{ environment: string; run: string }>({
     status: 409,
     retry: 'wait',
     message: ({ environment, run }) => `The run '${run}' is changing '${environment}' at this moment.`,
     help: ({ run }) =>
-      `Wait for it, or cancel it: Ctrl-C where it was started, or POST /v1/runs/${run}/cancel. \`sluice unlock\` takes the environment from one that hangs, \`sluice rollout abort SERVICE\` ends a rollout that does not come to its first stage.`,
+      `Wait for it, or cancel it: Ctrl-C where it was started, or POST /v1/runs/${run}/cancel. \`sluice unlock\` takes the environment from one that hangs.`,
   }),
   run_interrupted: entry<Record<string, never>>({
     status: 500,

@@ -79,6 +79,12 @@ export const serviceErrors = {
       `The rollout of '${service}' is not what you have seen: ${release} is at stage ${stage}, and ${seen} was to be promoted.`,
     help: () => '`sluice rollout status SERVICE` shows what is there now; promote that, if you still want to.',
   }),
+  idempotency_key_reused: entry<{ service: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service }) => `The Idempotency-Key was used for '${service}' before, to ask for something else.`,
+    help: () => 'Send a new key with each new wish, and the same one only when you send the same request again.',
+  }),
   release_not_kept: entry<{ service: string; release: string }>({
     status: 404,
     retry: 'terminal',
@@ -120,6 +126,13 @@ export const serviceErrors = {
     retry: 'terminal',
     message: ({ service, field, path, expected }) => `The ${field} '${path}' of the service '${service}' is not ${expected}.`,
     help: ({ expected }) => `Name ${expected}.`,
+  }),
+  preview_host_refused: entry<{ service: string; host: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, host, reason }) => `The service '${service}' cannot be previewed at ${host}: ${reason}.`,
+    help: () =>
+      'Give the preview a host name of its own, and the service an `expose`; the header x-sluice-release reaches a candidate without either.',
   }),
   reserved_variable: entry<{ service: string; variable: string }>({
     status: 422,

@@ -41,9 +41,9 @@ export interface FlagRollout {
 }
 
 interface FlagEvidence {
-  /** Of earlier steps and earlier lives of the gateway. */
+  /** Of earlier lives of the gateway, and of before it was known what is slow. */
   readonly before: Counts;
-  /** Life of the gateway and step that `current` is of. */
+  /** Life of the gateway, and number of thresholds, that `current` is of. */
   readonly epoch: string;
   readonly current: Counts;
   readonly verdict: Verdict;
@@ -55,9 +55,12 @@ export interface FlagRolloutEnd {
   readonly at: number;
 }
 
-/** What the gateway is asked to count for a step is called this; counts of another are not its own. */
-export function countsId({ id, step }: Pick<FlagRollout, 'id' | 'step'>): string {
-  return `flag-${id}-${step}`;
+/**
+ * What the gateway is asked to count is called this, over all steps: who had the variant at the one has it at the next, which is no draw again.
+ * Counts of another are not its own.
+ */
+export function countsId({ id }: Pick<FlagRollout, 'id'>): string {
+  return `flag-${id}`;
 }
 
 /** `flag.answer-with-citations`: the attribute in which answers name the variant. */

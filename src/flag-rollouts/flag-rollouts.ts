@@ -115,12 +115,14 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
       const known = await rollouts.read(environment, flag);
       if (known && !known.rollout.end) throw sluiceError('flag_rollout_running', { flag, variant: known.rollout.variant });
       const address = `${environment}/service/${request.service}`;
-      if ((await services.stateOf(address))?.stable === undefined) throw sluiceError('unknown_service', { address });
+      const state = await services.stateOf(address);
+      if (state?.stable === undefined) throw sluiceError('unknown_service', { address });
+      const units = state.settings.rollout.affinity && { of: 'users' as const };
       const id = Buffer.from(random.bytes(6)).toString('hex');
       const place = { environment, flag };
       return commit(place, known?.version ?? 0, order, 'begun', (record) => {
         const rollout = newFlagRollout(record, request, { id, by: order.actor.name, reason: order.reason }, clock.now());
-        return { rollout, change: { type: 'share', percent: shareOf(rollout) } };
+        return { rollout: { ...rollout, rules: { ...rollout.rules, ...units } }, change: { type: 'share', percent: shareOf(rollout) } };
       });
     },
     stop: async (environment, flag, order) => {

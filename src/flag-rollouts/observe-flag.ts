@@ -5,15 +5,19 @@ import type { Traffic } from '../rollout/traffic.ts';
 import { attributeOf, countsId, type FlagRollout, shareOf } from './flag-rollout.ts';
 import type { FlagObservation } from './step.ts';
 
-/** What the gateway is to count for a rollout now; undefined while clients are given time. Thresholds come in pairs, as of releases. */
+/**
+ * What the gateway is to count for a rollout now; undefined before the first step has been noticed. While a later one is being noticed it counts
+ * nothing, and keeps in mind who was served what. Thresholds come in pairs, as of releases.
+ */
 export function countsOfFlag(rollout: FlagRollout): FlagCounts | undefined {
-  const { flag, variant, thresholds = [], latencyTolerance, phase, end } = rollout;
-  if (phase !== 'counting' || end) return undefined;
+  const { flag, variant, thresholds = [], latencyTolerance, phase, evidence, end } = rollout;
+  const isNoticed = phase === 'counting';
+  if (end || (!isNoticed && evidence === undefined)) return undefined;
   return {
     id: countsId(rollout),
     attribute: attributeOf(flag),
     variant,
-    probability: shareOf(rollout) / 100,
+    ...(isNoticed && { probability: shareOf(rollout) / 100 }),
     thresholds: thresholds.flatMap((threshold) => [threshold, threshold * latencyTolerance]),
   };
 }

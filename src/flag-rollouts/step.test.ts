@@ -3,7 +3,7 @@ import { seededRandom } from '../effects/random.ts';
 import type { FlagRecord, Override } from '../flags/flag.ts';
 import { addCounts, noCounts } from '../rollout/evidence/counts.ts';
 import { drawCounts } from '../rollout/evidence/traffic-model.ts';
-import { countsId, type FlagRollout, shareOf } from './flag-rollout.ts';
+import { type FlagRollout, shareOf } from './flag-rollout.ts';
 import { newFlagRollout } from './new-rollout.ts';
 import { type FlagObservation, step, stopped } from './step.ts';
 
@@ -58,12 +58,9 @@ function play(
   const random = seededRandom(seed);
   let rollout = begin();
   let counts = noCounts;
-  let counting = '';
   const changes: string[] = [];
   let now = 0;
   for (; now < 600 * second && rollout.end === undefined; now += second) {
-    if (counting !== countsId(rollout)) counts = noCounts;
-    counting = countsId(rollout);
     const chance = shareOf(rollout) / 100;
     if (rollout.phase === 'counting') {
       const drawn = drawCounts(random, perSecond, share(shareOf(rollout)) / 100, steady, { ...steady, errorRate: variantErrors });

@@ -2,7 +2,7 @@ import type { Override } from '../flags/flag.ts';
 import { addCounts, noCounts } from '../rollout/evidence/counts.ts';
 import { type Counts, judge } from '../rollout/evidence/judge.ts';
 import { findingsInWords } from '../rollout/evidence/words.ts';
-import { countsId, type FlagRollout, type FlagRolloutEnd, shareOf } from './flag-rollout.ts';
+import { type FlagRollout, type FlagRolloutEnd, shareOf } from './flag-rollout.ts';
 
 /** What the two sides of the comparison are called. */
 export const sides = { candidate: 'variant', stable: 'the others' };
@@ -71,7 +71,7 @@ export function stopped(rollout: FlagRollout, by: string, now: number): FlagStep
 function fold(rollout: FlagRollout, counted: FlagObservation['counted']): FlagRollout {
   if (!counted) return rollout;
   const { evidence: known, rules } = rollout;
-  const epoch = `${counted.epoch}/${countsId(rollout)}`;
+  const epoch = `${counted.epoch}/${rollout.thresholds?.length ?? 0}`;
   const before = known === undefined ? noCounts : known.epoch === epoch ? known.before : addCounts(known.before, known.current);
   const judged = judge(addCounts(before, counted.counts), rules);
   const verdict = counted.isComplete

@@ -1,12 +1,12 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { writeDurably } from '../effects/files.ts';
-import { firstFreePort } from '../effects/ports.ts';
+import { firstFreePort, firstPortFrom } from '../effects/ports.ts';
 import type { ProcessIdentity } from '../effects/processes.ts';
 import type { Random } from '../effects/random.ts';
 import { type GatewayProcess, gatewayProcess } from './admin/gateway-report.ts';
 import { gatewayFiles } from './gateway-files.ts';
-import { observerSettings } from './measuring/open-observer.ts';
+import { observerSettings } from './measuring/observer-settings.ts';
 
 const settingsSchema = z.object({
   internal: z.object({ host: z.string(), port: z.number().int().min(1).max(65_535) }),
@@ -31,7 +31,7 @@ export async function settingsOf(folder: string): Promise<GatewaySettings> {
 export async function chooseSettings(folder: string): Promise<GatewaySettings> {
   const host = '127.0.0.1';
   const before = await readJson(gatewayFiles(folder).settings, settingsSchema);
-  const chosen = { ...before, internal: { host, port: await firstFreePort(host, firstInternalPort) } };
+  const chosen = { ...before, internal: { host, port: await firstFreePort(host, firstPortFrom(firstInternalPort)) } };
   await writeDurably(gatewayFiles(folder).settings, JSON.stringify(chosen));
   return chosen;
 }

@@ -12,10 +12,12 @@ import type { GatewayProcess } from './admin/gateway-report.ts';
 import { gatewayFiles } from './gateway-files.ts';
 import { adminTokenOf, settingsOf } from './gateway-folder.ts';
 import { openEngines } from './engines/open-engines.ts';
+import { keepCompiled } from './compile-cache.ts';
 import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
 import type { BoundSocket } from './listening/bound-socket.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
+import { hasTraces, openAccessLog } from './measuring/open-observer.ts';
 import { createMeasuring } from './measuring/measuring.ts';
 import { openSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
@@ -53,7 +55,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   const log = openLog(files.log, clock);
   keepAliveThroughFaults(log);
   const settings = await settingsOf(folder);
-  const environment = processEnvironment();
+  const environment = { NODE_COMPILE_CACHE: files.compileCache, ...processEnvironment() };
   const { accessLog, traces } = settings;
   const observing = { ...(accessLog && { accessLog }), ...(traces && { traces }) };
   const pool = createWorkerPool({
@@ -76,12 +78,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     },
   });
   const predecessors = createPredecessors(folder, process.pid, clock);
-  const { snapshot, table: lastTable } = await openSnapshot(
-    files.snapshot,
-    () => clock.now(),
-    // A process takes as long to start as a large table takes to check.
-    () => pool.warm(),
-  );
+  const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
+  pool.warm(lastTable);
   const { choice, engine, openPlane } = await openEngines({
     lastTable,
     folder,
@@ -91,6 +89,8 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     takeOver,
     crew: pool,
     predecessors: takeOver ? predecessors : undefined,
+    openAccessLog: () => openAccessLog({ folder, worker: String(process.pid), settings: observing, clock, random: systemRandom, log }),
+    isTraced: hasTraces({ settings: observing, environment }),
   });
   const plane = await openPlane();
   const upkeep = createTlsUpkeep({ folder, clock, random: systemRandom, log });
@@ -145,6 +145,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     throw error;
   }
   pool.establish();
+  keepCompiled();
   log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
 }
 

@@ -11,7 +11,6 @@ import type { GatewayLog } from './log.ts';
 import type { Measuring } from './measuring/measuring.ts';
 import type { GatewayCounts } from './measuring/report.ts';
 import type { RoutingTable } from './routing-table.ts';
-import { checkTable, parseChange, parseTable } from './table/check-table.ts';
 import type { Snapshot } from './table/snapshot.ts';
 import { applyChange, haveSameListeners, isSameTable, sharingServices } from './table/table-change.ts';
 
@@ -67,6 +66,9 @@ export interface EngineChange {
   warnings(): readonly string[];
 }
 
+/** Loaded once it serves: its last table was checked when it came. */
+const tableChecks = (): Promise<typeof import('./table/check-table.ts')> => import('./table/check-table.ts');
+
 export function createGateway(dependencies: GatewayDependencies): Gateway {
   const { plane, snapshot, clock, random, log, measuring, upkeep, engines } = dependencies;
   const startedAt = timestamp(clock.now());
@@ -95,7 +97,10 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     upkeep?.follow(next);
   };
 
-  const amended = (value: unknown): RoutingTable => {
+  const applied = async (value: unknown): Promise<RoutingTable> => (await tableChecks()).parseTable(value);
+
+  const amended = async (value: unknown): Promise<RoutingTable> => {
+    const { checkTable, parseChange } = await tableChecks();
     const change = parseChange(value);
     const current = table?.version ?? -1;
     if (change.base !== current) throw sluiceError('gateway_table_stale', { offered: change.base, current });
@@ -104,9 +109,9 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     return next;
   };
 
-  const applyOne = async (read: () => RoutingTable): Promise<void> => {
+  const applyOne = async (read: () => Promise<RoutingTable>): Promise<void> => {
     if (stopping) throw sluiceError('gateway_unreachable', { reason: 'it ends, or is being replaced' });
-    const next = sharingServices(table, read());
+    const next = sharingServices(table, await read());
     const current = table?.version ?? -1;
     if (next.version < current) throw sluiceError('gateway_table_stale', { offered: next.version, current });
     if (next.version === current) {
@@ -212,9 +217,10 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       await restore();
       // Ends only when `life` does, by rejection.
       measuring.run(life.signal).catch(() => {});
+      tableChecks().catch(() => {});
       return { internalPort };
     },
-    apply: (value) => inTurn(() => applyOne(() => parseTable(value))),
+    apply: (value) => inTurn(() => applyOne(() => applied(value))),
     amend: (value) => inTurn(() => applyOne(() => amended(value))),
     yieldTo: (act) =>
       inTurn(async () => {

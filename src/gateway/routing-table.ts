@@ -112,9 +112,10 @@ const evidence = z.object({
   compared: z.array(z.string()).optional(),
   /**
    * What is compared is not which release answered but which variant of a flag it says it was served: an attribute of the answer. Units are
-   * counted as of the release `variant` or `others`, with the chance the flag drew with. Those without the attribute do not count.
+   * counted as of the release `variant` or `others`, with the chance the flag drew with. Those without the attribute do not count,
+   * and nobody does while there is no chance: it is changing. Another chance under the same id is another draw of the same units.
    */
-  byVariant: z.object({ attribute: z.string(), variant: z.string(), probability: z.number().min(0).max(1) }).optional(),
+  byVariant: z.object({ attribute: z.string(), variant: z.string(), probability: z.number().min(0).max(1).optional() }).optional(),
 });
 
 /** What is counted of an experiment: of each unit the first outcome that says the attribute, as long as the id is the same. */
@@ -128,7 +129,14 @@ export const serviceRoute = z.object({
   environment: z.string(),
   name: z.string(),
   /** Public routes; empty for a service only others may call. The longest matching path prefix wins. */
-  expose: z.array(z.object({ host: z.string(), path: z.string() })),
+  expose: z.array(
+    z.object({
+      host: z.string(),
+      path: z.string(),
+      /** Requests that come this way go to this release alone, whatever its weight, and are no draw. Without it, the route is none. */
+      release: z.string().optional(),
+    }),
+  ),
   /** Services of the same environment this one may call on the internal listener. */
   calls: z.array(z.string()),
   /** SHA-256 (hex) of each token this service may identify itself with; two while a token is rotated. */

@@ -17,6 +17,19 @@ describe('a message for Slack', () => {
     ]);
   });
 
+  it('of a test names no service, as it is about none', () => {
+    const sample = {
+      type: 'test',
+      id: 'msg-1',
+      time: body.time,
+      environment: 'production',
+      service: '',
+      address: 'a',
+      message: 'a test',
+    } as const;
+    expect(slackBody(sample).blocks.at(-1)).toEqual({ type: 'context', elements: [{ type: 'mrkdwn', text: 'production · msg-1' }] });
+  });
+
   it('cannot mention anybody or make a link by words from elsewhere, and stays within what Slack takes', () => {
     const hostile = `<!channel> & <https://evil.example|click>${'&'.repeat(5_000)}`;
     const { text, blocks } = slackBody({ ...body, message: hostile });

@@ -19,7 +19,11 @@ export function slackBody(body: MessageBody): { readonly text: string; readonly 
   const icon = icons[body.type];
   const title = `${icon === undefined ? '' : `${icon} `}${escaped(body.message)}`;
   const details = body.type === 'test' ? [] : detailsOf(body);
-  const context = [body.environment, body.service, body.id].map(escaped).join(' · ');
+  // A test is about no service.
+  const context = [body.environment, body.service, body.id]
+    .filter((part) => part !== '')
+    .map(escaped)
+    .join(' · ');
   return {
     text: shortened(escaped(body.message)),
     blocks: [

@@ -162,6 +162,8 @@ export interface ReferencedResource {
 
 export interface UpdateRequest extends CreateRequest {
   readonly current: ResourceState;
+  /** Nothing else in the run comes after this change: what goes on by itself may be answered as soon as it is begun. */
+  readonly unawaited?: true;
 }
 
 interface ImportRequest extends CreateRequest {

@@ -22,9 +22,16 @@ function withExperiment({ stages = [], experiment }: ServiceState['settings']['r
 
 /** Whether the rollout under way goes by stages, and not as fast as capacity allows. */
 export function hasStages(state: Pick<ServiceState, 'candidate' | 'stable' | 'settings' | 'revisions'>): boolean {
-  const { candidate, stable, settings } = state;
-  if (!candidate || candidate.urgent === true || stable === undefined || !goesByStages(settings)) return false;
-  // Beside the same release there is nothing to compare: instances are replaced a few at a time.
+  return goesByStages(state.settings) && replacesAnother(state);
+}
+
+/**
+ * Whether another release is to take the place of the one in use: neither a first one nor a return, and no restart, beside which there is
+ * nothing to compare and about which nobody has anything to decide.
+ */
+export function replacesAnother(state: Pick<ServiceState, 'candidate' | 'stable' | 'revisions'>): boolean {
+  const { candidate, stable } = state;
+  if (!candidate || candidate.urgent === true || stable === undefined) return false;
   return revisionOf(state, candidate.generation)?.release !== revisionOf(state, stable)?.release;
 }
 

@@ -122,7 +122,7 @@ describe('what is counted of copies', () => {
     pass(1_000);
     expect([weights(), state().failure]).toMatchObject([{ 'r-1': 100 }, { withdrawn: true, evidence: { of: 'copies', units: 300 } }]);
     expect(state().failure?.reason).toMatch(
-      /^among copies errors got worse than is tolerated: errors .*x of stable \(97\.5%, always valid\); 300 copied requests$/,
+      /^among copies errors got worse than is tolerated: errors .*x of stable \(97\.5%, always valid\), evidence .* to 1 against it where 40 suffice; 300 copied requests$/,
     );
     const [record] = recorded(before, { ...state(), rollouts: before.rollouts ?? [] }, 0).rollouts ?? [];
     expect(record?.evidence?.[0] ?? state().failure?.evidence?.because).toContain('among copies');

@@ -3,7 +3,7 @@ import { hasStages, stagesOf } from './course.ts';
 import { newCourse } from './course-state.ts';
 import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
-import { withHooksOverruled } from './hooks/gate.ts';
+import { asksHooks, withHooksOverruled } from './hooks/gate.ts';
 import { isDecided, withDecision } from './experiment/decide.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout } from './rollout-outcome.ts';
@@ -47,12 +47,20 @@ export function operated(state: ServiceState, action: RolloutAction, by: string,
     case 'rollback':
       break;
   }
+  if (isReturning(state, action.to)) return state;
   if (state.candidate && action.to === undefined) return aborted(state, by);
   const content = state.history?.find(({ release }) => action.to === undefined || release === action.to);
   const stable = revisionOf(state, state.stable)?.release;
   if (state.candidate && action.to === stable) return aborted(state, by);
   if (!content) throw sluiceError('release_not_kept', { service: state.address, release: action.to ?? 'before this one' });
   return rolledBack(state, content, now);
+}
+
+/** Whether it is on its way there, or has arrived: sent twice, a return is one. */
+function isReturning(state: ServiceState, to: string | undefined): boolean {
+  const { candidate, stable } = state;
+  if (!candidate) return to !== undefined && revisionOf(state, stable)?.release === to;
+  return candidate.urgent === true && (to === undefined || revisionOf(state, candidate.generation)?.release === to);
 }
 
 function paused(state: ServiceState, by: string, now: number): ServiceState {
@@ -74,8 +82,12 @@ function going(state: ServiceState, now: number): ServiceState {
  */
 function promoted(given: ServiceState, { full, from, arm }: RolloutAction & { readonly type: 'promote' }, now: number): ServiceState {
   if (from && isPromoted(given, from, full) && isDecided(given, arm)) return given;
-  candidateOf(given);
-  if (!hasStages(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
+  const { course: reached } = candidateOf(given);
+  if (!hasStages(given)) {
+    if (!reached || !asksHooks(given)) throw sluiceError('rollout_has_no_stages', { service: given.address });
+    const goes = going(given, now);
+    return { ...goes, candidate: { ...(goes.candidate as Candidate), course: withHooksOverruled(reached) } };
+  }
   const state = withDecision(given, arm);
   if (state === given && arm !== undefined && !full) return given;
   const candidate = candidateOf(state);
@@ -93,7 +105,7 @@ function promoted(given: ServiceState, { full, from, arm }: RolloutAction & { re
 function aborted(state: ServiceState, by: string): ServiceState {
   candidateOf(state);
   // Without stages, stable may be too few by now to answer alone: the way back is then that of the way there.
-  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) }).state;
+  return failRollout(state, `aborted by ${by}`, { withdrawn: hasStages(state) || state.candidate?.heldBack === true }).state;
 }
 
 /** The release that failed, from the beginning. */

@@ -3,18 +3,18 @@ import { isPublishedActive } from './service-route.ts';
 import type { Instance, ServiceState } from './service-state.ts';
 import type { Observation } from './strategy.ts';
 
-/** The state with `count` more instances of a generation, about to start; with `baseline` to be compared with that candidate. */
+/** The state with `count` more instances of a generation, about to start. */
 export function withNewInstances(
   state: ServiceState,
   generation: number | undefined,
   count: number,
   now: number,
-  baseline?: number,
+  mark: Pick<Instance, 'baseline' | 'heldBack'> = {},
 ): ServiceState {
   if (generation === undefined || count <= 0) return state;
   const added = Array.from({ length: count }, (_, index): Instance => {
     const id = `${state.name}-${state.uid}-${state.instanceSequence + index + 1}`;
-    return { id, generation, ...(baseline !== undefined && { baseline }), phase: 'starting', since: now, restarts: 0, exits: [] };
+    return { id, generation, ...mark, phase: 'starting', since: now, restarts: 0, exits: [] };
   });
   return { ...state, instanceSequence: state.instanceSequence + count, instances: [...state.instances, ...added] };
 }

@@ -1,29 +1,32 @@
 import { conclude } from './conclude.ts';
 import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
+import { replacesAnother } from './course.ts';
+import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
+import { letGo, withPlaceForHooks } from './hooks/held-back.ts';
+import { dueHooks, hooksAt } from './hooks/stage-hooks.ts';
 import { completeRollout, failRollout, recordProgress } from './rollout-outcome.ts';
 import { isPublishedIdle } from './service-route.ts';
 import { isLive, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 import { waitedFor, type Observation, type Strategy } from './strategy.ts';
+
+/** How often an answer is looked for. */
+const hookMs = 1_000;
 
 /**
  * Replaces instances a few at a time: new ones start within `max_surge`, and an old one is taken away only while enough instances are
  * ready AND known to the gateway (`max_unavailable`). Scaling and going back after a failure are the same movement with another target.
  */
 export const rolling: Strategy = (given, observation, now) => {
-  const state = withoutCourse(given);
-  const advanced = advanceInstances(withoutIdle(state, observation, now), observation, now);
+  const state = withPlaceForHooks(given);
+  const begun = advanceInstances(withoutIdle(state, observation, now), observation, now);
+  const advanced = withHookAnswers(begun, observation.hooks, now);
   const judged = judge(advanced.state, observation, now);
   const moved = move(judged.state, observation, now);
-  return conclude({ state: moved, events: [...advanced.events, ...judged.events] }, observation, now);
+  const result = conclude({ state: moved, events: [...advanced.events, ...judged.events] }, observation, now);
+  // An answer may have reached another control plane.
+  return dueHooks(moved).length === 0 ? result : { ...result, wakeAt: Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, now + hookMs) };
 };
-
-/** A candidate that began by stages and goes on without them gets requests by its instances from now on. */
-function withoutCourse(state: ServiceState): ServiceState {
-  if (!state.candidate?.course) return state;
-  const { course: _, ...candidate } = state.candidate;
-  return { ...state, candidate };
-}
 
 function judge(state: ServiceState, observation: Observation, now: number): Advanced {
   const { candidate } = state;
@@ -32,16 +35,32 @@ function judge(state: ServiceState, observation: Observation, now: number): Adva
   const old = state.instances.filter((instance) => instance.generation !== candidate.generation && isLive(instance));
   const serving = mine.filter((instance) => isServing(instance, observation)).length;
   const looping = mine.find(({ phase }) => phase === 'crash_looping');
-  if (looping)
-    return failRollout(state, `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`, { instance: looping.id });
-  if (old.length === 0 && serving >= state.replicas) return completeRollout(state);
+  const withdrawn = candidate.heldBack === true;
+  if (looping) {
+    const why = `its instance ${looping.id} keeps failing: it ${looping.reason ?? 'ended'}`;
+    return failRollout(state, why, { instance: looping.id, withdrawn });
+  }
+  const gate = gateOf(state, { hasCome: old.length === 0 && serving >= state.replicas, hasFirst: serving > 0 });
+  const isClosed = gate !== undefined && candidate.paused !== undefined;
+  const waits = gate && !isClosed ? waitForHooks(state, gate, now) : undefined;
+  if (waits) return waits;
+  if (gate === 'before' && !isClosed) {
+    return { state: letGo({ ...state, candidate: { ...candidate, heldBack: false, progressAt: now } }), events: [] };
+  }
+  if (old.length === 0 && serving >= state.replicas && !isClosed) return completeRollout(state);
   const progressed = recordProgress(state, { measure: serving - old.length, serving }, now);
   if (candidate.paused) return progressed;
   const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const stuck = mine.find((instance) => !isServing(instance, observation));
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
-  return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id });
+  return failRollout(state, `it made no progress for ${Math.round(waited / 1_000)} s${why}`, { instance: stuck?.id, withdrawn });
+}
+
+/** The hooks a candidate has come to: those before its first request, or those before it is completed; undefined between them. */
+function gateOf(state: ServiceState, { hasFirst, hasCome }: { hasFirst: boolean; hasCome: boolean }): 'before' | 'after' | undefined {
+  if (state.candidate?.heldBack === true) return hasFirst ? 'before' : undefined;
+  return hasCome && replacesAnother(state) && hooksAt(state, 0, 'after').length > 0 ? 'after' : undefined;
 }
 
 function move(state: ServiceState, observation: Observation, now: number): ServiceState {
@@ -58,19 +77,22 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   const floor = wanted - (old.length > 0 ? maxUnavailable : 0);
 
   const retired = new Set<string>();
-  let serving = state.instances.filter((instance) => isServing(instance, observation) && !spare(instance)).length;
-  let answering = [...mine, ...old].filter(mayAnswer).length;
+  const carries = (instance: Instance): boolean => instance.heldBack !== true && isServing(instance, observation);
+  let serving = state.instances.filter((instance) => carries(instance) && !spare(instance)).length;
+  let answering = [...mine, ...old].filter((instance) => instance.heldBack !== true && mayAnswer(instance)).length;
   const surplus = mine.toSorted(byUsefulness(observation)).slice(wanted);
   for (const instance of [...old.toSorted(byUsefulness(observation)), ...surplus].toReversed()) {
-    const serves = isServing(instance, observation);
+    const serves = carries(instance);
     if (serves && serving - 1 < floor) continue;
     // While it is not known whom the gateway sends to, everyone who answers may be the one.
-    if (mayAnswer(instance) && (observation.published === undefined || answering - 1 < floor)) continue;
+    const answers = instance.heldBack !== true && mayAnswer(instance);
+    if (answers && (observation.published === undefined || answering - 1 < floor)) continue;
     if (serves) serving -= 1;
-    if (mayAnswer(instance)) answering -= 1;
+    if (answers) answering -= 1;
     retired.add(instance.id);
   }
   const leaves = (instance: Instance): boolean => retired.has(instance.id) || (isLive(instance) && spare(instance));
   const instances = state.instances.map((instance) => (leaves(instance) ? retire(instance, observation, now) : instance));
-  return withNewInstances({ ...state, instances }, target, starting, now);
+  const mark = state.candidate?.heldBack === true ? { heldBack: true as const } : {};
+  return withNewInstances({ ...state, instances }, target, starting, now, mark);
 }

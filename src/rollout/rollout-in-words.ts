@@ -20,7 +20,7 @@ export function rolloutInWords(rollout: RolloutSettings): string {
     return `a few instances at a time, at most ${maxSurge} more and ${maxUnavailable} fewer than declared; ${end}`;
   }
   const steps = stagesOf({ settings: { rollout, expose: [], calls: [], drainMs: 0 } }).map((stage) =>
-    stage.experiment && experiment ? experimentInWords(experiment) : stepInWords(stage, fullSet),
+    stage.experiment && experiment ? experimentInWords(experiment) : stepInWords(stage, rollout),
   );
   const whole = fullSet === true ? 'a whole second set, then ' : '';
   const beside = baseline === true ? '; compared with fresh instances of the stable release' : '';
@@ -28,9 +28,10 @@ export function rolloutInWords(rollout: RolloutSettings): string {
   return `${whole}${steps.join(', then ')}${beside}${kept}; ${end}`;
 }
 
-function stepInWords(stage: StageSettings, fullSet: boolean | undefined): string {
+function stepInWords(stage: StageSettings, { fullSet, previewHost }: RolloutSettings): string {
   const { forMs } = stage;
-  return `${fullSet === true && stage.weight === 0 ? 'previewed' : shareInWords(stage)}${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${endInWords(stage)}`;
+  const previewed = `previewed${previewHost === undefined ? '' : ` at ${previewHost}`}`;
+  return `${fullSet === true && stage.weight === 0 ? previewed : shareInWords(stage)}${forMs > 0 ? ` for ${lasting(forMs)}` : ''}${endInWords(stage)}`;
 }
 
 function experimentInWords(experiment: ExperimentSettings): string {

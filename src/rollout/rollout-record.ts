@@ -17,9 +17,10 @@ export function recorded(before: ServiceState | undefined, after: ServiceState, 
   const [old, candidate] = [before?.candidate, after.candidate];
   if (old && candidate ? originOf(old) === originOf(candidate) : old === candidate) return after;
   const known = after.rollouts ?? [];
-  // A generation that was returned to has a record of each time.
-  const isOpen = (record: RolloutRecord): boolean => record.outcome === undefined && record.generation === (old && originOf(old));
-  const ended = known.map((record) => (isOpen(record) ? endOf(record, before, after, now, who) : record));
+  // A set that was kept ready is returned to under the generation it had: that one's own record has its end already.
+  const isIts = (record: RolloutRecord): boolean =>
+    record.endedAt === undefined && old !== undefined && record.generation === originOf(old);
+  const ended = known.map((record) => (isIts(record) ? endOf(record, before, after, now, who) : record));
   const begun = candidate && beginningOf(candidate.generation, after, candidate.startedAt, who);
   return { ...after, rollouts: [...(begun ? [begun] : []), ...ended].slice(0, mostRecords) };
 }

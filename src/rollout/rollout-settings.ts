@@ -48,16 +48,20 @@ function stagesOf({ steps = [] }: Declared): NonNullable<RolloutSettings['stages
 }
 
 /** Of a preview nothing is counted: no user was drawn for it. */
-function previewOf({ preview }: Declared): Pick<RolloutSettings, 'stages' | 'analysis'> {
+function previewOf({ preview }: Declared): Pick<RolloutSettings, 'stages' | 'analysis' | 'previewHost'> {
   if (!preview) return {};
-  const { metrics, no_data: noData, approval } = preview;
+  const { host, metrics, no_data: noData, approval } = preview;
   const analysis: AnalysisSettings = {
     rules: { alpha: 1, minUnits: 1 },
     latencyTolerance: 1,
     sources: metrics.map(sourceSettings),
     noData,
   };
-  return { stages: [{ weight: 0, forMs: parseDurationMs(preview.for), approval }], ...(metrics.length > 0 && { analysis }) };
+  return {
+    stages: [{ weight: 0, forMs: parseDurationMs(preview.for), approval }],
+    ...(metrics.length > 0 && { analysis }),
+    ...(host !== undefined && { previewHost: host }),
+  };
 }
 
 function affinityOf(affinity: NonNullable<Declared['affinity']>): NonNullable<RolloutSettings['affinity']> {

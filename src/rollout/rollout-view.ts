@@ -118,16 +118,16 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   if (paused?.reason === 'waits for approval') return { for: 'approval', message: 'somebody has to promote it' };
   if (paused?.recovers === true) return { for: 'evidence', message: paused.reason };
   if (paused) return { for: 'resume', message: paused.reason };
-  if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
-  const course = { ...newCourse, ...candidate.course };
-  const stage = stageOf(state, course);
-  const share = shareInWords(stage);
-  const needed = capacityAt(state, course.stage);
   const [hook, ...others] = dueHooks(state);
   if (hook) {
     const more = others.length === 0 ? '' : ` and ${others.length} more`;
     return { for: 'hook', message: `${hook.settings.name}${more}, asked since ${timestamp(hook.run.since).slice(11, 19)}` };
   }
+  if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
+  const course = { ...newCourse, ...candidate.course };
+  const stage = stageOf(state, course);
+  const share = shareInWords(stage);
+  const needed = capacityAt(state, course.stage);
   if (course.inForceSince === undefined) {
     if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${share}` };
     const beside = baselineOf(state);

@@ -14,6 +14,7 @@ export async function checkService(block: ResolvedBlock, stack: ResolvedStack): 
     ...unsupportedFields(block, fields),
     ...reservedVariables(block, fields),
     ...shownSecrets(block, fields),
+    ...previewProblems(block, fields, stack),
     ...(await pathProblems(block, fields, stack.root)),
     ...(await armProblems(block, fields, stack.root)),
   ];
@@ -34,6 +35,23 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;
+}
+
+/** A preview opens the service to the public under a host that has to be its own. */
+function previewProblems(block: ResolvedBlock, { expose, rollout }: ServiceFields, stack: ResolvedStack): Problem[] {
+  const host = rollout.preview?.host;
+  if (host === undefined) return [];
+  const refused = (reason: string): Problem[] => [
+    problem('preview_host_refused', { service: block.name, host, reason }, at(block, 'rollout.preview.host')),
+  ];
+  if (!expose) return refused('it is not exposed, so no listener of the public would answer there');
+  const others = stack.blocks
+    .filter(({ kind }) => kind === 'service')
+    .map((other) => [other, other.fields as unknown as ServiceFields] as const);
+  const exposing = others.find(([, fields]) => fields.expose?.host === host);
+  if (exposing) return refused(`the service '${exposing[0].name}' is exposed under that host`);
+  const previewing = others.find(([other, fields]) => other.address !== block.address && fields.rollout.preview?.host === host);
+  return previewing ? refused(`the service '${previewing[0].name}' is previewed under that host`) : [];
 }
 
 /** The same of what each arm of an experiment has instead. */

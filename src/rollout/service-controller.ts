@@ -6,6 +6,7 @@ import { tailOf } from '../effects/processes.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
 import { createOutbox, type Outbox } from '../notifications/outbox.ts';
 import type { Workloads } from '../providers/workloads.ts';
+import type { KnownSecrets } from '../secrets/known-secrets.ts';
 import type { Vault } from '../secrets/vault.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
@@ -22,6 +23,7 @@ import {
   type DesiredService,
 } from './desired-state.ts';
 import { createRolloutMessages } from './messages/rollout-messages.ts';
+import { type Asker, once } from './once.ts';
 import { operated, type RolloutAction } from './operate.ts';
 import { createProber } from './prober.ts';
 import { createReconcileQueue } from './reconcile-queue.ts';
@@ -50,6 +52,8 @@ export interface ServiceControllerDependencies {
   readonly evaluationUrl?: () => string | undefined;
   /** Where messages go that are written with transitions; one over the store unless it is shared with whoever delivers. */
   readonly outbox?: Outbox;
+  /** Takes known secrets out of words that come from elsewhere before they are kept; nothing unless told otherwise. */
+  readonly secrets?: Pick<KnownSecrets, 'scrub'>;
   /** Asks a source of evidence; over the network and by processes unless told otherwise. */
   readonly measure?: Measure;
   /** Reads the end of an instance's log; from its file unless told otherwise. */
@@ -77,8 +81,8 @@ export interface ServiceController {
   states(): Promise<readonly ServiceState[]>;
   /** Replaces every instance by one of the same release, without losing a request. */
   restart(address: string): Promise<void>;
-  /** What people do to a rollout: see `operated` for what it throws. `who.by` names who does it. */
-  operate(address: string, action: RolloutAction, who: { readonly by: string; readonly why?: string | undefined }): Promise<ServiceState>;
+  /** What people do to a rollout: see `operated` and `once` for what it throws. */
+  operate(address: string, action: RolloutAction, who: Asker): Promise<ServiceState>;
   /** Has the gateway count for a flag, or no longer. Nothing happens when the service is not there. */
   countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
@@ -96,8 +100,13 @@ export interface ServiceController {
    * whenever it comes nearer. Throws `rollout_wait_cancelled`, and `service_does_not_stop` for one that is to stop.
    */
   waitFor(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
-  /** As `waitFor`, but no longer than until a rollout by stages is under way: its first stage is in force, or somebody holds it. */
-  waitUntilBegun(address: string, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
+  /** As `waitFor`, but no longer than until a rollout is under way: see `isUnderWay`. */
+  waitUntilBegun(
+    address: string,
+    signal: AbortSignal,
+    progress: (line: string) => void,
+    options: { readonly isAwaited: boolean },
+  ): Promise<Settlement>;
   /** As `waitFor`, but for the end of one generation, which another may supersede. */
   waitForEnd(address: string, generation: number, signal: AbortSignal, progress: (line: string) => void): Promise<Settlement>;
   /** As `waitFor`, but no longer than until its stable release answers in full: a rollout may take days. */
@@ -120,11 +129,12 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     if (key !== undefined) queue.wake(key);
   };
   const prober = createProber({ workloads, clock, changed: wakeOwner });
-  const measure = createMeasure({ resolver, stopping: stopping.signal });
+  const { secrets = { scrub: (text: string) => text } } = dependencies;
+  const measure = createMeasure({ resolver, stopping: stopping.signal, secrets });
   const reconciler = createServiceReconciler({
-    tailOf,
     measure,
     ...dependencies,
+    tailOf: async (file, bytes) => secrets.scrub(await (dependencies.tailOf ?? tailOf)(file, bytes)),
     documents,
     prober,
     own,
@@ -265,9 +275,12 @@ export function createServiceController(dependencies: ServiceControllerDependenc
       const { by } = who;
       let isNew = false;
       const change = (current: ServiceState): ServiceState => {
-        const next = operated(current, action, by, clock.now());
-        isNew = next !== current;
-        return next;
+        isNew = false;
+        return once(current, who, action, (before) => {
+          const next = operated(before, action, by, clock.now());
+          isNew = next !== before;
+          return next;
+        });
       };
       const state = await alter(address, change, who);
       if (!isNew) return state;
@@ -298,7 +311,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     stateOf: async (address) => (await documents.read(serviceKey(address)))?.state,
 
     waitFor: (address, signal, progress) => wait(address, signal, progress, settlementOf),
-    waitUntilBegun: (address, signal, progress) => wait(address, signal, progress, begunOf),
+    waitUntilBegun: (address, signal, progress, { isAwaited }) => wait(address, signal, progress, begunOf(isAwaited)),
     waitForEnd: (address, generation, signal, progress) => wait(address, signal, progress, endOf(generation)),
     waitUntilServing: (address, signal) => wait(address, signal, () => undefined, servingOf),
   };

@@ -46,3 +46,28 @@ describe('a service whose gateway is not as it was', () => {
     });
   });
 });
+
+it('gives the environment back while a candidate by stages does not get ready, and a later release takes its place', async () => {
+  const fixture = await createServiceFixture();
+  const canary = 'rollout: { strategy: canary, steps: [{ weight: 20, approval: true }] }';
+  const update = async (word: string) => {
+    const request = await fixture.request(await fixture.stack([...http, canary, `env: { MODE: ${word} }`]));
+    return fixture.provider.update({ ...request, current: await fixture.resource() }, newOperation());
+  };
+  try {
+    await fixture.apply([...http, canary]);
+    const hanging = await update('never-ready');
+    const ended = hanging.goesOn?.end(newOperation());
+    const next = await update('fine');
+    await expect(ended).rejects.toMatchObject({ code: 'rollout_superseded' });
+    await until('the next to have its share', async () => (await fixture.controller.describe(address))?.rollout?.weight === 20);
+    const promoted = next.goesOn?.end(newOperation());
+    await fixture.controller.operate(address, { type: 'promote', full: true }, { by: 'ada' });
+    await promoted;
+    expect((await next.goesOn?.finish(newOperation()))?.outputs['release']?.value).toBe(
+      (await fixture.controller.describe(address))?.release,
+    );
+  } finally {
+    await fixture.dispose();
+  }
+});

@@ -47,6 +47,12 @@ export interface ServiceProviderDependencies extends Omit<ServiceControllerDepen
 const resumeWaitMs = 30_000;
 const never = new AbortController().signal;
 
+/** `isAwaited`: something else comes after it in the same run. */
+interface Circumstances {
+  readonly isUpdate: boolean;
+  readonly isAwaited: boolean;
+}
+
 type AddressedService = Pick<CreateRequest, 'declared' | 'environment' | 'name'>;
 
 /** Services as resources: a release is made from the stack's files, and the controller is told to bring it into use. */
@@ -81,8 +87,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     );
   }
 
-  /** An update does not wait for the end of a rollout by stages: stable serves meanwhile, and a later release may supersede it. */
-  async function apply(request: CreateRequest, operation: Operation, isUpdate: boolean): Promise<Applied> {
+  /** An update does not wait for the end of a rollout: stable serves meanwhile, and a later release may supersede it. */
+  async function apply(request: CreateRequest, operation: Operation, { isUpdate, isAwaited }: Circumstances): Promise<Applied> {
     const { release, parts } = await makeRelease(request);
     operation.progress(`release ${release.id}`);
     const arms = await makeArms(request);
@@ -118,7 +124,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     };
     const generation = state.candidate?.generation;
     if (isUpdate && generation !== undefined) {
-      const beginning = await controller.waitUntilBegun(service, operation.signal, progress);
+      const beginning = await controller.waitUntilBegun(service, operation.signal, progress, { isAwaited });
       demandReady(beginning, service, release);
       const begun = await controller.stateOf(service);
       if (begun && beginning.outcome === 'under way') {
@@ -204,8 +210,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       return { status: 'present', drift, outputs: await addressesOf(resource) };
     },
 
-    create: (request, operation) => apply(request, operation, false),
-    update: (request, operation) => apply(request, operation, true),
+    create: (request, operation) => apply(request, operation, { isUpdate: false, isAwaited: true }),
+    update: (request, operation) => apply(request, operation, { isUpdate: true, isAwaited: request.unawaited !== true }),
 
     async delete(resource, operation) {
       await controller.remove(resource.address);

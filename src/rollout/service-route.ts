@@ -1,20 +1,26 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
 import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
-import { goesByStages } from './course.ts';
+import { goesByStages, hasStages } from './course.ts';
 import { layoutOf } from './counted-evidence.ts';
 import { isCounted } from './course-verdict.ts';
 import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
 import { mirrorOf } from './mirroring.ts';
+import { previewOf } from './preview.ts';
 import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
+
+/** A request with this header goes to the release it names, whatever its share. */
+const overrideHeader = 'x-sluice-release';
 
 /**
  * How requests are to reach the service by this state. Each release's weight is the number of its ready instances, so that every instance
  * gets an equal share and a release without capacity gets none; a candidate that goes by stages gets its stage's share instead, as far
  * as its ready instances allow.
  */
-export function routeOf(state: ServiceState): ServiceRoute {
+export function routeOf(given: ServiceState): ServiceRoute {
+  const state = hasStages(given) ? given : withoutCourse(given);
   const backends = new Map<string, BackendRoute>();
+  const preview = previewOf(state);
   // It is there without an instance too: the cohorts of a candidate are drawn as of two, whatever becomes of the other.
   if (usesBaseline(state)) backends.set(baselineName(state), { release: baselineName(state), weight: 0, instances: [] });
   for (const instance of state.instances) {
@@ -24,14 +30,14 @@ export function routeOf(state: ServiceState): ServiceRoute {
     const backend = backends.get(release) ?? { release, weight: 0, instances: [] };
     backends.set(release, {
       release,
-      weight: backend.weight + (instance.phase === 'ready' ? 1 : 0),
+      weight: backend.weight + (instance.phase === 'ready' && instance.heldBack !== true ? 1 : 0),
       instances: [...backend.instances, route],
     });
   }
   return {
     environment: state.environment,
     name: state.name,
-    expose: state.settings.expose.map(({ host, path }) => ({ host, path })),
+    expose: [...state.settings.expose.map(({ host, path }) => ({ host, path })), ...(preview ? [preview] : [])],
     calls: [...state.settings.calls],
     tokenDigests: [state.token.digest],
     health: healthRoute(state),
@@ -40,6 +46,13 @@ export function routeOf(state: ServiceState): ServiceRoute {
     ...splitOf(state),
     ...mirrorOf(state),
   };
+}
+
+/** Where a candidate is rolled, requests follow its instances. */
+export function withoutCourse(state: ServiceState): ServiceState {
+  if (!state.candidate?.course) return state;
+  const { course: _, ...candidate } = state.candidate;
+  return { ...state, candidate };
 }
 
 /** Percentage of new requests that the gateway is known to send to a generation's release. */
@@ -115,6 +128,8 @@ function rolloutId({ uid }: ServiceState, candidate: Pick<Candidate, 'generation
 function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' | 'experiment'> {
   const { candidate, settings } = state;
   const { affinity, analysis, experiment } = settings.rollout;
+  // Whoever is to agree to it reaches it by name.
+  if (candidate?.heldBack === true) return { split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader } };
   if (!candidate?.course) return flagSplitOf(state);
   const attribute = runningExperiment(candidate.course) && experiment?.metric.attribute;
   const release = revisionOf(state, candidate.generation)?.release ?? '';
@@ -123,7 +138,7 @@ function splitOf(state: ServiceState): Pick<ServiceRoute, 'split' | 'evidence' |
   const sticky = affinity && { affinity, slots: usesBaseline(state) ? 2 : 1 };
   return {
     ...(attribute !== undefined && { experiment: { id: experimentId(state, candidate), attribute } }),
-    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader: 'x-sluice-release', ...sticky },
+    split: { salt: `${state.address}/${rolloutId(state, candidate)}`, overrideHeader, ...sticky },
     ...(analysis &&
       isCounted(analysis) && {
         evidence: {
@@ -148,7 +163,11 @@ function flagSplitOf({ address, flagCounts, settings }: ServiceState): Pick<Serv
   const { affinity } = settings.rollout;
   return {
     ...(affinity && { split: { salt: `${address}/${id}`, affinity } }),
-    evidence: { id, latencyThresholdsMs: [...thresholds], byVariant: { attribute, variant, probability } },
+    evidence: {
+      id,
+      latencyThresholdsMs: [...thresholds],
+      byVariant: { attribute, variant, ...(probability !== undefined && { probability }) },
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Digest } from '../digest/digest.ts';
+import type { Json } from '../digest/json.ts';
 import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
@@ -52,6 +53,8 @@ export interface ServiceState {
   /** Every rollout there was, the latest first, the one under way included; the older ones are forgotten. */
   readonly rollouts?: readonly RolloutRecord[];
   readonly instances: readonly Instance[];
+  /** What was asked for under a key, the latest first: it is not done again. */
+  readonly asked?: readonly { readonly by: string; readonly key: string; readonly action: Json }[];
   /** What the gateway is to count for a flag; a release that is judged itself comes first. */
   readonly flagCounts?: FlagCounts;
 }
@@ -61,8 +64,8 @@ export interface FlagCounts {
   readonly id: string;
   readonly attribute: string;
   readonly variant: string;
-  /** Chance with which a user is served the variant. */
-  readonly probability: number;
+  /** Chance with which a user is served the variant; absent while it is changing, and nothing counts. */
+  readonly probability?: number;
   /** Latencies (ms) beyond which outcomes are counted. */
   readonly thresholds: readonly number[];
 }
@@ -109,6 +112,8 @@ export interface RolloutSettings {
   readonly fullSet?: boolean;
   /** The candidate has to answer this before it gets any request. */
   readonly smoke?: SmokeSettings;
+  /** Host name under which the candidate answers before its first stage with a share. */
+  readonly previewHost?: string;
   /** How long the release before stays ready, without requests, after another has taken over. */
   readonly keepPreviousMs?: number;
   readonly affinity?: NonNullable<SplitRoute['affinity']>;
@@ -203,8 +208,10 @@ export interface Candidate {
   };
   /** It returns to a release that was in use before: replaced as fast as capacity allows, without stages. */
   readonly urgent?: boolean;
-  /** How far it has come; only of the strategies that go by stages. */
+  /** How far it has come. Where it is rolled, it holds what became of its hooks and no more. */
   readonly course?: Course;
+  /** Where it is rolled: whether its hooks have yet to let it get its first request. Absent where none was ever to be asked. */
+  readonly heldBack?: boolean;
   /** When the rollout last came nearer to its end, and how near: the measure only grows. */
   readonly progressAt: number;
   readonly progress: number;
@@ -285,6 +292,8 @@ export interface Instance {
   readonly generation: number;
   /** Generation of the candidate beside which it was started to be compared with; of no meaning beside any other. */
   readonly baseline?: number;
+  /** It gets no request before the hooks of its candidate have agreed. */
+  readonly heldBack?: true;
   readonly phase: InstancePhase;
   /** When it entered the phase. */
   readonly since: number;

@@ -4,7 +4,9 @@ import type { ServiceRoute } from '../gateway/routing-table.ts';
 import type { Address } from '../stack/stack.ts';
 import { findingViews, type FindingView } from './evidence/finding-view.ts';
 import { verdictInWords } from './evidence/words.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { isServing } from './placement.ts';
+import { previewOf } from './preview.ts';
 import { rolloutOf, stageInWords, type RolloutView } from './rollout-view.ts';
 import { isPublishedAsDeclared, routeOf } from './service-route.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type InstancePhase, type ServiceState } from './service-state.ts';
@@ -28,6 +30,8 @@ export interface ServiceStatus {
   readonly instances: readonly InstanceView[];
   /** Public URLs; empty for a service that is not exposed. */
   readonly urls: readonly string[];
+  /** URL under which the candidate alone answers at this moment. */
+  readonly preview?: string;
   /** The rollout under way. */
   readonly rollout?: RolloutView;
   /** How new requests are shared out, in percent, and what stands ready for them. */
@@ -67,6 +71,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
   const message = messageOf(state);
   const rollout = rolloutOf(state, now);
   const { failure, previous } = state;
+  const preview = previewOf(state);
   const kept = revisionOf(state, previous?.generation);
   return {
     address: state.address,
@@ -79,6 +84,7 @@ export function statusOf(state: ServiceState, publicUrl: string | undefined, now
     replicas: { desired: state.replicas, ready: readyOf(state).length },
     instances: state.instances.map((instance) => viewOf(state, instance)),
     urls: publicUrl === undefined ? [] : state.settings.expose.map((expose) => exposedUrl(publicUrl, expose)),
+    ...(preview && publicUrl !== undefined && { preview: exposedUrl(publicUrl, preview) }),
     ...(rollout && { rollout }),
     weights: weightsOf(state),
     ...(previous && kept && { previous: { release: kept.release, until: timestamp(previous.until) } }),
@@ -164,7 +170,9 @@ export function progressOf(state: ServiceState, now: number): string {
   if (state.mode !== 'running') return `${state.instances.length} instances left to stop`;
   const stage = stageInWords(state, now);
   if (stage !== undefined) return stage;
-  return `${readyOf(state).length}/${state.replicas} instances ready${leaving > 0 ? `, ${leaving} leaving` : ''}`;
+  const [hook] = dueHooks(state);
+  const asked = hook ? `, waits for hook: ${hook.settings.name}` : '';
+  return `${readyOf(state).length}/${state.replicas} instances ready${leaving > 0 ? `, ${leaving} leaving` : ''}${asked}`;
 }
 
 function readyOf(state: ServiceState): readonly Instance[] {

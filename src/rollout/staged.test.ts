@@ -120,7 +120,7 @@ describe('a canary that is judged', () => {
     pass(1_000);
     expect([weights(), state().failure]).toMatchObject([{ 'r-1': 100 }, { withdrawn: true }]);
     expect(state().failure?.reason).toMatch(
-      /^errors got worse than is tolerated: errors .*x of stable \(95%, always valid\); 300 candidate requests$/,
+      /^errors got worse than is tolerated: errors .*x of stable \(95%, always valid\), evidence over 1,000,000 to 1 against it where 20 suffice; 300 candidate requests$/,
     );
   });
 

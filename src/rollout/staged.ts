@@ -10,6 +10,7 @@ import { withPromotedArm } from './experiment/promote-arm.ts';
 import { type ExperimentStep, isExperimenting, stepExperiment } from './experiment/step-experiment.ts';
 import { findingsInWords } from './evidence/words.ts';
 import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
+import { withoutHold } from './hooks/held-back.ts';
 import { dueHooks } from './hooks/stage-hooks.ts';
 import { advanceInstances, type Advanced, retire } from './instance-lifecycle.ts';
 import { copiesAlike, shareInWords } from './mirroring.ts';
@@ -31,11 +32,12 @@ const roundingError = 1e-6;
  * The way of canary and blue/green: stable keeps all its instances while the candidate gets its share stage by stage, each only once the
  * capacity for it is ready and known to the gateway. Stable goes, or stays for an instant return, when the candidate serves everything.
  */
-export const staged: Strategy = (state, observation, now) => {
+export const staged: Strategy = (given, observation, now) => {
+  const state = withoutHold(given);
   const begun = advanceInstances(withDeadline(withoutIdle(state, observation, now), now), observation, now);
   const advanced = withHookAnswers(begun, observation.hooks, now);
   const { candidate } = advanced.state;
-  if (candidate && !hasStages(advanced.state)) return rolling(state, observation, now);
+  if (candidate && !hasStages(advanced.state)) return rolling(given, observation, now);
   const judged = candidate
     ? judge(advanced.state, courseOf(advanced.state, candidate), observation, now)
     : { state: advanced.state, events: [] };
@@ -126,9 +128,11 @@ function bringIntoForce(
   const waits = hasCapacity && smokePassed && waitForHooks(withCourse(state, { ...course, smokePassed }), 'before', now);
   if (waits) return waits;
   const { mirror: _, ...rest } = course;
-  const asked: Course = hasCapacity && smokePassed ? { ...rest, weight, ...(mirror && { mirror }) } : course;
+  const mayBegin = hasCapacity && smokePassed;
+  const asked: Course = mayBegin ? { ...rest, weight, ...(mirror && { mirror }) } : course;
   const prepared: Course = { ...asked, ...(smokePassed && { smokePassed }) };
-  const isAsked = prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
+  // A share of nothing has been asked of the gateway before anything stands ready for it.
+  const isAsked = mayBegin && prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
   const isCopied = copiesAlike(observation.published?.mirror, mirror);
   if (isAsked && isCopied && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
     const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${shareInWords(stage)} of the requests`);
@@ -191,7 +195,7 @@ function place(state: ServiceState, observation: Observation, now: number): Serv
   let next = state;
   for (const [group, count] of wanted) {
     const missing = count - state.instances.filter((instance) => groupOf(state, instance) === group && isLive(instance)).length;
-    if (group === 'baseline') next = withNewInstances(next, stable, missing, now, candidate?.generation);
+    if (group === 'baseline') next = withNewInstances(next, stable, missing, now, candidate && { baseline: candidate.generation });
     // A set that is only kept is not made anew.
     else if (group !== previous?.generation) next = withNewInstances(next, group, missing, now);
   }

@@ -1,20 +1,27 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import { hasStages } from './course.ts';
 import { originOf } from './experiment/arms.ts';
+import { dueHooks } from './hooks/stage-hooks.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { type Settlement, settlementOf } from './service-status.ts';
 
-/** Whether a rollout goes by stages and has come as far as it can without waiting: its first stage is in force, or somebody holds it. */
-export function isUnderWay(state: ServiceState): boolean {
+/**
+ * Whether what is left of a rollout needs nobody, and no one has to wait for it: one by stages from its beginning, as stable serves all the
+ * while and a later release supersedes it; one that replaces instances when nothing else in the run comes after it, or when somebody has
+ * to answer before it goes on. A first release is the work of the run: without it there is nothing.
+ */
+export function isUnderWay(state: ServiceState, isAwaited: boolean): boolean {
   const { candidate } = state;
-  if (!candidate || state.mode !== 'running' || !hasStages(state)) return false;
-  const { stage = 0, inForceSince } = candidate.course ?? {};
-  return candidate.paused !== undefined || stage > 0 || inForceSince !== undefined;
+  if (!candidate || state.mode !== 'running' || state.stable === undefined) return false;
+  return hasStages(state) || !isAwaited || candidate.paused !== undefined || dueHooks(state).length > 0;
 }
 
 /** As `settlementOf`, and `under way` once the rollout is. */
-export function begunOf(state: ServiceState | undefined, published: ServiceRoute | undefined): Settlement | undefined {
-  return settlementOf(state, published) ?? (state && isUnderWay(state) ? { outcome: 'under way' } : undefined);
+export function begunOf(
+  isAwaited: boolean,
+): (state: ServiceState | undefined, published: ServiceRoute | undefined) => Settlement | undefined {
+  return (state, published) =>
+    settlementOf(state, published) ?? (state && isUnderWay(state, isAwaited) ? { outcome: 'under way' } : undefined);
 }
 
 /** Where the way of one generation has ended, whatever else happens to the service; undefined while it goes on. */

@@ -13,7 +13,7 @@ export interface TransportOptions {
 
 export interface Transport {
   /** The JSON answer. Rejects with the SluiceError the server answered with, or `control_plane_unreachable`. */
-  json(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  json(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<unknown>;
   text(path: string): Promise<string>;
   /** One connection's messages; ends when the server ends it, rejects when it breaks or has been silent for too long. */
   stream(path: string, options: { signal: AbortSignal; lastEventId?: string }): AsyncIterable<ServerSentMessage>;
@@ -41,10 +41,11 @@ export function createTransport({ url, key, reason, fetch: send = fetch }: Trans
   };
 
   return {
-    json: async (method, path, body) => {
+    json: async (method, path, body, headers) => {
       const response = await request(path, {
         method,
-        ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       });
       return response.json().catch((thrown: unknown) => {
         throw unreachable(thrown);

@@ -33,11 +33,11 @@ export function serviceHandlers({ services, untilTakenUp }: ApiDependencies): Pi
 
 export function rolloutHandlers({ services, untilTakenUp }: ApiDependencies): Pick<Handlers, RolloutNames> {
   const operate = async (
-    { parameters: { environment, name }, actor, reason }: RolloutCall,
+    { parameters: { environment, name }, actor, reason, idempotencyKey }: RolloutCall,
     action: RolloutAction,
   ): Promise<ServiceView> => {
     await untilTakenUp();
-    return services.operate(environment, name, action, { by: actor.name, why: reason });
+    return services.operate(environment, name, action, { by: actor.name, why: reason, key: idempotencyKey });
   };
   return {
     promoteRollout: (call) => operate(call, { type: 'promote', ...call.body }),
@@ -54,4 +54,5 @@ interface RolloutCall {
   readonly parameters: { readonly environment: string; readonly name: string };
   readonly actor: Actor;
   readonly reason: string | undefined;
+  readonly idempotencyKey: string | undefined;
 }

@@ -35,7 +35,7 @@ export const gatewayView = z
   .object({
     pid: z.number().int(),
     startedAt: timestamp,
-    engine: z.enum(['embedded', 'haproxy']).openapi({ description: 'What carries the requests; haproxy counts none of them by release' }),
+    engine: z.enum(['embedded', 'haproxy']).openapi({ description: 'What carries the requests' }),
     publicUrls: z.record(z.string(), z.string()).openapi({ description: 'By environment; only those that are being served' }),
     inFlight: z.number().int(),
     warnings: z.array(z.string()).readonly(),

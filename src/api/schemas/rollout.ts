@@ -211,10 +211,11 @@ export const promoteRequest = z
       .optional()
       .openapi({
         description:
-          'What is promoted from: sent twice, it is done once, and a stage that is over changes nothing. Without it every request goes one stage further',
+          'What is promoted from: sent twice, it is done once, and a stage that is over changes nothing. Needed where no Idempotency-Key is sent',
       }),
   })
   .openapi('PromoteRequest');
+export type PromoteRequest = z.input<typeof promoteRequest>;
 
 export const rollbackRequest = z
   .strictObject({

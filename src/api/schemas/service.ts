@@ -43,6 +43,7 @@ export const serviceView = z
     previous: previous.optional().openapi({ description: 'The release before, kept ready for an instant return' }),
     failure: failure.optional().openapi({ description: 'The release that was taken back last' }),
     urls: z.array(z.string()).readonly().openapi({ description: 'Public URLs; empty for a service that only others may call' }),
+    preview: z.string().optional().openapi({ description: 'URL under which the candidate alone answers, until it gets a share' }),
     message: z.string().optional().openapi({ description: 'Why it is not ready' }),
     example: exampleCall.optional(),
   })

@@ -266,8 +266,8 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         calls.push(`restart ${name}`);
         return service(environment, name);
       },
-      operate: (environment, name, { type }, { by, why }) => {
-        calls.push(`${type} ${name} by ${by}${why === undefined ? '' : `: ${why}`}`);
+      operate: (environment, name, { type }, { by, why, key }) => {
+        calls.push(`${type} ${name} by ${by}${why === undefined ? '' : `: ${why}`}${key === undefined ? '' : ` under ${key}`}`);
         return service(environment, name);
       },
       rollouts: async (environment, name) => (await service(environment, name)) && [],

@@ -89,6 +89,8 @@ function row(view: NotificationReport['notifications'][number], now: number): re
 }
 
 function messageRow({ id, status, to, message, attempts, dueAt, reason }: MessageView, now: number): readonly string[] {
-  const next = dueAt === undefined ? '' : `in ${duration(Math.max(0, Date.parse(dueAt) - now))}`;
+  // What is due and not being sent waits for the one before it.
+  const wait = dueAt === undefined ? undefined : Date.parse(dueAt) - now;
+  const next = wait === undefined ? '' : wait > 0 ? `in ${duration(wait)}` : 'in turn';
   return [id, status, to, message, String(attempts), next, reason ?? ''];
 }

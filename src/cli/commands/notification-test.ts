@@ -4,6 +4,7 @@ import { environment, reason, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
+import { note } from '../terminal/note.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -18,7 +19,13 @@ export const command = defineCommand({
     const trial = await client.testNotification(place, name);
     if (global.json) printJson(terminal, trial);
     else if (trial.delivered) terminal.out.write(`${name} has taken it, after ${trial.tookMs} ms.\n`);
-    else terminal.out.write(`${name} could not be told: ${trial.reason ?? ''}.\n`);
+    else {
+      terminal.out.write(`${name} could not be told: ${trial.reason ?? ''}.\n`);
+      note(
+        terminal,
+        `Correct its url or its receiver and test again; what waits is tried again by itself, or now by \`sluice notification retry --all\`.`,
+      );
+    }
     return trial.delivered ? exitCodes.ok : exitCodes.error;
   },
 });

@@ -66,7 +66,7 @@ export function renderTraffic({ releases, queues, windowSeconds }: GatewayView, 
 export function renderGateway(view: GatewayView, channel: Pick<Channel, 'colors' | 'width'>, now: number): string {
   const head = renderFields(
     [
-      ['gateway', `pid ${view.pid}, ${engineOf(view)}, up ${age(view.startedAt, now)}, ${view.inFlight} in flight`],
+      ['gateway', `pid ${view.pid}, ${view.engine}, up ${age(view.startedAt, now)}, ${view.inFlight} in flight`],
       ...Object.entries(view.publicUrls).map(([name, url]): [string, string] => [`environment ${name}`, url]),
       ...view.warnings.map((warning): [string, string] => ['warning', warning]),
     ],
@@ -74,10 +74,6 @@ export function renderGateway(view: GatewayView, channel: Pick<Channel, 'colors'
     { lineWidth: channel.width() },
   );
   return `${head}\n${renderTraffic(view, channel)}`;
-}
-
-function engineOf({ engine }: GatewayView): string {
-  return engine === 'haproxy' ? 'haproxy, which counts no requests by release' : engine;
 }
 
 /** `0`, `0.25`, `12.3`, `4,210`. */

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { http } from '../../effects/builtins.ts';
 import { sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
 import type { Gateway } from '../gateway.ts';
 import { expose } from '../measuring/exposition.ts';
@@ -68,7 +69,7 @@ export function createAdminServer({ gateway, token, onDrainRequested, handOver }
     }
   };
 
-  return createServer({ keepAliveTimeout: 5_000 }, (req, res) => {
+  return http.createServer({ keepAliveTimeout: 5_000 }, (req, res) => {
     handle(req, res).catch((error: unknown) => {
       const { code, status, message, help } = toSluiceError(error);
       send(res, status, { error: { code, message, help } });

@@ -7,6 +7,7 @@ import { describePolicies } from './policies.ts';
 import { describeProxying } from './proxying.ts';
 import { describeRetries } from './retries.ts';
 import { describeTables } from './tables.ts';
+import { describeTelling } from './telling.ts';
 import { describeWebSockets } from './websockets.ts';
 
 /** What every data plane must do, over real sockets. */
@@ -18,6 +19,7 @@ export function describeGatewayContract(kind: GatewayKind): void {
     describe('failures', () => describeRetries(kind));
     describe('limits', () => describeLimits(kind));
     describe('broken requests', () => describeMalformed(kind));
+    describe('what is told', () => describeTelling(kind));
     describe('WebSockets', () => describeWebSockets(kind));
     if (kind.can.policies) describe('policies', () => describePolicies(kind));
   });

@@ -38,6 +38,7 @@ export const embeddedKind: GatewayKind = {
         return Promise.resolve({ inFlight, instances: loads, listeners });
       },
       inFlight: (id) => Promise.resolve(rig.inFlight(id)),
+      counts: async () => (await rig.gateway.counts()).releases,
       drain: (deadlineMs) => rig.gateway.drain(deadlineMs),
       close: () => rig.close(),
     };

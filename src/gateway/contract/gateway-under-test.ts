@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from 'node:http';
 import type { PlaneReport } from '../data-plane.ts';
+import type { ReleaseCounts } from '../measuring/counts.ts';
 import type { Limits } from '../http/limits.ts';
 import type { RoutingTable, ServiceRoute } from '../routing-table.ts';
 
@@ -41,6 +42,8 @@ export interface GatewayUnderTest {
   setHealth(service: string, id: string, port: number, healthy: boolean): void;
   report(): Promise<PlaneReport>;
   inFlight(id: string): Promise<number>;
+  /** By release, over all ways requests go. */
+  counts(): Promise<readonly ReleaseCounts[]>;
   drain(deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import { systemClock } from '../../effects/clock.ts';
 import { freePort } from '../../effects/ports.ts';
 import type { DataPlane } from '../data-plane.ts';
 import type { Limits } from '../http/limits.ts';
+import type { ReleaseCounts } from '../measuring/counts.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { routeOf } from '../testing/rig.ts';
 import type { Capabilities, GatewayKind } from './gateway-under-test.ts';
@@ -9,6 +10,7 @@ import { createPlayedInstances } from './instances.ts';
 
 export interface OpenedPlane {
   readonly plane: DataPlane;
+  counts(): Promise<readonly ReleaseCounts[]>;
   /** After the plane has been drained. */
   remove(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export function planeKind(name: string, can: Capabilities, open: (limits: Partia
           const { instances: loads } = await plane.report();
           return loads.find(({ key }) => key.includes(`/${id}@`))?.inFlight ?? 0;
         },
+        counts: () => opened.counts(),
         drain,
         close: async () => {
           if (!isDrained) await drain(0);

@@ -87,6 +87,22 @@ export function describePolicies(kind: GatewayKind): void {
     expect([await picked('candidate'), await picked('stable'), await picked('nonsense')]).toEqual(['candidate', 'stable', 'stable']);
   });
 
+  test('a preview has a host of its own: one release, whatever its weight, and nothing once it is not there', async () => {
+    const preview = { host: 'preview.test', path: '/', release: 'candidate' };
+    const expose = [{ host: 'app.test', path: '/' }, preview];
+    const seen = async (host: string): Promise<string> => {
+      const { status, body } = await ask(gateway.publicPort, { headers: { host } });
+      return status === 200 ? body : String(status);
+    };
+    await gateway.route({ expose, backends: backends({ candidate: 0, stable: 1 }) });
+    expect([await seen('preview.test'), await seen('app.test')]).toEqual(['candidate', 'stable']);
+    const unready = { ...backends({ candidate: 0 })[0], release: 'candidate', weight: 0, instances: [] };
+    await gateway.route({ expose, backends: [unready, ...backends({ stable: 1 })] });
+    expect([await seen('preview.test'), await seen('app.test')]).toEqual(['503', 'stable']);
+    await gateway.route({ expose, backends: backends({ stable: 1 }) });
+    expect([await seen('preview.test'), await seen('app.test')]).toEqual(['404', 'stable']);
+  });
+
   test('a rate limit refuses what is too much, for each key by itself', async () => {
     const rateLimits = [{ key: { by: 'header', name: 'x-user' } as const, requests: 3, perMs: 60_000, burst: 3 }];
     await gateway.route({ rateLimits, backends: backends({ stable: 1 }) });

@@ -26,9 +26,9 @@ export interface AdminClient {
   handOver(program: readonly [string, ...string[]], deadlineMs?: number): Promise<void>;
 }
 
-/** A gateway that is well answers at once; making a large table durable takes longer. */
+/** A gateway that is well answers at once; making a large table durable takes longer, and another process may have to start for it. */
 const answerMs = 3_000;
-const tableMs = 10_000;
+const tableMs = 30_000;
 const handOverMs = 30_000;
 const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string(), help: z.string() }) });
 

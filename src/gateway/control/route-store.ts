@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Json, jsonEquals } from '../../digest/json.ts';
-import { firstFreePort } from '../../effects/ports.ts';
+import { firstFreePort, firstPortFrom } from '../../effects/ports.ts';
 import { SluiceError } from '../../errors/sluice-error.ts';
 import type { Document, Receipt, Store, Write } from '../../store/store.ts';
 import { checkTable, parseService, parseTable } from '../table/check-table.ts';
@@ -127,7 +127,7 @@ export function createRouteStore(store: Store): RouteStore {
     change(async (routing) => {
       const known = routing.listeners.find((each) => each.environment === environment);
       if (known !== undefined) return { writes: [], result: asServed(known, routing) };
-      const { writes, result } = await chooseListener(environment, routing, firstPublicPort);
+      const { writes, result } = await chooseListener(environment, routing, firstPortFrom(firstPublicPort));
       return { writes, result: asServed(result, routing) };
     });
 
@@ -139,7 +139,7 @@ export function createRouteStore(store: Store): RouteStore {
         const before = routing.services.find((each) => isSame(each, route));
         if (before && jsonEquals(asJson(before), asJson(route))) return { writes: [], result: undefined };
         const isListening = routing.listeners.some((each) => each.environment === environment);
-        const chosen = isListening ? undefined : await chooseListener(environment, routing, firstPublicPort);
+        const chosen = isListening ? undefined : await chooseListener(environment, routing, firstPortFrom(firstPublicPort));
         const listeners = chosen === undefined ? routing.listeners : [...routing.listeners, chosen.result];
         const services = [...routing.services.filter((each) => each !== before), parseService(route)];
         checkTable(tableOf({ ...routing, listeners, services }));
@@ -156,21 +156,25 @@ export function createRouteStore(store: Store): RouteStore {
       change(async (routing): Promise<Decision<Listener | undefined>> => {
         if (routing.settings.get(environment)?.port !== undefined) return { writes: [], result: undefined };
         const known = routing.listeners.find((each) => each.environment === environment);
-        const { writes, result } = await chooseListener(environment, routing, (known?.port ?? firstPublicPort - 1) + 1);
+        const { writes, result } = await chooseListener(
+          environment,
+          routing,
+          known === undefined ? firstPortFrom(firstPublicPort) : known.port + 1,
+        );
         return { writes, result: asServed(result, routing) };
       }),
     moveTlsListener: (environment) =>
       change(async (routing) => {
         const { tls } = routing.settings.get(environment) ?? {};
         if (tls === undefined || tls.port !== undefined) return { writes: [], result: undefined };
-        return chooseTlsPort(environment, routing, (routing.tlsPorts.get(environment) ?? firstTlsPort - 1) + 1);
+        return chooseTlsPort(environment, routing, (routing.tlsPorts.get(environment) ?? firstPortFrom(firstTlsPort) - 1) + 1);
       }),
     settings: async (environment) => (await read()).settings.get(environment),
     configure: async (environment, settings) => {
       if (settings?.tls !== undefined && settings.tls.port === undefined) {
         await change(async (routing): Promise<Decision<number>> => {
           const known = routing.tlsPorts.get(environment);
-          return known === undefined ? chooseTlsPort(environment, routing, firstTlsPort) : { writes: [], result: known };
+          return known === undefined ? chooseTlsPort(environment, routing, firstPortFrom(firstTlsPort)) : { writes: [], result: known };
         });
       }
       if (settings !== undefined) await listener(environment);

@@ -2,9 +2,9 @@ import type { Clock } from '../../effects/clock.ts';
 import type { DataPlane } from '../data-plane.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { findHaproxy } from '../haproxy/find-haproxy.ts';
-import { createHaproxyPlane } from '../haproxy/plane.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
+import type { AccessLog } from '../measuring/access-log.ts';
 import type { WorkerCounts } from '../measuring/meters.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import type { Crew } from '../worker/crew.ts';
@@ -33,6 +33,10 @@ export interface EnginesDependencies {
   /** What serves in the processes of this package. */
   readonly crew: Crew;
   readonly predecessors: Predecessors | undefined;
+  /** For what workers do not see. */
+  readonly openAccessLog: () => AccessLog | undefined;
+  /** Spans are exported: by the workers alone. */
+  readonly isTraced: boolean;
 }
 
 const find = (): ReturnType<typeof findHaproxy> => findHaproxy(process.env['PATH']);
@@ -43,7 +47,7 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
   readonly engine: Engine;
   readonly openPlane: () => Promise<HandingPlane>;
 }> {
-  const { lastTable, clock, log, inherited, takeOver, crew, predecessors } = dependencies;
+  const { lastTable, clock, log, inherited, takeOver, crew, predecessors, openAccessLog, isTraced } = dependencies;
   const folder = gatewayFiles(dependencies.folder).haproxy;
   const choice = createEngineChoice({ override: process.env['SLUICE_GATEWAY_ENGINE'], find });
   const wanted = lastTable === undefined ? 'embedded' : await choice.choose(lastTable);
@@ -56,7 +60,9 @@ export async function openEngines(dependencies: EnginesDependencies): Promise<{
     engine: binary === undefined ? 'embedded' : 'haproxy',
     openPlane: async () => {
       const parts = { crew, clock, inherited, ...(predecessors && { predecessors }) };
-      return binary === undefined ? createEmbeddedPlane(parts) : createHaproxyPlane({ ...parts, binary, folder, log });
+      if (binary === undefined) return createEmbeddedPlane(parts);
+      const { createHaproxyPlane } = await import('../haproxy/plane.ts');
+      return createHaproxyPlane({ ...parts, binary, folder, log, accessLog: openAccessLog(), isTraced });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createFrontCounts } from './front-counts.ts';
-import type { InstanceStats } from './generation.ts';
+import type { InstanceStats } from './process/server-stats.ts';
 
 const of = { environment: 'test', service: 'app', release: 'r1' };
 const row = (path: string, ok: number, more: Partial<InstanceStats> = {}): InstanceStats => ({

@@ -14,11 +14,14 @@ import type { Crew } from '../worker/crew.ts';
 import { createEmbeddedPlane } from '../worker/embedded-plane.ts';
 import { mergeReports } from '../worker/merge-reports.ts';
 import type { Predecessors } from '../worker/predecessors.ts';
+import type { AccessLog } from '../measuring/access-log.ts';
 import { createFrontCounts } from './front-counts.ts';
 import { type Generation, type OpenBind, startGeneration } from './generation.ts';
 import { type HaproxyRecord, openHaproxyFolder } from './haproxy-folder.ts';
 import { createListeners } from './listeners.ts';
-import { createPredecessor } from './predecessor.ts';
+import { createFrontLog } from './log/front-log.ts';
+import { logSampling } from './log/sampling.ts';
+import { awaitRoom, createPredecessor } from './predecessor.ts';
 import { createRelays } from './relays.ts';
 import { covers, desiredState, instanceKeyOf, slotOwners } from './state/desired-state.ts';
 import type { PlaneState } from './state/plane-state.ts';
@@ -39,6 +42,10 @@ export interface HaproxyPlaneDependencies {
   readonly inherited?: ReadonlyMap<string, BoundSocket>;
   /** Threads of HAProxy; undefined: as many as there are cores. */
   readonly threads?: number;
+  /** Of what HAProxy answers by itself; closed with the plane. */
+  readonly accessLog?: AccessLog | undefined;
+  /** Only the engine behind exports spans: every request is passed on to it. */
+  readonly isTraced?: boolean;
 }
 
 export interface HaproxyPlane extends DataPlane {
@@ -65,7 +72,7 @@ const emptyTable: RoutingTable = { version: -1, listeners: [], services: [] };
  * date until its last connection has ended. Listening sockets belong to this process, so a HAProxy that dies refuses nobody.
  */
 export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies): Promise<HaproxyPlane> {
-  const { clock, log, binary, threads, crew, predecessors, inherited = new Map() } = dependencies;
+  const { clock, log, binary, threads, crew, predecessors, accessLog, isTraced, inherited = new Map() } = dependencies;
   const limits = { ...defaultLimits, ...dependencies.limits };
   const folder = await openHaproxyFolder(dependencies.folder);
   const predecessor = await createPredecessor(folder.record, clock);
@@ -77,8 +84,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     isFronted: ({ isEncrypted }) => !isEncrypted,
   });
   const listeners = createListeners({
-    isTakenOver: (host, port) => predecessor.has(host, port),
+    crew,
     makeRoom: (host, port) => predecessor.makeRoom(host, port),
+    stopAccepting: () => stopAccepting(),
+    awaitRoom: (host, port) => awaitRoom(host, port, clock),
+    serveAgain: async () => {
+      state = stateOf(table, listeners.binds());
+      await revive();
+    },
     inherited,
     relayOf: (name) => folder.relay(name),
   });
@@ -88,8 +101,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const life = new AbortController();
   const unhealthy = new Set<string>();
   const span = randomBytes(8).toString('hex');
+  const told = logSampling(accessLog?.sampleRate ?? 0);
+  const onTold = createFrontLog({ sampling: told, counts: counted, accessLog, span });
+  /** By process. */
+  const lostLines = new Map<string, number>();
   /** The last one is current; those before it stop as soon as they are idle. None as long as there is no listener. */
   let generations: Generation[] = [];
+  /** Told to accept no more before another one is current. */
+  const stopped = new WeakSet<Generation>();
   let table = emptyTable;
   let state = stateOf(emptyTable, []);
   /** Of a table that is prepared and not in force. */
@@ -103,6 +122,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       binds,
       serverName: (instance) => `i${hash('sha256', instance, 'hex').slice(0, 16)}`,
       isHealthy: (instance) => !unhealthy.has(instance),
+      ...(isTraced !== undefined && { isAllRelayed: isTraced }),
     });
   }
 
@@ -117,7 +137,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     started += 1;
     const name = `haproxy-${process.pid}-${Math.floor(clock.now())}-${started}`;
     await relays.open(binds);
-    const generation = await startGeneration({ binary, folder, limits, clock, threads, name, binds, state: initial, span });
+    const generation = await startGeneration({ binary, folder, limits, clock, threads, name, binds, state: initial, span, told, onTold });
     generation.process.exit.then(() => ended(generation), String);
     return generation;
   };
@@ -134,8 +154,9 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
   const ended = (generation: Generation): void => {
     const wasCurrent = generations.at(-1) === generation;
     generations = generations.filter((each) => each !== generation);
+    lostLines.delete(generation.name);
     finish(folder.remove(generation.name));
-    if (!wasCurrent || isStopping || listeners.binds().length === 0) return;
+    if (!wasCurrent || stopped.has(generation) || isStopping || listeners.binds().length === 0) return;
     log.error({ pid: generation.process.pid }, 'haproxy ended by itself; it is started again');
     inTurn(revive).catch((error: unknown) => log.error({ reason: String(error) }, 'haproxy could not be started again'));
   };
@@ -180,6 +201,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
 
   const observe = async (generation: Generation): Promise<void> => {
     counted.observe(generation.name, await generation.stats().catch(() => []));
+    const lost = await generation.lostLines().catch(() => 0);
+    const before = lostLines.get(generation.name) ?? 0;
+    lostLines.set(generation.name, Math.max(lost, before));
+    if (lost > before) accessLog?.lost(lost - before);
   };
 
   const upkeep = async (): Promise<void> => {
@@ -208,9 +233,9 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     if (prepared.hasChanged) {
       state = stateOf(table, prepared.binds);
       const generation = await start(prepared.binds, state);
-      prepared.commit();
+      await prepared.commit();
       await becomeCurrent(generation);
-    } else prepared.commit();
+    } else await prepared.commit();
   };
 
   let inForceBehind: { commit(): Promise<void> } | undefined;
@@ -219,6 +244,14 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
     if (inForceBehind === prepared) return;
     inForceBehind = prepared;
     await prepared.commit();
+  };
+
+  /** For a port that is wanted at another address. Who comes to the other ports meanwhile waits. */
+  const stopAccepting = (): void => {
+    const current = generations.at(-1);
+    if (current === undefined) return;
+    stopped.add(current);
+    current.process.signal('SIGUSR1');
   };
 
   /** Without a listener left nobody accepts. */
@@ -264,8 +297,8 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           }
         } catch (error) {
           pending = [];
-          prepared.discard();
           await behind?.discard();
+          await prepared.discard();
           throw error;
         }
         const ready = behind;
@@ -273,7 +306,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
           commit: () =>
             inTurn(async () => {
               await putBehind(ready);
-              prepared.commit();
+              await prepared.commit();
               pending = [];
               table = next;
               counted.follow(next);
@@ -284,10 +317,10 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
             }),
           discard: async () => {
             pending = [];
-            prepared.discard();
-            await ready.discard();
             generation?.process.signal('SIGTERM');
             await generation?.process.exit;
+            await ready.discard();
+            await inTurn(() => prepared.discard());
           },
         };
       }),
@@ -342,6 +375,7 @@ export async function createHaproxyPlane(dependencies: HaproxyPlaneDependencies)
       await relays.keep([]);
       await behind;
       await Promise.all(unfinished);
+      await accessLog?.close();
       await folder.close();
       // A successor may have put its own there.
       if (await isOnRecord(all)) await rm(folder.record, { force: true });

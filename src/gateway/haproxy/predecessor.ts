@@ -1,16 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../effects/clock.ts';
 import { isAlive, type ProcessIdentity } from '../../effects/processes.ts';
-import { bindSocket, type Sharing } from '../listening/bound-socket.ts';
+import { bindSocket } from '../listening/bound-socket.ts';
 import { haproxyRecord, type HaproxyRecord } from './haproxy-folder.ts';
 
 /** The HAProxy that goes on serving since before this process was started, if there is one: its listening sockets are taken over. */
 export interface Predecessor {
-  has(host: string, port: number): boolean;
   is(pid: number): boolean;
   /**
-   * When it listens at the address by a socket that nobody can listen beside, as one that was begun by the embedded engine: has it listen no
-   * more. Connections are refused for that moment.
+   * When it listens at the address by a socket that nobody is left to hand over: has it listen no more. Connections are refused from then until
+   * another one listens.
    */
   makeRoom(host: string, port: number): Promise<void>;
   /** To be called when another one accepts: it accepts no more and ends with its last connection. */
@@ -35,13 +34,11 @@ export async function createPredecessor(recordFile: string, clock: Clock): Promi
   };
   return {
     makeRoom: async (host, port) => {
-      if (!has(host, port) || (await canBind(host, port, 'besides'))) return;
+      if (!has(host, port)) return;
       retire();
-      const deadline = clock.monotonic() + roomMs;
-      while (!(await canBind(host, port, 'alone')) && clock.monotonic() < deadline) await clock.sleep(5);
+      await awaitRoom(host, port, clock);
     },
     is: (pid) => record?.pid === pid,
-    has,
     retire,
     end: async (withinMs) => {
       const deadline = clock.monotonic() + withinMs;
@@ -51,9 +48,15 @@ export async function createPredecessor(recordFile: string, clock: Clock): Promi
   };
 }
 
-async function canBind(host: string, port: number, sharing: Sharing): Promise<boolean> {
+/** Resolves once nobody listens at the address, or some seconds have passed. */
+export async function awaitRoom(host: string, port: number, clock: Clock): Promise<void> {
+  const deadline = clock.monotonic() + roomMs;
+  while (!(await canBind(host, port)) && clock.monotonic() < deadline) await clock.sleep(5);
+}
+
+async function canBind(host: string, port: number): Promise<boolean> {
   try {
-    (await bindSocket(host, port, sharing)).socket.close();
+    (await bindSocket(host, port)).socket.close();
     return true;
   } catch {
     return false;

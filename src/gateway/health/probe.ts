@@ -1,5 +1,5 @@
-import { request } from 'node:http';
 import { connect } from 'node:net';
+import { http } from '../../effects/builtins.ts';
 
 export interface ProbeTarget {
   readonly host: string;
@@ -36,7 +36,7 @@ function probeHttp({ host, port, timeoutMs }: ProbeTarget, path: string): Promis
       resolve(outcome);
       check.destroy();
     };
-    const check = request({ host, port, path, agent: false, headers: { 'user-agent': 'sluice-gateway' } });
+    const check = http.request({ host, port, path, agent: false, headers: { 'user-agent': 'sluice-gateway' } });
     // A timer for the whole check: a socket timeout would never fire for an answer that trickles.
     const timer = setTimeout(() => finish('failed'), timeoutMs);
     check.on('response', (response) => {

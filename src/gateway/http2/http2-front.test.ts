@@ -5,6 +5,7 @@ import { type ClientHttp2Stream, type IncomingHttpHeaders, type OutgoingHttpHead
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../testing/conditions.ts';
+import { describeWith } from '../../testing/requires.ts';
 import { createHttp2Rig, type Http2Rig } from './testing/http2-rig.ts';
 
 const run = promisify(execFile);
@@ -39,20 +40,22 @@ function ask(fields: OutgoingHttpHeaders = {}, body?: string, servername?: strin
   return answerOf(stream).finally(() => session.close());
 }
 
-test('curl gets an answer over HTTP/2, and over HTTP/1.1 when it asks for that', async () => {
-  rig.serve((downstream) => {
-    downstream.answer(200, 'OK', ['Content-Type', 'text/plain', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2'], 5);
-    downstream.write(Buffer.from('hello'));
-    downstream.end([]);
-    return {};
+describeWith('curl', 'a client of libcurl', () => {
+  test('curl gets an answer over HTTP/2, and over HTTP/1.1 when it asks for that', async () => {
+    rig.serve((downstream) => {
+      downstream.answer(200, 'OK', ['Content-Type', 'text/plain', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2'], 5);
+      downstream.write(Buffer.from('hello'));
+      downstream.end([]);
+      return {};
+    });
+    const curl = async (...options: string[]): Promise<string> => {
+      const target = ['--resolve', `app.test:${rig.port}:127.0.0.1`, `https://app.test:${rig.port}/`];
+      const output = ['-s', '-S', '-w', ' %{http_code} %{http_version}', '--cacert', rig.authority.caFile];
+      return (await run('curl', [...output, ...options, ...target])).stdout;
+    };
+    expect(await curl('--http2')).toBe('hello 200 2');
+    expect(await curl('--http1.1')).toBe('one 200 1.1');
   });
-  const curl = async (...options: string[]): Promise<string> => {
-    const target = ['--resolve', `app.test:${rig.port}:127.0.0.1`, `https://app.test:${rig.port}/`];
-    const output = ['-s', '-S', '-w', ' %{http_code} %{http_version}', '--cacert', rig.authority.caFile];
-    return (await run('curl', [...output, ...options, ...target])).stdout;
-  };
-  expect(await curl('--http2')).toBe('hello 200 2');
-  expect(await curl('--http1.1')).toBe('one 200 1.1');
 });
 
 test('the head of a request reads the same as one of HTTP/1.1', async () => {

@@ -22,11 +22,7 @@ const { _createServerHandle: createHandle } = net as unknown as {
   readonly _createServerHandle: (address: string, port: number, family: 4 | 6, fd: undefined, flags: number) => BoundSocket | number;
 };
 
-/** UV_TCP_REUSEPORT of libuv: several sockets of one user may listen at the address. */
-const reusable = 2;
-
-/** Whether others may be bound there: nobody, only later ones, or also one that is there already. */
-export type Sharing = 'alone' | 'later' | 'besides';
+const backlog = 4_096;
 
 /** A socket, and the port it is bound to. */
 export interface Bound {
@@ -34,14 +30,15 @@ export interface Bound {
   readonly port: number;
 }
 
-/** Binds without listening; `port` 0 takes any. Throws `gateway_port_taken`, also when the host is none of this machine's. */
-export async function bindSocket(host: string, port: number, sharing: Sharing = 'alone'): Promise<Bound> {
-  // One that can be shared is bound even where another such one is.
-  if (sharing === 'later' && port !== 0) (await bindSocket(host, port)).socket.close();
+/**
+ * Binds without listening; `port` 0 takes any. Throws `gateway_port_taken`, also when the host is none of this machine's. Several may bind the
+ * same port: whose it is, the first to listen decides.
+ */
+export async function bindSocket(host: string, port: number): Promise<Bound> {
   const taken = (reason: string): Error => sluiceError('gateway_port_taken', { address: `${host}:${port}`, reason });
   const found = await lookup(host).catch(() => undefined);
   if (found === undefined) throw taken('the host is unknown');
-  const socket = createHandle(found.address, port, found.family === 6 ? 6 : 4, undefined, sharing === 'alone' ? 0 : reusable);
+  const socket = createHandle(found.address, port, found.family === 6 ? 6 : 4, undefined, 0);
   if (typeof socket === 'number') throw taken(getSystemErrorName(socket));
   const bound: { port?: number } = {};
   // libuv keeps EADDRINUSE of bind() to itself until listen(): what is not bound has no address.
@@ -50,4 +47,15 @@ export async function bindSocket(host: string, port: number, sharing: Sharing = 
     throw taken('EADDRINUSE');
   }
   return { socket, port: bound.port };
+}
+
+/**
+ * Listens by a handle of a socket that others hold too, and gives the handle up before anything is accepted by it: from then on the kernel
+ * keeps connections in the queue until somebody accepts. The result is the reason when another socket listens there.
+ */
+export function listenForOthers(socket: BoundSocket): string | undefined {
+  const code = (socket as BoundSocket & { listen(length: number): number }).listen(backlog);
+  // Before this turn of the event loop ends: in the next one it would accept.
+  socket.close();
+  return code === 0 ? undefined : getSystemErrorName(code);
 }

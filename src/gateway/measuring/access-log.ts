@@ -5,6 +5,16 @@ import type { Finished } from './meter.ts';
 import { pathOf, type RequestAbout, type RequestObserver } from './observer.ts';
 import type { RotatingFile } from './rotating-file.ts';
 
+/** Takes requests that were drawn from others too. */
+export interface AccessLog extends RequestObserver {
+  /** `weight`: for how many requests it stands, so that it is written with this many times the chance. */
+  observe(finished: Finished, about: RequestAbout, weight?: number): void;
+  /** So many requests are known of that it was not told. */
+  lost(count: number): void;
+  /** The share of all requests that it is to have. */
+  readonly sampleRate: number;
+}
+
 /**
  * One JSON line for a share of all requests and for every error. Of a request it has the path without query and no header but the ids:
  * neither credentials nor cookies can get into it.
@@ -15,12 +25,14 @@ export function createAccessLog(dependencies: {
   readonly random: Pick<Random, 'next'>;
   /** From 0 to 1; errors are written whatever it is. */
   readonly sampleRate: number;
-}): RequestObserver {
+}): AccessLog {
   const { file, clock, random, sampleRate } = dependencies;
   return {
-    observe: (finished, about) => {
+    sampleRate,
+    lost: (count) => file.lost(count),
+    observe: (finished, about, weight = 1) => {
       // Without a draw where there is nothing to be drawn: randomness fit for secrets costs 2 us.
-      if (!isError(finished) && (sampleRate === 0 || random.next() >= sampleRate)) return;
+      if (!isError(finished) && (sampleRate === 0 || random.next() >= sampleRate * weight)) return;
       file.write(JSON.stringify(entryOf(finished, about, clock.now())));
     },
     close: () => file.close(),

@@ -15,12 +15,16 @@ const [early, late] = [3, pointCount - 3];
 
 /** Workers and what they tell together. */
 function workersOf(names: readonly string[], evidence: Parameters<typeof measured>[1]) {
-  const service = measured(['candidate', 'stable'], evidence);
   const totals = createTotals(() => 0);
-  totals.follow([service]);
   const workers = new Map(names.map((name) => [name, createMeters({ clock })]));
-  for (const meters of workers.values()) meters.follow([service]);
+  const follow = (next: typeof evidence): void => {
+    const service = measured(['candidate', 'stable'], next);
+    totals.follow([service]);
+    for (const meters of workers.values()) meters.follow([service]);
+  };
+  follow(evidence);
   return {
+    follow,
     end: (worker: string, release: string, partial: Partial<Finished>): void => {
       workers.get(worker)?.meterOf('test', 'app', release).end(finished(partial));
     },
@@ -73,6 +77,28 @@ test('of a flag, outcomes are counted by the variant that the answer names, whic
   expect(counts()).toEqual([
     { release: 'variant', probability: 0.2, units: 2, errors: 1, exceedances: [0, 0], categories: {} },
     { release: 'others', probability: 0.8, units: 1, errors: 0, exceedances: [0, 0], categories: {} },
+  ]);
+});
+
+test('a user of a flag counts again at a larger share only where it was a draw again, and not at all while the share is changing', () => {
+  const byVariant = { attribute: 'flag.cites', variant: 'on' };
+  const { end, counts, follow } = workersOf(['a'], { byVariant: { ...byVariant, probability: 0.1 } });
+  const user = { by: 'unit', draw: drawn({ stable: 1 }) } as const;
+  const serve = (unit: number, served: string) => end('a', 'stable', { ...user, unit, attributes: `flag.cites=${served}` });
+  serve(1, 'on');
+  serve(2, 'off');
+  serve(3, 'off');
+  follow({ byVariant });
+  serve(4, 'on');
+  follow({ byVariant: { ...byVariant, probability: 0.25 } });
+  serve(1, 'on');
+  serve(2, 'on');
+  serve(3, 'off');
+  expect(counts()).toMatchObject([
+    { release: 'variant', probability: 0.1, units: 1 },
+    { release: 'others', probability: 0.9, units: 2 },
+    { release: 'variant', probability: 1 / 6, units: 1 },
+    { release: 'others', probability: 5 / 6, units: 1 },
   ]);
 });
 

@@ -1,26 +1,24 @@
-import { z } from 'zod';
 import type { Shares } from '../routing/shares.ts';
-import { type UnitDraw, unitDraw } from '../routing/unit-draw.ts';
+import type { UnitDraw } from '../routing/unit-draw.ts';
 import { createCategories, hasValue } from './attributes.ts';
-import { type CountedRoute, evidenceCounts } from './counts.ts';
+import type { CountedRoute, EvidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
-import { createUnitOutcomes } from './unit-outcomes.ts';
+import { createUnitOutcomes, type ReleaseDraw } from './unit-outcomes.ts';
 import { createVariantDraw } from './variant-draw.ts';
 
 /**
  * A worker's part of the counts. Requests that were drawn by themselves are counted; outcomes of units that may tell something new are
  * handed on, for whoever sees all workers to count (`UnitCounts`).
  */
-export const evidenceSnapshot = z.object({
-  counts: evidenceCounts,
+export interface EvidenceSnapshot {
+  readonly counts: EvidenceCounts;
   /** Five numbers an outcome: unit, index in `draws`, milliseconds, marks, index in `categoryNames` or -1. */
-  outcomes: z.array(z.number()).readonly(),
+  readonly outcomes: readonly number[];
   /** How units were drawn, and which release had them. */
-  draws: z.array(unitDraw.extend({ release: z.string() })).readonly(),
-  categoryNames: z.array(z.string()).readonly(),
-});
-export type EvidenceSnapshot = z.infer<typeof evidenceSnapshot>;
+  readonly draws: readonly ReleaseDraw[];
+  readonly categoryNames: readonly string[];
+}
 
 /** What counts for one release. */
 export interface EvidenceArm {
@@ -31,6 +29,8 @@ export interface EvidenceArm {
 /** Evidence of one service and rollout in one worker: units and categories are shared by its releases, so that bounds hit all alike. */
 export interface Evidence {
   arm(release: string): EvidenceArm;
+  /** The same evidence by a new table: a flag may be drawn with another chance. Arms are to be asked for anew. */
+  follow(route: CountedRoute): void;
   /** Hands the outcomes of units over: they are in one snapshot only. */
   take(): EvidenceSnapshot;
 }
@@ -45,7 +45,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
   const strata = createStrata(thresholdsMs.length, counted?.length);
   const copies = createStrata(thresholdsMs.length);
   const units = createUnitOutcomes(thresholdsMs, firstSaid === true);
-  const drawn = route.byVariant && createVariantDraw(route.byVariant);
+  let drawn = route.byVariant && createVariantDraw(route.byVariant);
   let lostUnits = 0;
   let lostChances = 0;
 
@@ -74,6 +74,9 @@ export function createEvidence(owner: { environment: string; service: string }, 
   });
 
   return {
+    follow: ({ byVariant: next }) => {
+      drawn = next && createVariantDraw(next);
+    },
     arm: (release) => {
       if (drawn !== undefined) return byVariant(drawn);
       const known = new Map<number | string, LiveStratum | undefined>();

@@ -1,4 +1,5 @@
-import { endings, type ReleaseCounts, statusClasses } from './counts.ts';
+import type { ReleaseCounts } from './counts.ts';
+import { endings, statusClasses } from './endings.ts';
 import type { MetricFamily, Sample } from './exposition.ts';
 import type { GatewayCounts, ReleaseRates } from './report.ts';
 import { countsUpTo, type SketchSnapshot } from './sketch.ts';

@@ -2,7 +2,8 @@ import { type Clock, timestamp } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import type { Counts, MeasuredService } from './counts.ts';
 import type { WorkerCounts } from './meters.ts';
-import { type GatewayCounts, rateWindow } from './report.ts';
+import { rateWindow } from './rates.ts';
+import type { GatewayCounts } from './report.ts';
 import { createTotals } from './totals.ts';
 import { createWindows } from './windows.ts';
 

@@ -1,14 +1,14 @@
-import { z } from 'zod';
 import type { Clock } from '../../effects/clock.ts';
-import { countedRoutes, counts, type MeasuredService, type QueueState, releaseKey } from './counts.ts';
-import { createEvidence, type Evidence, evidenceSnapshot } from './evidence.ts';
+import { type Counts, countedRoutes, type MeasuredService, type QueueState, releaseKey } from './counts.ts';
+import { createEvidence, type Evidence, type EvidenceSnapshot } from './evidence.ts';
 import type { Meter } from './meter.ts';
 import { createReleaseMeter, type ReleaseMeter } from './release-meter.ts';
 import { createRetention } from './retention.ts';
 
 /** What one worker has counted, as a plain value. */
-const workerCounts = counts.extend({ evidence: z.array(evidenceSnapshot).readonly() });
-export type WorkerCounts = z.infer<typeof workerCounts>;
+export interface WorkerCounts extends Omit<Counts, 'evidence'> {
+  readonly evidence: readonly EvidenceSnapshot[];
+}
 
 /** The meters of one worker. */
 export interface Meters {
@@ -43,7 +43,11 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
 
   const evidenceOf = (service: MeasuredService): (readonly [string, Evidence])[] => {
     const owner = { environment: service.environment, service: service.name };
-    return countedRoutes(service).map(([key, route]) => [key, evidence.get(key) ?? createEvidence(owner, route)]);
+    return countedRoutes(service).map(([key, route]) => {
+      const known = evidence.get(key);
+      known?.follow(route);
+      return [key, known ?? createEvidence(owner, route)];
+    });
   };
 
   return {

@@ -1,35 +1,13 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import type { GatewayLog } from '../log.ts';
-import { createAccessLog } from './access-log.ts';
+import { type AccessLog, createAccessLog } from './access-log.ts';
+import type { ObserverSettings } from './observer-settings.ts';
 import { observers, type RequestObserver } from './observer.ts';
 import { createOtlpExporter } from './otlp.ts';
 import { createRotatingFile } from './rotating-file.ts';
 import { createSpans } from './spans.ts';
-
-const share = z.number().min(0).max(1);
-
-/** What the gateway's settings may say of the access log and traces. */
-export const observerSettings = z.object({
-  /** On by default with errors alone. */
-  accessLog: z
-    .object({
-      sampleRate: share.default(0),
-      maxBytes: z
-        .number()
-        .int()
-        .min(1_024)
-        .default(10 * 1_048_576),
-      oldFiles: z.number().int().min(0).max(100).default(3),
-    })
-    .or(z.literal('off'))
-    .optional(),
-  /** Off without an endpoint, here or in OTEL_EXPORTER_OTLP_ENDPOINT. */
-  traces: z.object({ endpoint: z.url({ protocol: /^https?$/ }).optional(), sampleRate: share.default(0.1) }).optional(),
-});
-export type ObserverSettings = z.infer<typeof observerSettings>;
 
 export interface ObserverDependencies {
   /** For the access log. */
@@ -47,10 +25,19 @@ export interface ObserverDependencies {
 
 /** The access log `access-<worker>.log` and the export of traces, as settings and environment have it; undefined when there is neither. */
 export function openObserver(dependencies: ObserverDependencies): RequestObserver | undefined {
-  return observers([accessLogOf(dependencies), tracesOf(dependencies)].filter((each) => each !== undefined));
+  return observers([openAccessLog(dependencies), tracesOf(dependencies)].filter((each) => each !== undefined));
 }
 
-function accessLogOf({ folder, worker, settings, clock, random, log }: ObserverDependencies): RequestObserver | undefined {
+/** Whether spans are exported. */
+export function hasTraces({ settings, environment }: Pick<ObserverDependencies, 'settings' | 'environment'>): boolean {
+  return endpointOf(settings, environment) !== undefined;
+}
+
+/** The access log alone; undefined when it is off. */
+export function openAccessLog(
+  dependencies: Pick<ObserverDependencies, 'folder' | 'worker' | 'settings' | 'clock' | 'random' | 'log'>,
+): AccessLog | undefined {
+  const { folder, worker, settings, clock, random, log } = dependencies;
   const { accessLog = { sampleRate: 0, maxBytes: 10 * 1_048_576, oldFiles: 3 } } = settings;
   if (accessLog === 'off') return undefined;
   const file = createRotatingFile({

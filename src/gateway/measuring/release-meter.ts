@@ -1,4 +1,5 @@
-import { endings, type ReleaseCounts, statusClasses } from './counts.ts';
+import type { ReleaseCounts } from './counts.ts';
+import { endings, statusClasses } from './endings.ts';
 import { type EvidenceArm, isError } from './evidence.ts';
 import type { Finished, Meter } from './meter.ts';
 import { createSketch, emptySketch, record, type Sketch, snapshotOf } from './sketch.ts';

@@ -5,6 +5,8 @@ import { dirname } from 'node:path';
 export interface RotatingFile {
   /** Never waits: when the disk does not keep up, lines are dropped and their number is written in their place. */
   write(line: string): void;
+  /** So many lines were lost before they came here. */
+  lost(count: number): void;
   dropped(): number;
   /** Writes what is buffered. */
   close(): Promise<void>;
@@ -97,6 +99,10 @@ export function createRotatingFile(options: RotatingFileOptions): RotatingFile {
       }
       lines.push(`${line}\n`);
       buffered += line.length + 1;
+      later();
+    },
+    lost: (count) => {
+      drop(count);
       later();
     },
     dropped: () => droppedInAll,

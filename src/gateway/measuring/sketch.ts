@@ -1,18 +1,10 @@
-import { z } from 'zod';
 import { bucketCount, bucketOf, valueOf } from './buckets.ts';
+import type { SketchSnapshot } from './counts-schema.ts';
+
+export type { SketchSnapshot } from './counts-schema.ts';
 
 /** Distribution of durations, updated in place: the count of each bucket, and behind them the sum in microseconds. */
 export type Sketch = Float64Array;
-
-/** A sketch at one moment: a plain value that can be sent to another process. */
-export const sketchSnapshot = z.object({
-  /** Bucket and count by turns, ascending, empty ones left out. */
-  buckets: z.array(z.number()).readonly(),
-  count: z.number(),
-  /** Whole microseconds, so that sums do not depend on the order of their parts. */
-  sumMicros: z.number(),
-});
-export type SketchSnapshot = z.infer<typeof sketchSnapshot>;
 
 export const emptySketch: SketchSnapshot = { buckets: [], count: 0, sumMicros: 0 };
 
@@ -20,10 +12,11 @@ export function createSketch(): Sketch {
   return new Float64Array(bucketCount + 1);
 }
 
-export function record(sketch: Sketch, milliseconds: number): void {
+/** `weight`: for how many such durations it stands, a whole number. */
+export function record(sketch: Sketch, milliseconds: number, weight = 1): void {
   const bucket = bucketOf(milliseconds);
-  sketch[bucket] = (sketch[bucket] as number) + 1;
-  sketch[bucketCount] = (sketch[bucketCount] as number) + Math.floor(milliseconds * 1_000 + 0.5);
+  sketch[bucket] = (sketch[bucket] as number) + weight;
+  sketch[bucketCount] = (sketch[bucketCount] as number) + weight * Math.floor(milliseconds * 1_000 + 0.5);
 }
 
 export function snapshotOf(sketch: Sketch): SketchSnapshot {

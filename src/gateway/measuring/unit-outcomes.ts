@@ -2,7 +2,7 @@ import type { UnitDraw } from '../routing/unit-draw.ts';
 import { createUnitTable } from './unit-table.ts';
 
 /** How units were divided, seen from the release that had them. */
-interface ReleaseDraw extends UnitDraw {
+export interface ReleaseDraw extends UnitDraw {
   readonly release: string;
 }
 

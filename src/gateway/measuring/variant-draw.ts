@@ -17,6 +17,7 @@ export function createVariantDraw({
   variant,
   probability,
 }: NonNullable<EvidenceRoute['byVariant']>): (header: string) => VariantDraw | undefined {
+  if (probability === undefined) return () => undefined;
   const categories = createCategories(attribute);
   const end = Math.round(probability * pointCount);
   const ranges = [

@@ -14,6 +14,8 @@ export interface RoutedService {
   readonly environment: string;
   readonly name: string;
   readonly backends: readonly Backend[];
+  /** Set where it is only this release of the service, reached by an address of its own. */
+  readonly only?: string;
   readonly instances: readonly Instance[];
   readonly health: { readonly path?: string | undefined; readonly intervalMs: number; readonly timeoutMs: number };
   /** By name; undefined stands for a service that may be called but is not deployed. */

@@ -75,6 +75,12 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
   };
 }
 
+/** Every request goes to one release, whatever its weight. */
+export function splitToOne(backend: Backend): Split {
+  const assignment = overrideOf(backend);
+  return { assign: () => assignment };
+}
+
 /** The seed of a split's `xxh32`: its salt in UTF-8, hashed. A user's point is `xxh32(seed)` of what it is recognised by. */
 export function seedOf(salt: string): number {
   return xxh32(Buffer.from(salt, 'utf8').toString('latin1'), 0);

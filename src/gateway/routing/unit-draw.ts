@@ -1,21 +1,22 @@
-import { z } from 'zod';
 import type { PointRange } from './split-ranges.ts';
 
 /** Points `from <= point < to` whose units go to one release. */
-const region = z.object({ release: z.string(), from: z.number(), to: z.number() });
-export type Region = z.infer<typeof region>;
+export interface Region {
+  readonly release: string;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** How units are divided by a table: of whose point is where, who has which release. */
-export const unitDraw = z.object({
+export interface UnitDraw {
   /** Equal for equal divisions. */
-  key: z.string(),
-  regions: z.array(region).readonly(),
+  readonly key: string;
+  readonly regions: readonly Region[];
   /** Releases among which chances are; absent: all. */
-  compared: z.array(z.string()).readonly().optional(),
+  readonly compared?: readonly string[];
   /** Whether one chance does not say all of it: see `sharesOf`. */
-  hasShares: z.boolean(),
-});
-export type UnitDraw = z.infer<typeof unitDraw>;
+  readonly hasShares: boolean;
+}
 
 /** `releases` are those the ranges are numbered by. */
 export function unitDrawOf(

@@ -5,7 +5,7 @@ import { refreshBackends } from '../balancing/readiness.ts';
 import type { Meter } from '../measuring/meter.ts';
 import { normalizedHost, normalizedPrefix } from '../routing/host.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
-import { createSplit } from '../routing/split.ts';
+import { createSplit, splitToOne } from '../routing/split.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
 import { createPolicyMemory, type PolicyMemory } from './service-policies.ts';
 import { serviceKey } from './table-change.ts';
@@ -151,15 +151,25 @@ function compileBackend(route: ServiceRoute, backend: BackendRoute, members: rea
   };
 }
 
+/** The service as those see it who come for one of its releases: nothing is drawn, copied, kept, or answered by another release. */
+function onlyOf(service: RoutedService, release: string): RoutedService | undefined {
+  const backend = service.backends.find((each) => each.release === release);
+  if (backend === undefined) return undefined;
+  const { cache: _, mirror: __, ...rest } = service;
+  return { ...rest, backends: [backend], split: splitToOne(backend), only: release };
+}
+
 /** `services` are the compiled `routes`, in their order. */
 function compileExposed(routes: readonly ServiceRoute[], services: readonly RoutedService[]): Routes['exposed'] {
   const exposed = new Map<string, Map<string, { prefix: string; service: RoutedService }[]>>();
   for (const [index, route] of routes.entries()) {
     const service = services[index] as RoutedService;
-    for (const { host, path } of route.expose) {
+    for (const { host, path, release } of route.expose) {
+      const target = release === undefined ? service : onlyOf(service, release);
+      if (target === undefined) continue;
       const hosts = getOrCreate(exposed, route.environment, () => new Map<string, { prefix: string; service: RoutedService }[]>());
       const paths = getOrCreate(hosts, normalizedHost(host) ?? host, () => []);
-      paths.push({ prefix: normalizedPrefix(path), service });
+      paths.push({ prefix: normalizedPrefix(path), service: target });
       if (paths.length > 1) paths.sort((left, right) => right.prefix.length - left.prefix.length);
     }
   }

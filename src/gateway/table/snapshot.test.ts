@@ -34,3 +34,18 @@ test.each(['', '{"version":3,"list', '[]', '{"version":"3","listeners":[],"servi
     expect(await snapshot.load()).toEqual({});
   },
 );
+
+test('a table is checked unless its file is as this version has written it', async () => {
+  const path = join(folder, 'table.json');
+  const snapshot = createSnapshot(path, () => 42);
+  const unsound = { ...table, listeners: [{ environment: 'e', host: '127.0.0.1', port: 70_000 }] };
+  await snapshot.save(unsound);
+  expect(await snapshot.load()).toEqual({ table: unsound });
+  const written = await readFile(path, 'utf8');
+  await writeFile(path, written.replace('70000', '80'));
+  expect(await snapshot.load()).toMatchObject({ table: { listeners: [{ port: 80 }] } });
+  await writeFile(path, written.replace('70000', '70001'));
+  expect((await snapshot.load()).damaged?.reason).toContain('out of range');
+  await writeFile(path, JSON.stringify(unsound));
+  expect((await snapshot.load()).damaged?.reason).toContain('out of range');
+});

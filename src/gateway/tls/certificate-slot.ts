@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
+import { tls } from '../../effects/builtins.ts';
 import { toSluiceError } from '../../errors/sluice-error.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
 
@@ -44,7 +45,7 @@ export function createCertificateSlot(files: SlotFiles): CertificateSlot {
       certificate: certificateFile,
       key: keyFile,
     });
-    return { certificate, context: createSecureContext(contextOptions(certificate)) };
+    return { certificate, context: tls().createSecureContext(contextOptions(certificate)) };
   };
 
   return {

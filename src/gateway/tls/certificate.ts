@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { tls } from '../../effects/builtins.ts';
 import { SluiceError, sluiceError } from '../../errors/sluice-error.ts';
 
 /** A chain in PEM with its key, checked to belong together. */
@@ -28,7 +28,7 @@ export function readCertificate(chain: string, key: string, places: Places): Cer
   const parsed = firstOf(chain, places);
   const privateKey = parse(places.key, 'it holds no private key in PEM without a passphrase', () => createPrivateKey(key));
   if (!parsed.checkPrivateKey(privateKey)) throw invalid(places.key, `the key does not belong to the certificate ${places.certificate}`);
-  parse(places.certificate, 'TLS cannot use the certificate with its key', () => createSecureContext({ cert: chain, key }));
+  parse(places.certificate, 'TLS cannot use the certificate with its key', () => tls().createSecureContext({ cert: chain, key }));
   refuseWeakKey(privateKey, places.key);
   return { chain, key, ...factsOf(parsed) };
 }

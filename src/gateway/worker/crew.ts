@@ -10,7 +10,12 @@ export interface Crew {
   start(): Promise<void>;
   /** Throws `gateway_port_taken` when another program listens there. The socket stays the caller's to close. */
   open(door: Door, socket: BoundSocket): Promise<void>;
-  /** Resolves once nobody accepts there. */
+  /**
+   * For a socket that another program accepts from: the kernel takes connections from now on, and whoever is left of the crew when this process
+   * dies has the socket to hand on. Throws `gateway_port_taken` when another program listens there. The socket stays the caller's to close.
+   */
+  hold(address: string, socket: BoundSocket): Promise<void>;
+  /** Resolves once nobody accepts there, or holds what is accepted from elsewhere. */
   close(address: string): Promise<void>;
   /** Resolves once every new request is served by the table. */
   putInForce(table: RoutingTable): Promise<void>;
@@ -24,6 +29,7 @@ export function soloCrew(serving: Serving): Crew {
   return {
     start: async () => {},
     open: (door, socket) => serving.open(door, socket),
+    hold: async () => {},
     close: async (address) => serving.close(address),
     putInForce: async (table) => serving.putInForce(table, []),
     setHealth: (changes) => serving.setHealth(changes),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../effects/clock.ts';
 import { identify } from '../../effects/processes.ts';
 import { seededRandom, systemRandom } from '../../effects/random.ts';
+import { keepCompiled } from '../compile-cache.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { defaultLimits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
@@ -33,6 +34,7 @@ const { folder, mainPid, elders, observing: settings } = JSON.parse(argv[2] as s
 const files = gatewayFiles(folder);
 const clock = systemClock;
 const self = identify(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
+const main = identify(mainPid);
 const mainEntry = fileURLToPath(new URL(`../main${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
 
 const tell = (notice: Notice, done: () => void = () => {}): void => {
@@ -74,12 +76,17 @@ const serving = createServing({
   onEjected: (key) => tell({ kind: 'ejected', key }),
 });
 const registration = createRegistration(files.crew, self, mainPid);
+/** What a successor is given: what is accepted from here, and what is only held. */
 const sockets = new Map<string, BoundSocket>();
+const held = new Map<string, BoundSocket>();
 let isLeaving = false;
 let outlivesMain = false;
 
 const leave = async (deadlineMs: number): Promise<void> => {
   isLeaving = true;
+  // The queue of what nobody accepts from any more must not go on filling.
+  for (const socket of held.values()) socket.close();
+  held.clear();
   const drained = serving.drain(deadlineMs);
   const register = (): void => {
     if (!registration.write('leaving', serving.report())) exit(0);
@@ -106,8 +113,20 @@ process.on('message', (message, handle) => {
   const { id, order } = message;
   const socket = handle as BoundSocket | undefined;
   if (order.kind === 'open' && socket !== undefined) sockets.set(order.door.address, socket);
-  if (order.kind === 'close') sockets.delete(order.address);
-  if (order.kind === 'outlive') outlivesMain = true;
+  if (order.kind === 'hold' && socket !== undefined) {
+    held.get(order.address)?.close();
+    if (isLeaving) socket.close();
+    else held.set(order.address, socket);
+  }
+  if (order.kind === 'close') {
+    sockets.delete(order.address);
+    held.get(order.address)?.close();
+    held.delete(order.address);
+  }
+  if (order.kind === 'outlive') {
+    outlivesMain = true;
+    keepCompiled();
+  }
   // What is free at once is told at once: another worker waits for it.
   if (order.kind === 'shares') setImmediate(tellDemand);
   const afterwards = order.kind === 'drain' ? () => exit(0) : undefined;
@@ -135,7 +154,17 @@ process.on('disconnect', () => {
   const program = [process.execPath, mainEntry] as const;
   const environment = { ...process.env } as Record<string, string>;
   const isWanted = (): boolean => existsSync(files.settings);
-  outliveMain({ folder, successorFile: files.successor, program, environment, elders, sockets, clock, isWanted })
+  outliveMain({
+    folder,
+    main,
+    successorFile: files.successor,
+    program,
+    environment,
+    elders,
+    sockets: new Map([...sockets, ...held]),
+    clock,
+    isWanted,
+  })
     .then(() => (isWanted() ? leave(orphanDrainMs) : undefined))
     .then(succeed, fail);
 });

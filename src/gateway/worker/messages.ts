@@ -1,6 +1,6 @@
 import type { InstanceHealth } from '../data-plane.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
-import type { ObserverSettings } from '../measuring/open-observer.ts';
+import type { ObserverSettings } from '../measuring/observer-settings.ts';
 import type { Spending } from '../limits/spending.ts';
 import type { TableChange } from '../table/table-change.ts';
 import type { Door } from './door.ts';
@@ -45,6 +45,10 @@ export type Order =
   | { readonly kind: 'open'; readonly door: Door }
   /** Accompanied by another handle of a socket that is open, for times when one is not enough. */
   | { readonly kind: 'reserve'; readonly address: string }
+  /** Accompanied by a handle to listen by and to give up. The answer is why it cannot be listened on, if it cannot. */
+  | { readonly kind: 'listen'; readonly address: string }
+  /** Accompanied by a socket that another program accepts from: to be kept, and handed on should the main process die. */
+  | { readonly kind: 'hold'; readonly address: string }
   | { readonly kind: 'close'; readonly address: string }
   /** Every later request is served by the table this makes of the one in force. */
   | { readonly kind: 'table'; readonly change: TableChange; readonly unhealthy: readonly string[] }

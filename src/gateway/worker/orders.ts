@@ -1,4 +1,4 @@
-import type { BoundSocket } from '../listening/bound-socket.ts';
+import { type BoundSocket, listenForOthers } from '../listening/bound-socket.ts';
 import type { RoutingTable } from '../routing-table.ts';
 import { applyChange } from '../table/table-change.ts';
 import type { Order } from './messages.ts';
@@ -24,6 +24,9 @@ export function createOrders(
       case 'open':
         answer = socket === undefined ? 'it did not arrive' : await serving.open(order.door, socket).then(() => undefined, reasonOf);
         break;
+      case 'listen':
+        answer = socket === undefined ? 'it did not arrive' : listenForOthers(socket);
+        break;
       case 'reserve':
         if (socket !== undefined) serving.reserve(order.address, socket);
         break;
@@ -46,6 +49,7 @@ export function createOrders(
       case 'spent':
         serving.spend(order.spent);
         break;
+      case 'hold':
       case 'outlive':
       case 'ping':
         break;

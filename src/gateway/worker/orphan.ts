@@ -6,7 +6,9 @@ import { handOver } from './hand-over.ts';
 
 export interface OrphanDependencies {
   readonly folder: string;
-  /** Where a main process says that its workers accept. */
+  /** The main process that has died. */
+  readonly main: ProcessIdentity | undefined;
+  /** Where a main process that took over says that its workers accept. */
   readonly successorFile: string;
   readonly program: readonly [string, ...string[]];
   readonly environment: Readonly<Record<string, string>>;
@@ -28,10 +30,10 @@ const longestBackoffMs = 10_000;
  * successor serves, or nobody wants the gateway any more.
  */
 export async function outliveMain(dependencies: OrphanDependencies): Promise<void> {
-  const { elders, successorFile, clock, isWanted } = dependencies;
+  const { elders, main, successorFile, clock, isWanted } = dependencies;
   let backoffMs = pollMs;
   for (;;) {
-    if (!isWanted() || successorServes(successorFile)) return;
+    if (!isWanted() || successorServes(successorFile, main)) return;
     // All know the same order of birth, and nobody comes back from the dead: there is never more than one eldest.
     if (elders.some(isAlive)) {
       await clock.sleep(pollMs);
@@ -44,10 +46,15 @@ export async function outliveMain(dependencies: OrphanDependencies): Promise<voi
   }
 }
 
-function successorServes(file: string): boolean {
+/**
+ * The main process that died may be on record there itself, as the successor of another; and who sees its channel closed may still find it
+ * alive, since the kernel closes what a process has open before that is over.
+ */
+function successorServes(file: string, main: ProcessIdentity | undefined): boolean {
   try {
     const identity: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isIdentity(identity) && isAlive(identity);
+    if (!isIdentity(identity) || !isAlive(identity)) return false;
+    return identity.pid !== main?.pid || identity.startTime !== main.startTime;
   } catch {
     return false;
   }

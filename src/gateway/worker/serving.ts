@@ -23,7 +23,7 @@ import type { RoutedService, Routes } from '../routing/routes.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import { type CompiledTable, compileTable, refreshReady, tickPolicies } from '../table/compile-table.ts';
 import { createPolicyMemory } from '../table/service-policies.ts';
-import { createEncryptedFront, type EncryptedFront } from '../tls/encrypted-front.ts';
+import type { EncryptedFront } from '../tls/encrypted-front.ts';
 import { plainAnswer } from '../tls/plain-answers.ts';
 import { createServingCertificates } from '../tls/serving-certificates.ts';
 import { type Acceptor, createAcceptor } from './acceptor.ts';
@@ -205,7 +205,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
 
   return {
     open: async (door, socket) => {
-      const acceptor = createAcceptor(frontFor(door), door);
+      const acceptor = createAcceptor(await frontFor(door), door);
       await acceptor.open(socket);
       acceptors.set(door.address, acceptor);
       if (door.side === 'relayed') relayed.add(door.address);
@@ -322,7 +322,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
     },
   };
 
-  function frontFor(door: Door): Front {
+  async function frontFor(door: Door): Promise<Front> {
     const { side } = door;
     if (side === 'internal') return createFront(engine, { kind: 'internal' });
     const address = side === 'relayed' ? `${door.host}:${door.port}` : door.address;
@@ -336,7 +336,9 @@ export function createServing(dependencies: ServingDependencies): Serving {
     return createFront(engine, { ...open, answer });
   }
 
-  function encryptedFront(side: Side, address: string): Front {
+  async function encryptedFront(side: Side, address: string): Promise<Front> {
+    // TLS and HTTP/2 are loaded by who has a use for them.
+    const { createEncryptedFront } = await import('../tls/encrypted-front.ts');
     const front = createEncryptedFront({
       engine,
       side,

@@ -31,8 +31,8 @@ export interface WorkerPoolDependencies {
 }
 
 export interface WorkerPool extends Crew {
-  /** Starts the workers without waiting for them: what else there is to do before `start` is done meanwhile. */
-  warm(): void;
+  /** Starts the workers without waiting for them, with the table they will need first, if that is known: all else is done meanwhile. */
+  warm(first: RoutingTable | undefined): void;
   /** What all workers that answer have collected under this name. */
   collect(what: string): Promise<readonly unknown[]>;
   pids(): readonly number[];
@@ -71,6 +71,7 @@ const handlesPerDoor = 16;
 export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded, pulse }: WorkerPoolDependencies): WorkerPool {
   const workers = new Set<Worker>();
   const doors = new Map<string, { readonly door: Door; readonly socket: BoundSocket }>();
+  const held = new Map<string, BoundSocket>();
   const unhealthy = new Set<string>();
   const life = new AbortController();
   let table: RoutingTable | undefined;
@@ -148,13 +149,14 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
   };
 
   const bringUp = async (worker: Worker): Promise<void> => {
-    const tell = (order: Order): Promise<Answer> => worker.link.ask(order);
+    const tell = (order: Order, socket?: BoundSocket): Promise<Answer> => worker.link.ask(order, socket);
     if (table !== undefined) tell({ kind: 'table', change: changeOf(undefined, table), unhealthy: [...unhealthy] }).catch(() => {});
     const answer = await insist(worker, { kind: 'ping' });
     if (answer.outcome !== 'answered') return;
     if (isEstablished) tell({ kind: 'outlive' }).catch(() => {});
     worker.isUp = true;
     worker.unanswered = 0;
+    for (const [address, socket] of held) tell({ kind: 'hold', address }, socket).catch(() => {});
     await Promise.all(Array.from(doors.values(), ({ door, socket }) => insist(worker, { kind: 'open', door }, socket)));
     supply(worker);
   };
@@ -230,7 +232,9 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       life.abort(new Error('ended'));
       for (const { link } of workers) link.kill();
     },
-    warm: () => {
+    warm: (first) => {
+      table = first;
+      if (first !== undefined) permits.follow(first);
       while (workers.size < count) hire();
     },
     pids: () => Array.from(workers, ({ link }) => link.identity.pid),
@@ -249,23 +253,21 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       watchPulse().catch(() => {});
     },
     open: async (door, socket) => {
-      const tried = new Set<Worker>();
-      for (;;) {
-        const worker = await nextWorker(tried);
-        tried.add(worker);
-        const answer = await insist(worker, { kind: 'open', door }, socket);
-        if (answer.outcome !== 'answered') continue;
-        const reason = answer.value;
-        if (typeof reason === 'string') throw sluiceError('gateway_port_taken', { address: door.address, reason });
-        doors.set(door.address, { door, socket });
-        const others = Array.from(workers).filter((each) => each !== worker && each.isUp);
-        await Promise.all(others.map((each) => insist(each, { kind: 'open', door }, socket)));
-        for (const each of [worker, ...others]) reserve(each, door.address, socket).catch(() => {});
-        return;
-      }
+      const worker = await listenFirst(door.address, { kind: 'open', door }, socket);
+      doors.set(door.address, { door, socket });
+      const others = Array.from(workers).filter((each) => each !== worker && each.isUp);
+      await Promise.all(others.map((each) => insist(each, { kind: 'open', door }, socket)));
+      for (const each of [worker, ...others]) reserve(each, door.address, socket).catch(() => {});
+    },
+    hold: async (address, socket) => {
+      await listenFirst(address, { kind: 'listen', address }, socket);
+      held.set(address, socket);
+      const up = Array.from(workers).filter(({ isUp }) => isUp);
+      await Promise.all(up.map((each) => insist(each, { kind: 'hold', address }, socket)));
     },
     close: async (address) => {
       doors.delete(address);
+      held.delete(address);
       await all({ kind: 'close', address });
     },
     putInForce: async (next) => {
@@ -293,6 +295,19 @@ export function createWorkerPool({ count, spawn, clock, log, onEjected, onEnded,
       await Promise.all(Array.from(workers, (worker) => endOf(worker, deadlineMs)));
     },
   };
+
+  /** The first worker to answer has it, or the port is another program's. */
+  async function listenFirst(address: string, order: Order, socket: BoundSocket): Promise<Worker> {
+    const tried = new Set<Worker>();
+    for (;;) {
+      const worker = await nextWorker(tried);
+      tried.add(worker);
+      const answer = await insist(worker, order, socket);
+      if (answer.outcome !== 'answered') continue;
+      if (typeof answer.value === 'string') throw sluiceError('gateway_port_taken', { address, reason: answer.value });
+      return worker;
+    }
+  }
 
   async function nextWorker(tried: ReadonlySet<Worker>): Promise<Worker> {
     for (;;) {

@@ -37,10 +37,9 @@ export function explicitRollout(declared: Declared, { strategy, pace }: Pick<Str
 
 /** Fields that are declared for another choice than this one. */
 export function unusedFields(declared: Declared, strategy: string): readonly string[] {
-  const foreign = Object.entries(fieldsOfOneStrategy).flatMap(([field, of]) =>
+  return Object.entries(fieldsOfOneStrategy).flatMap(([field, of]) =>
     of !== strategy && declared[field as keyof typeof fieldsOfOneStrategy] !== undefined ? [field] : [],
   );
-  return strategy === 'rolling' && declared.hooks !== undefined ? [...foreign, 'hooks'] : foreign;
 }
 
 function step(weight: number, lasts: string) {

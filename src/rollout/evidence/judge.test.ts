@@ -92,11 +92,11 @@ test('requests that do not follow the declared split make the evidence an error,
   expect(judge(counts, rules)).toMatchObject({ verdict: 'error', because: expect.stringContaining('proportion') });
 });
 
-test('what people see names the ratio, its confidence and the requests', () => {
+test('what people see names the ratio, its confidence, what has decided and the requests', () => {
   const { verdict } = rollOut(seededRandom(19), { ...sound, errorRate: 0.02 }, { looks: 20, requests: 500 });
   const [errors] = verdictInWords(verdict);
   expect(errors).toMatch(
-    /^errors (\d[\d.]*x to \d[\d.]*x|at (least|most) \d[\d.]*x) of stable \(98\.3%, always valid\), [\d,]+ candidate requests$/,
+    /^errors (\d[\d.]*x to \d[\d.]*x|at (least|most) \d[\d.]*x) of stable \(98\.3%, always valid\), evidence [\d,]+ to 1 against it where 60 suffice, [\d,]+ candidate requests$/,
   );
 });
 

@@ -67,7 +67,7 @@ test('errors that stable has just as many of fail all the same when they are mor
   const verdict = judge(counted(100, 0, 1_000, 100), { ...rules, latency: { quantiles: [0.5] } });
   expect(verdict).toMatchObject({ verdict: 'fail', because: 'errors: more than is allowed at most' });
   expect(verdictInWords(verdict)[1]).toMatch(
-    /^errors of [\d.]+% to 1\d% of requests, at most 2% allowed \(98\.3%, always valid\), 1,000 candidate/,
+    /^errors of [\d.]+% to 1\d% of requests, at most 2% allowed \(98\.3%, always valid\), evidence over 1,000,000 to 1 against it where 60 suffice, 1,000 candidate/,
   );
 });
 

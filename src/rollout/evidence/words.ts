@@ -31,12 +31,18 @@ function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */
-export function findingInWords({ metric, of, interval, bar, limit }: Finding, { stable }: Sides = releases): string {
+export function findingInWords({ metric, of, interval, harm, bar, limit, verdict }: Finding, { stable }: Sides = releases): string {
   const name = of === undefined ? metric : `${metric} ${of}`;
-  const level = `${Number((100 - 100 / bar).toFixed(1))}%, always valid`;
-  if (limit === undefined) return `${name} ${intervalInWords(interval, stable)} (${level})`;
+  const sure = `(${Number((100 - 100 / bar).toFixed(1))}%, always valid)`;
+  // An interval may still hold what is tolerated: it doubts in both directions, the verdict in one. So the numbers that made it are said.
+  const level = verdict === 'fail' ? `${sure}, evidence ${odds(harm)} to 1 against it where ${Math.round(bar)} suffice` : sure;
+  if (limit === undefined) return `${name} ${intervalInWords(interval, stable)} ${level}`;
   const what = limit.ms === undefined ? `${name} of` : `${name} over ${limit.ms} ms:`;
-  return `${what} ${percent(interval.low)} to ${percent(interval.high)} of requests, at most ${percent(limit.rate)} allowed (${level})`;
+  return `${what} ${percent(interval.low)} to ${percent(interval.high)} of requests, at most ${percent(limit.rate)} allowed ${level}`;
+}
+
+function odds(evidence: number): string {
+  return evidence > 1_000_000 ? 'over 1,000,000' : Math.floor(evidence).toLocaleString('en-US');
 }
 
 function percent(rate: number): string {

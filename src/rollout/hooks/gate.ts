@@ -1,3 +1,4 @@
+import { hasStages } from '../course.ts';
 import { newCourse, type Course } from '../course-state.ts';
 import type { Advanced } from '../instance-lifecycle.ts';
 import { failRollout, holdRollout } from '../rollout-outcome.ts';
@@ -39,7 +40,9 @@ export function waitForHooks(state: ServiceState, when: 'before' | 'after', now:
   const runs: HookRuns = course.hooks ?? {};
   const failed = placed.filter(({ key }) => runs[key]?.status === 'failed');
   const fatal = failed.find(({ settings }) => settings.onFailure === 'rollback');
-  if (fatal) return failRollout(state, inWords(fatal.settings.name, runs[fatal.key]), { withdrawn: true });
+  // Of one that is rolled, stable may be too few by the end to answer alone.
+  const withdrawn = when === 'before' || hasStages(state);
+  if (fatal) return failRollout(state, inWords(fatal.settings.name, runs[fatal.key]), { withdrawn });
 
   const next: Record<string, HookRun> = {};
   for (const { key, settings } of placed) {
@@ -65,6 +68,13 @@ export function withHooksOverruled(course: Course): Course {
     run.status === 'due' || run.status === 'failed' ? { ...run, status: 'overruled' } : run,
   ]);
   return { ...course, hooks: Object.fromEntries(hooks) };
+}
+
+/** Whether it waits for a hook, or is held because one said no. */
+export function asksHooks({ candidate }: ServiceState): boolean {
+  return Object.values(candidate?.course?.hooks ?? {}).some(
+    (run) => run.status === 'due' || (run.status === 'failed' && run.held === true),
+  );
 }
 
 function withRuns(state: ServiceState, course: Course, hooks: HookRuns): ServiceState {

@@ -30,10 +30,10 @@ describe('declared hooks', () => {
     expect(rolloutSettings(rollout.parse({})).hooks).toBeUndefined();
   });
 
-  it('hold under auto where a way with stages is chosen, and are left out of one without', () => {
+  it('hold under auto, whichever way is chosen', () => {
     const declared = rollout.parse({ strategy: 'auto', hooks: [hook] });
     expect(explicitRollout(declared, { strategy: 'blue_green', pace: 'usual' }).hooks).toMatchObject([{ name: 'load' }]);
     expect(explicitRollout(declared, { strategy: 'canary', pace: 'careful' }).hooks).toMatchObject([{ name: 'load' }]);
-    expect(explicitRollout(declared, { strategy: 'rolling', pace: 'usual' }).hooks).toBeUndefined();
+    expect(explicitRollout(declared, { strategy: 'rolling', pace: 'usual' }).hooks).toMatchObject([{ name: 'load' }]);
   });
 });

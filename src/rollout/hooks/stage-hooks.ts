@@ -1,4 +1,4 @@
-import { hasStages, stagesOf } from '../course.ts';
+import { replacesAnother, stagesOf } from '../course.ts';
 import { newCourse } from '../course-state.ts';
 import type { ServiceState } from '../service-state.ts';
 import type { HookRun, HookSettings } from './hook.ts';
@@ -28,7 +28,7 @@ function placedAt(when: 'start' | 'end', hooks: readonly HookSettings[]): readon
 /** The hooks whose answer is waited for now, each with how far it is; none of a service that is not to run. */
 export function dueHooks(state: ServiceState | undefined): readonly (PlacedHook & { readonly run: HookRun })[] {
   const { candidate } = state ?? {};
-  if (!state || !candidate?.course?.hooks || state.mode !== 'running' || !hasStages(state)) return [];
+  if (!state || !candidate?.course?.hooks || state.mode !== 'running' || !replacesAnother(state)) return [];
   const { stage, hooks } = { ...newCourse, ...candidate.course };
   return (['before', 'after'] as const)
     .flatMap((when) => hooksAt(state, stage, when))

@@ -5,6 +5,7 @@ import type { NewMessage, Outbox } from '../../notifications/outbox.ts';
 import type { Write } from '../../store/store.ts';
 import { hasStages, stagesOf } from '../course.ts';
 import { newCourse } from '../course-state.ts';
+import { originOf } from '../experiment/arms.ts';
 import type { HookAnswers } from '../hooks/hook.ts';
 import { dueHooks } from '../hooks/stage-hooks.ts';
 import type { Alongside } from '../service-documents.ts';
@@ -110,23 +111,23 @@ function subject({ environment, name, address }: ServiceState, id: string, now: 
 
 function factsOf(state: ServiceState, generation: number, now: number): RolloutFacts {
   const record = state.rollouts?.find((each) => each.generation === generation);
-  const revision = revisionOf(state, generation);
-  const { candidate } = state;
-  const isUnderWay = candidate?.generation === generation && hasStages(state);
+  const candidate = state.candidate && originOf(state.candidate) === generation ? state.candidate : undefined;
+  const revision = revisionOf(state, candidate?.generation ?? generation);
   const { stage } = { ...newCourse, ...candidate?.course };
   const of = stagesOf(state).length;
   return {
     generation,
-    release: record?.release ?? revision?.release ?? '',
+    release: (candidate ? undefined : record?.release) ?? revision?.release ?? '',
     version: record?.version ?? revision?.version ?? '',
     ...(record?.from !== undefined && { from: record.from }),
     strategy: record?.strategy ?? state.settings.rollout.strategy,
     startedAt: timestamp(record?.startedAt ?? candidate?.startedAt ?? now),
     ...(record?.by !== undefined && { by: record.by }),
     ...(record?.why !== undefined && { why: record.why }),
-    ...(isUnderWay && {
-      weight: Number(shareOf(routeOf(state), state, generation).toFixed(2)),
-      stage: { current: Math.min(stage, of - 1) + 1, of },
-    }),
+    ...(candidate &&
+      hasStages(state) && {
+        weight: Number(shareOf(routeOf(state), state, candidate.generation).toFixed(2)),
+        stage: { current: Math.min(stage, of - 1) + 1, of },
+      }),
   };
 }

@@ -1,34 +1,92 @@
 import { expect, it } from 'vitest';
-import { newService } from '../desired-state.ts';
+import { restarted } from '../desired-state.ts';
+import type { RolloutSettings, ServiceState } from '../service-state.ts';
 import { recorded } from '../rollout-record.ts';
-import type { Candidate, ServiceState } from '../service-state.ts';
-import { desiredRelease } from '../simulation/world.ts';
+import { stage, world } from '../testdata/staged-world.ts';
 import { transitionsOf } from './transitions.ts';
 
-it('an arm that goes on alone begins no other rollout, and its end is told as the end of the one it is of', () => {
-  const made = newService(desiredRelease('two', 'second', { strategy: 'experiment' }), { uid: 'a', token: { sealed: '', digest: '' } }, 0);
-  const begun: ServiceState = { ...recorded(undefined, made, 0), stable: 0 };
-  const candidate = begun.candidate as Candidate;
-  const promoted: ServiceState = { ...begun, candidate: { ...candidate, generation: 4, began: candidate.generation, arm: 'warm' } };
-  expect(transitionsOf(begun, promoted)).toEqual([]);
-  const { candidate: _, ...rest } = promoted;
-  const completed = recorded(promoted, { ...rest, stable: 4 }, 1_000);
-  expect(transitionsOf(promoted, completed)).toMatchObject([{ event: 'completed', generation: candidate.generation }]);
-  expect(transitionsOf(promoted, { ...promoted, mode: 'removed' })).toMatchObject([
-    { event: 'superseded', generation: candidate.generation },
-  ]);
+const metric = { attribute: 'outcome', value: 'resolved', goal: 'more' } as const;
+const experiment = { metric, arms: ['warm'], share: 40, forMs: 60_000, minUnits: 10, alpha: 0.05, onWinner: 'hold' } as const;
+
+/** Every transition of what happens in a world, in words. */
+function telling(settings: Partial<RolloutSettings>) {
+  const place = world(settings);
+  let last: ServiceState | undefined;
+  let seen = 0;
+  const ids: string[] = [];
+  const told = (): readonly string[] => {
+    const words: string[] = [];
+    for (const state of [...place.states.slice(seen), place.state()]) {
+      const next = recorded(
+        last,
+        { ...state, ...(last?.rollouts && { rollouts: last.rollouts }) },
+        state.candidate?.startedAt ?? last?.candidate?.startedAt ?? 0,
+      );
+      const found = transitionsOf(last, next);
+      words.push(...found.map(({ event, generation, message }) => `${generation} ${event}: ${message}`));
+      ids.push(...found.map(({ generation, what }) => `${generation} ${what}`));
+      last = next;
+    }
+    seen = place.states.length;
+    return words;
+  };
+  return { ...place, told, ids: () => ids, records: () => last?.rollouts ?? [] };
+}
+
+it('are told from the beginning to the end for every way there is: a first deployment, a restart, a release that is rolled, a return', () => {
+  const { told, deploy, operate, replace } = telling({ strategy: 'rolling' });
+  expect(told()).toEqual(['1 started: is being rolled out', '1 completed: is in use']);
+  replace((state) => restarted(state, 0) ?? state);
+  expect(told()).toEqual(['2 started: is being rolled out, from r-1', '2 completed: is in use']);
+  deploy('r-2');
+  expect(told()).toEqual(['3 started: is being rolled out, from r-1', '3 completed: is in use']);
+  operate({ type: 'rollback' });
+  expect(told()).toEqual(['4 started: is being returned to, from r-2', '4 rolled_back: is in use again']);
 });
 
-it('a set that is returned to under its old generation has a record and an occurrence of its own each time', () => {
-  const made = newService(desiredRelease('two', 'second'), { uid: 'a', token: { sealed: '', digest: '' } }, 0);
-  const begun = recorded(undefined, made, 0);
-  const { candidate, ...rest } = begun;
-  const inUse = recorded(begun, { ...rest, stable: 1 }, 1_000);
-  const again: Candidate = { ...(candidate as Candidate), startedAt: 5_000, urgent: true };
-  const returning = recorded({ ...inUse, stable: 2 }, { ...inUse, stable: 2, candidate: again }, 5_000);
-  const { candidate: _, ...settled } = returning;
-  const returned = recorded(returning, { ...settled, stable: 1 }, 6_000);
-  expect(returned.rollouts?.map(({ endedAt }) => endedAt)).toEqual([6_000, 1_000]);
-  const names = [transitionsOf(undefined, begun), transitionsOf(inUse, returning), transitionsOf(returning, returned)];
-  expect(names.flat().map(({ what }) => what)).toEqual(['started', 'started@5000', 'rolled_back@5000']);
+it('say when what was held goes on, and not only that it was held', () => {
+  const { told, deploy, operate } = telling({ strategy: 'canary', stages: [stage(5, 10_000), stage(50, 0, true)] });
+  deploy('r-2');
+  operate({ type: 'pause' });
+  operate({ type: 'resume' });
+  expect(told().slice(-3)).toEqual([
+    '2 stage: gets 5 % of the requests: stage 1 of 3',
+    '2 held: is held: paused by ada',
+    '2 resumed: goes on: it was held, paused by ada',
+  ]);
+  operate({ type: 'promote', full: false });
+  operate({ type: 'promote', full: false });
+  // An approval that is given is told by what follows from it.
+  expect(told().map((line) => line.split(':')[0])).toEqual(['2 stage', '2 approval_needed', '2 stage', '2 completed']);
+});
+
+it('of an experiment say which arm goes on, and how that one ends', () => {
+  const way: Partial<RolloutSettings> = { strategy: 'canary', affinity: { by: 'user' }, stages: [stage(5, 1_000)], experiment };
+  const { told, deploy, pass, operate } = telling(way);
+  deploy('r-2');
+  pass(1_000);
+  told();
+  operate({ type: 'promote', full: false, arm: 'warm' });
+  const words = told();
+  expect(words[0]).toBe('2 resumed: goes on as r-2-warm, the arm warm of its experiment');
+  expect(words.at(-1)).toBe('2 completed: is in use');
+});
+
+it('of two returns to the same set that is kept ready are told apart, and neither changes the record of the other', () => {
+  const { told, ids, deploy, operate, records, pass } = telling({ strategy: 'blue_green', fullSet: true, keepPreviousMs: 60_000 });
+  for (const release of ['r-2', 'r-3']) {
+    pass(1_000);
+    deploy(release);
+    pass(1_000);
+    operate({ type: 'rollback' });
+  }
+  const words = told().filter((line) => line.startsWith('1 '));
+  expect(words).toHaveLength(2 + 2 * 2);
+  expect(new Set(ids()).size).toBe(ids().length);
+  const own = records().filter(({ generation }) => generation === 1);
+  expect(own.map(({ strategy, endedAt, outcome }) => [strategy, endedAt, outcome])).toEqual([
+    ['rollback', 4_000, 'completed'],
+    ['rollback', 2_000, 'completed'],
+    ['blue_green', 0, 'completed'],
+  ]);
 });

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { identify } from '../../effects/processes.ts';
 import { until } from '../../testing/conditions.ts';
 import { runCommand } from './command.ts';
 
@@ -47,4 +49,20 @@ it('leaves nothing running, whatever it has started', async () => {
   expect(await shell('sleep 60 & echo $! > left; echo fine')).toEqual({ outcome: 'pass', said: 'fine' });
   const left = Number(await readFile(join(directory, 'left'), 'utf8'));
   await until('the end of what was left', async () => (await readFile(`/proc/${left}/stat`, 'utf8').catch(() => ') Z')).includes(') Z'));
+});
+
+it('ends with the one who runs it, also when that one is killed at once', async () => {
+  const script = 'echo $$ > mine; sleep 60 & echo $! > its; wait';
+  const program = `import { runCommand } from ${JSON.stringify(new URL('command.ts', import.meta.url).href)};
+    await runCommand({ command: ['sh', '-c', ${JSON.stringify(script)}], directory: ${JSON.stringify(directory)}, environment: { PATH: process.env.PATH }, timeoutMs: 60_000 });`;
+  const pidIn = async (file: string): Promise<number> => Number(await readFile(join(directory, file), 'utf8').catch(() => ''));
+  const runner = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'inherit' });
+  const pids = await until('the command to run', async () => {
+    const found = [await pidIn('mine'), await pidIn('its')];
+    return found.every((pid) => pid > 0) && found;
+  });
+  runner.kill('SIGKILL');
+  const left = () => pids.filter((pid) => identify(pid) !== undefined);
+  await until('the end of the command and of what it has started', () => left().length === 0);
+  expect(left()).toEqual([]);
 });

@@ -14,6 +14,7 @@ const secret = 'hunter2-hunter2';
 const resolver: OutputResolver = {
   resolve: async (_environment, fields) => interpolateFields(fields, () => secret),
 };
+const secrets = { scrub: (text: string) => text.replaceAll('kept-elsewhere', '***') };
 const seen: string[] = [];
 let server: Answering;
 let directory: string;
@@ -35,7 +36,7 @@ const measure = (ask: Ask, bounds: Partial<SourceSettings> = {}, stopping = new 
   const { revision, ...desired } = desiredRelease('r-2', 'two');
   const state = withDesired({ ...first, stable: 1 }, { ...desired, revision: { ...revision, directory } }, 1);
   const source = { name: 'score', ask, intervalMs: 1_000, timeoutMs: 5_000, failures: 0, errors: 0, ...bounds };
-  return createMeasure({ resolver, stopping })(state, source);
+  return createMeasure({ resolver, stopping, secrets })(state, source);
 };
 
 it('asks about the release under the name it has in a URL, with the secret in a header', async () => {
@@ -52,6 +53,13 @@ it('runs a command in the folder of the candidate, which learns whom it is about
     outcome: 'pass',
     said: `${directory.split('/').at(-1)}/source r-2 r-2 r-1 agent homeless`,
   });
+});
+
+it('shows no secret that it was not given either, whatever a command has found it by', async () => {
+  const failing = ['sh', '-c', 'echo "3 of 9 failed with kept-elsewhere"; exit 1'];
+  expect(await measure({ type: 'command', command: failing })).toEqual({ outcome: 'fail', said: '3 of 9 failed with ***' });
+  const broken = ['sh', '-c', 'echo "tried with kept-elsewhere"; exit 3'];
+  expect(await measure({ type: 'command', command: broken })).toEqual({ outcome: 'error', said: 'it ended with 3: tried with ***' });
 });
 
 it('shows no value of an interpolation in what a source says, nor in why it could not be asked', async () => {
@@ -72,7 +80,7 @@ it('never throws: what cannot be resolved or reached is an error', async () => {
   const unresolved: OutputResolver = { resolve: () => Promise.reject(new Error('there is no secret score')) };
   const state = newService(desiredRelease('r-1', 'one'), { uid: 'u', token: { sealed: '', digest: '' } }, 0);
   const source = { name: 's', ask: { type: 'http', url: server.url } as const, intervalMs: 1, timeoutMs: 1_000, failures: 0, errors: 0 };
-  expect(await createMeasure({ resolver: unresolved, stopping: new AbortController().signal })(state, source)).toEqual({
+  expect(await createMeasure({ resolver: unresolved, secrets, stopping: new AbortController().signal })(state, source)).toEqual({
     outcome: 'error',
     said: 'there is no secret score',
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Json, JsonObject } from '../../digest/json.ts';
 import type { OutputResolver } from '../../engine/output-resolver.ts';
 import { outputExpressions } from '../../stack/interpolate.ts';
+import type { KnownSecrets } from '../../secrets/known-secrets.ts';
 import { scrub } from '../instance-spec.ts';
 import { revisionOf, type ServiceState } from '../service-state.ts';
 import { runCommand } from './command.ts';
@@ -15,23 +16,32 @@ export type Measure = (state: ServiceState, source: SourceSettings) => Promise<M
 
 const longestReason = 300;
 
-/** `stopping` ends what is under way. Interpolations get their values at that moment; nothing of them is ever in what is said. */
-export function createMeasure({ resolver, stopping }: { readonly resolver: OutputResolver; readonly stopping: AbortSignal }): Measure {
+export interface MeasureDependencies {
+  readonly resolver: OutputResolver;
+  /** Ends what is under way. */
+  readonly stopping: AbortSignal;
+  /** Takes out of what is said whatever secret is known, also one that the source was not given. */
+  readonly secrets: Pick<KnownSecrets, 'scrub'>;
+}
+
+/** Interpolations get their values at that moment; nothing of them is ever in what is said. */
+export function createMeasure({ resolver, stopping, secrets }: MeasureDependencies): Measure {
   return async (state, source) => {
-    const secrets: string[] = [];
+    const values: string[] = [];
+    const masked = (text: string): string => secrets.scrub(scrub(text, values));
     try {
       const declared = withValues(source.ask, templateValues(state));
       const expressions = outputExpressions(declared).map(({ text }, index) => [String(index), text] as const);
-      secrets.push(...Object.values(await resolver.resolve(state.environment, Object.fromEntries(expressions))).map(asText));
+      values.push(...Object.values(await resolver.resolve(state.environment, Object.fromEntries(expressions))).map(asText));
       const ask = (await resolver.resolve(state.environment, declared)) as unknown as Ask;
       const measured = await made(state, { ...source, ask }, stopping);
-      return measured.said === undefined ? measured : { ...measured, said: scrub(measured.said, secrets) };
+      return measured.said === undefined ? measured : { ...measured, said: masked(measured.said) };
     } catch (error) {
       const { message, code } = error as NodeJS.ErrnoException;
       const reason = message === '' ? (code ?? 'it cannot be asked') : message;
       return {
         outcome: 'error',
-        said: scrub(reason, secrets)
+        said: masked(reason)
           .replaceAll(/\p{Cc}/gu, ' ')
           .slice(0, longestReason),
       };

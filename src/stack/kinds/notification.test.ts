@@ -39,12 +39,12 @@ describe('hooks in a stack', () => {
   it.each([
     `{ strategy: canary, steps: [{ weight: 5, hooks: [{ ${hook}, when: before, timeout: 20m, secret: "\${secret.key}" }] }], hooks: [{ ${hook}, when: end }] }`,
     `{ strategy: blue_green, hooks: [{ ${hook}, on_failure: hold }] }`,
+    `{ strategy: rolling, hooks: [{ ${hook} }] }`,
   ])('are accepted: %s', (rollout) => {
     expect(service(rollout)).toEqual([]);
   });
 
   it.each([
-    [`{ strategy: rolling, hooks: [{ ${hook} }] }`, 'canary and blue_green, not rolling'],
     [`{ strategy: blue_green, hooks: [{ ${hook} }, { ${hook} }] }`, 'a name that no other hook of the list has'],
     [`{ strategy: blue_green, hooks: [{ ${hook}, when: after }] }`, 'when'],
     [`{ strategy: blue_green, hooks: [{ ${hook}, timeout: 2h }] }`, 'at most 1h'],

@@ -8,6 +8,7 @@ export const notificationEvents = [
   'started',
   'stage',
   'held',
+  'resumed',
   'approval_needed',
   'completed',
   'failed',
@@ -31,7 +32,7 @@ const schema = z.strictObject({
     .min(1, { error: 'at least one event' })
     .default(usual)
     .describe(
-      'What is told: the rollout has started, a stage is in force, it is held, it waits for approval, the release is in use, it was taken back, the return to an earlier release is done, a newer release took its place.',
+      'What is told: the rollout has started, a stage is in force, it is held, it goes on after that or with an arm of its experiment, it waits for approval, the release is in use, it was taken back, the return to an earlier release is done, a newer release took its place.',
     ),
   services: z
     .array(refersTo('service', { ordering: false }))

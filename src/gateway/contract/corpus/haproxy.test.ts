@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../../../testing/requires.ts';
-import { openPlane } from '../../haproxy/testing/open-plane.ts';
+import { openPlane, releasesOf } from '../../haproxy/testing/open-plane.ts';
 import { ask, portOf } from '../../testing/raw-client.ts';
 import { backend } from '../../testing/rig.ts';
 import { haproxyCapabilities } from '../haproxy-capabilities.ts';
@@ -24,8 +24,8 @@ describeWith('haproxy', 'the corpus of malformed HTTP through HAProxy', (binary)
   beforeAll(async () => {
     const kind = planeKind('haproxy', haproxyCapabilities, async (limits) => {
       const folder = await mkdtemp(join(tmpdir(), 'sluice-haproxy-'));
-      const plane = await openPlane(binary, folder, limits, 2);
-      return { plane, remove: () => rm(folder, { recursive: true, force: true }) };
+      const plane = await openPlane(binary, folder, limits, { threads: 2 });
+      return { plane, counts: () => releasesOf(plane), remove: () => rm(folder, { recursive: true, force: true }) };
     });
     gateway = await kind.create({ requestHeadMs: 1_000, bodyIdleMs: 1_000 });
     await gateway.route({ backends: [backend('r1', 1, { a: await portOf(upstream.server) })] });

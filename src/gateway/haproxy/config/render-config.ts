@@ -1,6 +1,8 @@
 import type { Limits } from '../../http/limits.ts';
+import type { LogSampling } from '../log/sampling.ts';
 import type { Bind, HaproxyServer, PlaneState } from '../state/plane-state.ts';
 import { httpError } from './error-answers.ts';
+import { logRules, toldAnswerRules, toldRules, untold } from './log-rules.ts';
 import { ordinaryTests } from './ordinary.ts';
 import { answerRules, connectionRules, relayRules, requestIdFormat, requestRules } from './slot-rules.ts';
 
@@ -25,6 +27,7 @@ export interface ConfigOptions {
   readonly unprivileged: boolean;
   /** See `requestRules`. */
   readonly span: string;
+  readonly told: LogSampling;
 }
 
 /** The embedded engine ends what takes too long, and is not to be cut short. */
@@ -47,6 +50,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
     ]),
     section('defaults doors', [
       ...always(options),
+      ...logRules,
       `timeout client ${limits.streamIdleMs}`,
       `timeout tunnel ${limits.upgradeIdleMs}`,
       `timeout http-request ${limits.requestHeadMs}`,
@@ -62,6 +66,7 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       `timeout server ${Math.max(limits.responseHeadMs, limits.streamIdleMs) + relayMarginMs}`,
       `timeout tunnel ${limits.upgradeIdleMs + relayMarginMs}`,
       ...failures,
+      untold,
       ...relayRules,
     ]),
     ...binds.map((bind) => section(`backend relay-${bind.name} from relays`, [`server embedded unix@${bind.relay} send-proxy-v2`])),
@@ -76,7 +81,9 @@ export function renderConfig(state: PlaneState, options: ConfigOptions): string 
       `timeout tunnel ${limits.upgradeIdleMs}`,
       ...failures,
       ...requestRules(options.span),
+      ...toldRules(options.told),
       ...answerRules,
+      ...toldAnswerRules,
     ]),
     ...slots(state),
   ];

@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../../../effects/clock.ts';
 import { tailOf } from '../../../effects/processes.ts';
 import { sluiceError } from '../../../errors/sluice-error.ts';
@@ -9,6 +11,8 @@ import { openRuntimeSession, type RuntimeSession } from './runtime-session.ts';
 export interface HaproxyProcess {
   readonly pid: number;
   readonly session: RuntimeSession;
+  /** What it tells of requests: its standard output. */
+  readonly told: Readable;
   /** Resolves when the process has ended, however it did. */
   readonly exit: Promise<void>;
   hasExited(): boolean;
@@ -51,12 +55,15 @@ export async function startHaproxy(spec: ProcessSpec, clock: Clock): Promise<Hap
       resolve();
     });
   });
+  // It is a pipe, by `launch`: one that holds nobody up.
+  const told = child.stdout as Socket;
+  told.unref();
   child.unref();
   const deadline = clock.monotonic() + startLimitMs;
   for (;;) {
     const session = await openRuntimeSession(spec.socket).catch(() => undefined);
     if (session) {
-      return { pid: child.pid as number, session, exit, hasExited: () => ended, signal: (signal) => child.kill(signal) };
+      return { pid: child.pid as number, session, told, exit, hasExited: () => ended, signal: (signal) => child.kill(signal) };
     }
     if (ended || clock.monotonic() > deadline) {
       child.kill('SIGKILL');
@@ -66,10 +73,10 @@ export async function startHaproxy(spec: ProcessSpec, clock: Clock): Promise<Hap
   }
 }
 
-async function launch(spec: ProcessSpec, parameters: readonly string[]): Promise<ReturnType<typeof spawn>> {
+async function launch(spec: ProcessSpec, parameters: readonly string[]): Promise<ChildProcess> {
   const log = await open(spec.log, 'a', 0o600);
   try {
-    const child = spawn(spec.binary, parameters, { cwd: '/', env: { ...haproxyMemory }, stdio: ['ignore', log.fd, log.fd, ...spec.fds] });
+    const child = spawn(spec.binary, parameters, { cwd: '/', env: { ...haproxyMemory }, stdio: ['ignore', 'pipe', log.fd, ...spec.fds] });
     await once(child, 'spawn');
     return child;
   } finally {

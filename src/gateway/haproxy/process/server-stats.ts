@@ -1,3 +1,5 @@
+import type { HaproxyServer } from '../state/plane-state.ts';
+
 /** What HAProxy counts of one server, since its process was started. */
 export interface ServerStats {
   /** `slot/name`. */
@@ -14,6 +16,9 @@ export interface ServerStats {
   /** Answers by the first digit of their status. */
   readonly byClass: Readonly<Record<'1' | '2' | '3' | '4' | '5', number>>;
 }
+
+/** With whose it is. */
+export type InstanceStats = ServerStats & Pick<HaproxyServer, 'instance' | 'of'>;
 
 /** Reads the answer to `show stat -1 4 -1` (management guide, section 9.1). */
 export function parseServerStats(text: string): readonly ServerStats[] {

@@ -10,10 +10,12 @@ export interface StateContext {
   /** Name of the server that stands for an instance. */
   readonly serverName: (instance: string) => string;
   readonly isHealthy: (instance: string) => boolean;
+  /** HAProxy answers nothing by itself. */
+  readonly isAllRelayed?: boolean;
 }
 
 /** What HAProxy must be to serve by a table with instances in this health. Takes slots from the pool, and changes nothing else. */
-export function desiredState(table: RoutingTable, { pool, binds, serverName, isHealthy }: StateContext): PlaneState {
+export function desiredState(table: RoutingTable, { pool, binds, serverName, isHealthy, isAllRelayed }: StateContext): PlaneState {
   const slots: Slot[] = [];
   const slotByService = new Map<ServiceRoute, string>();
   for (const service of table.services) {
@@ -22,9 +24,11 @@ export function desiredState(table: RoutingTable, { pool, binds, serverName, isH
       service.backends.some(
         (backend) => backend.release === release && backend.instances.some((each) => each.state === 'active' && isUp(each)),
       );
-    const backend = service.expose.length === 0 ? undefined : fastRelease(service, isReady);
+    const backend = service.expose.length === 0 || isAllRelayed === true ? undefined : fastRelease(service, isReady);
     if (backend === undefined) continue;
     const { release } = backend;
+    const hosts = new Set(service.expose.map(({ host }) => host));
+    const [exposed] = hosts.size === 1 ? hosts : [];
     const name = pool.slotOf(ownerOf(service, release));
     const anyReady = isReady(release);
     const servers = backend.instances.map((instance): HaproxyServer => {
@@ -35,6 +39,7 @@ export function desiredState(table: RoutingTable, { pool, binds, serverName, isH
         name: serverName(key),
         instance: key,
         of: { environment: service.environment, service: service.name, release },
+        exposed,
         host: instance.host,
         port: instance.port,
         state: gets ? 'ready' : 'maint',

@@ -11,6 +11,8 @@ export interface HaproxyServer {
   /** Of the instance: `environment/service/id@host:port`. */
   readonly instance: string;
   readonly of: ServedRelease;
+  /** The host clients ask for it by, if there is only one. */
+  readonly exposed?: string | undefined;
   readonly host: string;
   readonly port: number;
   /** `maint` gets nothing new; what runs on it goes on. */

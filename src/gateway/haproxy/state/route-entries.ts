@@ -19,13 +19,13 @@ export function routeEntries(
   const isEncrypted = listener.tls !== undefined || listener.redirectToTls === true;
   for (const service of services) {
     const slot = isEncrypted ? undefined : slotOf(service);
-    for (const { host, path } of service.expose) {
+    for (const { host, path, release } of service.expose) {
       const name = normalizedHost(host);
       const route = `${normalizedPrefix(path)}/`;
       if (name === undefined || !isWord(name + route)) continue;
       for (const key of [`${name}${route}`, `${name}:${listener.port}${route}`]) {
         // Of two of the same the first one counts.
-        if (!entries.has(key)) entries.set(key, slot ?? relayed);
+        if (!entries.has(key)) entries.set(key, release === undefined ? (slot ?? relayed) : relayed);
       }
     }
   }

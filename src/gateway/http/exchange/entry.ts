@@ -67,6 +67,8 @@ export function copyForCache(
 
 /** For a request that has waited: its service as the routes have it now, and an assignment by them. What is no longer routed stays. */
 export function renewed(engine: Engine, known: RoutedService, head: RequestHead): Pick<Entered, 'service' | 'assigned'> {
+  // Who came for one release is not sent to another.
+  if (known.only !== undefined) return { service: known, assigned: known.split?.assign(head.headers, engine.point()) };
   const { services } = engine.dispatch.routes();
   const service = services.find(({ environment, name }) => environment === known.environment && name === known.name) ?? known;
   return { service, assigned: service.split?.assign(head.headers, engine.point()) };

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { http } from '../../../effects/builtins.ts';
 import { refusalHeaders, type Refusal } from '../answer.ts';
 import type { RawHeaders, RequestHead } from '../downstream.ts';
 import { fieldKind, kind } from '../wire/field-kinds.ts';
@@ -40,5 +40,5 @@ export function refusalText(refused: Refusal, method: string | undefined, close:
   const fields = fieldsText(refusalHeaders(refused));
   const body = method === 'HEAD' ? '' : Buffer.from(refused.body).toString('latin1');
   const connection = close ? 'connection: close\r\n' : '';
-  return `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status] ?? ''}\r\n${fields}date: ${date}\r\n${connection}\r\n${body}`;
+  return `HTTP/1.1 ${refused.status} ${http.STATUS_CODES[refused.status] ?? ''}\r\n${fields}date: ${date}\r\n${connection}\r\n${body}`;
 }

@@ -1,4 +1,4 @@
-import { METHODS } from 'node:http';
+import { http } from '../../../effects/builtins.ts';
 import { normalizedHost } from '../../routing/host.ts';
 import { fieldKind, kind } from './field-kinds.ts';
 import { parseFields } from './fields.ts';
@@ -26,7 +26,7 @@ export type RequestOutcome =
   | { readonly outcome: 'unsupported'; readonly what: string }
   | { readonly outcome: 'too_large' };
 
-const methods: ReadonlySet<string> = new Set(METHODS);
+const methods: ReadonlySet<string> = new Set(http.METHODS);
 
 /**
  * Reads a request's header by the letter of RFC 9112: what two servers could read differently (sections 3 and 6, RFC 9110 section 7.2) is

@@ -77,7 +77,7 @@ const fields = z.strictObject({
     .describe('Further sources, each asked at its interval while a step is in force.'),
   min_requests: whole(1, 1_000_000_000)
     .default(100)
-    .describe('Requests of the candidate, with affinity its users, below which there is no verdict.'),
+    .describe('Requests of the candidate, or users with affinity, below which it does not pass; what has failed has failed before.'),
   no_data: z
     .enum(['hold', 'rollback', 'continue'])
     .default('hold')

@@ -35,7 +35,7 @@ const ofRollout = z.strictObject({
     .enum(['start', 'end'])
     .default('start')
     .describe(
-      'start: before the first request of the candidate, whose instances are ready; end: when it has all requests, before it is completed.',
+      'start: before the first request of the candidate, whose first instances are ready; end: when it has all requests, before it is completed.',
     ),
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../fields/duration.ts';
-import { text, urlPath, whole } from '../../fields/text.ts';
+import { hostName, text, urlPath, whole } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { rolloutHooks } from './hooks.ts';
 import { experiment } from './experiment.ts';
@@ -20,6 +20,11 @@ const affinity = z.union(
 );
 
 const preview = z.strictObject({
+  host: hostName()
+    .optional()
+    .describe(
+      'Host name under which the public listener answers by the candidate, from when it is ready until the switch. Whoever knows it gets in.',
+    ),
   for: duration().default('0s').describe('How long it lasts at least.'),
   approval: z.boolean().default(false).describe('Whether somebody has to promote it before the switch.'),
   metrics: metrics
@@ -43,13 +48,13 @@ const fields = z.strictObject({
     .optional()
     .describe('canary: compares the candidate with as many fresh instances of the stable release, as young and as cold as its own.'),
   on_failure: z.enum(['rollback', 'hold']).default('rollback').describe('What happens when the evidence turns against the candidate.'),
-  hooks: rolloutHooks
-    .optional()
-    .describe('canary and blue_green: who is asked before the candidate gets its first request, or at the end.'),
+  hooks: rolloutHooks.optional().describe('Who is asked before the candidate gets its first request, or at the end.'),
   keep_previous: duration().optional().describe('blue_green: how long the previous release stays ready after the switch.'),
   preview: preview
     .optional()
-    .describe('blue_green: before the switch the whole candidate answers those alone who ask for it by the header x-sluice-release.'),
+    .describe(
+      'blue_green: before the switch the whole candidate answers those alone who ask for it, by the header x-sluice-release or by a host of its own.',
+    ),
   smoke: z
     .strictObject({
       path: urlPath().describe('Path that must answer with a status from 200 to 399.'),
@@ -81,13 +86,6 @@ export const rollout = fields.superRefine((value, context) => {
         message: `left out: it belongs to the strategy ${strategy}, not ${value.strategy}`,
       });
     }
-  }
-  if (value.hooks !== undefined && value.strategy === 'rolling') {
-    context.addIssue({
-      code: 'custom',
-      path: ['hooks'],
-      message: 'left out: it belongs to the strategies canary and blue_green, not rolling',
-    });
   }
   // Whatever the strategy: a first deployment, a restart and a changed secret are rolled.
   if (value.max_surge === 0 && value.max_unavailable === 0) {

@@ -1,0 +1,141 @@
+import type { ServiceView } from '../../src/api/schemas/service.ts';
+import { SluiceError } from '../../src/errors/sluice-error.ts';
+import { until } from '../../src/testing/conditions.ts';
+import { processesWorkingIn } from '../leftovers.ts';
+import { usualPrompt, type Behaviour, type RolloutWorld } from '../rollout-world.ts';
+import type { Keeper } from './keeper.ts';
+import type { Moment } from './moment.ts';
+import type { Press, Scenario } from './scenarios.ts';
+
+export interface World {
+  readonly place: RolloutWorld;
+  readonly keeper: Keeper;
+}
+
+/** How a rollout has ended, and what the users saw of it. */
+export interface Ended {
+  readonly lost: readonly string[];
+  /** Who answers, as the release that was to. */
+  readonly answers: string;
+  readonly release: 'as before' | 'another';
+  /** Processes of the service beyond those of its instances. */
+  readonly leftOver: number;
+  /** Releases that the gateway sends requests to. */
+  readonly routed: readonly string[];
+}
+
+export interface Played extends Ended {
+  readonly answered: number;
+  /** Moments it was killed at in this rollout. */
+  readonly killed: readonly string[];
+  readonly expected: Ended;
+}
+
+/** Slow enough for the load to leave the machine to what is tested. */
+export const delayMs = 25;
+/** Longer than any deadline of a scenario, on a machine that does other things too. */
+export const patienceMs = 180_000;
+
+/** One rollout under load, of a control plane that is killed so often at moments it has not been killed at. */
+export async function play(scenario: Scenario, number: number, { place, keeper }: World, doom: Doomed): Promise<Played> {
+  const { write, wrk, ask, world } = place;
+  const named = (behaviour: Behaviour): Behaviour => ({ delayMs, ...behaviour, word: `${behaviour.word}-${number}` });
+  const service = (): Promise<ServiceView> => until('the service', () => keeper.attempt((client) => client.getService('default', 'agent')));
+  const before = await service();
+  const word = await ask('anybody');
+  const prompt = scenario.prompt === undefined ? usualPrompt : `${scenario.prompt} ${number}.`;
+  if (scenario.candidate) await write(scenario.rollout, named(scenario.candidate), prompt);
+  const load = scenario.isDown === true ? undefined : await wrk(4);
+  keeper.arm({ left: doom.kills, killed: doom.killed, sides: doom.sides });
+  const pressed = new Set<Press>();
+  const tried = new Set<Press>();
+  let hasBegun = scenario.candidate === undefined;
+
+  const deploy = (): Promise<unknown> =>
+    keeper.attempt(async (client) => client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id));
+  const press = async ({ deploy: newer, act }: Press): Promise<boolean> => {
+    if (newer) await write(scenario.rollout, named(newer), prompt);
+    const done = await (newer ? deploy() : keeper.attempt(async (client) => (await act?.(client)) ?? true));
+    return done !== undefined;
+  };
+  /** What was killed before it wrote anything down has never been. */
+  const deployAgain = async (): Promise<void> => {
+    const runs = await keeper.attempt((client) => client.listRuns({ limit: 1 }));
+    if (runs?.every(({ status }) => status !== 'running')) await deploy();
+  };
+
+  const look = async (): Promise<boolean> => {
+    const view = await keeper.attempt((client) => client.getService('default', 'agent'));
+    if (!view) return false;
+    hasBegun ||= view.rollout !== undefined || view.release !== before.release || view.failure?.release !== before.failure?.release;
+    if (!hasBegun) {
+      await deployAgain();
+      return false;
+    }
+    for (const each of scenario.presses ?? []) {
+      if (pressed.has(each)) continue;
+      if (each.when(view, before.release ?? '')) {
+        tried.add(each);
+        if (await press(each)) pressed.add(each);
+      } else if (tried.has(each)) pressed.add(each);
+      else if (each.optional === true) continue;
+      return false;
+    }
+    return isAtRest(view);
+  };
+  const killedHere = (): readonly string[] => keeper.doom().killed.slice(doom.killed.length);
+  try {
+    await until(`the end of ${scenario.strategy}, ${scenario.name}`, look, patienceMs);
+  } catch (error) {
+    const view = await keeper.attempt((client) => client.getService('default', 'agent'));
+    const why = `${error instanceof SluiceError ? error.code : ''} killed: ${killedHere().join('\n  ')}\n${JSON.stringify(view)}\n${keeper.output()}`;
+    throw new Error(why, { cause: error });
+  } finally {
+    keeper.disarm();
+  }
+  const { answered, lost } = (await load?.stop()) ?? { answered: 0, lost: [] };
+  const end = await until('nobody else', async () => {
+    const seen = await service();
+    return isAtRest(seen) && leftOver(seen, world.directory).length === 0 && seen;
+  }).catch(service);
+  const others = { stable: word, newer: `newer-${number}`, candidate: `${scenario.candidate?.word}-${number}` };
+  return {
+    answered,
+    killed: killedHere(),
+    lost,
+    answers: await ask('anybody'),
+    release: end.release === before.release ? 'as before' : 'another',
+    leftOver: leftOver(end, world.directory).length,
+    routed: end.weights.map(({ release, percent }) => `${release} ${percent}`),
+    expected: {
+      lost: [],
+      answers: others[scenario.ends],
+      release: scenario.ends === 'stable' ? 'as before' : 'another',
+      leftOver: 0,
+      routed: [`${end.release} 100`],
+    },
+  };
+}
+
+export interface Doomed {
+  /** How often it is to be killed. */
+  readonly kills: number;
+  /** Moments it has been killed at before. */
+  readonly killed: readonly string[];
+  readonly sides: readonly Moment['side'][];
+}
+
+function leftOver({ instances }: ServiceView, folder: string): readonly number[] {
+  const own = new Set(instances.map(({ pid }) => pid));
+  return processesWorkingIn(folder, 'node agent.js').filter((pid) => !own.has(pid));
+}
+
+/** Nothing under way, nothing kept, nothing leaving: all instances of one release. */
+export function isAtRest({ rollout, previous, instances, replicas, release }: ServiceView): boolean {
+  return (
+    rollout === undefined &&
+    previous === undefined &&
+    instances.length === replicas.desired &&
+    instances.every(({ state, release: own }) => state === 'ready' && own === release)
+  );
+}
