@@ -115,6 +115,8 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
 async function isAtRest(world: World): Promise<boolean> {
   const summary = async (): Promise<string> => JSON.stringify(summaryOf((await world.state()) as ServiceState, world));
   if (!(await world.state())) return true;
+  // What came last is counted, and is looked at once a second.
+  await world.clock.advance(3_000);
   const before = await summary();
   await world.replaceController();
   await world.clock.advance(5);
