@@ -101,6 +101,7 @@ module.exports = {
         'rollout/',
         'store/memory-store\\.ts$',
         'engine/output-resolver\\.ts$',
+        'notifications/(message|notification-documents|outbox)\\.ts$',
         'gateway/(routing-table|routing/[a-z0-9-]+|measuring/unit-counts)\\.ts$',
       ],
       'The modelled world draws and counts as the gateway does, and stores in memory.',

@@ -7,7 +7,9 @@ import { play, type Step } from './script.ts';
 import { wilson } from './wilson.ts';
 
 /** As many as two seconds take; `npm run simulate:rollouts` plays 10,000. */
-const stories = 40;
+const stories = 32;
+/** Among them is a story whose candidate is taken back by evidence. */
+const firstSeed = 96;
 
 const backends = (change: (backend: ServiceRoute['backends'][number]) => ServiceRoute['backends'][number]) => (route: ServiceRoute) => ({
   ...route,
@@ -21,7 +23,7 @@ const users = (route: ServiceRoute): ServiceRoute => {
 
 describe('random stories of rollouts', () => {
   it('keep every invariant, and go the same way for the same seeds', async () => {
-    const first = await playSeeds(1, stories);
+    const first = await playSeeds(firstSeed, stories);
     expect(first.broken.map(({ seed, violations }) => `npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`)).toEqual([]);
     expect(first.tally.rollouts).toBeGreaterThan(stories);
     for (const happened of ['completed', 'failed', 'superseded', 'crashes', 'takenBack', 'judgedAlike'] as const) {

@@ -1,6 +1,7 @@
 import { jsonEquals, type Json } from '../../digest/json.ts';
 import { digestJson } from '../../digest/digest.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
+import { addCoverage, type Coverage } from './coverage.ts';
 import { randomScript } from './random-script.ts';
 import { play, type Outcome, type Step } from './script.ts';
 import { addTally, newTally, type Tally } from './tally.ts';
@@ -9,6 +10,8 @@ import { addTally, newTally, type Tally } from './tally.ts';
 export interface Results {
   readonly stories: number;
   readonly tally: Tally;
+  /** How many stories had what in them. */
+  readonly coverage: Coverage;
   readonly broken: readonly BrokenStory[];
   /** Over the ends of all stories in order: equal when all of them went the same way. */
   readonly digest: string;
@@ -38,13 +41,15 @@ export async function playSeeds(first: number, count: number): Promise<Results> 
   const tally = newTally();
   const broken: BrokenStory[] = [];
   const ends: string[] = [];
+  const seen: Coverage[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
     const outcome = await playSeed(seed);
     addTally(tally, outcome.tally);
+    seen.push(Object.fromEntries(outcome.seen.map((what) => [what, 1])));
     ends.push(JSON.stringify([outcome.end ?? null, outcome.tally]));
     if (outcome.violations.length > 0) broken.push({ seed, violations: outcome.violations });
   }
-  return { stories: count, tally, broken, digest: digestJson(ends) };
+  return { stories: count, tally, coverage: addCoverage(seen), broken, digest: digestJson(ends) };
 }
 
 /** Results of consecutive parts, in order, as one. */
@@ -54,6 +59,7 @@ export function together(parts: readonly Results[]): Results {
   return {
     stories: parts.reduce((sum, { stories }) => sum + stories, 0),
     tally,
+    coverage: addCoverage(parts.map(({ coverage }) => coverage)),
     broken: parts.flatMap(({ broken }) => broken),
     digest: digestJson(parts.map(({ digest }) => digest)),
   };

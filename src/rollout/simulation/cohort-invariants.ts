@@ -56,7 +56,8 @@ export function cohortWatch({ check, users }: Witness): Watch {
         );
       }
       // Whoever declares other steps may want a smaller share: until the new stage is in force, it may fall to that one's.
-      const operation = known?.generation !== state.candidate?.generation || isInForce ? state.operation : (known?.operation ?? '');
+      const declared = known?.generation === state.candidate?.generation ? known?.operation : undefined;
+      const operation = isInForce ? state.operation : (declared ?? '');
       known = { generation: state.candidate?.generation, share, operation, members };
     },
   });

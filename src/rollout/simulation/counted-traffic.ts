@@ -13,6 +13,8 @@ export interface CountedTraffic {
   count(release: string, chance: number, units: number, outcomes: Outcomes): void;
   /** One request of a user that was sent there by this draw: counted by the gateway's own rules. */
   countUnit(release: string, draw: UnitDraw, unit: number, outcome: Outcome): void;
+  /** What one request of a user came to in the experiment that is being made. */
+  countSaid(release: string, draw: UnitDraw, unit: number, said: string): void;
   /** Halves of pairs: requests that were copied, or their copies. */
   countCopies(release: string, units: number, outcomes: Outcomes): void;
   /** Units of a release that could have gone elsewhere, of this evidence id, over all lives of the gateway. */
@@ -22,7 +24,8 @@ export interface CountedTraffic {
   /** The gateway is started anew: another epoch, and nothing counted. */
   restart(): void;
   readonly thresholdsMs: readonly number[];
-  readonly evidence: () => Awaited<ReturnType<Traffic['evidence']>>;
+  /** What is counted under this id. */
+  readonly evidence: (id: string) => Awaited<ReturnType<Traffic['evidence']>>;
   latencies(release: string, quantiles: readonly number[], answers: Answers): readonly number[] | undefined;
 }
 
@@ -37,6 +40,8 @@ export function createCountedTraffic(): CountedTraffic {
   let answers = new Map<string, number>();
   const compared = new Map<string, number>();
   let units: UnitCounts | undefined;
+  let experiment: ServiceRoute['experiment'];
+  let said: UnitCounts | undefined;
 
   const ofUnits = (): readonly CountedStratum[] => units?.counts().strata ?? [];
 
@@ -70,7 +75,9 @@ export function createCountedTraffic(): CountedTraffic {
       const drawn = current.filter((stratum) => stratum.release === release && stratum.probability > 0 && stratum.probability < 1);
       return drawn.reduce((sum, stratum) => sum + stratum.units, compared.get(`${id}/${release}`) ?? 0);
     },
-    adopt({ evidence }) {
+    adopt({ evidence, experiment: made }) {
+      if (made?.id !== experiment?.id) said = undefined;
+      experiment = made;
       if (JSON.stringify(evidence) !== JSON.stringify(counted)) {
         forgetUnits();
         [strata, copies] = [new Map(), new Map()];
@@ -97,6 +104,13 @@ export function createCountedTraffic(): CountedTraffic {
       const outcomes = [unit, 0, milliseconds, isError ? 1 : 0, categoryNames.length - 1];
       units.add({ counts, outcomes, draws: [{ ...draw, release }], categoryNames });
     },
+    countSaid(release, draw, unit, what) {
+      if (!experiment) return;
+      const lost = { units: 0, chances: 0 };
+      const counts = { environment: '', service: '', id: experiment.id, thresholdsMs: [], strata: [], onlyFirst: true as const, lost };
+      said ??= createUnitCounts(counts);
+      said.add({ counts, outcomes: [unit, 0, 0, 0, 0], draws: [{ ...draw, release }], categoryNames: [what] });
+    },
     countCopies(release, units, { errors, exceedances }) {
       if (counted && units > 0) add(copies, release, { release, probability: 0.5, units, errors, exceedances, categories: {} });
     },
@@ -104,18 +118,23 @@ export function createCountedTraffic(): CountedTraffic {
     restart() {
       epoch += 1;
       forgetUnits();
+      said = undefined;
       strata = new Map();
       copies = new Map();
       answers = new Map();
     },
-    evidence: () =>
-      counted && {
-        epoch: String(epoch),
-        id: counted.id,
-        strata: [...strata.values(), ...ofUnits()],
-        copies: [...copies.values()],
-        isComplete: true,
-      },
+    evidence: (id) => {
+      if (experiment?.id === id) return { epoch: String(epoch), id, strata: said?.counts().strata ?? [], isComplete: true };
+      return (
+        counted && {
+          epoch: String(epoch),
+          id: counted.id,
+          strata: [...strata.values(), ...ofUnits()],
+          copies: [...copies.values()],
+          isComplete: true,
+        }
+      );
+    },
     // The quantiles themselves: a threshold may be any, it only has to be frozen.
     latencies: (release, quantiles, of) =>
       (answers.get(release) ?? 0) < fewestLatencies ? undefined : quantiles.map((quantile) => latencyAt(of, quantile)),

@@ -53,6 +53,7 @@ async function explore(first: number, runs: number): Promise<boolean> {
       threads: values.workers === undefined ? undefined : wholeNumber('workers', values.workers, 1),
       onResult: (part) => {
         soFar.push(part);
+        if (!values.json) for (const { seed, violations } of part.broken) console.log(replayOf(seed, violations));
         if (values.json || performance.now() - told < 2_000) return;
         told = performance.now();
         const { stories, tally, broken } = together(soFar);
@@ -70,18 +71,22 @@ async function explore(first: number, runs: number): Promise<boolean> {
   return results.broken.length === 0 && alarms.low <= alpha;
 }
 
+const replayOf = (seed: number, violations: readonly string[]): string =>
+  `  npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-function print({ stories, tally, broken, digest }: Results, alarms: ReturnType<typeof wilson>, seconds: number): void {
+function print({ stories, tally, coverage, broken, digest }: Results, alarms: ReturnType<typeof wilson>, seconds: number): void {
   console.log(`\n${stories} stories in ${seconds.toFixed(1)} s (${Math.round(stories / seconds)}/s), ${digest}`);
   for (const [name, count] of Object.entries(tally)) console.log(`  ${name.padEnd(16)} ${String(count).padStart(9)}`);
+  console.log('\nstories with');
+  for (const [what, count] of Object.entries(coverage).toSorted(([left], [right]) => (left < right ? -1 : 1)))
+    console.log(`  ${what.padEnd(32)} ${String(count).padStart(9)}`);
   console.log(
-    `  false rollbacks: ${percent(alarms.share)} of those without a difference (95 %: ${percent(alarms.low)} to ${percent(alarms.high)})`,
+    `\nfalse rollbacks: ${percent(alarms.share)} of those without a difference (95 %: ${percent(alarms.low)} to ${percent(alarms.high)})`,
   );
   if (alarms.low > alpha) console.log(`BROKEN: more false rollbacks than alpha = ${alpha}`);
   console.log(broken.length === 0 ? 'every invariant kept' : `${broken.length} stories broke an invariant:`);
-  for (const { seed, violations } of broken.slice(0, 20))
-    console.log(`  npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`);
+  for (const { seed, violations } of broken.slice(0, 20)) console.log(replayOf(seed, violations));
 }
 
 const kept =

@@ -47,6 +47,9 @@ const unmodelled: ModelledTraffic = {
   users: 1_000,
 };
 
+/** Share of all users whose matter is resolved, whichever release answers: what experiments compare. */
+const resolved = 0.3;
+
 interface Tallied {
   requests: number;
   errors: number;
@@ -108,6 +111,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
         const outcome = drawOutcome(random, answers);
         if (outcome.isError) tally.errors += 1;
         counted.countUnit(release, draw, known.unitOf(user), outcome);
+        if (route.experiment) counted.countSaid(release, draw, known.unitOf(user), random.next() < resolved ? 'resolved' : 'open');
       }
       tally.requests += who.length;
       counted.answered(release, who.length);
@@ -164,7 +168,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       const instances = routes.get(keyOf(service))?.backends.flatMap((backend) => backend.instances) ?? [];
       return new Map(instances.map(({ id }) => [id, inFlightOf(id)]));
     },
-    evidence: async (service) => counts.get(keyOf(service))?.evidence(),
+    evidence: async (service, id) => counts.get(keyOf(service))?.evidence(id),
     latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(release)),
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',

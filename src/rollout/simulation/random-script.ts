@@ -1,7 +1,7 @@
 import { seededRandom } from '../../effects/random.ts';
 import type { RolloutAction } from '../operate.ts';
-import type { AnalysisSettings, RolloutSettings, StageSettings } from '../service-state.ts';
-import { smokePath } from './memory-workloads.ts';
+import { type Draw, drawBy } from './random-draw.ts';
+import { randomRollout } from './random-rollout.ts';
 import type { ReleaseName } from './releases.ts';
 import type { Action, PlayOptions, Step } from './script.ts';
 
@@ -13,7 +13,7 @@ import type { Action, PlayOptions, Step } from './script.ts';
 export interface RandomScript {
   readonly kind: Kind;
   readonly steps: readonly Step[];
-  readonly options: Required<Pick<PlayOptions, 'seed' | 'perSecond' | 'users' | 'restMs'>>;
+  readonly options: Required<Pick<PlayOptions, 'seed' | 'perSecond' | 'users' | 'restMs' | 'isTold'>>;
   /** Whether every request has to find an instance: nobody ends instances or the service, and every release in it stays up. */
   readonly isUnbroken: boolean;
 }
@@ -27,8 +27,9 @@ const wildReleases: readonly ReleaseName[] = [
   ...(['erring', 'sluggish', 'shifted', 'erring', 'sluggish', 'shifted', 'one', 'two'] as const),
 ];
 const judgedReleases: readonly ReleaseName[] = ['one', 'two', 'erring', 'sluggish', 'shifted'];
-const strategies: readonly DeclaredStrategy[] = ['rolling', 'canary', 'canary', 'blue_green'];
-type DeclaredStrategy = 'rolling' | 'canary' | 'blue_green';
+type Way = Parameters<typeof randomRollout>[1];
+const calmWays: readonly Way[] = ['rolling', 'canary', 'canary', 'blue_green'];
+const wildWays: readonly Way[] = ['rolling', 'canary', 'canary', 'canary', 'blue_green', 'experiment', 'auto'];
 const buttons: readonly RolloutAction[] = [
   { type: 'pause' },
   { type: 'resume' },
@@ -36,6 +37,7 @@ const buttons: readonly RolloutAction[] = [
   { type: 'retry' },
   { type: 'promote', full: false },
   { type: 'promote', full: true },
+  { type: 'promote', full: false, arm: 'warm' },
   { type: 'rollback' },
   { type: 'rollback', to: 'one' },
   { type: 'rollback', to: 'two' },
@@ -45,11 +47,7 @@ const buttons: readonly RolloutAction[] = [
 export function randomScript(seed: number): RandomScript {
   const random = seededRandom(seed);
   const kind = kinds[seed % kinds.length] as Kind;
-  const draw: Draw = {
-    one: (choices) => choices[Math.floor(random.next() * choices.length)] as (typeof choices)[number],
-    whole: (from, to) => from + Math.floor(random.next() * (to - from + 1)),
-    chance: (of) => random.next() < of,
-  };
+  const draw = drawBy(random);
   const steps: Step[] = [first(draw)];
   const stepOf = { calm: calmStep, judged: judgedStep, wild: wildStep }[kind];
   const count = draw.whole(1, { calm: 5, judged: 4, wild: 7 }[kind]);
@@ -64,15 +62,8 @@ export function randomScript(seed: number): RandomScript {
     actions.some((action) => action.type === 'deploy' && (action.maxUnavailable ?? 0) > 0) &&
     actions.some((action) => (action.type === 'deploy' || action.type === 'scale') && action.replicas === 1);
   const perSecond = { calm: 0, judged: draw.one([100, 400]), wild: draw.one([0, 20, 100, 400]) }[kind];
-  const options = { seed, perSecond, users: draw.one([50, 500, 2_000]), restMs: 60_000 };
+  const options = { seed, perSecond, users: draw.one([50, 500, 2_000]), restMs: 60_000, isTold: kind !== 'calm' };
   return { kind, steps, options, isUnbroken: isUnbroken && !mayStop };
-}
-
-interface Draw {
-  one<Choice>(choices: readonly Choice[]): Choice;
-  /** Both ends included. */
-  whole(from: number, to: number): number;
-  chance(of: number): boolean;
 }
 
 function first(draw: Draw): Step {
@@ -96,7 +87,7 @@ function judgedStep(draw: Draw): Step {
   const roll = draw.whole(0, 99);
   const action: Action =
     roll < 70
-      ? deploy(draw, judgedReleases, true, ['canary'])
+      ? deploy(draw, judgedReleases, true, ['canary', 'canary', 'canary', 'experiment'])
       : roll < 85
         ? gatewayTrouble(draw)
         : roll < 95
@@ -109,7 +100,7 @@ function wildStep(draw: Draw): Step {
   const roll = draw.whole(0, 99);
   const action: Action =
     roll < 40
-      ? deploy(draw, wildReleases, true)
+      ? deploy(draw, wildReleases, true, wildWays)
       : roll < 75
         ? { type: 'operate', action: draw.one(buttons) }
         : roll < 84
@@ -118,7 +109,9 @@ function wildStep(draw: Draw): Step {
             ? gatewayTrouble(draw)
             : roll < 95
               ? { type: 'kill_instance', index: draw.whole(0, 5) }
-              : { type: draw.one(['restart', 'restart', 'suspend', 'resume', 'remove'] as const) };
+              : roll < 97
+                ? { type: 'count_flag', id: draw.one(['greeting', 'tone', undefined]) }
+                : { type: draw.one(['restart', 'restart', 'suspend', 'resume', 'remove'] as const) };
   return { action, pause: draw.one([0, 30, 200, 700, 2_500, 6_000, 15_000, 30_000]), ...maybeCrash(draw, ['before', 'after', 'late']) };
 }
 
@@ -132,63 +125,16 @@ function maybeCrash(draw: Draw, moments: readonly ('before' | 'after' | 'late')[
   return draw.chance(0.6) ? { crash: { effect: draw.chance(0.2) ? 1 : draw.whole(1, 25), moment: draw.one(moments) } } : {};
 }
 
-function deploy(draw: Draw, among: readonly ReleaseName[], isJudged: boolean, by = strategies): Action {
+function deploy(draw: Draw, among: readonly ReleaseName[], isJudged: boolean, by: readonly Way[] = calmWays): Action {
   const strategy = draw.one(by);
-  const maxUnavailable = draw.whole(0, 1);
+  const maxUnavailable = strategy === 'rolling' ? draw.whole(0, 1) : 0;
   return {
     type: 'deploy',
     release: draw.one(among),
     replicas: draw.whole(1, 4),
     maxSurge: draw.whole(maxUnavailable === 0 ? 1 : 0, 2),
-    maxUnavailable: strategy === 'rolling' ? maxUnavailable : 0,
-    strategy,
-    rollout: { rolling: () => ({}), canary: () => canary(draw, isJudged), blue_green: () => blueGreen(draw) }[strategy](),
-  };
-}
-
-function canary(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
-  const weights = Array.from({ length: draw.whole(1, 3) }, () => draw.one([0, 1, 5, 10, 25, 50, 75, 100])).toSorted((a, b) => a - b);
-  const stages = weights.map(
-    (weight): StageSettings => ({
-      weight,
-      forMs: draw.one(isJudged ? [0, 1_000, 3_000, 8_000] : [0, 1_000, 2_000]),
-      approval: draw.chance(0.1),
-    }),
-  );
-  const isCompared = isJudged && draw.chance(0.8);
-  const copied: StageSettings = {
-    weight: 0,
-    mirror: { percent: draw.one([10, 60, 100]), methods: ['GET'] },
-    forMs: 1_000,
-    approval: false,
-  };
-  return {
-    stages: isCompared && draw.chance(0.2) ? [copied, ...stages] : stages,
-    onFailure: draw.chance(0.15) ? 'hold' : 'rollback',
-    ...(draw.chance(0.5) && { affinity: draw.one([{ by: 'user' }, { by: 'cookie', name: 'session' }] as const) }),
-    ...(isCompared && { analysis: analysis(draw), ...(draw.chance(0.2) && { baseline: true }) }),
-  };
-}
-
-function analysis(draw: Draw): AnalysisSettings {
-  const metrics = draw.whole(1, 7);
-  return {
-    rules: {
-      alpha: 0.05,
-      ...((metrics & 1) !== 0 && { errors: { tolerate: 1 } }),
-      ...((metrics & 2) !== 0 && { latency: { quantiles: [0.5, 0.95] } }),
-      ...((metrics & 4) !== 0 && { decisions: { attribute: 'decision' } }),
-      minUnits: draw.one([1, 20, 100]),
-    },
-    latencyTolerance: 1.2,
-    noData: draw.one(['hold', 'hold', 'rollback', 'continue']),
-  };
-}
-
-function blueGreen(draw: Draw): Partial<RolloutSettings> {
-  return {
-    fullSet: true,
-    ...(draw.chance(0.6) && { keepPreviousMs: draw.one([0, 4_000]) }),
-    ...(draw.chance(0.4) && { smoke: { path: smokePath, timeoutMs: 100 } }),
+    maxUnavailable,
+    ...randomRollout(draw, strategy, isJudged),
+    ...(isJudged && draw.chance(0.3) && { scaling: { min: 1, max: 4, latencyMs: 500 } }),
   };
 }

@@ -54,7 +54,7 @@ export function rollOutAmongReturning({ seed, users, requestsPerLook, looks, ste
         counted.countUnit(index === 0 ? 'r2' : 'r1', draw, cohorts.unitOf(user), drawOutcome(random, answersTo(user, answers)));
       }
     }
-    verdict = judge(countsOf(counted.evidence()?.strata ?? [], { candidate: 'r2', stable: 'r1' }, rules), rules);
+    verdict = judge(countsOf(counted.evidence(route.evidence?.id ?? '')?.strata ?? [], { candidate: 'r2', stable: 'r1' }, rules), rules);
     if (verdict.verdict === 'fail' || verdict.verdict === 'error') return { verdict, look };
   }
   return { verdict: verdict ?? judge({ units: [], errors: [], slow: [], decisions: {} }, rules), look: looks };

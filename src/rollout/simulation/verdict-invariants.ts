@@ -1,5 +1,6 @@
 import { hasStages, stagesOf } from '../course.ts';
 import { decidingVerdict } from '../course-verdict.ts';
+import { originOf } from '../experiment/arms.ts';
 import { evidenceId } from '../service-route.ts';
 import { type Candidate, revisionOf, type ServiceState } from '../service-state.ts';
 import { releases } from './releases.ts';
@@ -8,12 +9,12 @@ import { type Witness, watching } from './witness.ts';
 import type { Watch } from './world.ts';
 
 /** 4: nothing but shown evidence, or a person, lets a judged candidate go on; and what is alike is hardly ever taken back. */
-export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
+export function verdictWatch({ check, tally, isPeople, measured }: Witness): Watch {
   return watching({
     stored(before, after, world) {
       const candidate = before?.candidate;
       if (!before || !after || !candidate) return;
-      if (after.candidate?.generation !== candidate.generation) countEnd(before, after, candidate);
+      if (originIn(after) !== originOf(candidate)) countEnd(before, after, candidate);
       const { analysis } = after.settings.rollout;
       if (isPeople() || !hasStages(before) || before.operation !== after.operation) return;
       const stage = candidate.course?.stage ?? 0;
@@ -24,6 +25,7 @@ export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
       if (!analysis) return;
       const release = revisionOf(before, candidate.generation)?.release ?? '';
       check(next === undefined || next === stage + 1, `4: ${release} went from stage ${stage} to ${next ?? 0} by itself`);
+      if (next !== undefined) checkSources(before, candidate, stage);
       const { weight } = stagesOf(before)[stage] ?? { weight: 100 };
       const course = after.candidate?.course ?? candidate.course;
       const verdict = candidate.course && decidingVerdict(before, { ...candidate.course, ...course, stage })?.verdict;
@@ -34,6 +36,17 @@ export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
     },
   });
 
+  /** A stage ends by itself only when each further source has spoken for the candidate at least once. */
+  function checkSources({ settings, ...state }: ServiceState, { generation, course }: Candidate, stage: number): void {
+    const { sources = [], noData } = settings.rollout.analysis ?? {};
+    const isExperiment = stagesOf({ settings })[stage]?.experiment === true;
+    if (noData === 'continue' || isExperiment || course?.sourcesOverruled === true) return;
+    for (const { name } of sources) {
+      const said = measured.get(`${generation}/${name}`);
+      check(said?.has('pass') === true, `4: ${revisionOf(state, generation)?.release} went on although ${name} never spoke for it`);
+    }
+  }
+
   function countEnd(before: ServiceState, after: ServiceState, candidate: Candidate): void {
     const { generation } = candidate;
     if (hasStages(before)) tally.staged += 1;
@@ -42,19 +55,24 @@ export function verdictWatch({ check, tally, isPeople }: Witness): Watch {
     tally[after.stable === generation ? 'completed' : isFailed ? 'failed' : 'superseded'] += 1;
     const verdict = after.failure?.generation === generation ? after.failure.evidence : candidate.course?.evidence?.verdict;
     if (!verdict) return;
+    const isShown = verdict.findings.some(({ harm, bar }) => harm >= bar);
     const isTaken = isFailed && verdict.verdict === 'fail';
     if (isTaken) {
       tally.takenBack += 1;
-      check(
-        verdict.findings.some(({ harm, bar }) => harm >= bar),
-        '4: taken back without evidence of harm',
-      );
+      // Only a further source can speak against a candidate without any count.
+      const isSaid = verdict.sources?.some((source) => source.verdict === 'fail') === true;
+      check(isShown || isSaid, '4: taken back without evidence of harm');
     }
     const [mine, theirs] = [answersOf(before, generation), answersOf(before, before.stable)];
     if (mine === undefined || JSON.stringify(mine) !== JSON.stringify(theirs)) return;
     tally.judgedAlike += 1;
-    if (isTaken) tally.falseRollbacks += 1;
+    if (isTaken && isShown) tally.falseRollbacks += 1;
   }
+}
+
+/** An arm that goes on alone is of the rollout that made it. */
+function originIn({ candidate }: ServiceState): number | undefined {
+  return candidate && originOf(candidate);
 }
 
 function answersOf(state: ServiceState, generation: number | undefined): unknown {

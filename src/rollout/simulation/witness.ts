@@ -1,3 +1,4 @@
+import type { MeasuredLog } from './measured-sources.ts';
 import type { Tally } from './tally.ts';
 import type { Watch } from './world.ts';
 
@@ -10,6 +11,7 @@ export interface Witness {
   readonly isPeople: () => boolean;
   /** Users whose side is followed. */
   readonly users: number;
+  readonly measured: MeasuredLog;
 }
 
 const nothing = (): void => undefined;

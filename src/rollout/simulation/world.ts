@@ -9,7 +9,7 @@ import { releaseOfBaseline } from '../baseline.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
-import type { RevisionContent, RolloutSettings, ServiceState } from '../service-state.ts';
+import type { RevisionContent, RolloutSettings, ScalingSettings, ServiceState } from '../service-state.ts';
 import { type Answers, ordinaryAnswers } from './answers.ts';
 import type { Measure } from '../sources/measure.ts';
 import { createGatewayLine, type GatewayFault } from './gateway-faults.ts';
@@ -36,6 +36,9 @@ export interface World {
   failGateway(fault: GatewayFault, forMs: number): void;
 }
 
+/** What a controller does to the world. */
+type Effect = 'write' | 'start' | 'stop' | 'forget' | 'publish' | 'remove';
+
 /** Before or after an effect; or `late`: what it has sent out already takes effect only after another one has taken over. */
 export type CrashMoment = 'before' | 'after' | 'late';
 
@@ -54,7 +57,7 @@ export interface Watch {
   stored(before: ServiceState | undefined, after: ServiceState | undefined, world: World): void;
   stops(instance: string, state: ServiceState | undefined, world: World): void;
   published(world: World): void;
-  crashed?(moment: CrashMoment, world: World): void;
+  crashed?(moment: CrashMoment, world: World, effect: Effect): void;
 }
 
 /** How long what a dead controller has sent out is under way. */
@@ -114,6 +117,7 @@ export async function createWorld(options: {
    */
   function effect<Parameters extends unknown[], Result>(
     mine: { alive: boolean },
+    what: Effect,
     perform: (...parameters: Parameters) => Promise<Result>,
     late?: (...parameters: Parameters) => () => Promise<unknown>,
   ) {
@@ -122,7 +126,7 @@ export async function createWorld(options: {
       crash.countdown -= 1;
       const last = crash.countdown <= 0;
       if (last) crash.countdown = Number.POSITIVE_INFINITY;
-      if (last) watch?.crashed?.(crash.moment, world);
+      if (last) watch?.crashed?.(crash.moment, world, what);
       if (last && crash.moment === 'late' && late) {
         const arrive = late(...parameters);
         void clock
@@ -158,13 +162,13 @@ export async function createWorld(options: {
     const watchedStore: Store = {
       ...store,
       // The store refuses what was decided on an older version, whoever sends it.
-      transact: effect(mine, transact, (writes) => () => transact(writes)),
+      transact: effect(mine, 'write', transact, (writes) => () => transact(writes)),
     };
     const watchedWorkloads: MemoryWorkloads = {
       ...workloads,
-      start: effect(mine, (spec) => workloads.start(spec)),
-      forget: effect(mine, (id) => workloads.forget(id)),
-      stop: effect(mine, async (id, deadlineMs) => {
+      start: effect(mine, 'start', (spec) => workloads.start(spec)),
+      forget: effect(mine, 'forget', (id) => workloads.forget(id)),
+      stop: effect(mine, 'stop', async (id, deadlineMs) => {
         watch?.stops(id, await read(), world);
         return workloads.stop(id, deadlineMs);
       }),
@@ -176,9 +180,10 @@ export async function createWorld(options: {
       latencies: line.asks((service, release, quantiles) => traffic.latencies(service, release, quantiles)),
       remove: effect(
         mine,
+        'remove',
         line.tells((service) => traffic.remove(service)),
       ),
-      publish: effect(mine, line.tells(publish), (route) => {
+      publish: effect(mine, 'publish', line.tells(publish), (route) => {
         const sent = publications;
         // The gateway refuses a table that is older than the one it has.
         return async () => (publications === sent ? publish(route) : undefined);
@@ -270,9 +275,10 @@ export function desiredRelease(
     maxUnavailable?: number;
     strategy?: StrategyName;
     rollout?: Partial<RolloutSettings>;
+    scaling?: ScalingSettings;
   } = {},
 ): DesiredService {
-  const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling', rollout = ofStrategy[strategy] } = extra;
+  const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling', rollout = ofStrategy[strategy], scaling } = extra;
   const revision: RevisionContent = {
     release,
     version: '1.0.0',
@@ -297,6 +303,7 @@ export function desiredRelease(
       expose: [],
       calls: [],
       drainMs: 2_000,
+      ...(scaling && { scaling }),
       rollout: { strategy, maxSurge, maxUnavailable, progressDeadlineMs: 8_000, ...rollout },
     },
     revision,
