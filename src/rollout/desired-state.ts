@@ -143,7 +143,8 @@ function anew(candidate: Candidate, now: number): Candidate {
   return { ...rest, progressAt: now, ...(course && { course: prepared }) };
 }
 
-export function removed(state: ServiceState): ServiceState {
+/** A rollout under way ends here: whoever wants the service again before all of it is gone begins another one. */
+export function removed({ candidate: _, ...state }: ServiceState): ServiceState {
   return { ...state, mode: 'removed' };
 }
 

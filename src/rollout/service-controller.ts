@@ -245,7 +245,7 @@ export function createServiceController(dependencies: ServiceControllerDependenc
         const { flagCounts: _, ...state } = current;
         return counts === undefined ? state : { ...state, flagCounts: counts };
       }),
-    remove: (address) => alterIfPresent(address, removed),
+    remove: (address) => alterIfPresent(address, (state) => recorded(state, removed(state), clock.now())),
     suspend: (address) => alterIfPresent(address, suspended),
     resume: (address) => alterIfPresent(address, (state) => resumed(state, clock.now())),
 

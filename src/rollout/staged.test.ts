@@ -113,6 +113,16 @@ function counted(units: number, errors: number, epoch = 'one'): GatewayEvidence 
 }
 
 describe('a canary that is judged', () => {
+  it('is looked at every second as long as users meet it, also while it is held and the next stage has no capacity', () => {
+    const { deploy, pass, trouble, operate, looksIn, weights } = world({ ...canary, analysis });
+    deploy('r-2');
+    trouble.starts = false;
+    trouble.extra = { evidence: counted(300, 3) };
+    pass(10_000);
+    operate({ type: 'pause' });
+    expect([weights(), looksIn()]).toEqual([{ 'r-2': 5, 'r-1': 95 }, 1_000]);
+  });
+
   it('is taken back at once when the evidence turns against it, with the numbers', () => {
     const { deploy, pass, trouble, weights, state } = world({ ...canary, analysis });
     deploy('r-2');

@@ -235,10 +235,12 @@ function nextLook(state: ServiceState, now: number): number {
   const times = [previous?.until ?? Number.POSITIVE_INFINITY];
   const course = candidate?.course;
   if (dueHooks(state).length > 0) times.push(now + hookMs);
+  const isMet = (course?.weight ?? 0) > 0 || course?.mirror !== undefined;
+  // The share of before is looked at too, while the next one is prepared or it is held.
+  if (settings.rollout.analysis && (isMet || course?.inForceSince !== undefined)) times.push(now + evidenceMs);
   if (course?.inForceSince !== undefined) {
     const ends = course.inForceSince + stageOf(state, course).forMs;
     if (ends > now) times.push(ends);
-    if (settings.rollout.analysis) times.push(now + evidenceMs);
   }
   return Math.min(...times.filter((time) => time > now));
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { restarted } from '../desired-state.ts';
+import { removed, restarted } from '../desired-state.ts';
 import type { RolloutSettings, ServiceState } from '../service-state.ts';
 import { recorded } from '../rollout-record.ts';
 import { stage, world } from '../testdata/staged-world.ts';
@@ -42,6 +42,21 @@ it('are told from the beginning to the end for every way there is: a first deplo
   expect(told()).toEqual(['3 started: is being rolled out, from r-1', '3 completed: is in use']);
   operate({ type: 'rollback' });
   expect(told()).toEqual(['4 started: is being returned to, from r-2', '4 rolled_back: is in use again']);
+});
+
+it('say once that a rollout has ended with the service it was of, also when somebody wants the service again before it is gone', () => {
+  const { told, deploy, replace, records } = telling({ strategy: 'canary', stages: [stage(5, 10_000)] });
+  deploy('r-2');
+  told();
+  replace(removed);
+  expect(told()).toEqual(['2 superseded: is not taken into use: the service is being removed']);
+  deploy('r-2');
+  expect(told()[0]).toBe('3 started: is being rolled out, from r-1');
+  expect(records().map(({ generation, outcome }) => [generation, outcome])).toEqual([
+    [3, undefined],
+    [2, 'superseded'],
+    [1, 'completed'],
+  ]);
 });
 
 it('say when what was held goes on, and not only that it was held', () => {

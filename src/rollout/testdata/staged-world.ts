@@ -15,6 +15,7 @@ export const blueGreen: Partial<RolloutSettings> = { strategy: 'blue_green', ful
 export function world(settings: Partial<RolloutSettings>, replicas = 4) {
   let now = 0;
   let published: ServiceRoute | undefined;
+  let wakeAt: number | undefined;
   const running = new Map<string, ObservedInstance>();
   const trouble = { starts: true, extra: {} as Partial<Observation> };
   const told: Command[] = [];
@@ -47,6 +48,7 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
       states.push(state);
       const result = strategyFor(state)(state, { instances: new Map(running), published, inFlight: new Map(), ...trouble.extra }, now);
       state = result.state;
+      wakeAt = result.wakeAt;
       for (const command of result.commands) carryOut(command);
       if (before === JSON.stringify([state, published])) return;
     }
@@ -69,6 +71,8 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
     live,
     state: () => state,
     route: () => published,
+    /** Milliseconds until it looks again by itself. */
+    looksIn: () => (wakeAt === undefined ? undefined : wakeAt - now),
     settle,
     /** Fails the checks of the first so many instances of a release. */
     sicken: (release: string, count: number) => {
