@@ -144,8 +144,9 @@ function anew(candidate: Candidate, now: number): Candidate {
 }
 
 /** A rollout under way ends here: whoever wants the service again before all of it is gone begins another one. */
-export function removed({ candidate: _, ...state }: ServiceState): ServiceState {
-  return { ...state, mode: 'removed' };
+export function removed(state: ServiceState): ServiceState {
+  const { candidate: _, ...settled } = state;
+  return { ...settled, mode: 'removed' };
 }
 
 export function withCandidate(state: ServiceState, content: RevisionContent, now: number): ServiceState {
