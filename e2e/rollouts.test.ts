@@ -143,7 +143,7 @@ notification: { name: bot, url: "${bot.url}", secret: "\${secret.key}", on: [sta
       const { stdout, stderr } = await run(1, 'deploy', 'agent');
       const took = systemClock.monotonic() - begun;
       const { answered, lost } = await traffic.stop();
-      const exposed = /[\d,]+(?= candidate requests)/.exec((await view()).failure?.evidence[0] ?? '')?.[0];
+      const exposed = /[\d,]+(?= candidate (?:requests|users))/.exec((await view()).failure?.evidence[0] ?? '')?.[0];
       console.log(
         `A candidate that ${what} was taken back ${(took / 1_000).toFixed(1)} s after \`deploy\`; ${exposed} of ${answered} users met it`,
       );

@@ -43,11 +43,12 @@ export function describeTelling(kind: GatewayKind): void {
       const began = performance.now();
       const pauseMs = Number(req.headers['x-pause']);
       setTimeout(() => {
-        res.flushHeaders();
+        // Before it is sent: what is sent can be there before this process goes on.
         const first = performance.now() - began;
+        res.flushHeaders();
         setTimeout(() => {
-          res.end('whole');
           done.push({ first, total: performance.now() - began });
+          res.end('whole');
         }, pauseMs);
       }, pauseMs);
     });

@@ -6,10 +6,10 @@ import { randomScript } from './random-script.ts';
 import { play, type Step } from './script.ts';
 import { wilson } from './wilson.ts';
 
-/** As many as two seconds take; `npm run simulate:rollouts` plays 10,000. */
-const stories = 32;
+/** As many as a second takes; `npm run simulate:rollouts` plays 10,000. */
+const stories = 14;
 /** Among them is a story whose candidate is taken back by evidence. */
-const firstSeed = 96;
+const firstSeed = 144;
 
 const backends = (change: (backend: ServiceRoute['backends'][number]) => ServiceRoute['backends'][number]) => (route: ServiceRoute) => ({
   ...route,
