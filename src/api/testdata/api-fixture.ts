@@ -312,7 +312,10 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         store,
         documents: flagParts.documents,
         sets: flagParts.sets,
-        services: { countFlag: async () => undefined, stateOf: async () => ({ stable: 1, settings: { rollout: {} } }) as unknown as ServiceState },
+        services: {
+          countFlag: async () => undefined,
+          stateOf: async () => ({ stable: 1, settings: { rollout: {} } }) as unknown as ServiceState,
+        },
         traffic: { evidence: async () => undefined, latencies: async () => undefined },
         audit,
         events,
