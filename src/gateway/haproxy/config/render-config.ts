@@ -135,7 +135,7 @@ function slots({ names, slots: filled }: PlaneState): readonly string[] {
 
 /** Address and settings of a server, as in the configuration and as `add server` takes them. */
 export function serverSpec({ host, port }: HaproxyServer): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port} pool-max-conn 256 pool-purge-delay 1500ms`;
+  return `${host.includes(':') ? `[${host}]` : host}:${port} pool-max-conn 4096 pool-purge-delay 1500ms`;
 }
 
 function section(head: string, lines: readonly string[]): string {

@@ -23,7 +23,11 @@ interface Pool {
   keeps: boolean;
 }
 
-const idleAtMost = 256;
+/**
+ * As many as a worker has requests of one instance at once, or a burst would open and close connections all the time, which costs twice what the
+ * requests do. They are kept for moments only.
+ */
+const idleAtMost = 4_096;
 
 export function createPools(limits: Limits, now: () => number): Pools {
   const pools = new Map<Instance, Pool>();
