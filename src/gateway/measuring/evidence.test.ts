@@ -151,6 +151,15 @@ test('what a unit meets only later is counted apart, each thing once, with the d
   expect(counts()).toMatchObject([{ units: 2, errors: 0, later: { errors: 1 } }]);
 });
 
+test('beside a baseline only users of the two that are compared count, by their chance among the two', () => {
+  const compared = ['candidate', 'fresh'];
+  const { end, counts } = workersOf(['a'], { compared });
+  const draw = drawn({ candidate: 0.2, fresh: 0.2, stable: 0.6 }, false, compared);
+  end('a', 'candidate', { by: 'unit', draw, unit: early });
+  for (const unit of [late, early]) end('a', 'stable', { by: 'unit', draw, unit });
+  expect(counts()).toMatchObject([{ release: 'candidate', probability: 0.5, units: 1 }]);
+});
+
 test('when the shares move, a unit counts again only where it could have gone either way, by its chance given what was known of it', () => {
   const { end, counts } = workersOf(['a'], {});
   const middle = Math.round(pointCount * 0.2);

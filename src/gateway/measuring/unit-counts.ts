@@ -1,7 +1,7 @@
 import type { EvidenceCounts } from './counts.ts';
 import type { EvidenceSnapshot } from './evidence.ts';
 import { countLater, countOutcome, createStrata } from './strata.ts';
-import { contradiction, createUnitPlaces, nowhere, tooMany } from './unit-places.ts';
+import { createUnitPlaces, noDraw, nowhere, tooMany } from './unit-places.ts';
 import { categoryMark, numbersPerOutcome } from './unit-outcomes.ts';
 import { createUnitTable } from './unit-table.ts';
 
@@ -50,7 +50,7 @@ export function createUnitCounts(of: EvidenceCounts): UnitCounts {
     const next = places.next(before, draw, draw.release);
     // One that has counted already is left where it was.
     if (next === tooMany && before === nowhere) lost.chances += 1;
-    if (next === tooMany || next === contradiction) return;
+    if (next === tooMany || next === noDraw) return;
     const { stratum, draw: cameBy } = places.at(next);
     if (next !== before) {
       countOutcome(stratum, thresholdsMs, milliseconds, marks, category);

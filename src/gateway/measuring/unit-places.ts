@@ -23,14 +23,15 @@ interface Span {
 export interface UnitPlaces {
   /**
    * Number of the place where a unit is once it was answered by a release under a draw, coming from place `before` (`nowhere` when new). The
-   * same number: nothing new was learned. `contradiction`: it cannot have been sent there by its point. `tooMany`: there is no room.
+   * same number: nothing new was learned. `noDraw`: its point cannot have sent it there, or the
+   * release is not among those that are compared. `tooMany`: there is no room.
    */
   next(before: number, draw: UnitDraw, release: string): number;
   at(place: number): UnitPlace;
 }
 
 export const nowhere = -1;
-export const contradiction = -2;
+export const noDraw = -2;
 export const tooMany = -3;
 
 const mostPlaces = 4_096;
@@ -46,10 +47,11 @@ export function createUnitPlaces(strata: Strata): UnitPlaces {
   const known = new Map<string, number>();
 
   const found = (before: number, draw: UnitDraw, release: string): number => {
+    if (draw.compared?.includes(release) === false) return noDraw;
     const from = places[before];
     const points = from?.points ?? everywhere;
     const own = common(points, regionsOf(draw, [release]));
-    if (own.length === 0) return contradiction;
+    if (own.length === 0) return noDraw;
     if (from?.release === release && sizeOf(own) === sizeOf(points)) return before;
     const among = sizeOf(common(points, regionsOf(draw, draw.compared)));
     const shares = draw.hasShares ? sharesFrom(sharesAmong(draw, points, among)) : undefined;

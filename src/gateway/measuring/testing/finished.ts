@@ -26,9 +26,9 @@ export function finished(partial: Partial<Finished> = {}): Finished {
 }
 
 /** How users are divided by these shares, the last release being the stable one. */
-export function drawn(shares: Readonly<Record<string, number>>, hasShares = false): UnitDraw {
+export function drawn(shares: Readonly<Record<string, number>>, hasShares = false, compared: readonly string[] = []): UnitDraw {
   const ranges = splitRanges(Object.values(shares).map((weight) => ({ weight })));
-  return unitDrawOf(ranges, Object.keys(shares), { hasShares });
+  return unitDrawOf(ranges, Object.keys(shares), { compared, hasShares });
 }
 
 /** A service of a table with these releases. */
