@@ -138,7 +138,8 @@ export async function createServiceFixture(): Promise<ServiceFixture> {
     async dispose() {
       await parts.controller.stop();
       for (const { id } of await parts.workloads.list()) await parts.workloads.stop(id, 0);
-      await rm(folder, { recursive: true, force: true });
+      // The record of an instance may be written a moment after it has ended.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     },
   };
   return fixture;
