@@ -3,7 +3,7 @@ import { ordinaryAnswers } from './answers.ts';
 import { rollOutAmongReturning } from './returning-users.ts';
 
 const among = { users: 500, requestsPerLook: 200, looks: 60, steps: [0.05, 0.25, 0.5] };
-const rollouts = 40;
+const rollouts = 25;
 const failsLate = (look: number) => (look < 30 ? ordinaryAnswers : { ...ordinaryAnswers, errorRate: 0.3 });
 
 test('users who come again and again take no candidate back that is no worse, and do not make the split look broken', () => {
