@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cpuMsOf } from '../gateway/processes.ts';
 import { median } from '../infrastructure/figures.ts';
 
 const { values } = parseArgs({
@@ -59,6 +60,8 @@ interface Measured {
   readonly requestMs: Spread;
   /** The same from the start of the command, its own start included. */
   readonly commandMs: Spread;
+  /** Processor time of the control plane for one change, all clients' fetches included; not beside other work. */
+  readonly cpuMs: number;
   /** Clients that did not have it after half a minute. */
   readonly without: number;
 }
@@ -159,6 +162,7 @@ async function measure(situation: string, clients: number, rounds: number, key: 
   try {
     return await withClients(clients, key, async (watch) => {
       const [byApi, byCli]: [number[], number[]] = [[], []];
+      const cpu: number[] = [];
       let without = 0;
       const round = async (into: number[], change: (what: 'kill' | 'clear') => Promise<void>): Promise<void> => {
         for (const [what, wanted] of [
@@ -166,7 +170,10 @@ async function measure(situation: string, clients: number, rounds: number, key: 
           ['clear', true],
         ] as const) {
           if (situation === 'killed') process.kill((await plane()).pid, 'SIGKILL');
+          const { pid } = await plane();
+          const spent = cpuMsOf(pid);
           const [times, missed] = await watch(wanted, () => change(what));
+          if (situation === 'quiet') cpu.push(cpuMsOf(pid) - spent);
           into.push(...times);
           without += missed;
         }
@@ -176,7 +183,7 @@ async function measure(situation: string, clients: number, rounds: number, key: 
         if (situation !== 'killed') await round(byApi, byRequest);
         await round(byCli, byCommand);
       }
-      return { situation, clients, rounds, requestMs: spread(byApi), commandMs: spread(byCli), without };
+      return { situation, clients, rounds, requestMs: spread(byApi), commandMs: spread(byCli), cpuMs: median(cpu), without };
     });
   } finally {
     calm.abort();
@@ -211,9 +218,11 @@ try {
 console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
 console.log(values.json ? JSON.stringify(found, null, 2) : found.map(line).join('\n'));
 
-function line({ situation, clients, requestMs, commandMs, without }: Measured): string {
-  const words = ({ median: middle, p99, worst }: Spread): string =>
-    Number.isNaN(worst) ? '-' : `${Math.round(middle)} ms median, ${p99} 99th, ${worst} worst`;
+function words({ median: middle, p99, worst }: Spread): string {
+  return Number.isNaN(worst) ? '-' : `${Math.round(middle)} ms median, ${p99} 99th, ${worst} worst`;
+}
+
+function line({ situation, clients, requestMs, commandMs, cpuMs, without }: Measured): string {
   const missed = without === 0 ? '' : `; ${without} WITHOUT the value after 30 s`;
-  return `${situation}, ${clients} clients: request ${words(requestMs)}; command ${words(commandMs)}${missed}`;
+  return `${situation}, ${clients} clients: request ${words(requestMs)}; command ${words(commandMs)}${Number.isNaN(cpuMs) ? '' : `; ${Math.round(cpuMs)} ms of processor time`}${missed}`;
 }
