@@ -130,9 +130,10 @@ function flagConfigEtagOf(request: Request): string | undefined {
 }
 
 async function textOf(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? '0') > contextLimitBytes)
-    throw sluiceError('body_too_large', { limit: contextLimitBytes });
-  const bytes = await readLimited(request, contextLimitBytes);
+  const declared = request.headers.get('content-length');
+  if (Number(declared ?? '0') > contextLimitBytes) throw sluiceError('body_too_large', { limit: contextLimitBytes });
+  // A body of a declared length cannot be longer, and is read without a stream: after a change a thousand clients ask at one moment.
+  const bytes = declared === null ? await readLimited(request, contextLimitBytes) : await request.arrayBuffer();
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -156,7 +157,11 @@ function errorAnswer(thrown: unknown, key: string | undefined, retryAfter?: numb
   const isTooLarge = error.code === 'body_too_large';
   const status = isTooLarge ? 400 : error.status >= 400 ? error.status : 500;
   const errorCode = isTooLarge ? 'INVALID_CONTEXT' : 'GENERAL';
-  const errorDetails = isInternal ? 'An unexpected error, written to the log of the control plane.' : `${error.message} ${error.help}`;
+  const errorDetails = isInternal
+    ? 'An unexpected error, written to the log of the control plane.'
+    : isTooLarge
+      ? `The body is larger than ${contextLimitBytes} bytes: a context has the attributes that rules ask for, and no documents.`
+      : `${error.message} ${error.help}`;
   const shown = key === undefined ? {} : { key: decodedOr(key) };
   return Response.json(
     { ...shown, errorCode, errorDetails },

@@ -7,6 +7,8 @@ import { createRequestBudget } from './request-budget.ts';
 const color = { name: 'color', variants: { red: 'red', blue: 'blue' }, default: 'red' };
 const actor = { key: 'key-1', name: 'ann', role: 'operator' } as const;
 
+const etagOf = (text: string): string => /"etag":"(\d+)"/.exec(text.slice(text.lastIndexOf('data:')))?.[1] ?? '';
+
 describe('a stream of changes', () => {
   let world: FlagWorld;
   let limited: FlagWorld;
@@ -38,7 +40,6 @@ describe('a stream of changes', () => {
       .catch(() => undefined);
     return { text: () => text, close: () => over.abort() };
   };
-  const etagOf = (text: string): string => /"etag":"(\d+)"/.exec(text.slice(text.lastIndexOf('data:')))?.[1] ?? '';
 
   it('lets who hears of a change fetch it, however much its key has asked before', async () => {
     const stream = await open();
@@ -57,7 +58,7 @@ describe('a stream of changes', () => {
     const id = await until('an id', () => /^id: (.+)$/m.exec(first.text())?.[1]);
     expect(first.text()).toMatch(/^retry: 1000$/m);
     first.close();
-    const [elsewhere] = [id.replace(/[0-9a-f]$/, (digit) => (digit === '0' ? '1' : '0'))];
+    const elsewhere = id.replace(/[0-9a-f]$/, (digit) => (digit === '0' ? '1' : '0'));
     const told = await open({ 'last-event-id': elsewhere });
     await until('the event', () => etagOf(told.text()) !== '');
     told.close();
