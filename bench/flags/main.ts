@@ -197,7 +197,13 @@ function spread(times: readonly number[]): Spread {
   return { median: median(times), p99: at(0.99), worst: at(1) };
 }
 
+async function end(): Promise<void> {
+  await sluice('down');
+  await rm(directory, { recursive: true, force: true });
+}
+
 const found: Measured[] = [];
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end().finally(() => process.exit(130)));
 await mkdir(join(directory, 'web'));
 await writeFile(join(directory, 'web', 'server.ts'), server);
 await writeFile(join(directory, 'stack.yaml'), stackOf('first'));
@@ -212,8 +218,7 @@ try {
     }
   }
 } finally {
-  await sluice('down');
-  await rm(directory, { recursive: true, force: true });
+  await end();
 }
 console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
 console.log(values.json ? JSON.stringify(found, null, 2) : found.map(line).join('\n'));

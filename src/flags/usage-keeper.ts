@@ -47,12 +47,15 @@ export function createUsageKeeper({ store, clock }: { readonly store: Store; rea
     const batch = held();
     pending = new Map();
     unwritten = new Map();
-    for (const [key, usage] of batch) {
-      await write(key, usage).catch(() => {
-        const since = unwritten.get(key);
-        unwritten.set(key, since === undefined ? usage : merged(since, usage));
-      });
-    }
+    // At one moment, which the store makes one commit of: one for each flag would hold up everybody who asks meanwhile.
+    await Promise.all(
+      Array.from(batch, ([key, usage]) =>
+        write(key, usage).catch(() => {
+          const since = unwritten.get(key);
+          unwritten.set(key, since === undefined ? usage : merged(since, usage));
+        }),
+      ),
+    );
   };
 
   return {
