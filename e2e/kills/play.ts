@@ -37,6 +37,8 @@ export const delayMs = 25;
 /** Longer than any deadline of a scenario, on a machine that does other things too: from the beginning, and from every kill. */
 export const patienceMs = 180_000;
 const longestMs = 1_800_000;
+/** Requests at a time, of `wrk`. */
+const atOnce = 4;
 
 /** One rollout under load, of a control plane that is killed so often at moments it has not been killed at. */
 export async function play(scenario: Scenario, number: number, { place, keeper }: World, doom: Doomed): Promise<Played> {
@@ -47,7 +49,7 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   const word = await ask('anybody');
   const prompt = scenario.prompt === undefined ? usualPrompt : `${scenario.prompt} ${number}.`;
   if (scenario.candidate) await write(scenario.rollout, named(scenario.candidate), prompt);
-  const load = scenario.isDown === true ? undefined : await wrk(4);
+  const load = scenario.isDown === true ? undefined : await wrk(atOnce);
   keeper.arm({ left: doom.kills, killed: doom.killed, sides: doom.sides });
   const pressed = new Set<Press>();
   const tried = new Set<Press>();
@@ -76,7 +78,8 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
     }
     for (const each of scenario.presses ?? []) {
       if (pressed.has(each)) continue;
-      if (each.when(view, before.release ?? '')) {
+      // A newer release is wanted whatever has become of the one it was to supersede.
+      if (each.when(view, before.release ?? '') || (each.deploy && tried.has(each))) {
         tried.add(each);
         if (await press(each)) pressed.add(each);
       } else if (tried.has(each)) pressed.add(each);
@@ -113,7 +116,7 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   return {
     answered,
     killed: killedHere(),
-    lost,
+    lost: scenario.breaksOff === true ? lost.filter((what) => !wasBegun.test(what)) : lost,
     answers: await ask('anybody'),
     release: end.release === before.release ? 'as before' : 'another',
     leftOver: leftOver(end, world.directory).length,
@@ -127,6 +130,9 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
     },
   };
 }
+
+/** What an instance that died had begun to answer, by a connection each. */
+const wasBegun = new RegExp(`^[1-${atOnce}] answers of nobody, the first: 502 .*gateway_upstream_failed`);
 
 export interface Doomed {
   /** How often it is to be killed. */

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly candidate?: Behaviour;
   /** Users are turned away on purpose. */
   readonly isDown?: true;
+  /** An instance dies with requests that nobody else has heard of. */
+  readonly breaksOff?: true;
   /** It leaves the stack and comes again: there is nothing to press. */
   readonly removes?: true;
   readonly prompt?: string;
@@ -113,7 +115,7 @@ export function scenariosWith(url: string): readonly Scenario[] {
     byRolling.plays('aborted', silent, 'stable', { presses: [abortedAtOnce] }),
     byRolling.plays('returned', sound, 'stable', { presses: [returned] }),
     byRolling.plays('scaled up and down', undefined, 'stable', { presses: [scaled(2, 3), scaled(3, 2)] }),
-    byRolling.plays('an instance dies', undefined, 'stable', { presses: [oneDies] }),
+    byRolling.plays('an instance dies', undefined, 'stable', { presses: [oneDies], breaksOff: true }),
     byRolling.plays('restarted', undefined, 'stable', { presses: [restarted] }),
     of('winding down', rolling).plays('put down and up again', undefined, 'stable', { presses: [putDown], isDown: true }),
     of('winding down', rolling).plays('removed and declared again', undefined, 'candidate', { removes: true }),
