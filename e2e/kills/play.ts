@@ -1,3 +1,4 @@
+import type { Client } from '../../src/api/client.ts';
 import type { ServiceView } from '../../src/api/schemas/service.ts';
 import { systemClock } from '../../src/effects/clock.ts';
 import { SluiceError } from '../../src/errors/sluice-error.ts';
@@ -55,17 +56,17 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   const tried = new Set<Press>();
   let hasBegun = scenario.candidate === undefined;
 
-  const deploy = (): Promise<unknown> =>
-    keeper.attempt(async (client) => client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id));
+  const begun = async (client: Client): Promise<{ readonly id: string }> =>
+    client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id);
   const press = async ({ deploy: newer, act }: Press): Promise<boolean> => {
     if (newer) await write(scenario.rollout, named(newer), prompt);
-    const done = await (newer ? deploy() : keeper.attempt(async (client) => (await act?.(client)) ?? true));
-    return done !== undefined;
+    if (newer) return (await keeper.attempt(async (client) => client.waitForRun((await begun(client)).id)))?.status === 'succeeded';
+    return (await keeper.attempt(async (client) => (await act?.(client)) ?? true)) !== undefined;
   };
   /** What was killed before it wrote anything down has never been. */
   const deployAgain = async (): Promise<void> => {
     const runs = await keeper.attempt((client) => client.listRuns({ limit: 1 }));
-    if (runs?.every(({ status }) => status !== 'running')) await deploy();
+    if (runs?.every(({ status }) => status !== 'running')) await keeper.attempt(begun);
   };
 
   const look = async (): Promise<boolean> => {
