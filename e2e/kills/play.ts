@@ -41,6 +41,9 @@ const longestMs = 1_800_000;
 /** Requests at a time, of `wrk`. */
 const atOnce = 4;
 
+const deployed = async (client: Client): Promise<{ readonly id: string }> =>
+  client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id);
+
 /** One rollout under load, of a control plane that is killed so often at moments it has not been killed at. */
 export async function play(scenario: Scenario, number: number, { place, keeper }: World, doom: Doomed): Promise<Played> {
   const { write, wrk, ask, world } = place;
@@ -56,17 +59,15 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   const tried = new Set<Press>();
   let hasBegun = scenario.candidate === undefined;
 
-  const begun = async (client: Client): Promise<{ readonly id: string }> =>
-    client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id);
   const press = async ({ deploy: newer, act }: Press): Promise<boolean> => {
     if (newer) await write(scenario.rollout, named(newer), prompt);
-    if (newer) return (await keeper.attempt(async (client) => client.waitForRun((await begun(client)).id)))?.status === 'succeeded';
+    if (newer) return (await keeper.attempt(async (client) => client.waitForRun((await deployed(client)).id)))?.status === 'succeeded';
     return (await keeper.attempt(async (client) => (await act?.(client)) ?? true)) !== undefined;
   };
   /** What was killed before it wrote anything down has never been. */
   const deployAgain = async (): Promise<void> => {
     const runs = await keeper.attempt((client) => client.listRuns({ limit: 1 }));
-    if (runs?.every(({ status }) => status !== 'running')) await keeper.attempt(begun);
+    if (runs?.every(({ status }) => status !== 'running')) await keeper.attempt(deployed);
   };
 
   const look = async (): Promise<boolean> => {
