@@ -59,10 +59,16 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   const tried = new Set<Press>();
   let hasBegun = scenario.candidate === undefined;
 
-  const press = async ({ deploy: newer, act }: Press): Promise<boolean> => {
-    if (newer) await write(scenario.rollout, named(newer), prompt);
-    if (newer) return (await keeper.attempt(async (client) => client.waitForRun((await deployed(client)).id)))?.status === 'succeeded';
-    return (await keeper.attempt(async (client) => (await act?.(client)) ?? true)) !== undefined;
+  let older: readonly (string | undefined)[] = [];
+  /** Whether the newer release is under way or in use, whatever has become of the one it was to supersede. A run that was killed may have done nothing. */
+  const supersede = async ({ candidate, release }: ServiceView, newer: Behaviour): Promise<boolean> => {
+    if (older.length === 0) {
+      older = [before.release, candidate];
+      await write(scenario.rollout, named(newer), prompt);
+    }
+    if (!older.includes(candidate ?? release)) return true;
+    await keeper.attempt(deployed);
+    return false;
   };
   /** What was killed before it wrote anything down has never been. */
   const deployAgain = async (): Promise<void> => {
@@ -80,10 +86,12 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
     }
     for (const each of scenario.presses ?? []) {
       if (pressed.has(each)) continue;
-      // A newer release is wanted whatever has become of the one it was to supersede.
       if (each.when(view, before.release ?? '') || (each.deploy && tried.has(each))) {
         tried.add(each);
-        if (await press(each)) pressed.add(each);
+        const isDone = each.deploy
+          ? await supersede(view, each.deploy)
+          : (await keeper.attempt(async (client) => (await each.act?.(client)) ?? true)) !== undefined;
+        if (isDone) pressed.add(each);
       } else if (tried.has(each)) pressed.add(each);
       else if (each.optional === true) continue;
       return false;
