@@ -8,7 +8,13 @@ import type { TesterAnswer, TesterRoute } from '../../rollout/traffic.ts';
 const retryMs = 100;
 const longestRefusal = 4_096;
 /** What the gateway says of itself or of this moment, and not of the release. */
-const passing = new Set(['gateway_overloaded', 'gateway_rate_limited', 'gateway_no_instance', 'gateway_route_unknown']);
+const passing = new Set([
+  'gateway_overloaded',
+  'gateway_rate_limited',
+  'gateway_no_instance',
+  'gateway_route_unknown',
+  'gateway_release_unknown',
+]);
 
 interface Check {
   readonly path: string;
