@@ -1,4 +1,4 @@
-import type { ApiChange } from './openapi.ts';
+import type { ApiChange } from './api-change.ts';
 
 type Bump = 'major' | 'minor' | 'patch';
 
