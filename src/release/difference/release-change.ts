@@ -23,7 +23,7 @@ export interface ReleaseChange {
 interface VersionChange {
   readonly from: string;
   readonly to: string;
-  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower';
+  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower' | 'prerelease';
 }
 
 export interface FileChange {
