@@ -7,7 +7,7 @@ import type { FileChange, ReleaseChange, ValueChange } from './release-change.ts
 export function inWords(change: ReleaseChange): readonly string[] {
   const { version, model, command, api, apiComparison, migrations, environment } = change;
   const lines = [
-    ...(version.bump === 'none' ? [] : [`version: ${version.from} to ${version.to} (${version.bump})`]),
+    ...(version.from === version.to ? [] : [`version: ${version.from} to ${version.to} (${bumpInWords(version)})`]),
     ...filesInWords('code', 'source', change.files),
     ...change.prompts.map(({ path, changed, of }) => `prompt ${path}: ${changed} of ${of} words`),
     ...(model?.name ? [`model: ${shown(model.name.from)} to ${shown(model.name.to)}`] : []),
@@ -27,6 +27,11 @@ export function inWords(change: ReleaseChange): readonly string[] {
   return [...lines, 'nothing that changes behaviour'];
 }
 
+/** Build metadata tells versions apart and says nothing of what changed. */
+function bumpInWords({ bump }: ReleaseChange['version']): string {
+  return bump === 'none' ? 'another build' : bump;
+}
+
 function filesInWords(name: string, part: FilePart, all: readonly FileChange[]): string[] {
   const files = all.filter((file) => file.part === part);
   if (files.length === 0) return [];
@@ -40,7 +45,9 @@ function filesInWords(name: string, part: FilePart, all: readonly FileChange[]):
     .slice(0, 5)
     .map(({ path }) => path)
     .join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}`;
-  return [`${name}: ${counts.join(', ')}, +${added} -${removed} lines: ${listed}`];
+  const opaque = files.filter(({ lines }) => lines === undefined).length;
+  const unread = opaque === 0 ? '' : `, ${opaque} not compared by line (no text, or a large one)`;
+  return [`${name}: ${counts.join(', ')}, +${added} -${removed} lines${unread}: ${listed}`];
 }
 
 function valueInWords({ name, from, to }: ValueChange): string {

@@ -1,5 +1,5 @@
 import type { Json } from '../../digest/json.ts';
-import type { ApiChange } from '../compatibility/openapi.ts';
+import type { ApiChange } from '../compatibility/api-change.ts';
 import type { MigrationPhase } from '../migrations/migration-name.ts';
 import type { FilePart } from '../release-content.ts';
 import type { WordRun } from './text-difference.ts';
@@ -23,7 +23,7 @@ export interface ReleaseChange {
 interface VersionChange {
   readonly from: string;
   readonly to: string;
-  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower';
+  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower' | 'prerelease';
 }
 
 export interface FileChange {
