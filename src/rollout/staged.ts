@@ -157,7 +157,10 @@ function goOn(state: ServiceState, course: Course, observation: Observation, now
   if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, waitsForApproval, now);
   if (!isDue || end.way === 'stay') return { state, events: [] };
-  if (end.way === 'back') return failRollout(state, end.why, { withdrawn: true });
+  if (end.way === 'back') {
+    const seen = decidingVerdict(state, course);
+    return failRollout(state, seen ? `${end.why}: ${findingsInWords(seen)}` : end.why, { withdrawn: true });
+  }
   return { state: withStage(state, course.stage + 1, now), events: [] };
 }
 
