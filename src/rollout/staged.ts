@@ -94,6 +94,9 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   return bringIntoForce(seen, folded, ready, observation, now);
 }
 
+/** A stage counts for more than all instances. */
+const progressOfStage = 10_000;
+
 /** What the next stage can count on: instances of the candidate, and fresh ones of stable to compare it with. */
 interface Ready {
   readonly serving: number;
@@ -139,7 +142,11 @@ function bringIntoForce(
     const next = withCourse(state, { ...prepared, inForceSince: now });
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
-  const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving + beside, serving }, now);
+  const ready = serving + beside;
+  // Another stage for which no instance had to start.
+  const isKnown = candidate.progress % progressOfStage === ready;
+  const measure = course.stage * progressOfStage + ready;
+  const progressed = recordProgress(withCourse(state, prepared), { measure, serving, isKnown }, now);
   const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
