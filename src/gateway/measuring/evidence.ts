@@ -5,7 +5,7 @@ import type { CountedRoute, EvidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitOutcomes, type ReleaseDraw } from './unit-outcomes.ts';
-import { createVariantDraw } from './variant-draw.ts';
+import { createVariantDraw, keyedUnit } from './variant-draw.ts';
 import { createWaitingOutcomes } from './waiting-outcomes.ts';
 
 /**
@@ -58,31 +58,30 @@ export function createEvidence(owner: { environment: string; service: string }, 
     else if (!units.add(-1 - target, unit, milliseconds, marks, category)) lostUnits += 1;
   });
 
-  const wait = (target: number, finished: Finished): void => {
+  const wait = (target: number, finished: Finished, unit: number): void => {
     const begunAt = now() - finished.totalMs;
     if (begunAt < createdAt) return;
     const category = categories?.of(finished.attributes) ?? -1;
-    waiting.add(begunAt, [target, finished.unit, millisecondsOf(finished), marksOf(finished), category]);
+    waiting.add(begunAt, [target, unit, millisecondsOf(finished), marksOf(finished), category]);
   };
 
-  const keep = (draw: number, finished: Finished): void => {
+  const keep = (draw: number, finished: Finished, unit = finished.unit): void => {
     if (draw < 0) lostChances += 1;
-    else wait(-1 - draw, finished);
+    else wait(-1 - draw, finished, unit);
   };
 
   const countIn = (stratum: LiveStratum | undefined, finished: Finished): void => {
     if (stratum === undefined) lostChances += 1;
-    else wait(strata.indexOf(stratum), finished);
+    else wait(strata.indexOf(stratum), finished, 0);
   };
 
-  /** Whichever release answered: what was drawn is in the answer. */
+  /** Whichever release answered: what was drawn, and for whom, is in the answer. One by itself is no draw of a flag, which users keep. */
   const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
     count: (finished) => {
       if (finished.by === 'override' || !isUnit(finished.ending)) return;
       const drew = of(finished.attributes);
-      if (drew === undefined) return;
-      if (finished.by === 'unit') keep(units.numberOf(drew.side, drew.draw), finished);
-      else countIn(strata.of(drew.side, drew.probability), finished);
+      const unit = keyedUnit(finished.attributes) ?? (finished.by === 'unit' ? finished.unit : undefined);
+      if (drew !== undefined && unit !== undefined) keep(units.numberOf(drew.side, drew.draw), finished, unit);
     },
     // Copies are of releases, and say nothing of variants.
     copied: () => undefined,

@@ -77,7 +77,7 @@ export function judge(counts: Counts, rules: Rules): Verdict {
   const findings = judgements.map((judgement) => judgement(alpha));
   const mismatch = Math.exp(logSplitMismatch(counts.units));
   if (mismatch >= 1 / mismatchAlpha) {
-    const because = `requests did not go to the releases in the declared proportion (evidence ${Math.round(mismatch)} to 1): the comparison is worthless`;
+    const because = `${rules.of ?? 'requests'} did not go to the releases in the declared proportion (evidence ${Math.round(mismatch)} to 1): the comparison is worthless`;
     return { verdict: 'error', ...of, units, findings, because };
   }
   const failed = findings.filter(({ verdict }) => verdict === 'fail');
