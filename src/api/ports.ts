@@ -42,6 +42,8 @@ export interface ServiceOverrides {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Relative to the stack; not to be trusted. */
   readonly source?: string | undefined;
+  /** Reference to a container image; not to be trusted. */
+  readonly image?: string | undefined;
 }
 
 export interface PlanOrder {
