@@ -1,4 +1,5 @@
 import { problem, type Problem } from '../errors/sluice-error.ts';
+import { unfollowedReferences } from '../release/compatibility/document-parts.ts';
 import { judgeVersion } from '../release/compatibility/version.ts';
 import { readApi } from '../release/compatibility/read-api.ts';
 import { describeChange, isSameContent } from '../release/difference/describe-change.ts';
@@ -9,6 +10,9 @@ import { readReleaseContent, releaseDigest, releaseId, type ResolveImage } from 
 import type { Release } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
+
+/** Changes of an API that are told by name. */
+const mostTold = 50;
 
 export interface JudgedRelease {
   readonly problems: readonly Problem[];
@@ -60,7 +64,19 @@ export async function judgeRelease(
 }
 
 function apiProblems(block: ResolvedBlock, fields: ServiceFields, files: ReleaseFiles): Problem[] {
-  if (fields.api === undefined || readApi(files.api?.[0]?.text) !== undefined) return [];
+  if (fields.api === undefined) return [];
+  const api = readApi(files.api?.[0]?.text);
+  if (api !== undefined) {
+    const references = unfollowedReferences(api);
+    if (references.length === 0) return [];
+    return [
+      problem(
+        'api_reference_not_followed',
+        { service: block.name, path: fields.api, references },
+        { ...at(block, 'api'), severity: 'warning' },
+      ),
+    ];
+  }
   return [problem('api_not_compared', { service: block.name, path: fields.api }, { ...at(block, 'api'), severity: 'warning' })];
 }
 
@@ -69,12 +85,13 @@ function versionProblems(block: ResolvedBlock, change: ReleaseChange): Problem[]
   const { needed, lowest, isEnough, because } = judgeVersion(from, to, change.api);
   const about = { service: block.name, from, to, lowest };
   if (!isEnough) {
-    const changes = because.map(({ path, what }) => `${path}: ${what}`);
+    const changes = because.slice(0, mostTold).map(({ path, what }) => `${path}: ${what}`);
+    if (because.length > mostTold) changes.push(`and ${because.length - mostTold} more`);
     const isBreak = because.some(({ breaking }) => breaking);
     const code = isBreak ? 'breaking_api_change' : 'version_too_low';
     return [problem(code, { ...about, needed, changes }, { ...at(block, 'version'), severity: isBreak ? 'error' : 'warning' })];
   }
-  return bump === 'none' ? [problem('version_unchanged', about, { ...at(block, 'version'), severity: 'warning' })] : [];
+  return bump === 'none' && from === to ? [problem('version_unchanged', about, { ...at(block, 'version'), severity: 'warning' })] : [];
 }
 
 function riskNote(block: ResolvedBlock, stable: Release, { level, reasons }: ReleaseRisk): Problem {

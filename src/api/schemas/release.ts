@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { address, json, timestamp } from './names.ts';
 
 const state = z
-  .enum(['stable', 'candidate', 'failed', 'kept'])
-  .openapi({ description: 'What the service does with it; a kept one can be started again' });
+  .enum(['stable', 'candidate', 'arm', 'failed', 'kept'])
+  .openapi({ description: 'What the service does with it; an arm is of the experiment under way, and a kept one can be started again' });
 const risk = z
   .object({
     level: z.enum(['low', 'medium', 'high']),
@@ -50,7 +50,9 @@ const imageEnd = z.object({ reference: z.string().optional(), digest: z.string()
 
 const releaseChange = z
   .object({
-    version: z.object({ from: z.string(), to: z.string(), bump: z.enum(['none', 'patch', 'minor', 'major', 'lower']) }).readonly(),
+    version: z
+      .object({ from: z.string(), to: z.string(), bump: z.enum(['none', 'patch', 'minor', 'major', 'lower', 'prerelease']) })
+      .readonly(),
     files: z
       .array(
         z

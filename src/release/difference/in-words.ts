@@ -7,7 +7,7 @@ import type { FileChange, ImageEnd, ReleaseChange, ValueChange } from './release
 export function inWords(change: ReleaseChange): readonly string[] {
   const { version, model, command, api, apiComparison, migrations, environment } = change;
   const lines = [
-    ...(version.bump === 'none' ? [] : [`version: ${version.from} to ${version.to} (${version.bump})`]),
+    ...(version.from === version.to ? [] : [`version: ${version.from} to ${version.to} (${bumpInWords(version)})`]),
     ...imageInWords(change),
     ...filesInWords('code', 'source', change.files),
     ...change.prompts.map(({ path, changed, of }) => `prompt ${path}: ${changed} of ${of} words`),
@@ -26,6 +26,11 @@ export function inWords(change: ReleaseChange): readonly string[] {
   ];
   if (!isSameContent(change)) return lines;
   return [...lines, 'nothing that changes behaviour'];
+}
+
+/** Build metadata tells versions apart and says nothing of what changed. */
+function bumpInWords({ bump }: ReleaseChange['version']): string {
+  return bump === 'none' ? 'another build' : bump;
 }
 
 /** `image agent:2 is another: sha256:0123456789ab to sha256:ba9876543210`. Digests by as much as tells them apart for people. */
@@ -61,7 +66,9 @@ function filesInWords(name: string, part: FilePart, all: readonly FileChange[]):
     .slice(0, 5)
     .map(({ path }) => path)
     .join(', ')}${files.length > 5 ? ` and ${files.length - 5} more` : ''}`;
-  return [`${name}: ${counts.join(', ')}, +${added} -${removed} lines: ${listed}`];
+  const opaque = files.filter(({ lines }) => lines === undefined).length;
+  const unread = opaque === 0 ? '' : `, ${opaque} not compared by line (no text, or a large one)`;
+  return [`${name}: ${counts.join(', ')}, +${added} -${removed} lines${unread}: ${listed}`];
 }
 
 function valueInWords({ name, from, to }: ValueChange): string {

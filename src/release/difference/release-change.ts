@@ -1,6 +1,6 @@
 import type { Digest } from '../../digest/digest.ts';
 import type { Json } from '../../digest/json.ts';
-import type { ApiChange } from '../compatibility/openapi.ts';
+import type { ApiChange } from '../compatibility/api-change.ts';
 import type { MigrationPhase } from '../migrations/migration-name.ts';
 import type { FilePart } from '../release-content.ts';
 import type { WordRun } from './text-difference.ts';
@@ -32,7 +32,7 @@ export interface ImageEnd {
 interface VersionChange {
   readonly from: string;
   readonly to: string;
-  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower';
+  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower' | 'prerelease';
 }
 
 export interface FileChange {

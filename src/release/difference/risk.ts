@@ -58,7 +58,7 @@ function codeRisk(files: readonly FileChange[]): RiskReason[] {
   const lines = files.reduce((sum, file) => sum + (file.lines ? Math.max(file.lines.added, file.lines.removed) : 0), 0);
   const opaque = files.filter((file) => file.lines === undefined).length;
   const size = `${counted(lines, 'line')} in ${counted(files.length, 'file')}`;
-  const reason = `the code changes: ${size}${opaque > 0 ? `, ${opaque} of them not text` : ''}`;
+  const reason = `the code changes: ${size}${opaque > 0 ? `, ${opaque} of them no text or too large to compare` : ''}`;
   if (lines > manyLines) return [{ level: 'high', reason }];
   return [{ level: lines > fewLines || opaque > 0 ? 'medium' : 'low', reason }];
 }

@@ -11,6 +11,7 @@ const bumps = {
   minor: 'minor version',
   major: 'major version',
   lower: 'earlier version',
+  prerelease: 'same version, another pre-release',
 } as const;
 
 function versionFact({ version }: ReleaseChange): string {
