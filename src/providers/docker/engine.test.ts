@@ -6,6 +6,10 @@ import { createEngine } from './engine.ts';
 import { engineAddress } from './engine-address.ts';
 import { registryLogin } from './registry-login.ts';
 
+const addressOf = (text?: string) => engineAddress({ DOCKER_HOST: text });
+const given = (header: Readonly<Record<string, string>>): unknown =>
+  JSON.parse(Buffer.from(header['x-registry-auth'] ?? '', 'base64url').toString());
+
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-engine-'));
@@ -13,7 +17,6 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('finds the engine on this machine and nowhere else', () => {
-  const addressOf = (text?: string) => engineAddress({ DOCKER_HOST: text });
   expect(addressOf()).toMatchObject({ type: 'socket', path: '/var/run/docker.sock' });
   expect(addressOf('unix:///run/user/1000/docker.sock')).toMatchObject({ path: '/run/user/1000/docker.sock' });
   expect(addressOf('tcp://127.0.0.1:2375')).toMatchObject({ type: 'tcp', host: '127.0.0.1', port: 2375 });
@@ -37,8 +40,6 @@ it('says what to do where no engine is', async () => {
 });
 
 it('logs in as the Docker command does, by a helper too, and never tells the secret', async () => {
-  const given = (header: Readonly<Record<string, string>>): unknown =>
-    JSON.parse(Buffer.from(header['x-registry-auth'] ?? '', 'base64url').toString());
   const environment = { DOCKER_CONFIG: folder, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
   const configure = (value: object): Promise<void> => writeFile(join(folder, 'config.json'), JSON.stringify(value));
   const helper = async (script: string): Promise<void> => {
