@@ -21,3 +21,19 @@ it('gives one service other variables and another source, and nothing else', asy
   expect(overridden(loaded.value, undefined)).toBe(loaded.value);
   expect(() => overridden(loaded.value, { service: 'three' })).toThrow("The stack declares no service 'three'");
 });
+
+it('takes the code from an image in place of folder and command, and from a folder in place of an image', async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'a'));
+  const image = '  - { name: two, image: "agent:1", command: [serve], version: 1.0.0 }\n';
+  await writeFile(join(folder, 'stack.yaml'), `service:\n${block('one')}${image}`);
+  const loaded = await loadStack(folder);
+  if (!loaded.ok) throw new Error('the stack does not load');
+  const codeOf = (overrides: Parameters<typeof overridden>[1]) => {
+    const fields = overridden(loaded.value, overrides).blocks.find(({ name }) => name === overrides?.service)?.fields;
+    return [fields?.['source'], fields?.['image'], fields?.['command']];
+  };
+  expect(codeOf({ service: 'one', image: 'agent:2' })).toEqual([undefined, 'agent:2', undefined]);
+  expect(codeOf({ service: 'two', image: 'agent:2' })).toEqual([undefined, 'agent:2', ['serve']]);
+  expect(codeOf({ service: 'two', source: 'a' })).toEqual(['a', undefined, ['serve']]);
+});

@@ -85,3 +85,22 @@ it('refuses arms that are one and the same release', async () => {
     { code: 'experiment_arms_alike', message: expect.stringMatching(/warm and cordial/) },
   ]);
 });
+
+const problemsOf = async (...lines: readonly string[]): Promise<readonly unknown[]> => {
+  await writeFile(
+    join(root, 'stack.yaml'),
+    `service:\n${['name: agent', 'version: 1.0.0', ...lines].map((line) => `  ${line}\n`).join('')}`,
+  );
+  const loaded = await loadStack(root);
+  const [block] = loaded.ok ? loaded.value.blocks : [];
+  if (!loaded.ok || !block) throw new Error('the stack is not what the test takes it for');
+  return (await checkService(block, loaded.value, resolveImage)).map(({ code, position }) => [code, position?.line]);
+};
+
+it.skipIf(process.platform !== 'linux')(
+  'looks for what an image stands for, and refuses at its place what there is not or cannot be',
+  async () => {
+    expect(await problemsOf('image: agent:1')).toEqual([]);
+    expect(await problemsOf('image: missing:1')).toEqual([['image_not_found', 4]]);
+  },
+);

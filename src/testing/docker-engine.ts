@@ -17,6 +17,8 @@ export interface DockerEngine {
   readonly folder: string;
   /** Makes an image of the files, by their paths in it, and busybox as /bin/busybox and /bin/sh. `changes` are lines of a Dockerfile. */
   image(reference: string, files?: Readonly<Record<string, string>>, changes?: readonly string[]): Promise<void>;
+  /** The archive `image` makes an image of. */
+  archive(files?: Readonly<Record<string, string>>): Promise<Buffer>;
   docker(...parameters: readonly string[]): Promise<string>;
   /** Ends the engine at once, as a crash would; what runs is left to itself. */
   kill(): Promise<void>;
@@ -102,7 +104,7 @@ export async function startDockerEngine(): Promise<DockerEngine | undefined> {
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
-  async function image(reference: string, files: Readonly<Record<string, string>> = {}, changes: readonly string[] = []): Promise<void> {
+  async function archive(files: Readonly<Record<string, string>> = {}): Promise<Buffer> {
     const tree = await mkdtemp(at('image-'));
     await mkdir(join(tree, 'bin'));
     await mkdir(join(tree, 'tmp'));
@@ -113,9 +115,17 @@ export async function startDockerEngine(): Promise<DockerEngine | undefined> {
       await writeFile(join(tree, path), text);
     }
     await run('tar', ['-C', tree, '-cf', `${tree}.tar`, '.']);
-    await docker('import', ...changes.flatMap((change) => ['--change', change]), `${tree}.tar`, reference);
+    const bytes = await readFile(`${tree}.tar`);
     await rm(tree, { recursive: true, force: true });
     await rm(`${tree}.tar`, { force: true });
+    return bytes;
+  }
+
+  async function image(reference: string, files: Readonly<Record<string, string>> = {}, changes: readonly string[] = []): Promise<void> {
+    const file = at('image.tar');
+    await writeFile(file, await archive(files));
+    await docker('import', ...changes.flatMap((change) => ['--change', change]), file, reference);
+    await rm(file, { force: true });
   }
 
   try {
@@ -129,7 +139,7 @@ export async function startDockerEngine(): Promise<DockerEngine | undefined> {
     await remove();
     return skipped(`a Docker engine cannot be used here: ${reason}`);
   }
-  return { address, folder, image, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
+  return { address, folder, image, archive, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
 }
 
 async function end(ending: number | undefined, signal: NodeJS.Signals): Promise<void> {

@@ -28,15 +28,16 @@ export const command = defineCommand({
       return exitCodes.ok;
     }
     const { colors } = terminal.out;
-    const { command: argv, environment: variables, model, digests } = release.content;
+    const { command: argv, environment: variables, model, image, digests } = release.content;
     const made: (readonly [string, string])[] = [
       ['state', release.state],
       ['created', release.createdAt],
       ['digest', release.digest],
-      ['command', argv.join(' ')],
+      ['command', argv.length === 0 ? "the image's own" : argv.join(' ')],
+      ...(image === undefined ? [] : [['image', `${image} ${digests['image'] ?? ''}`] as const]),
       ...(model ? [['model', JSON.stringify(model)] as const] : []),
       ...Object.entries(variables).map(([name, value]) => [`env ${name}`, value] as const),
-      ...Object.entries(digests),
+      ...Object.entries(digests).filter(([part]) => part !== 'image' || image === undefined),
     ];
     const changed = release.before === undefined ? 'What it is' : `What it changed from ${release.before}`;
     const sections = [

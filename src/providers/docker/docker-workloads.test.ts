@@ -6,6 +6,7 @@ import { identify, isAlive } from '../../effects/processes.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { until } from '../../testing/conditions.ts';
 import { describeWithDocker, startDockerEngine } from '../../testing/docker-engine.ts';
+import { startImageRegistry } from '../../testing/image-registry.ts';
 import { describeWorkloadsContract } from '../workloads-contract.ts';
 import type { InstanceExit, InstanceSpec, Workloads } from '../workloads.ts';
 import { createDockerImages } from './docker-images.ts';
@@ -108,6 +109,41 @@ describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
     const image = { reference: 'agent:1', digest: `sha256:${'0'.repeat(64)}`, files: [] } as const;
     await expect(workloads.start(specFor('gone', 'serve', { image }))).rejects.toMatchObject({ code: 'image_gone' });
     expect([await workloads.inspect('gone'), await workloads.list()]).toEqual([{ status: 'gone' }, []]);
+  });
+
+  it('fetches an image from its registry with the login there is, sees a tag that moved, and keeps what releases run', async () => {
+    const registry = await startImageRegistry({ name: 'robot', password: 'canary-registry-password' });
+    const home = await newHome();
+    const auth = Buffer.from('robot:canary-registry-password').toString('base64');
+    const login = (given: string): Promise<void> =>
+      writeFile(join(docker.folder, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth: given } } }));
+    const images = createDockerImages({ engine: createEngine(environment), home, environment });
+    const reference = `${registry.host}/team/agent:2`;
+    const first = registry.put('team/agent', '2', await docker.archive({ 'www/index.html': 'first' }), ['sh', '-c', serve]);
+    await login(Buffer.from('robot:wrong').toString('base64'));
+    const refused = images.resolve(reference);
+    await expect(refused).rejects.toMatchObject({ code: 'image_not_found', message: expect.not.stringContaining('wrong') });
+    await login(auth);
+    expect([await images.resolve(reference), await docker.docker('images', '-q', reference)]).toEqual([first, '']);
+    const told: string[] = [];
+    const kept = { environment: 'default', service: 'agent' };
+    const image = { reference, digest: first as `sha256:${string}`, files: [] };
+    await images.keep({ ...kept, release: 'r-1' }, image, (line) => told.push(line));
+    expect(told).toContain(`fetching the image ${reference}: 1 of 1 layers`);
+    const workloads = over(home);
+    await workloads.start(specFor('fetched', '', { command: [], image }));
+    await until('the command of the image serves', async () => (await workloads.probe('fetched', http)).ready);
+    await workloads.stop('fetched', 0);
+    await workloads.forget('fetched');
+    const second = registry.put('team/agent', '2', await docker.archive({ 'www/index.html': 'second' }), ['sh', '-c', serve]);
+    expect(await images.resolve(reference)).toBe(second);
+    await registry.close();
+    // Its registry away, what the engine has is meant.
+    expect(await images.resolve(`${registry.host}/team/agent@${first}`)).toBe(first);
+    await docker.docker('image', 'prune', '--force');
+    expect(await images.resolve(`${registry.host}/team/agent@${first}`)).toBe(first);
+    await images.keepOnly(kept, []);
+    await expect(images.resolve(reference)).rejects.toMatchObject({ code: 'image_not_found' });
   });
 
   it('tells that memory was what it ended of', async () => {

@@ -52,7 +52,9 @@ interface Login {
 
 function header({ name, secret }: Login, serveraddress: string): Readonly<Record<string, string>> {
   const login = name === '<token>' ? { identitytoken: secret, serveraddress } : { username: name, password: secret, serveraddress };
-  return { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64url') };
+  // For URLs and yet padded: without it the engine takes the header for none at all.
+  const encoded = Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+  return { 'x-registry-auth': encoded };
 }
 
 /** By the protocol of Docker's credential helpers: `get`, with the server on standard input. Undefined when it knows none. */
