@@ -92,6 +92,19 @@ describe('migrations of a real database', () => {
     expect(await query(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
   });
 
+  it('lets no file leave settings or a role to the next one', async () => {
+    const url = await server.emptyDatabase();
+    const texts = {
+      '1_a.expand.sql': 'CREATE SCHEMA other; SET search_path = other; CREATE TABLE a (x int); SET SESSION AUTHORIZATION pg_read_all_data;',
+      '2_b.expand.sql': 'CREATE TABLE b (x int);',
+    };
+    expect(await migrations.run(migrationRun(url, texts))).toEqual(Object.keys(texts));
+    expect(await query(url, "SELECT schemaname, tablename FROM pg_tables WHERE tablename IN ('a', 'b') ORDER BY 2")).toEqual([
+      { schemaname: 'other', tablename: 'a' },
+      { schemaname: 'public', tablename: 'b' },
+    ]);
+  });
+
   it('makes nobody wait behind it for long: it lets go of a table in use and tries again', async () => {
     const url = await server.emptyDatabase();
     await query(url, 'CREATE TABLE busy (x int)');

@@ -60,13 +60,19 @@ async function connected({ url, service }: MigrationRun): Promise<pg.Client> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    // A server that does not notice a dead client would keep its lock; from PostgreSQL 14 on it can look.
-    await client.query('SET client_connection_check_interval = 1000').catch(() => undefined);
+    await settle(client);
     return client;
   } catch (error) {
     await client.end().catch(() => undefined);
     throw sluiceError('migration_database_unavailable', { service, reason: messageOf(error) }, { cause: error });
   }
+}
+
+/** As a file finds the session: nothing that one before it has set, but a look at whether the client is alive, as PostgreSQL 14 can. */
+async function settle(client: pg.Client): Promise<void> {
+  await client.query('RESET ALL');
+  // A server that does not notice a dead client would keep its lock.
+  await client.query('SET client_connection_check_interval = 1000').catch(() => undefined);
 }
 
 /** Tries again and again instead of waiting in the server, so that it can be called off. */
@@ -113,9 +119,12 @@ async function runOne(
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
+      await settle(client);
       await client.query('BEGIN');
       await client.query(`SET LOCAL lock_timeout = ${tableLockTimeoutMs}`);
       await client.query(migration.sql);
+      // The journal is not the file's.
+      await client.query('RESET SESSION AUTHORIZATION; RESET ROLE');
       await client.query('INSERT INTO sluice.migrations (service, name, phase, digest) VALUES ($1, $2, $3, $4)', [
         service,
         migration.name,

@@ -62,7 +62,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   const releases = createReleaseRecords(store);
   const lint = createMigrationLinter();
 
-  async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts }> {
+  async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts; isNew: boolean }> {
     const fields = request.declared as unknown as ServiceFields;
     const content = plannedContent(fields, request.fingerprint) ?? (await readReleaseContent(fields, request.root));
     const digest = releaseDigest(content);
@@ -74,23 +74,23 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const createdAt = timestamp(clock.now());
     const release: Release = { id, digest, service, version: fields.version, content, directory, createdAt: known?.createdAt ?? createdAt };
     await releases.record(environment, name, { ...release, createdAt });
-    return { release, parts };
+    return { release, parts, isNew: known === undefined };
   }
 
   /** A release for each arm of the declared experiment. */
-  async function makeArms(request: CreateRequest): Promise<readonly MadeArm[]> {
+  async function makeArms(request: CreateRequest): Promise<readonly (MadeArm & { readonly isNew: boolean })[]> {
     return Promise.all(
       declaredArms(declaredOf(request)).map(async (name) => {
         const own = armRequest(request, name);
-        const { release, parts } = await makeRelease(own);
-        return { name, request: own, release, parts };
+        return { name, request: own, ...(await makeRelease(own)) };
       }),
     );
   }
 
   /** An update does not wait for the end of a rollout: stable serves meanwhile, and a later release may supersede it. */
   async function apply(request: CreateRequest, operation: Operation, { isUpdate, isAwaited }: Circumstances): Promise<Applied> {
-    const { release, parts } = await makeRelease(request);
+    const made = await makeRelease(request);
+    const { release, parts } = made;
     operation.progress(`release ${release.id}`);
     const arms = await makeArms(request);
     const known = await controller.stateOf(request.address);
@@ -103,7 +103,11 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
     const { chosen } = desired.settings.rollout;
     if (chosen) operation.progress(chosen.because);
-    const waiting = await migrate(request, release, operation, { migrations, releases });
+    const waiting = await migrate(request, release, operation, { migrations, releases }).catch(async (error: unknown) => {
+      // What its database was not brought to cannot be started: it is not to be kept as what can.
+      for (const { release: tried, isNew } of [made, ...arms]) if (isNew) await releases.forget(request.environment, request.name, tried);
+      throw error;
+    });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
     const id = `${state.name}-${state.uid}`;

@@ -25,7 +25,8 @@ export async function inspectMigration({ sql, phase }: Pick<Migration, 'sql' | '
   for (const { stmt, stmt_location: start = 0 } of parsed.stmts ?? []) {
     if (stmt === undefined) continue;
     const line = lineOf(bytes.subarray(0, start + leadingSpace(bytes.subarray(start))).toString());
-    if ('CreateStmt' in stmt) created.add(stmt.CreateStmt.relation?.relname ?? '');
+    const made = createdBy(stmt);
+    if (made !== undefined) created.add(made);
     for (const what of untransactional(stmt)) findings.push({ kind: 'transaction', what, line });
     if (phase === 'contract') continue;
     for (const what of narrowing(stmt, created, phase === 'expand')) findings.push({ kind: 'destructive', what, line });
@@ -49,24 +50,54 @@ function untransactional(stmt: Node): string[] {
   return 'CopyStmt' in stmt ? ['COPY'] : [];
 }
 
+/** Of a table that was there before, nobody knows what it holds. */
+function createdBy(stmt: Node): string | undefined {
+  if ('CreateStmt' in stmt && stmt.CreateStmt.if_not_exists !== true) return relationName(stmt.CreateStmt.relation);
+  if (!('CreateTableAsStmt' in stmt) || stmt.CreateTableAsStmt.if_not_exists === true) return undefined;
+  return relationName(stmt.CreateTableAsStmt.into?.rel);
+}
+
+function relationName(relation: { readonly schemaname?: string; readonly relname?: string } | undefined): string {
+  return [relation?.schemaname ?? '', relation?.relname ?? ''].filter((part) => part !== '').join('.');
+}
+
 /** What releases that read and write only what was there before cannot do without. What the same file creates is nobody's yet. */
 function narrowing(stmt: Node, created: ReadonlySet<string>, isExpand: boolean): string[] {
   if ('DropStmt' in stmt) {
     const type = (stmt.DropStmt.removeType ?? '').replace('OBJECT_', '').replaceAll('_', ' ');
-    return harmlessDrops.has(type) ? [] : [`DROP ${type}`];
+    const isOwn = type === 'TABLE' && (stmt.DropStmt.objects ?? []).every((each) => created.has(listedName(each)));
+    return harmlessDrops.has(type) || isOwn ? [] : [`DROP ${type}`];
   }
   if ('RenameStmt' in stmt) {
     const type = (stmt.RenameStmt.renameType ?? '').replace('OBJECT_', '').replaceAll('_', ' ');
-    return harmlessDrops.has(type) || created.has(stmt.RenameStmt.relation?.relname ?? ' ') ? [] : [`RENAME ${type}`];
+    return harmlessDrops.has(type) || created.has(relationName(stmt.RenameStmt.relation)) ? [] : [`RENAME ${type}`];
   }
   if ('TruncateStmt' in stmt) return ['TRUNCATE'];
   if ('DropOwnedStmt' in stmt) return ['DROP OWNED'];
   if ('AlterObjectSchemaStmt' in stmt) return ['SET SCHEMA'];
   if ('AlterEnumStmt' in stmt) return stmt.AlterEnumStmt.oldVal === undefined ? [] : ['RENAME VALUE'];
   if ('GrantStmt' in stmt) return stmt.GrantStmt.is_grant === true ? [] : ['REVOKE'];
-  if ('DeleteStmt' in stmt) return isExpand ? ['DELETE'] : [];
-  if (!('AlterTableStmt' in stmt) || created.has(stmt.AlterTableStmt.relation?.relname ?? ' ')) return [];
+  if ('DeleteStmt' in stmt) return isExpand && !created.has(relationName(stmt.DeleteStmt.relation)) ? ['DELETE'] : [];
+  if ('IndexStmt' in stmt) {
+    const { unique, relation, idxname = '' } = stmt.IndexStmt;
+    return unique === true && !created.has(relationName(relation)) ? [`CREATE UNIQUE INDEX ${idxname}`.trimEnd()] : [];
+  }
+  if ('AlterDomainStmt' in stmt) return narrowingOfDomain(stmt.AlterDomainStmt);
+  if (!('AlterTableStmt' in stmt) || created.has(relationName(stmt.AlterTableStmt.relation))) return [];
   return (stmt.AlterTableStmt.cmds ?? []).flatMap((command) => ('AlterTableCmd' in command ? narrowingOf(command.AlterTableCmd) : []));
+}
+
+function listedName(object: Node): string {
+  const parts = 'List' in object ? (object.List.items ?? []) : [];
+  return parts.flatMap((part) => ('String' in part ? [part.String.sval ?? ''] : [])).join('.');
+}
+
+/** `O` is SET NOT NULL and `C` ADD CONSTRAINT (PostgreSQL's parsenodes.h). */
+function narrowingOfDomain({ subtype, typeName }: Extract<Node, { AlterDomainStmt: unknown }>['AlterDomainStmt']): string[] {
+  const what = ({ O: 'SET NOT NULL', C: 'ADD CONSTRAINT' } as Readonly<Record<string, string>>)[subtype ?? ''];
+  if (what === undefined) return [];
+  const name = (typeName ?? []).flatMap((part) => ('String' in part ? [part.String.sval ?? ''] : [])).join('.');
+  return [`${what} on the domain ${name}`];
 }
 
 const harmlessDrops: ReadonlySet<string> = new Set([
@@ -86,6 +117,7 @@ function narrowingOf({ subtype, name = '', def }: TableCommand): string[] {
   if (subtype === 'AT_AlterColumnType') return [`another type of the column ${name}`];
   if (subtype === 'AT_SetNotNull') return [`SET NOT NULL on ${name}`];
   if (subtype === 'AT_DetachPartition') return ['DETACH PARTITION'];
+  if (subtype === 'AT_EnableRowSecurity' || subtype === 'AT_ForceRowSecurity') return ['ENABLE ROW LEVEL SECURITY'];
   if (subtype === 'AT_ColumnDefault') return def === undefined ? [`DROP DEFAULT of ${name}`] : [];
   if (def === undefined) return [];
   if (subtype === 'AT_AddConstraint' && 'Constraint' in def) return [`ADD CONSTRAINT ${def.Constraint.conname ?? ''}`.trimEnd()];
