@@ -40,7 +40,8 @@ export const migrationErrors = {
     retry: 'terminal',
     message: ({ service, migration, what }) =>
       `The migration ${migration} of the service '${service}' cannot run in one transaction because of ${what}.`,
-    help: () => 'A migration is taken back whole when it fails. Leave out transactions and CONCURRENTLY, or do this by hand.',
+    help: () =>
+      'A migration is taken back whole when it fails: leave this out, or do it by hand. CREATE INDEX CONCURRENTLY is taken where it is all of its file.',
   }),
   migration_destructive: entry<InMigration>({
     status: 422,

@@ -82,7 +82,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     return Promise.all(
       declaredArms(declaredOf(request)).map(async (name) => {
         const own = armRequest(request, name);
-        return { name, request: own, ...(await makeRelease(own)) };
+        const { release, parts, isNew } = await makeRelease(own);
+        return { name, request: own, release, parts, isNew };
       }),
     );
   }

@@ -65,7 +65,10 @@ const statements: readonly [string, MigrationPhase, string[]][] = [
   ['UPDATE t SET a = 1; DELETE FROM t WHERE a = 2;', 'migrate', []],
   ['DELETE FROM t;', 'expand', ['destructive DELETE']],
   ['BEGIN; SELECT 1; COMMIT;', 'contract', ['transaction BEGIN, COMMIT and the like', 'transaction BEGIN, COMMIT and the like']],
-  ['CREATE INDEX CONCURRENTLY i ON t (a);', 'expand', ['transaction CREATE INDEX CONCURRENTLY']],
+  ['CREATE INDEX CONCURRENTLY i ON t (a);', 'expand', []],
+  ['CREATE INDEX CONCURRENTLY ON t (a);', 'expand', ['transaction CREATE INDEX CONCURRENTLY without a name']],
+  ['SELECT 1; CREATE INDEX CONCURRENTLY i ON t (a);', 'expand', ['transaction CREATE INDEX CONCURRENTLY beside other statements']],
+  ['CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);', 'migrate', ['destructive CREATE UNIQUE INDEX i']],
   ["REVOKE SELECT ON t FROM r; ALTER TYPE e ADD VALUE 'x';", 'expand', ['destructive REVOKE']],
   ['CREATE UNIQUE INDEX i ON t (a);', 'expand', ['destructive CREATE UNIQUE INDEX i']],
   ['CREATE TABLE n (a int); CREATE UNIQUE INDEX i ON n (a); CREATE INDEX j ON t (a);', 'expand', []],
@@ -93,4 +96,8 @@ test('squawk warns of what locks or scans a large table, and not of what is seen
   const sql = 'ALTER TABLE t ADD COLUMN a int;\nALTER TABLE t ADD CONSTRAINT x CHECK (a > 0);\nDROP TABLE o;\n';
   expect(await lint({ sql, digest: 'sha256:1' })).toMatchObject([{ rule: 'constraint-missing-not-valid', line: 2 }]);
   expect(await lint({ sql: 'SELECT 1;', digest: 'sha256:2' })).toEqual([]);
+  expect(await lint({ sql: 'CREATE INDEX i ON t (a);', digest: 'sha256:3' })).toMatchObject([
+    { rule: 'require-concurrent-index-creation' },
+  ]);
+  expect(await lint({ sql: 'CREATE INDEX CONCURRENTLY i ON t (a);', digest: 'sha256:4' })).toEqual([]);
 });

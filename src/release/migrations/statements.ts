@@ -27,11 +27,28 @@ export async function inspectMigration({ sql, phase }: Pick<Migration, 'sql' | '
     const line = lineOf(bytes.subarray(0, start + leadingSpace(bytes.subarray(start))).toString());
     const made = createdBy(stmt);
     if (made !== undefined) created.add(made);
-    for (const what of untransactional(stmt)) findings.push({ kind: 'transaction', what, line });
+    for (const what of untransactional(stmt, parsed.stmts?.length === 1)) findings.push({ kind: 'transaction', what, line });
     if (phase === 'contract') continue;
     for (const what of narrowing(stmt, created, phase === 'expand')) findings.push({ kind: 'destructive', what, line });
   }
   return findings;
+}
+
+/** An index that is built while its table is written to; names are as PostgreSQL has them, the table's with its schema where it is given. */
+export interface ConcurrentIndex {
+  readonly index: string;
+  readonly table: readonly string[];
+}
+
+/** The index, of a migration that is nothing but `CREATE INDEX CONCURRENTLY`: it runs outside of a transaction. */
+export async function concurrentIndexOf(sql: string): Promise<ConcurrentIndex | undefined> {
+  if (!/concurrently/i.test(sql)) return undefined;
+  const { stmts = [] } = await parse(sql).catch(() => ({ stmts: [] }));
+  const stmt = stmts.length === 1 ? stmts[0]?.stmt : undefined;
+  if (stmt === undefined || !('IndexStmt' in stmt) || stmt.IndexStmt.concurrent !== true) return undefined;
+  const { idxname: index, relation } = stmt.IndexStmt;
+  const table = [relation?.schemaname, relation?.relname].filter((part) => part !== undefined);
+  return index === undefined ? undefined : { index, table };
 }
 
 function syntaxFinding(sql: string, error: unknown): StatementFinding {
@@ -39,9 +56,12 @@ function syntaxFinding(sql: string, error: unknown): StatementFinding {
   return { kind: 'syntax', what: error instanceof Error ? error.message : String(error), line: lineOf(sql.slice(0, position)) };
 }
 
-function untransactional(stmt: Node): string[] {
+function untransactional(stmt: Node, isAlone: boolean): string[] {
   if ('TransactionStmt' in stmt) return ['BEGIN, COMMIT and the like'];
-  if ('IndexStmt' in stmt && stmt.IndexStmt.concurrent === true) return ['CREATE INDEX CONCURRENTLY'];
+  if ('IndexStmt' in stmt && stmt.IndexStmt.concurrent === true) {
+    if (stmt.IndexStmt.idxname === undefined) return ['CREATE INDEX CONCURRENTLY without a name'];
+    return isAlone ? [] : ['CREATE INDEX CONCURRENTLY beside other statements'];
+  }
   if ('DropStmt' in stmt && stmt.DropStmt.concurrent === true) return ['DROP INDEX CONCURRENTLY'];
   if ('ReindexStmt' in stmt) return ['REINDEX'];
   if ('VacuumStmt' in stmt) return ['VACUUM'];
