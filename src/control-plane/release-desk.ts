@@ -6,7 +6,7 @@ import { type ComparedRelease, describeChange } from '../release/difference/desc
 import { inWords } from '../release/difference/in-words.ts';
 import { recordedFiles } from '../release/difference/release-files.ts';
 import { assessRisk } from '../release/difference/risk.ts';
-import { fileDigests } from '../release/release-content.ts';
+import { contentDigests } from '../release/release-content.ts';
 import type { ReleaseRecords } from '../release/release-records.ts';
 import type { Release } from '../release/release.ts';
 import type { ServiceController } from '../rollout/service-controller.ts';
@@ -63,7 +63,13 @@ export function createReleaseDesk(dependencies: {
       const { words, risk } = earlier ? await difference(earlier, release) : { words: ['the oldest release that is kept'] };
       return masked({
         ...listed(release, state),
-        content: { command, environment: variables, ...(model && { model }), digests: fileDigests(release.content) },
+        content: {
+          command,
+          environment: variables,
+          ...(model && { model }),
+          ...(release.image && { image: release.image }),
+          digests: contentDigests(release.content),
+        },
         ...(earlier && { before: earlier.id }),
         ...(risk && { risk }),
         words,
@@ -79,8 +85,8 @@ export function createReleaseDesk(dependencies: {
   };
 }
 
-async function compared({ version, content, directory }: Release): Promise<ComparedRelease> {
-  return { version, content, files: await recordedFiles(directory) };
+async function compared({ version, content, image, directory }: Release): Promise<ComparedRelease> {
+  return { version, content, image, files: await recordedFiles(directory) };
 }
 
 function listed(release: Release, state: ServiceState | undefined): ListedRelease {

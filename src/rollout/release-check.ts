@@ -6,7 +6,7 @@ import { describeChange, isSameContent } from '../release/difference/describe-ch
 import type { ReleaseChange } from '../release/difference/release-change.ts';
 import { declaredFiles, recordedFiles, type ReleaseFiles } from '../release/difference/release-files.ts';
 import { assessRisk, type ReleaseRisk } from '../release/difference/risk.ts';
-import { readReleaseContent, releaseDigest, releaseId } from '../release/release-content.ts';
+import { readReleaseContent, releaseDigest, releaseId, type ResolveImage } from '../release/release-content.ts';
 import type { Release } from '../release/release.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
@@ -28,15 +28,20 @@ export interface KnownReleases {
   /** The one in use. */
   readonly stable: Release | undefined;
   readonly find: (id: string) => Promise<Release | undefined>;
+  readonly resolveImage: ResolveImage;
 }
 
 /**
  * What a service would be released as, held against its stable release: a version that says less than changed is an error or a warning,
  * and the risk is noted with its reasons. A return to a release that is on record under the same version is no new one to be judged.
  */
-export async function judgeRelease(block: ResolvedBlock, stack: ResolvedStack, { stable, find }: KnownReleases): Promise<JudgedRelease> {
+export async function judgeRelease(
+  block: ResolvedBlock,
+  stack: ResolvedStack,
+  { stable, find, resolveImage }: KnownReleases,
+): Promise<JudgedRelease> {
   const fields = block.fields as unknown as ServiceFields;
-  const content = await readReleaseContent(fields, stack.root);
+  const content = await readReleaseContent(fields, stack.root, resolveImage);
   const digest = releaseDigest(content);
   const release = releaseId(digest);
   if (stable?.digest === digest) return { problems: [], release };
@@ -44,8 +49,8 @@ export async function judgeRelease(block: ResolvedBlock, stack: ResolvedStack, {
   const unreadable = apiProblems(block, fields, files);
   if (stable === undefined) return { problems: unreadable, release };
   const change = describeChange(
-    { version: stable.version, content: stable.content, files: await recordedFiles(stable.directory) },
-    { version: fields.version, content, files },
+    { version: stable.version, content: stable.content, image: stable.image, files: await recordedFiles(stable.directory) },
+    { version: fields.version, content, image: fields.image, files },
   );
   if (isSameContent(change)) return { problems: unreadable, release };
   const risk = assessRisk(change);

@@ -143,15 +143,19 @@ describe('a canary that is judged', () => {
   });
 
   it.each([
-    ['hold', { 'r-2': 5, 'r-1': 95 }],
-    ['rollback', { 'r-1': 100 }],
-    ['continue', { 'r-2': 50, 'r-1': 50 }],
-  ] as const)('without data does what no_data says: %s', (noData, expected) => {
-    const { deploy, pass, trouble, weights } = world({ ...canary, analysis: { ...analysis, noData } });
+    ['hold', { 'r-2': 5, 'r-1': 95 }, undefined],
+    [
+      'rollback',
+      { 'r-1': 100 },
+      '3 of 200 candidate requests have been seen, and no_data is rollback: errors at most 494971x of stable (95%, always valid); 3 candidate requests',
+    ],
+    ['continue', { 'r-2': 50, 'r-1': 50 }, undefined],
+  ] as const)('without data does what no_data says, with the numbers: %s', (noData, expected, reason) => {
+    const { deploy, pass, trouble, weights, state } = world({ ...canary, analysis: { ...analysis, noData } });
     deploy('r-2');
     trouble.extra = { evidence: counted(3, 0) };
     pass(10_000);
-    expect(weights()).toEqual(expected);
+    expect([weights(), state().failure?.reason]).toEqual([expected, reason]);
   });
 
   it('keeps what was counted before the gateway was started anew', () => {
@@ -193,7 +197,11 @@ describe('blue/green', () => {
   it('checks the candidate before it gets any request, and gives it up when it fails', () => {
     const { deploy, settle, trouble, weights, state, told } = world({ ...blueGreen, smoke: { path: '/selftest', timeoutMs: 1_000 } });
     deploy('r-2');
-    expect([weights(), told.filter(({ type }) => type === 'smoke').length > 0]).toEqual([{ 'r-2': 0, 'r-1': 100 }, true]);
+    expect([weights(), told.findLast((command) => command.type === 'smoke')]).toMatchObject([
+      { 'r-2': 0, 'r-1': 100 },
+      // Each of its instances, and the release as its requests will reach it.
+      { instances: { length: 4 }, routes: [{ host: 'agent.localhost', headers: { 'x-sluice-release': 'r-2' } }] },
+    ]);
     trouble.extra = { smoke: { outcome: 'failed', reason: '/selftest answered 500' } };
     settle();
     expect([weights(), state().failure?.reason]).toEqual([{ 'r-1': 100 }, 'its smoke check failed: /selftest answered 500']);

@@ -18,9 +18,10 @@ import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } fro
 import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent, waitsForApproval } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
+import { smokeCommands } from './smoke.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
 import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
-import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
+import { waitedFor, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
 /** An answer may have reached another control plane. */
@@ -43,7 +44,7 @@ export const staged: Strategy = (given, observation, now) => {
     : { state: advanced.state, events: [] };
   const placed = place(judged.state, observation, now);
   const result = conclude({ state: placed, events: [...advanced.events, ...judged.events] }, observation, now);
-  const smoke = [...smokeCommand(placed, observation), ...measureCommands(placed, now)];
+  const smoke = [...smokeCommands(placed, observation), ...measureCommands(placed, now)];
   const wakeAt = Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, nextLook(placed, now));
   return { ...result, commands: [...result.commands, ...smoke], ...(Number.isFinite(wakeAt) && { wakeAt }) };
 };
@@ -94,6 +95,9 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   return bringIntoForce(seen, folded, ready, observation, now);
 }
 
+/** A stage counts for more than all instances. */
+const progressOfStage = 10_000;
+
 /** What the next stage can count on: instances of the candidate, and fresh ones of stable to compare it with. */
 interface Ready {
   readonly serving: number;
@@ -139,7 +143,11 @@ function bringIntoForce(
     const next = withCourse(state, { ...prepared, inForceSince: now });
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
-  const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving + beside, serving }, now);
+  const ready = serving + beside;
+  // Another stage for which no instance had to start.
+  const isKnown = candidate.progress % progressOfStage === ready;
+  const measure = course.stage * progressOfStage + ready;
+  const progressed = recordProgress(withCourse(state, prepared), { measure, serving, isKnown }, now);
   const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
@@ -157,7 +165,10 @@ function goOn(state: ServiceState, course: Course, observation: Observation, now
   if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, waitsForApproval, now);
   if (!isDue || end.way === 'stay') return { state, events: [] };
-  if (end.way === 'back') return failRollout(state, end.why, { withdrawn: true });
+  if (end.way === 'back') {
+    const seen = decidingVerdict(state, course);
+    return failRollout(state, seen ? `${end.why}: ${findingsInWords(seen)}` : end.why, { withdrawn: true });
+  }
   return { state: withStage(state, course.stage + 1, now), events: [] };
 }
 
@@ -219,14 +230,6 @@ function surplus(state: ServiceState, wanted: ReadonlyMap<Group, number>, observ
     for (const instance of extra) if (suffices || !mayAnswer(instance)) found.push(instance.id);
   }
   return found;
-}
-
-function smokeCommand(state: ServiceState, observation: Observation): Command[] {
-  const { candidate, settings } = state;
-  const check = settings.rollout.smoke;
-  if (!candidate || !check || candidate.course?.smokePassed === true || observation.smoke !== undefined) return [];
-  const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isServing(instance, observation));
-  return mine.length >= capacityFor(100, state) ? [{ type: 'smoke', instances: mine.map(({ id }) => id), check }] : [];
 }
 
 /** When there is something to look at although nothing has happened. */

@@ -32,7 +32,8 @@ export const releaseView = z
         command: z.array(z.string()).readonly(),
         environment: z.record(z.string(), z.string()).openapi({ description: 'As declared: a secret only as its reference' }),
         model: z.record(z.string(), json).optional(),
-        digests: z.record(z.string(), z.string()).openapi({ description: 'Of the files, by part' }),
+        image: z.string().optional().openapi({ description: 'What its image was called when it was released' }),
+        digests: z.record(z.string(), z.string()).openapi({ description: 'Of the files, by part, and of the image' }),
       })
       .readonly(),
     before: z.string().optional().openapi({ description: 'The release recorded before it; absent for the oldest one kept' }),
@@ -44,6 +45,8 @@ export const releaseView = z
 
 const valueChange = z.object({ name: z.string(), from: json.optional(), to: json.optional() }).readonly();
 const ends = z.object({ from: json.optional(), to: json.optional() }).readonly();
+
+const imageEnd = z.object({ reference: z.string().optional(), digest: z.string() }).readonly();
 
 const releaseChange = z
   .object({
@@ -81,6 +84,7 @@ const releaseChange = z
       .readonly()
       .optional(),
     environment: z.array(valueChange).readonly(),
+    image: z.object({ from: imageEnd.optional(), to: imageEnd.optional() }).readonly().optional(),
     command: z
       .object({ from: z.array(z.string()).readonly(), to: z.array(z.string()).readonly() })
       .readonly()

@@ -1,3 +1,4 @@
+import { imageInWords } from './in-words.ts';
 import type { FileChange, ReleaseChange } from './release-change.ts';
 
 const riskLevels = ['low', 'medium', 'high'] as const;
@@ -27,6 +28,7 @@ const manyLines = 500;
 export function assessRisk(change: ReleaseChange): ReleaseRisk {
   const reasons = [
     ...versionRisk(change),
+    ...imageRisk(change),
     ...codeRisk(change.files.filter(({ part }) => part === 'source')),
     ...promptRisk(change),
     ...modelRisk(change),
@@ -44,6 +46,11 @@ export function assessRisk(change: ReleaseChange): ReleaseRisk {
 function versionRisk({ version: { from, to, bump } }: ReleaseChange): RiskReason[] {
   if (bump === 'major') return [{ level: 'high', reason: `a new major version: ${from} to ${to}` }];
   return bump === 'lower' ? [{ level: 'medium', reason: `the version goes back: ${from} to ${to}` }] : [];
+}
+
+/** How much of an image is different is not to be seen. */
+function imageRisk(change: ReleaseChange): RiskReason[] {
+  return imageInWords(change).map((words) => ({ level: 'medium', reason: words }));
 }
 
 function codeRisk(files: readonly FileChange[]): RiskReason[] {

@@ -18,10 +18,11 @@ function versionFact({ version }: ReleaseChange): string {
   return bumps[version.bump];
 }
 
-function contentFacts({ files, model, environment, command, migrations }: ReleaseChange): string[] {
+function contentFacts({ files, image, model, environment, command, migrations }: ReleaseChange): string[] {
   const of = (part: string) => files.filter((file) => file.part === part);
   const prompts = of('prompts').length;
   return [
+    ...(image ? ['image changed'] : []),
     ...(of('source').length > 0 ? ['code changed'] : []),
     ...(prompts > 0 ? [`${prompts === 1 ? 'prompt' : 'prompts'} changed`] : []),
     ...(model ? [`model ${model.name || model.version ? '' : 'parameters '}changed`] : []),
