@@ -12,9 +12,15 @@ export const migrationErrors = {
   migration_misnamed: entry<{ service: string; migration: string }>({
     status: 422,
     retry: 'terminal',
-    message: ({ service, migration }) => `'${migration}' of the service '${service}' is not named like a migration, or is no text.`,
+    message: ({ service, migration }) => `'${migration}' of the service '${service}' is not named like a migration.`,
     help: () =>
       'Name it NUMBER_what_it_does.PHASE.sql, such as 002_fill_locale.migrate.sql; the phase is expand (adds), migrate (moves data) or contract (takes away).',
+  }),
+  migration_unreadable: entry<{ service: string; migration: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ service, migration }) => `The migration '${migration}' of the service '${service}' is no UTF-8 text of at most 256 KiB.`,
+    help: () => 'Save it as UTF-8, and move rows of data in several files; all migrations together may have 16 MiB.',
   }),
   migration_ambiguous: entry<{ service: string; migrations: readonly string[] }>({
     status: 422,
@@ -27,14 +33,15 @@ export const migrationErrors = {
     retry: 'terminal',
     message: ({ service, migration, what }) =>
       `The migration ${migration} of the service '${service}' is not SQL that PostgreSQL takes: ${what}.`,
-    help: () => 'Correct the statement; commands of psql are none.',
+    help: () => 'Correct the statement; commands of psql are none, and a file without any statement has to go.',
   }),
   migration_not_transactional: entry<InMigration>({
     status: 422,
     retry: 'terminal',
     message: ({ service, migration, what }) =>
       `The migration ${migration} of the service '${service}' cannot run in one transaction because of ${what}.`,
-    help: () => 'A migration is taken back whole when it fails. Leave out transactions and CONCURRENTLY, or do this by hand.',
+    help: () =>
+      'A migration is taken back whole when it fails: leave this out, or do it by hand. CREATE INDEX CONCURRENTLY is taken where it is all of its file.',
   }),
   migration_destructive: entry<InMigration>({
     status: 422,

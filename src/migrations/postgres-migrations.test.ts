@@ -92,6 +92,44 @@ describe('migrations of a real database', () => {
     expect(await query(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).toEqual([]);
   });
 
+  it('builds an index while the table is written to, and none twice or by half', async () => {
+    const url = await server.emptyDatabase();
+    await query(url, 'CREATE TABLE "T" (x int); INSERT INTO "T" VALUES (1), (1)');
+    const indexes = async (): Promise<unknown> =>
+      query(url, 'SELECT indexrelid::regclass::text AS name, indisvalid FROM pg_index WHERE indrelid = \'"T"\'::regclass');
+    const plain = { '1_i.expand.sql': 'CREATE INDEX CONCURRENTLY i ON "T" (x);' };
+    expect([await migrations.run(migrationRun(url, plain)), await migrations.run(migrationRun(url, plain))]).toEqual([
+      ['1_i.expand.sql'],
+      [],
+    ]);
+    const all = { ...plain, '2_u.contract.sql': 'CREATE UNIQUE INDEX CONCURRENTLY u ON "T" (x);' };
+    await expect(migrations.run(migrationRun(url, all))).rejects.toMatchObject({ code: 'migration_failed' });
+    expect(await indexes()).toEqual([{ name: 'i', indisvalid: true }]);
+    // As a kill leaves it before the journal is written: the index is there, and so is what was begun.
+    await query(
+      url,
+      'DELETE FROM "T"; CREATE UNIQUE INDEX u ON "T" (x); INSERT INTO sluice.migrations_begun VALUES (\'agent\', \'2_u.contract.sql\')',
+    );
+    expect(await migrations.run(migrationRun(url, all))).toEqual(['2_u.contract.sql']);
+    expect(await query(url, 'SELECT * FROM sluice.migrations_begun')).toEqual([]);
+    // An index that somebody else has made under this name is not taken for it.
+    const taken = { ...all, '3_i.expand.sql': 'CREATE INDEX CONCURRENTLY i ON "T" (x);' };
+    await expect(migrations.run(migrationRun(url, taken))).rejects.toMatchObject({ message: expect.stringContaining('already exists') });
+  });
+
+  it('lets no file leave settings or a role to the next one', async () => {
+    const url = await server.emptyDatabase();
+    const texts = {
+      '1_a.expand.sql': 'CREATE SCHEMA other; SET search_path = other; CREATE TABLE a (x int); SET SESSION AUTHORIZATION pg_read_all_data;',
+      '2_b.expand.sql': 'CREATE TABLE b (x int);',
+    };
+    expect(await migrations.run(migrationRun(url, texts))).toEqual(Object.keys(texts));
+    expect(await query(url, "SELECT schemaname, tablename FROM pg_tables WHERE tablename IN ('a', 'b') ORDER BY 2")).toEqual([
+      { schemaname: 'other', tablename: 'a' },
+      { schemaname: 'public', tablename: 'b' },
+    ]);
+  });
+
   it('makes nobody wait behind it for long: it lets go of a table in use and tries again', async () => {
     const url = await server.emptyDatabase();
     await query(url, 'CREATE TABLE busy (x int)');

@@ -3,7 +3,8 @@ import type { Clock } from '../effects/clock.ts';
 import { sluiceError, SluiceError } from '../errors/sluice-error.ts';
 import { type JournalledMigration, pendingMigrations } from '../release/migrations/journal.ts';
 import type { Migration } from '../release/migrations/migration-set.ts';
-import { inspectMigration } from '../release/migrations/statements.ts';
+import { concurrentIndexOf, inspectMigration } from '../release/migrations/statements.ts';
+import { buildIndex } from './concurrent-index.ts';
 import type { MigrationRun, Migrations } from '../rollout/migrations.ts';
 
 /** Any two numbers will do, as long as every control plane takes the same. One lock for a database: services may share it. */
@@ -30,6 +31,7 @@ const journalSchema = `
     finished_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (service, name)
   );
+  CREATE TABLE IF NOT EXISTS sluice.migrations_begun (service text NOT NULL, name text NOT NULL, PRIMARY KEY (service, name));
 `;
 
 /** Migrations of PostgreSQL databases, journalled in their table `sluice.migrations`. */
@@ -60,13 +62,19 @@ async function connected({ url, service }: MigrationRun): Promise<pg.Client> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    // A server that does not notice a dead client would keep its lock; from PostgreSQL 14 on it can look.
-    await client.query('SET client_connection_check_interval = 1000').catch(() => undefined);
+    await settle(client);
     return client;
   } catch (error) {
     await client.end().catch(() => undefined);
     throw sluiceError('migration_database_unavailable', { service, reason: messageOf(error) }, { cause: error });
   }
+}
+
+/** As a file finds the session: nothing that one before it has set, but a look at whether the client is alive, as PostgreSQL 14 can. */
+async function settle(client: pg.Client): Promise<void> {
+  await client.query('RESET ALL');
+  // A server that does not notice a dead client would keep its lock.
+  await client.query('SET client_connection_check_interval = 1000').catch(() => undefined);
 }
 
 /** Tries again and again instead of waiting in the server, so that it can be called off. */
@@ -111,17 +119,23 @@ async function runOne(
   migration: Migration,
   { clock, tableLockTimeoutMs }: Pace,
 ): Promise<void> {
+  const index = await concurrentIndexOf(migration.sql);
   for (let attempt = 1; ; attempt += 1) {
     try {
+      await settle(client);
+      if (index) await buildIndex(client, { service, migration: migration.name, sql: migration.sql, index });
       await client.query('BEGIN');
       await client.query(`SET LOCAL lock_timeout = ${tableLockTimeoutMs}`);
-      await client.query(migration.sql);
+      if (!index) await client.query(migration.sql);
+      // The journal is not the file's.
+      await client.query('RESET SESSION AUTHORIZATION; RESET ROLE');
       await client.query('INSERT INTO sluice.migrations (service, name, phase, digest) VALUES ($1, $2, $3, $4)', [
         service,
         migration.name,
         migration.phase,
         migration.digest,
       ]);
+      if (index) await client.query('DELETE FROM sluice.migrations_begun WHERE service = $1 AND name = $2', [service, migration.name]);
       await client.query('COMMIT');
       return;
     } catch (error) {

@@ -14,6 +14,8 @@ export interface ReleaseRecords {
   list(environment: string, service: string): Promise<readonly Release[]>;
   /** Records a release; one that is recorded already counts as new again, so that it is among the last to be removed. */
   record(environment: string, service: string, release: Release): Promise<void>;
+  /** Takes one back that could not be brought into use, with its files. */
+  forget(environment: string, service: string, release: Release): Promise<void>;
   /** Removes all but the last ten, with their files; never one of `inUse`. */
   prune(environment: string, service: string, inUse: ReadonlySet<string>): Promise<void>;
   /** Removes every release of the service, files first. */
@@ -42,6 +44,7 @@ export function createReleaseRecords(store: Store): ReleaseRecords {
       const key = `${environment}/${service}/${release.id}`;
       await store.transact([{ operation: 'put', collection, key, value: release as unknown as Json }]);
     },
+    forget: remove,
     async prune(environment, service, inUse) {
       const candidates = (await list(environment, service)).slice(0, -kept);
       for (const release of candidates) if (!inUse.has(release.id)) await remove(environment, service, release);

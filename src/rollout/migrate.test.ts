@@ -81,6 +81,11 @@ it('starts nothing of a release whose migration fails: what ran before still run
   const status = await fixture.controller.describe(address);
   expect(status).toMatchObject({ phase: 'ready', release: first, replicas: { ready: 1 } });
   expect(status?.instances).toHaveLength(1);
+  // What cannot be started is not kept as what can.
+  expect((await createReleaseRecords(fixture.store).list('default', 'agent')).map(({ id }) => id)).toEqual([first]);
+  await write('001_add.expand.sql', 'CREATE TABLE a (x int, y int);');
+  const problems = await fixture.provider.check(await fixture.stack(fields, database));
+  expect(problems.map(({ code, severity }) => [code, severity])).toContainEqual(['migration_rewritten', 'warning']);
 });
 
 it('finds before anything is changed what stands against a migration, at its line', async () => {

@@ -21,12 +21,15 @@ export async function checkMigrations(block: ResolvedBlock, stack: ResolvedStack
   const service = block.name;
   const here = { position: block.positionOf('migrations'), address: block.address };
   const found = migratedDatabases(fields);
-  const { migrations, misnamed, ambiguous } = migrationsOf((await declaredFiles(fields, stack.root, ['migrations'])).migrations);
+  const { migrations, misnamed, unreadable, ambiguous } = migrationsOf(
+    (await declaredFiles(fields, stack.root, ['migrations'])).migrations,
+  );
   const problems: Problem[] = [
     // What a simulated database has run nobody could tell.
     ...(stack.environment.provider === 'simulated' ? [problem('unsupported_field', { kind: 'service', field: 'migrations' }, here)] : []),
     ...(found.length === 1 ? [] : [problem('migrations_database_unclear', { service, found }, here)]),
     ...misnamed.map((migration) => problem('migration_misnamed', { service, migration }, here)),
+    ...unreadable.map((migration) => problem('migration_unreadable', { service, migration }, here)),
     ...(ambiguous.length > 0 ? [problem('migration_ambiguous', { service, migrations: ambiguous }, here)] : []),
   ];
   let isLinted = true;

@@ -56,7 +56,12 @@ export async function judgeRelease(
   const risk = assessRisk(change);
   const isReturn = (await find(release))?.version === fields.version;
   return {
-    problems: [...unreadable, ...(isReturn ? [] : versionProblems(block, change)), riskNote(block, stable, risk)],
+    problems: [
+      ...unreadable,
+      ...migrationProblems(block, change),
+      ...(isReturn ? [] : versionProblems(block, change)),
+      riskNote(block, stable, risk),
+    ],
     risk,
     release,
     change,
@@ -92,6 +97,14 @@ function versionProblems(block: ResolvedBlock, change: ReleaseChange): Problem[]
     return [problem(code, { ...about, needed, changes }, { ...at(block, 'version'), severity: isBreak ? 'error' : 'warning' })];
   }
   return bump === 'none' && from === to ? [problem('version_unchanged', about, { ...at(block, 'version'), severity: 'warning' })] : [];
+}
+
+/** Of what runs before the first instance the stable release has run all: a journal that differs refuses the release when it is applied. */
+function migrationProblems(block: ResolvedBlock, { migrations }: ReleaseChange): Problem[] {
+  const rewritten = migrations.filter(({ change, phase }) => change === 'changed' && (phase === 'expand' || phase === 'migrate'));
+  return rewritten.map(({ name }) =>
+    problem('migration_rewritten', { service: block.name, migration: name }, { ...at(block, 'migrations'), severity: 'warning' }),
+  );
 }
 
 function riskNote(block: ResolvedBlock, stable: Release, { level, reasons }: ReleaseRisk): Problem {

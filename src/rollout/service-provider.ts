@@ -65,7 +65,10 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
   const releases = createReleaseRecords(store);
   const lint = createMigrationLinter();
 
-  async function makeRelease(request: CreateRequest, operation: Operation): Promise<{ release: Release; parts: MaterialisedParts }> {
+  async function makeRelease(
+    request: CreateRequest,
+    operation: Operation,
+  ): Promise<{ release: Release; parts: MaterialisedParts; isNew: boolean }> {
     const fields = request.declared as unknown as ServiceFields;
     const content = plannedContent(fields, request.fingerprint) ?? (await readReleaseContent(fields, request.root, resolveImage));
     const digest = releaseDigest(content);
@@ -83,23 +86,24 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const label = { version: fields.version, ...(image !== undefined && { image }) };
     const release: Release = { id, digest, service, ...label, content, directory, createdAt: known?.createdAt ?? createdAt };
     await releases.record(environment, name, { ...release, createdAt });
-    return { release, parts };
+    return { release, parts, isNew: known === undefined };
   }
 
   /** A release for each arm of the declared experiment. */
-  async function makeArms(request: CreateRequest, operation: Operation): Promise<readonly MadeArm[]> {
+  async function makeArms(request: CreateRequest, operation: Operation): Promise<readonly (MadeArm & { readonly isNew: boolean })[]> {
     return Promise.all(
       declaredArms(declaredOf(request)).map(async (name) => {
         const own = armRequest(request, name);
-        const { release, parts } = await makeRelease(own, operation);
-        return { name, request: own, release, parts };
+        const { release, parts, isNew } = await makeRelease(own, operation);
+        return { name, request: own, release, parts, isNew };
       }),
     );
   }
 
   /** An update does not wait for the end of a rollout: stable serves meanwhile, and a later release may supersede it. */
   async function apply(request: CreateRequest, operation: Operation, { isUpdate, isAwaited }: Circumstances): Promise<Applied> {
-    const { release, parts } = await makeRelease(request, operation);
+    const made = await makeRelease(request, operation);
+    const { release, parts } = made;
     operation.progress(`release ${release.id}`);
     const arms = await makeArms(request, operation);
     const known = await controller.stateOf(request.address);
@@ -112,7 +116,12 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     if (before !== undefined) throw sluiceError('release_failed_before', { service: request.address, release: release.id, reason: before });
     const { chosen } = desired.settings.rollout;
     if (chosen) operation.progress(chosen.because);
-    const waiting = await migrate(request, release, operation, { migrations, releases });
+    const waiting = await migrate(request, release, operation, { migrations, releases }).catch(async (error: unknown) => {
+      // What its database was not brought to cannot be started: it is not to be kept as what can.
+      for (const { release: tried, isNew } of [made, ...arms]) if (isNew) await releases.forget(request.environment, request.name, tried);
+      if (release.content.image !== undefined) await forgetImages(request);
+      throw error;
+    });
     const state = await controller.setDesired(desired);
     const { address: service } = request;
     const id = `${state.name}-${state.uid}`;

@@ -5,7 +5,7 @@ import type { SchemaReader, Variant } from './schema-reader.ts';
 import { compareValues, type Difference } from './schema-values.ts';
 
 /** Who reads what is compared: the server a request, or a client an answer. */
-export interface Way {
+interface Way {
   readonly direction: 'request' | 'response';
   /** Written into a URL or a header, where everything is text. */
   readonly isText?: boolean;

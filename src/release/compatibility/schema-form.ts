@@ -39,7 +39,7 @@ export interface SchemaForm {
   readonly standard?: Json;
 }
 
-export const lowerBounds = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'] as const;
+const lowerBounds = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'] as const;
 export const upperBounds = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'] as const;
 
 /** What is behind these has to be the same: whether the one follows from the other is beyond this comparison. */

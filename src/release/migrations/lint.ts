@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { z } from 'zod';
 import type { Digest } from '../../digest/digest.ts';
 import type { Migration } from './migration-set.ts';
+import { concurrentIndexOf } from './statements.ts';
 
 interface LintFinding {
   readonly rule: string;
@@ -12,7 +13,7 @@ interface LintFinding {
 }
 
 /**
- * Rules of squawk that say nothing here: a lock timeout is always set, a migration is one transaction and runs once, what is destructive
+ * Rules of squawk that say nothing here: a lock timeout is always set, a migration runs once, what is destructive
  * is found by the parser and waits, and the width of numbers is a matter of taste.
  */
 const silenced = [
@@ -32,7 +33,6 @@ const silenced = [
   'renaming-table',
   'changing-column-type',
   'adding-required-field',
-  'require-concurrent-index-creation',
   'require-concurrent-index-deletion',
 ];
 
@@ -49,7 +49,8 @@ export function createMigrationLinter(): MigrationLinter {
   return async ({ sql, digest }) => {
     const earlier = known.get(digest);
     if (earlier) return earlier;
-    const output = await squawk(sql);
+    const isAlone = (await concurrentIndexOf(sql)) !== undefined;
+    const output = await squawk(sql, isAlone ? [] : ['--assume-in-transaction']);
     if (output === undefined) return undefined;
     const found = output.map(({ rule_name: rule, message, line }) => ({ rule, message, line: line + 1 }));
     if (known.size >= mostKept) known.clear();
@@ -59,12 +60,12 @@ export function createMigrationLinter(): MigrationLinter {
 }
 
 /** Ends with 1 when it has found something. */
-function squawk(sql: string): Promise<z.output<typeof findings> | undefined> {
+function squawk(sql: string, more: readonly string[]): Promise<z.output<typeof findings> | undefined> {
   return new Promise((resolve) => {
     try {
       const child = execFile(
         programPath(),
-        ['--reporter', 'json', '--assume-in-transaction', `--exclude=${silenced.join(',')}`, '--stdin-filepath', 'migration.sql'],
+        ['--reporter', 'json', ...more, `--exclude=${silenced.join(',')}`, '--stdin-filepath', 'migration.sql'],
         // Not where somebody may have left a `.squawk.toml`.
         { cwd: '/', timeout: timeoutMs, maxBuffer: 4 * 1024 * 1024, env: {} },
         (_, output) => resolve(readFindings(output)),

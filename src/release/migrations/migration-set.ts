@@ -14,8 +14,10 @@ export interface Migration {
 export interface MigrationSet {
   /** In the order they run. */
   readonly migrations: readonly Migration[];
-  /** Files ending in `.sql` that are not named like a migration, or cannot be read as text. */
+  /** Files ending in `.sql` that are not named like a migration. */
   readonly misnamed: readonly string[];
+  /** Files that are named like one and are no text, or too much of it. */
+  readonly unreadable: readonly string[];
   /** Names that share a number with another one. */
   readonly ambiguous: readonly string[];
 }
@@ -24,18 +26,20 @@ export interface MigrationSet {
 export function migrationsOf(files: readonly ReleaseFile[] = []): MigrationSet {
   const migrations: Migration[] = [];
   const misnamed: string[] = [];
+  const unreadable: string[] = [];
   for (const { path, digest, text } of files) {
     const name = path.replace(/^migrations\//, '');
     if (!name.endsWith('.sql')) continue;
     const read = readMigrationName(name);
-    if (read === undefined || text === undefined) misnamed.push(name);
+    if (read === undefined) misnamed.push(name);
+    else if (text === undefined) unreadable.push(name);
     else migrations.push({ name, ...read, sql: text, digest });
   }
   migrations.sort((one, other) => one.order - other.order || one.name.localeCompare(other.name));
   const ambiguous = migrations.filter(
     ({ order }, index) => migrations[index - 1]?.order === order || migrations[index + 1]?.order === order,
   );
-  return { migrations, misnamed, ambiguous: ambiguous.map(({ name }) => name) };
+  return { migrations, misnamed, unreadable, ambiguous: ambiguous.map(({ name }) => name) };
 }
 
 /**

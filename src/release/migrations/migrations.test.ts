@@ -18,6 +18,7 @@ test('migrations run by their numbers, and what is misnamed or shares a number i
     file('01_also.expand.sql'),
     file('README.md'),
     file('02_forgotten.sql'),
+    { path: 'migrations/11_binary.migrate.sql', digest: 'sha256:1' },
     file('deep/03_a.expand.sql'),
   ]);
   expect(set.migrations.map(({ name, phase }) => [name, phase])).toEqual([
@@ -28,6 +29,7 @@ test('migrations run by their numbers, and what is misnamed or shares a number i
   ]);
   expect(set).toMatchObject({
     misnamed: ['02_forgotten.sql', 'deep/03_a.expand.sql'],
+    unreadable: ['11_binary.migrate.sql'],
     ambiguous: ['001_add.expand.sql', '01_also.expand.sql'],
   });
 });
@@ -63,8 +65,19 @@ const statements: readonly [string, MigrationPhase, string[]][] = [
   ['UPDATE t SET a = 1; DELETE FROM t WHERE a = 2;', 'migrate', []],
   ['DELETE FROM t;', 'expand', ['destructive DELETE']],
   ['BEGIN; SELECT 1; COMMIT;', 'contract', ['transaction BEGIN, COMMIT and the like', 'transaction BEGIN, COMMIT and the like']],
-  ['CREATE INDEX CONCURRENTLY i ON t (a);', 'expand', ['transaction CREATE INDEX CONCURRENTLY']],
+  ['CREATE INDEX CONCURRENTLY i ON t (a);', 'expand', []],
+  ['CREATE INDEX CONCURRENTLY ON t (a);', 'expand', ['transaction CREATE INDEX CONCURRENTLY without a name']],
+  ['SELECT 1; CREATE INDEX CONCURRENTLY i ON t (a);', 'expand', ['transaction CREATE INDEX CONCURRENTLY beside other statements']],
+  ['CREATE UNIQUE INDEX CONCURRENTLY i ON t (a);', 'migrate', ['destructive CREATE UNIQUE INDEX i']],
   ["REVOKE SELECT ON t FROM r; ALTER TYPE e ADD VALUE 'x';", 'expand', ['destructive REVOKE']],
+  ['CREATE UNIQUE INDEX i ON t (a);', 'expand', ['destructive CREATE UNIQUE INDEX i']],
+  ['CREATE TABLE n (a int); CREATE UNIQUE INDEX i ON n (a); CREATE INDEX j ON t (a);', 'expand', []],
+  ['CREATE TEMP TABLE n (a int); CREATE TABLE o AS SELECT 1; DROP TABLE n, o;', 'migrate', []],
+  ['CREATE TEMP TABLE n (a int); DROP TABLE n, t;', 'migrate', ['destructive DROP TABLE']],
+  ['CREATE TABLE IF NOT EXISTS t (a int); ALTER TABLE t DROP COLUMN a;', 'expand', ['destructive DROP COLUMN a']],
+  ['CREATE TABLE other.t (a int); ALTER TABLE t DROP COLUMN a;', 'expand', ['destructive DROP COLUMN a']],
+  ['ALTER TABLE t ENABLE ROW LEVEL SECURITY;', 'expand', ['destructive ENABLE ROW LEVEL SECURITY']],
+  ['ALTER DOMAIN d SET NOT NULL; ALTER DOMAIN d DROP NOT NULL;', 'expand', ['destructive SET NOT NULL on the domain d']],
   ['SELEC 1;', 'expand', ['syntax syntax error at or near "SELEC"']],
 ];
 
@@ -83,4 +96,8 @@ test('squawk warns of what locks or scans a large table, and not of what is seen
   const sql = 'ALTER TABLE t ADD COLUMN a int;\nALTER TABLE t ADD CONSTRAINT x CHECK (a > 0);\nDROP TABLE o;\n';
   expect(await lint({ sql, digest: 'sha256:1' })).toMatchObject([{ rule: 'constraint-missing-not-valid', line: 2 }]);
   expect(await lint({ sql: 'SELECT 1;', digest: 'sha256:2' })).toEqual([]);
+  expect(await lint({ sql: 'CREATE INDEX i ON t (a);', digest: 'sha256:3' })).toMatchObject([
+    { rule: 'require-concurrent-index-creation' },
+  ]);
+  expect(await lint({ sql: 'CREATE INDEX CONCURRENTLY i ON t (a);', digest: 'sha256:4' })).toEqual([]);
 });

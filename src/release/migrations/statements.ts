@@ -25,12 +25,30 @@ export async function inspectMigration({ sql, phase }: Pick<Migration, 'sql' | '
   for (const { stmt, stmt_location: start = 0 } of parsed.stmts ?? []) {
     if (stmt === undefined) continue;
     const line = lineOf(bytes.subarray(0, start + leadingSpace(bytes.subarray(start))).toString());
-    if ('CreateStmt' in stmt) created.add(stmt.CreateStmt.relation?.relname ?? '');
-    for (const what of untransactional(stmt)) findings.push({ kind: 'transaction', what, line });
+    const made = createdBy(stmt);
+    if (made !== undefined) created.add(made);
+    for (const what of untransactional(stmt, parsed.stmts?.length === 1)) findings.push({ kind: 'transaction', what, line });
     if (phase === 'contract') continue;
     for (const what of narrowing(stmt, created, phase === 'expand')) findings.push({ kind: 'destructive', what, line });
   }
   return findings;
+}
+
+/** An index that is built while its table is written to; names are as PostgreSQL has them, the table's with its schema where it is given. */
+export interface ConcurrentIndex {
+  readonly index: string;
+  readonly table: readonly string[];
+}
+
+/** The index, of a migration that is nothing but `CREATE INDEX CONCURRENTLY`: it runs outside of a transaction. */
+export async function concurrentIndexOf(sql: string): Promise<ConcurrentIndex | undefined> {
+  if (!/concurrently/i.test(sql)) return undefined;
+  const { stmts = [] } = await parse(sql).catch(() => ({ stmts: [] }));
+  const stmt = stmts.length === 1 ? stmts[0]?.stmt : undefined;
+  if (stmt === undefined || !('IndexStmt' in stmt) || stmt.IndexStmt.concurrent !== true) return undefined;
+  const { idxname: index, relation } = stmt.IndexStmt;
+  const table = [relation?.schemaname, relation?.relname].filter((part) => part !== undefined);
+  return index === undefined ? undefined : { index, table };
 }
 
 function syntaxFinding(sql: string, error: unknown): StatementFinding {
@@ -38,9 +56,12 @@ function syntaxFinding(sql: string, error: unknown): StatementFinding {
   return { kind: 'syntax', what: error instanceof Error ? error.message : String(error), line: lineOf(sql.slice(0, position)) };
 }
 
-function untransactional(stmt: Node): string[] {
+function untransactional(stmt: Node, isAlone: boolean): string[] {
   if ('TransactionStmt' in stmt) return ['BEGIN, COMMIT and the like'];
-  if ('IndexStmt' in stmt && stmt.IndexStmt.concurrent === true) return ['CREATE INDEX CONCURRENTLY'];
+  if ('IndexStmt' in stmt && stmt.IndexStmt.concurrent === true) {
+    if (stmt.IndexStmt.idxname === undefined) return ['CREATE INDEX CONCURRENTLY without a name'];
+    return isAlone ? [] : ['CREATE INDEX CONCURRENTLY beside other statements'];
+  }
   if ('DropStmt' in stmt && stmt.DropStmt.concurrent === true) return ['DROP INDEX CONCURRENTLY'];
   if ('ReindexStmt' in stmt) return ['REINDEX'];
   if ('VacuumStmt' in stmt) return ['VACUUM'];
@@ -49,24 +70,54 @@ function untransactional(stmt: Node): string[] {
   return 'CopyStmt' in stmt ? ['COPY'] : [];
 }
 
+/** Of a table that was there before, nobody knows what it holds. */
+function createdBy(stmt: Node): string | undefined {
+  if ('CreateStmt' in stmt && stmt.CreateStmt.if_not_exists !== true) return relationName(stmt.CreateStmt.relation);
+  if (!('CreateTableAsStmt' in stmt) || stmt.CreateTableAsStmt.if_not_exists === true) return undefined;
+  return relationName(stmt.CreateTableAsStmt.into?.rel);
+}
+
+function relationName(relation: { readonly schemaname?: string; readonly relname?: string } | undefined): string {
+  return [relation?.schemaname ?? '', relation?.relname ?? ''].filter((part) => part !== '').join('.');
+}
+
 /** What releases that read and write only what was there before cannot do without. What the same file creates is nobody's yet. */
 function narrowing(stmt: Node, created: ReadonlySet<string>, isExpand: boolean): string[] {
   if ('DropStmt' in stmt) {
     const type = (stmt.DropStmt.removeType ?? '').replace('OBJECT_', '').replaceAll('_', ' ');
-    return harmlessDrops.has(type) ? [] : [`DROP ${type}`];
+    const isOwn = type === 'TABLE' && (stmt.DropStmt.objects ?? []).every((each) => created.has(listedName(each)));
+    return harmlessDrops.has(type) || isOwn ? [] : [`DROP ${type}`];
   }
   if ('RenameStmt' in stmt) {
     const type = (stmt.RenameStmt.renameType ?? '').replace('OBJECT_', '').replaceAll('_', ' ');
-    return harmlessDrops.has(type) || created.has(stmt.RenameStmt.relation?.relname ?? ' ') ? [] : [`RENAME ${type}`];
+    return harmlessDrops.has(type) || created.has(relationName(stmt.RenameStmt.relation)) ? [] : [`RENAME ${type}`];
   }
   if ('TruncateStmt' in stmt) return ['TRUNCATE'];
   if ('DropOwnedStmt' in stmt) return ['DROP OWNED'];
   if ('AlterObjectSchemaStmt' in stmt) return ['SET SCHEMA'];
   if ('AlterEnumStmt' in stmt) return stmt.AlterEnumStmt.oldVal === undefined ? [] : ['RENAME VALUE'];
   if ('GrantStmt' in stmt) return stmt.GrantStmt.is_grant === true ? [] : ['REVOKE'];
-  if ('DeleteStmt' in stmt) return isExpand ? ['DELETE'] : [];
-  if (!('AlterTableStmt' in stmt) || created.has(stmt.AlterTableStmt.relation?.relname ?? ' ')) return [];
+  if ('DeleteStmt' in stmt) return isExpand && !created.has(relationName(stmt.DeleteStmt.relation)) ? ['DELETE'] : [];
+  if ('IndexStmt' in stmt) {
+    const { unique, relation, idxname = '' } = stmt.IndexStmt;
+    return unique === true && !created.has(relationName(relation)) ? [`CREATE UNIQUE INDEX ${idxname}`.trimEnd()] : [];
+  }
+  if ('AlterDomainStmt' in stmt) return narrowingOfDomain(stmt.AlterDomainStmt);
+  if (!('AlterTableStmt' in stmt) || created.has(relationName(stmt.AlterTableStmt.relation))) return [];
   return (stmt.AlterTableStmt.cmds ?? []).flatMap((command) => ('AlterTableCmd' in command ? narrowingOf(command.AlterTableCmd) : []));
+}
+
+function listedName(object: Node): string {
+  const parts = 'List' in object ? (object.List.items ?? []) : [];
+  return parts.flatMap((part) => ('String' in part ? [part.String.sval ?? ''] : [])).join('.');
+}
+
+/** `O` is SET NOT NULL and `C` ADD CONSTRAINT (PostgreSQL's parsenodes.h). */
+function narrowingOfDomain({ subtype, typeName }: Extract<Node, { AlterDomainStmt: unknown }>['AlterDomainStmt']): string[] {
+  const what = ({ O: 'SET NOT NULL', C: 'ADD CONSTRAINT' } as Readonly<Record<string, string>>)[subtype ?? ''];
+  if (what === undefined) return [];
+  const name = (typeName ?? []).flatMap((part) => ('String' in part ? [part.String.sval ?? ''] : [])).join('.');
+  return [`${what} on the domain ${name}`];
 }
 
 const harmlessDrops: ReadonlySet<string> = new Set([
@@ -86,6 +137,7 @@ function narrowingOf({ subtype, name = '', def }: TableCommand): string[] {
   if (subtype === 'AT_AlterColumnType') return [`another type of the column ${name}`];
   if (subtype === 'AT_SetNotNull') return [`SET NOT NULL on ${name}`];
   if (subtype === 'AT_DetachPartition') return ['DETACH PARTITION'];
+  if (subtype === 'AT_EnableRowSecurity' || subtype === 'AT_ForceRowSecurity') return ['ENABLE ROW LEVEL SECURITY'];
   if (subtype === 'AT_ColumnDefault') return def === undefined ? [`DROP DEFAULT of ${name}`] : [];
   if (def === undefined) return [];
   if (subtype === 'AT_AddConstraint' && 'Constraint' in def) return [`ADD CONSTRAINT ${def.Constraint.conname ?? ''}`.trimEnd()];
