@@ -75,7 +75,8 @@ test('of a flag, users are counted by the variant and the key that the answer na
   end('b', 'stable', { attributes: 'flag.cites=on; flag-key=ann' });
   end('a', 'candidate', { attributes: 'flag-key=bob, decision=x, flag.cites=on' });
   // The key goes before what the gateway takes for the user.
-  for (const unit of [1, 2]) end('a', 'stable', { by: 'unit', unit, draw: drawn({ stable: 1 }), attributes: 'flag.cites=off, flag-key=cid' });
+  for (const unit of [1, 2])
+    end('a', 'stable', { by: 'unit', unit, draw: drawn({ stable: 1 }), attributes: 'flag.cites=off, flag-key=cid' });
   end('a', 'stable', { by: 'override', attributes: 'flag.cites=off, flag-key=dee' });
   end('a', 'stable', { attributes: 'flag.other=on, flag-key=eve' });
   // Whose these are nobody knows: a user who asks a thousand times would count as a thousand.
