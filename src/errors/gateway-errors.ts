@@ -8,6 +8,12 @@ export const gatewayErrors = {
     message: () => 'No service answers at this address.',
     help: () => 'Check the host and the path of the request.',
   }),
+  gateway_release_unknown: entry<Record<string, never>>({
+    status: 404,
+    retry: 'terminal',
+    message: () => 'The release that the header x-sluice-release names is not there.',
+    help: () => 'Name one that is being rolled out or in use, in full as `sluice rollout status` shows it, or leave the header out.',
+  }),
   gateway_request_invalid: entry<{ reason: string }>({
     status: 400,
     retry: 'terminal',

@@ -37,7 +37,10 @@ const split = z.object({
   affinity: unitSource.optional(),
   /** So many of the first backends own a slot of the users (`splitRanges`). Undefined: all but the last. */
   slots: z.number().int().min(0).optional(),
-  /** Name of the request header by which a tester picks a release: its value is a release of `backends`, whatever its weight. */
+  /**
+   * Name of the request header by which a tester picks a release: its value is a release of `backends`, whatever its weight. Any other value is
+   * refused. Undefined: `x-sluice-release`.
+   */
   overrideHeader: z.string().optional(),
 });
 

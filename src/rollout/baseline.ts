@@ -1,5 +1,7 @@
 import { capacityAt, hasStages, stageOf } from './course.ts';
+import { layoutOf } from './counted-evidence.ts';
 import { newCourse } from './course-state.ts';
+import type { Rules } from './evidence/judge.ts';
 import { revisionOf, type Instance, type ServiceState } from './service-state.ts';
 
 /*
@@ -32,6 +34,11 @@ export function baselineName(state: Pick<ServiceState, 'revisions' | 'stable'>):
 /** What the gateway calls whatever it counts the instance with: its release, or the baseline. */
 export function backendName(state: ServiceState, instance: Pick<Instance, 'baseline' | 'generation'>): string | undefined {
   return isBaseline(state, instance) ? baselineName(state) : revisionOf(state, instance.generation)?.release;
+}
+
+/** Which numbers of the gateway's mean what in this rollout: those of a comparison with something else tell it nothing. */
+export function evidenceLayout(state: Parameters<typeof usesBaseline>[0], rules: Rules): string {
+  return usesBaseline(state) ? `${layoutOf(rules)}-baseline` : layoutOf(rules);
 }
 
 /** The release behind a name of the gateway's; undefined when it is no baseline. */

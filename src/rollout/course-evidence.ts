@@ -1,7 +1,6 @@
-import { usesBaseline } from './baseline.ts';
+import { evidenceLayout } from './baseline.ts';
 import type { Course } from './course-state.ts';
 import { rulesFor } from './copies-verdict.ts';
-import { layoutOf } from './counted-evidence.ts';
 import type { Counts, Verdict } from './evidence/judge.ts';
 import { judgeOnce } from './evidence/judge-once.ts';
 import { addCounts, noCounts } from './evidence/counts.ts';
@@ -15,8 +14,7 @@ type Evidence = NonNullable<Course['evidence']>;
 export function foldEvidence(state: ServiceState, course: Course, seen: GatewayEvidence | undefined): Course {
   const { analysis } = state.settings.rollout;
   if (!analysis || !seen) return course;
-  // Fresh instances of stable are something else to be compared with than stable itself.
-  const layout = `${layoutOf(analysis.rules)}${usesBaseline(state) ? '-baseline' : ''}`;
+  const layout = evidenceLayout(state, analysis.rules);
   const known = ofLayout(course.evidence, layout);
   // The gateway counts for another rollout, or not yet: what it has counted of this one may come again.
   if (known && seen.epoch === '') return course;

@@ -8,6 +8,7 @@ import type { ServiceMemory } from './service-memory.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import type { Measure } from './sources/measure.ts';
 import type { Command } from './strategy.ts';
+import type { TesterAnswer } from './traffic.ts';
 
 const stopRetryMs = 1_000;
 
@@ -115,17 +116,29 @@ async function stopOrPause({ instance, deadlineMs }: Command & { type: 'stop' },
   }
 }
 
-/** One request to each instance, as a user of the candidate would make it. Forgotten by a crash, it is made again. */
+/**
+ * One request to each instance, then one on each way through the gateway, as a user of the candidate would make it. Forgotten by a crash, it is
+ * made again. Throws while the gateway is away, which is nobody's failure.
+ */
 async function smoke(
   state: ServiceState,
-  { instances, check }: Command & { type: 'smoke' },
+  { instances, routes, check }: Command & { type: 'smoke' },
   memory: ServiceMemory,
-  { workloads }: ExecutionPorts,
+  { workloads, traffic }: ExecutionPorts,
 ): Promise<boolean> {
-  if (!state.candidate) return false;
-  const found = await Promise.all(instances.map(async (id) => ({ id, result: await workloads.probe(id, { type: 'http', ...check }) })));
-  const failed = found.find(({ result }) => !result.ready);
-  const reason = failed && `${check.path} of ${failed.id} ${failed.result.ready ? '' : failed.result.reason}`;
-  memory.smokes.set(state.candidate.generation, reason === undefined ? { outcome: 'passed' } : { outcome: 'failed', reason });
+  const { candidate } = state;
+  if (!candidate) return false;
+  const failed =
+    (await failureAmong(instances.map(async (id) => [id, await workloads.probe(id, { type: 'http', ...check })] as const))) ??
+    (await failureAmong(
+      routes.map(async (route) => [`${route.host} through the gateway`, await traffic.ask(state, route, check)] as const),
+    ));
+  memory.smokes.set(candidate.generation, failed === undefined ? { outcome: 'passed' } : { outcome: 'failed', reason: failed });
   return true;
+}
+
+/** Who failed and why; undefined when nobody did. */
+async function failureAmong(asked: readonly Promise<readonly [who: string, answer: TesterAnswer]>[]): Promise<string | undefined> {
+  for (const [who, answer] of await Promise.all(asked)) if (!answer.ready) return `${who}: ${answer.reason}`;
+  return undefined;
 }

@@ -30,7 +30,7 @@ export type RolloutAction =
 /**
  * The state after an action, pure; doing it twice is doing it once, but for a promotion that does not say from which stage. Throws
  * `no_rollout` when none is under way, `rollout_waits_for_approval`, `rollout_has_no_stages`, `rollout_moved_on`, `experiment_has_no_arm`, `experiment_arm_withdrawn`,
- * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it.
+ * `rollout_nothing_to_retry` and `release_not_kept`. `by` names who does it, and why where they say so: `ada: answers in the wrong tone`.
  */
 export function operated(state: ServiceState, action: RolloutAction, by: string, now: number): ServiceState {
   switch (action.type) {

@@ -61,10 +61,17 @@ describe('the preview of blue/green', () => {
   });
 
   it('does not begin before the smoke check has passed', () => {
-    const settings = rolloutSettings(rollout.parse({ strategy: 'blue_green', smoke: { path: '/healthz' }, preview: { approval: true } }));
-    const { deploy, state, trouble, settle } = world(settings);
+    const preview = { approval: true, host: 'preview.localhost' };
+    const settings = rolloutSettings(rollout.parse({ strategy: 'blue_green', smoke: { path: '/healthz' }, preview }));
+    const { deploy, state, trouble, settle, told } = world(settings);
     deploy('r-2');
     expect(state().candidate?.course?.inForceSince).toBeUndefined();
+    expect(told.findLast(({ type }) => type === 'smoke')).toMatchObject({
+      routes: [
+        { host: 'agent.localhost', headers: { 'x-sluice-release': 'r-2' } },
+        { host: 'preview.localhost', headers: {} },
+      ],
+    });
     trouble.extra = { smoke: { outcome: 'passed' } };
     settle();
     expect(state().candidate?.paused?.reason).toBe('waits for approval');

@@ -141,6 +141,11 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
     if (beside.ready < beside.instances) {
       return { for: 'instances', message: `${beside.ready}/${beside.instances} fresh instances of stable ready to compare it with` };
     }
+    const { smoke } = state.settings.rollout;
+    if (smoke && course.smokePassed !== true) {
+      const through = state.settings.expose.length > 0 ? ' and through the gateway' : '';
+      return { for: 'smoke', message: `${smoke.path} of ${needed} instance${needed === 1 ? '' : 's'}${through}` };
+    }
     return { for: 'gateway', message: `the gateway is to send it ${share}` };
   }
   const until = course.inForceSince + stage.forMs;

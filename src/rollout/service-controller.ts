@@ -272,7 +272,8 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     },
 
     async operate(address, action, who) {
-      const { by } = who;
+      // What is given as a reason is shown and sent to others.
+      const by = who.why === undefined ? who.by : `${who.by}: ${secrets.scrub(who.why)}`;
       let isNew = false;
       const change = (current: ServiceState): ServiceState => {
         isNew = false;

@@ -58,6 +58,8 @@ it('gives the environment back while a candidate by stages does not get ready, a
     await fixture.apply([...http, canary]);
     const hanging = await update('never-ready');
     const ended = hanging.goesOn?.end(newOperation());
+    await fixture.controller.operate(address, { type: 'pause' }, { by: 'ada', why: 'a complaint' });
+    expect((await fixture.controller.describe(address))?.rollout?.waits).toEqual({ for: 'resume', message: 'paused by ada: a complaint' });
     const next = await update('fine');
     await expect(ended).rejects.toMatchObject({ code: 'rollout_superseded' });
     await until('the next to have its share', async () => (await fixture.controller.describe(address))?.rollout?.weight === 20);
@@ -67,6 +69,9 @@ it('gives the environment back while a candidate by stages does not get ready, a
     expect((await next.goesOn?.finish(newOperation()))?.outputs['release']?.value).toBe(
       (await fixture.controller.describe(address))?.release,
     );
+    await update('never-ready');
+    await fixture.controller.operate(address, { type: 'abort' }, { by: 'eve', why: 'wrong tone' });
+    expect((await fixture.controller.rollouts(address))[0]).toMatchObject({ reason: 'aborted by eve: wrong tone', endedBy: 'eve' });
   } finally {
     await fixture.dispose();
   }

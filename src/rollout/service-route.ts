@@ -1,8 +1,7 @@
 import { jsonEquals } from '../digest/json.ts';
 import type { BackendRoute, InstanceRoute, ServiceRoute } from '../gateway/routing-table.ts';
-import { backendName, baselineName, shareBeside, usesBaseline } from './baseline.ts';
+import { backendName, baselineName, evidenceLayout, shareBeside, usesBaseline } from './baseline.ts';
 import { goesByStages, hasStages } from './course.ts';
-import { layoutOf } from './counted-evidence.ts';
 import { isCounted } from './course-verdict.ts';
 import { originOf, runningExperiment, slotOf, stagedShares } from './experiment/arms.ts';
 import { mirrorOf } from './mirroring.ts';
@@ -10,7 +9,7 @@ import { previewOf } from './preview.ts';
 import { type AnalysisSettings, type Candidate, revisionOf, targetGeneration, type Instance, type ServiceState } from './service-state.ts';
 
 /** A request with this header goes to the release it names, whatever its share. */
-const overrideHeader = 'x-sluice-release';
+export const overrideHeader = 'x-sluice-release';
 
 /**
  * How requests are to reach the service by this state. Each release's weight is the number of its ready instances, so that every instance
@@ -112,7 +111,7 @@ export function comparedRelease(state: ServiceState, stable: string): string {
 
 /** What the counts of a rollout are called: those of another, of a comparison with something else, or for other rules are not its own. */
 export function evidenceId(state: ServiceState, candidate: Pick<Candidate, 'generation' | 'began'>, { rules }: AnalysisSettings): string {
-  return `${rolloutId(state, candidate)}-${layoutOf(rules)}${usesBaseline(state) ? '-baseline' : ''}`;
+  return `${rolloutId(state, candidate)}-${evidenceLayout(state, rules)}`;
 }
 
 /** What the outcomes of its experiment are called. */

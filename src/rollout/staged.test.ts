@@ -197,7 +197,11 @@ describe('blue/green', () => {
   it('checks the candidate before it gets any request, and gives it up when it fails', () => {
     const { deploy, settle, trouble, weights, state, told } = world({ ...blueGreen, smoke: { path: '/selftest', timeoutMs: 1_000 } });
     deploy('r-2');
-    expect([weights(), told.filter(({ type }) => type === 'smoke').length > 0]).toEqual([{ 'r-2': 0, 'r-1': 100 }, true]);
+    expect([weights(), told.findLast((command) => command.type === 'smoke')]).toMatchObject([
+      { 'r-2': 0, 'r-1': 100 },
+      // Each of its instances, and the release as its requests will reach it.
+      { instances: { length: 4 }, routes: [{ host: 'agent.localhost', headers: { 'x-sluice-release': 'r-2' } }] },
+    ]);
     trouble.extra = { smoke: { outcome: 'failed', reason: '/selftest answered 500' } };
     settle();
     expect([weights(), state().failure?.reason]).toEqual([{ 'r-1': 100 }, 'its smoke check failed: /selftest answered 500']);

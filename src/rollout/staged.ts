@@ -18,9 +18,10 @@ import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } fro
 import { rolling } from './rolling.ts';
 import { completeRollout, failRollout, holdRollout as held, recordProgress, rolloutEvent, waitsForApproval } from './rollout-outcome.ts';
 import { shareOf } from './service-route.ts';
+import { smokeCommands } from './smoke.ts';
 import { isLive, type Candidate, type Instance, type ServiceState } from './service-state.ts';
 import { evidenceAtEnd, foldSources, heldForEvidence, measureCommands, recovered } from './stage-evidence.ts';
-import { waitedFor, type Command, type Observation, type Strategy } from './strategy.ts';
+import { waitedFor, type Observation, type Strategy } from './strategy.ts';
 
 const evidenceMs = 1_000;
 /** An answer may have reached another control plane. */
@@ -43,7 +44,7 @@ export const staged: Strategy = (given, observation, now) => {
     : { state: advanced.state, events: [] };
   const placed = place(judged.state, observation, now);
   const result = conclude({ state: placed, events: [...advanced.events, ...judged.events] }, observation, now);
-  const smoke = [...smokeCommand(placed, observation), ...measureCommands(placed, now)];
+  const smoke = [...smokeCommands(placed, observation), ...measureCommands(placed, now)];
   const wakeAt = Math.min(result.wakeAt ?? Number.POSITIVE_INFINITY, nextLook(placed, now));
   return { ...result, commands: [...result.commands, ...smoke], ...(Number.isFinite(wakeAt) && { wakeAt }) };
 };
@@ -229,14 +230,6 @@ function surplus(state: ServiceState, wanted: ReadonlyMap<Group, number>, observ
     for (const instance of extra) if (suffices || !mayAnswer(instance)) found.push(instance.id);
   }
   return found;
-}
-
-function smokeCommand(state: ServiceState, observation: Observation): Command[] {
-  const { candidate, settings } = state;
-  const check = settings.rollout.smoke;
-  if (!candidate || !check || candidate.course?.smokePassed === true || observation.smoke !== undefined) return [];
-  const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isServing(instance, observation));
-  return mine.length >= capacityFor(100, state) ? [{ type: 'smoke', instances: mine.map(({ id }) => id), check }] : [];
 }
 
 /** When there is something to look at although nothing has happened. */

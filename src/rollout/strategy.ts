@@ -6,6 +6,7 @@ import type { SeenOutcomes } from './experiment/counted-outcomes.ts';
 import type { SourceSettings } from './sources/source.ts';
 import type { Measurements } from './sources/source-state.ts';
 import type { InstanceProcess, ServiceState, SmokeSettings } from './service-state.ts';
+import type { TesterRoute } from './traffic.ts';
 
 /** What a controller sees of a service at one moment. */
 export interface Observation {
@@ -73,8 +74,13 @@ export type Command =
   | { readonly type: 'publish'; readonly route: ServiceRoute }
   | { readonly type: 'stop'; readonly instance: string; readonly deadlineMs: number }
   | { readonly type: 'forget'; readonly instance: string }
-  /** One request to each of these instances; what comes of it is in the next observations. */
-  | { readonly type: 'smoke'; readonly instances: readonly string[]; readonly check: SmokeSettings }
+  /** One request to each of these instances, and one on each of these ways through the gateway; what comes of it is in the next observations. */
+  | {
+      readonly type: 'smoke';
+      readonly instances: readonly string[];
+      readonly routes: readonly TesterRoute[];
+      readonly check: SmokeSettings;
+    }
   /** One measurement of a source of evidence, made once by its key; what comes of it is in later observations. */
   | { readonly type: 'measure'; readonly source: SourceSettings; readonly key: string }
   /** Remove the route, then the document: nothing of the service is left. */

@@ -19,11 +19,28 @@ export interface Traffic {
     release: string,
     quantiles: readonly number[],
   ): Promise<readonly number[] | undefined>;
+  /**
+   * Asks once through the listener of the public, as a user of this route would. What the gateway itself refuses (it is full, an instance is not
+   * ready) is asked again until `timeoutMs` have passed. An answer from 200 to 399 is `ready`. Throws while the gateway is away.
+   */
+  ask(
+    service: { environment: string; name: string },
+    route: TesterRoute,
+    check: { readonly path: string; readonly timeoutMs: number },
+  ): Promise<TesterAnswer>;
   /** Where clients reach the environment, `http://127.0.0.1:7080`. Allocates and remembers a port the first time. */
   publicUrl(environment: string): Promise<string>;
   /** Base URL on which services call others: `<base>/<service>/<path>`. */
   internalUrl(): Promise<string>;
 }
+
+/** How a tester reaches one release: the host it asks for, and the headers that name the release where that host is not its alone. */
+export interface TesterRoute {
+  readonly host: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type TesterAnswer = { readonly ready: true } | { readonly ready: false; readonly reason: string };
 
 interface CountedEvidence {
   /** Another one: the gateway was started anew, and counts from zero. */

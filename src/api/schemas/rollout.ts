@@ -145,7 +145,7 @@ export const rolloutView = z
     paused: z.object({ reason: z.string(), since: timestamp }).readonly().optional(),
     waits: z
       .object({
-        for: z.enum(['approval', 'resume', 'instances', 'gateway', 'hook', 'time', 'evidence']),
+        for: z.enum(['approval', 'resume', 'instances', 'smoke', 'gateway', 'hook', 'time', 'evidence']),
         message: z.string(),
         until: timestamp.optional(),
       })

@@ -4,7 +4,7 @@ import { parseDuration } from '../../stack/fields/duration.ts';
 import { parseRatio } from '../../stack/fields/ratio.ts';
 import { defineCommand } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { count, environment, flag, reason, stackOption, text } from '../options.ts';
+import { count, flag, holdingEnvironment, reason, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -19,7 +19,7 @@ export const command = defineCommand({
     { name: 'variant', description: 'The variant that is to be served to everybody in the end' },
   ],
   options: {
-    environment,
+    environment: holdingEnvironment,
     service: text('name', 'Whose answers are judged'),
     steps: text('shares', 'Percentages of users, growing; default: 5,25,50'),
     for: text('duration', 'How long each step lasts at least; default: 5m'),

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../effects/ports.ts';
 import { until } from '../../testing/conditions.ts';
 import { seedOf } from '../routing/split.ts';
 import { splitRanges } from '../routing/split-ranges.ts';
@@ -81,10 +82,20 @@ export function describePolicies(kind: GatewayKind): void {
     expect(await cohort('one')).not.toBe(await cohort('two'));
   });
 
-  test('a tester picks a release by header whatever its weight, and an unknown one changes nothing', async () => {
+  test('a tester picks a release by header whatever its weight, and no other answers for one that is not there or not ready', async () => {
+    const picked = async (header: string, value: string): Promise<string | number> => {
+      const { status, body } = await ask(gateway.publicPort, { headers: { [header]: value } });
+      return status === 200 ? body : status;
+    };
     await gateway.route({ split: { salt: 's', overrideHeader: 'X-Release' }, backends: backends({ candidate: 0, stable: 1 }) });
-    const picked = async (value: string): Promise<string> => (await ask(gateway.publicPort, { headers: { 'x-release': value } })).body;
-    expect([await picked('candidate'), await picked('stable'), await picked('nonsense')]).toEqual(['candidate', 'stable', 'stable']);
+    const values = ['candidate', 'stable', 'nonsense', ''];
+    expect(await Promise.all(values.map((value) => picked('x-release', value)))).toEqual(['candidate', 'stable', 404, 'stable']);
+    const silent = backend('candidate', 0, { gone: await freePort('127.0.0.1') });
+    await gateway.route({ backends: [silent, ...backends({ stable: 1 })] });
+    expect(await picked('x-sluice-release', 'candidate')).toBeGreaterThan(499);
+    // Also where nothing is split.
+    await gateway.route({ backends: backends({ stable: 1 }) });
+    expect([await picked('x-sluice-release', 'stable'), await picked('x-sluice-release', 'candidate')]).toEqual(['stable', 404]);
   });
 
   test('a preview has a host of its own: one release, whatever its weight, and nothing once it is not there', async () => {

@@ -54,6 +54,40 @@ test('publishes routes to a gateway of its own process, and reports them', async
   expect(isAlive(gateway)).toBe(false);
 });
 
+test('is asked as a tester asks: for one release under the host of all, or under one of its own', async () => {
+  // It knows no other host than that of all, as many do.
+  const candidate = createServer((req, res) => {
+    if (req.url === '/check') res.writeHead(req.headers.host === 'app.test' ? 200 : 403).end();
+  });
+  const candidatePort = await listening(candidate);
+  const control = rig.control();
+  await control.start();
+  const { expose, ...rest } = routeOf({ backends: [backend('r2', 0, { b: candidatePort }), backend('r1', 1, { a: port })] });
+  const preview = { host: 'preview.test', path: '/', release: 'r2' };
+  await control.publish({ ...rest, expose: [...expose, preview], split: { salt: 's', overrideHeader: 'x-sluice-release' } });
+  const asked = (host: string, { headers = {}, path = '/check', timeoutMs = 5_000 } = {}) =>
+    control.ask({ environment: 'test', name: 'app' }, { host, headers }, { path, timeoutMs });
+  const headers = { 'x-sluice-release': 'r2' };
+  expect([await asked('app.test', { headers }), await asked(preview.host), await asked('app.test', { path: '/x' })]).toEqual([
+    { ready: true },
+    { ready: false, reason: '/check answered 403' },
+    { ready: true },
+  ]);
+  const late = await asked('app.test', { headers, path: '/never', timeoutMs: 150 });
+  expect(late).toEqual({ ready: false, reason: '/never did not answer within 150 ms' });
+  // What the gateway refuses by itself is asked again until its time is up.
+  const later = asked('later.test');
+  await control.publish({ ...rest, expose: [{ host: 'later.test', path: '/' }] });
+  expect([await later, await asked('nowhere.test', { timeoutMs: 50 })]).toEqual([
+    { ready: true },
+    { ready: false, reason: '/check answered 404 (gateway_route_unknown)' },
+  ]);
+  await control.stop();
+  await expect(asked('app.test')).rejects.toMatchObject({ code: 'gateway_unreachable' });
+  candidate.close();
+  candidate.closeAllConnections();
+});
+
 test('many publications at once are all in force when they resolve', async () => {
   const control = rig.control();
   await control.start();

@@ -12,6 +12,7 @@ import type { GatewayCounts } from '../measuring/report.ts';
 import { quantile } from '../measuring/sketch.ts';
 import type { ListenerRoute, RoutingTable } from '../routing-table.ts';
 import type { AdminClient } from './admin-client.ts';
+import { askAsTester } from './ask-as-tester.ts';
 import { coalesced } from './coalesce.ts';
 import type { ListenerSettings } from './listener-settings.ts';
 import { createRouteStore } from './route-store.ts';
@@ -209,6 +210,10 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
       const found = releases.find((each) => each.environment === environment && each.service === name && each.release === release);
       if (found === undefined || found.total.count < fewestLatencies) return undefined;
       return quantiles.map((each) => quantile(found.total, each) ?? 0);
+    },
+    ask: async ({ environment }, route, check) => {
+      if (supervisor.outage() !== undefined) throw sluiceError('gateway_unreachable', { reason: supervisor.outage() ?? '' });
+      return askAsTester(publicUrlOf(await routes.listener(environment)), route, check, clock);
     },
     publicUrl: async (environment) => publicUrlOf(await routes.listener(environment)),
     internalUrl: async () => {

@@ -139,7 +139,7 @@ test('the split decides the release, and the meter hears by what chance', async 
   const candidate = backendOf('r2', 1, [instanceAt('b', two, 'r2')], { meter });
   const stable = backendOf('r1', 1_000_000, [instanceAt('a', one)]);
   bare = await createBareEngine([candidate, stable], {
-    split: { assign: () => ({ backend: candidate, probability: 0.25, by: 'unit', unit: 7 }) },
+    split: { isTesters: () => false, assign: () => ({ backend: candidate, probability: 0.25, by: 'unit', unit: 7 }) },
   });
   expect((await ask(bare.port)).body).toBe('two');
   await until('it to be counted', () => meter.ended.length === 1);

@@ -136,12 +136,19 @@ describe('a tester', () => {
     });
   });
 
-  test.each(['', 'unknown', 'Candidate', '__proto__'])('who asks for %j gets what everybody gets', (release) => {
-    expect(split.assign(['x-release', release], 0)).toMatchObject({ backend: { release: 'stable' }, by: 'request' });
+  test('who names none gets what everybody gets, and who names one that is not there gets nothing', () => {
+    expect(split.assign(['x-release', ''], 0)).toMatchObject({ backend: { release: 'stable' }, by: 'request' });
+    for (const release of ['unknown', 'Candidate', '__proto__']) {
+      const headers = ['x-release', release];
+      expect([split.assign(headers, 0), split.isTesters(headers)]).toEqual([undefined, true]);
+    }
   });
 
-  test('does not exist where no header is named', () => {
-    expect(byUser({ candidate: 0, stable: 1 }).assign(['x-release', 'candidate'], 0)?.backend.release).toBe('stable');
+  test('is recognised while nothing is rolled out too', () => {
+    const plain = createSplit(backends({ stable: 1 }));
+    expect(plain.assign(['X-Sluice-Release', 'stable'], 0)).toMatchObject({ backend: { release: 'stable' }, by: 'override' });
+    expect(plain.assign(['x-sluice-release', 'candidate'], 0)).toBeUndefined();
+    expect([plain.assign(['x-release', 'candidate'], 0)?.by, plain.isTesters(['x-release', 'candidate'])]).toEqual(['request', false]);
   });
 });
 

@@ -25,10 +25,22 @@ export interface Assignment {
   readonly draw?: UnitDraw | undefined;
 }
 
+/** By which a tester names a release, unless the table says another. */
+const testerHeader = 'x-sluice-release';
+
 /** Compiled once per table. */
 export interface Split {
-  /** Undefined when no backend can be given a request. `point` is uniform in [0, 1), used unless a unit or an override decides. */
+  /**
+   * Undefined when no backend can be given a request, and when a tester names a release that is not there: no other may answer for it. `point`
+   * is uniform in [0, 1), used unless a unit or an override decides.
+   */
   assign(headers: RawHeaders, point: number): Assignment | undefined;
+  /** Whether it comes from a tester, who names a release. */
+  isTesters(headers: RawHeaders): boolean;
+}
+
+export function overrideHeaderOf(settings: Pick<SplitRoute, 'overrideHeader'> | undefined): string {
+  return settings?.overrideHeader?.toLowerCase() ?? testerHeader;
 }
 
 /**
@@ -48,7 +60,7 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
   });
   const overrides = new Map(backends.map((backend) => [backend.release, overrideOf(backend)]));
   const affinity = settings?.affinity && withLowerCaseName(settings.affinity);
-  const overrideHeader = settings?.overrideHeader?.toLowerCase();
+  const overrideHeader = overrideHeaderOf(settings);
   const seed = seedOf(settings?.salt ?? '');
   const releases = backends.map(({ release }) => release);
   const draw = affinity && unitDrawOf(ranges, releases, { compared, hasShares: shares !== undefined });
@@ -60,12 +72,10 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
   };
 
   return {
+    isTesters: (headers) => fieldOf(headers, overrideHeader) !== undefined,
     assign: (headers, point) => {
-      if (overrideHeader !== undefined) {
-        const wanted = fieldOf(headers, overrideHeader);
-        const chosen = wanted === undefined ? undefined : overrides.get(wanted);
-        if (chosen) return chosen;
-      }
+      const wanted = fieldOf(headers, overrideHeader);
+      if (wanted !== undefined) return overrides.get(wanted);
       const who = affinity && unitOf(headers, affinity);
       if (who === undefined) return drawnAt(point * pointCount);
       const hash = xxh32(who, seed);
@@ -78,7 +88,7 @@ export function createSplit(backends: readonly Backend[], settings?: SplitRoute,
 /** Every request goes to one release, whatever its weight. */
 export function splitToOne(backend: Backend): Split {
   const assignment = overrideOf(backend);
-  return { assign: () => assignment };
+  return { assign: () => assignment, isTesters: () => true };
 }
 
 /** The seed of a split's `xxh32`: its salt in UTF-8, hashed. A user's point is `xxh32(seed)` of what it is recognised by. */

@@ -5,7 +5,7 @@ import { refreshBackends } from '../balancing/readiness.ts';
 import type { Meter } from '../measuring/meter.ts';
 import { normalizedHost, normalizedPrefix } from '../routing/host.ts';
 import type { RoutedService, Routes } from '../routing/routes.ts';
-import { createSplit, splitToOne } from '../routing/split.ts';
+import { createSplit, overrideHeaderOf, splitToOne } from '../routing/split.ts';
 import type { BackendRoute, RoutingTable, ServiceRoute } from '../routing-table.ts';
 import { createPolicyMemory, type PolicyMemory } from './service-policies.ts';
 import { serviceKey } from './table-change.ts';
@@ -128,7 +128,7 @@ function compileService(route: ServiceRoute, { instances, admitted, policies, op
     ...(route.limits?.concurrency !== undefined && { concurrency: route.limits.concurrency }),
     ...(options.granted && { granted: () => options.granted?.(`${environment}/${name}`) ?? 0 }),
     ...(kept.rateLimiters && { rateLimiters: kept.rateLimiters }),
-    ...(kept.cache && { cache: kept.cache.view({ releases, overrideHeader: route.split?.overrideHeader }) }),
+    ...(kept.cache && { cache: kept.cache.view({ releases, overrideHeader: overrideHeaderOf(route.split) }) }),
     ...(route.mirror && mirrored && { mirror: { ...route.mirror, backend: mirrored } }),
     retryBudget: kept.retryBudget,
     outliers: kept.outliers,

@@ -6,7 +6,7 @@ import { shortOfUsers, unproven } from './compare-arms.ts';
 
 /** Why a rollout does not go on at this moment. `until`: when it will look again, where only time has to pass. */
 export interface Waits {
-  readonly for: 'approval' | 'resume' | 'instances' | 'gateway' | 'hook' | 'time' | 'evidence';
+  readonly for: 'approval' | 'resume' | 'instances' | 'smoke' | 'gateway' | 'hook' | 'time' | 'evidence';
   readonly message: string;
   readonly until?: string;
 }

@@ -1,5 +1,4 @@
-import { usesBaseline } from '../baseline.ts';
-import { layoutOf } from '../counted-evidence.ts';
+import { evidenceLayout } from '../baseline.ts';
 import type { Counts } from '../evidence/judge.ts';
 import { runningExperiment } from '../experiment/arms.ts';
 import type { KeptEvidence } from '../kept-evidence.ts';
@@ -45,7 +44,7 @@ function judgedIn(state: ServiceState | undefined): readonly Judged[] {
   const analysis = settings?.rollout.analysis;
   const course = candidate?.course;
   if (!state || !candidate || !course || !analysis) return [];
-  const [id, layout] = [evidenceId(state, candidate, analysis), `${layoutOf(analysis.rules)}${usesBaseline(state) ? '-baseline' : ''}`];
+  const [id, layout] = [evidenceId(state, candidate, analysis), evidenceLayout(state, analysis.rules)];
   const arms = runningExperiment(course)?.arms ?? [{ generation: candidate.generation, evidence: course.evidence }];
   return arms.flatMap(({ generation, evidence }) => {
     const release = revisionOf(state, generation)?.release;

@@ -170,6 +170,13 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     },
     evidence: async (service, id) => counts.get(keyOf(service))?.evidence(id),
     latencies: async (service, release, quantiles) => counts.get(keyOf(service))?.latencies(release, quantiles, answersOf(release)),
+    ask: async (service, { host, headers }) => {
+      const { expose = [], backends = [], split } = routes.get(keyOf(service)) ?? {};
+      const wanted = expose.find((each) => each.host === host)?.release ?? headers[split?.overrideHeader ?? ''];
+      const found = backends.find(({ release }) => release === wanted);
+      const isThere = found?.instances.some(({ id, state }) => state === 'active' && isUp(id)) === true;
+      return isThere ? { ready: true } : { ready: false, reason: 'no instance of the release answers' };
+    },
     publicUrl: async () => 'http://127.0.0.1:7080',
     internalUrl: async () => 'http://127.0.0.1:7081',
   };

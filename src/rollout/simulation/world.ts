@@ -176,6 +176,7 @@ export async function createWorld(options: {
     const watchedTraffic = {
       ...traffic,
       inFlight: line.asks((service) => traffic.inFlight(service)),
+      ask: line.asks((service, route, check) => traffic.ask(service, route, check)),
       evidence: line.asks((service, id) => traffic.evidence(service, id)),
       latencies: line.asks((service, release, quantiles) => traffic.latencies(service, release, quantiles)),
       remove: effect(
@@ -300,7 +301,7 @@ export function desiredRelease(
     operation,
     replicas,
     settings: {
-      expose: [],
+      expose: [{ host: 'agent.localhost', path: '/' }],
       calls: [],
       drainMs: 2_000,
       ...(scaling && { scaling }),

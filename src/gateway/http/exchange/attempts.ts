@@ -38,7 +38,10 @@ export class Attempts {
   next(events: UpstreamEvents, how: 'any' | 'fresh' | 'switching'): 'ready' | 'connecting' | 'none' {
     const { dispatch, limits, pools } = this.#engine;
     if (this.count >= limits.attempts) return 'none';
-    const chosen = dispatch.choose(this.#service, this.#tried, this.#account.assigned?.backend);
+    const { assigned } = this.#account;
+    // No other release answers a tester in the name of the one that was asked for.
+    const among = assigned?.by === 'override' ? { ...this.#service, backends: [assigned.backend] } : this.#service;
+    const chosen = dispatch.choose(among, this.#tried, assigned?.backend);
     if (chosen === undefined) return 'none';
     // Another try on a new connection where the kept one was found closed is no retry: no instance has seen the request.
     if (this.#tried.length > 0 && this.#service.retryBudget?.withdraw(this.#engine.now()) === false) return 'none';

@@ -49,6 +49,9 @@ export function enter(engine: Engine, side: Side, head: RequestHead, now: number
     return { outcome: 'refused', refusal: refusal('gateway_rate_limited', {}, { requestId, retryAfterMs: waitMs }), service };
   }
   const assigned = service.split?.assign(head.headers, engine.point());
+  if (assigned === undefined && service.split?.isTesters(head.headers) === true) {
+    return { outcome: 'refused', refusal: refusal('gateway_release_unknown', {}, { requestId }), service };
+  }
   const seen = target === head.target || service.cache === undefined ? head : { ...head, target };
   const cached = service.cache?.lookup(seen, now, assigned?.backend.release);
   return { outcome: 'entered', service, target, priority, assigned, seen, ...outgoing, cached };
@@ -65,11 +68,15 @@ export function copyForCache(
   return service.cache?.writer(seen, status, headers, now, instance?.release);
 }
 
-/** For a request that has waited: its service as the routes have it now, and an assignment by them. What is no longer routed stays. */
-export function renewed(engine: Engine, known: RoutedService, head: RequestHead): Pick<Entered, 'service' | 'assigned'> {
-  // Who came for one release is not sent to another.
-  if (known.only !== undefined) return { service: known, assigned: known.split?.assign(head.headers, engine.point()) };
+/**
+ * For a request that has waited: its service as the routes have it now, and an assignment by them. What is no longer routed stays. Undefined: the
+ * release that a tester has named has gone meanwhile.
+ */
+export function renewed(engine: Engine, known: RoutedService, head: RequestHead): Pick<Entered, 'service' | 'assigned'> | undefined {
   const { services } = engine.dispatch.routes();
-  const service = services.find(({ environment, name }) => environment === known.environment && name === known.name) ?? known;
-  return { service, assigned: service.split?.assign(head.headers, engine.point()) };
+  const isSame = ({ environment, name }: RoutedService): boolean => environment === known.environment && name === known.name;
+  // Who came for one release is not sent to another.
+  const service = known.only === undefined ? (services.find(isSame) ?? known) : known;
+  const assigned = service.split?.assign(head.headers, engine.point());
+  return assigned === undefined && service.split?.isTesters(head.headers) === true ? undefined : { service, assigned };
 }

@@ -105,7 +105,12 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
   granted(): void {
     this.#place?.granted();
     this.queuedMs = this.engine.now() - this.startedAt;
-    ({ service: this.service, assigned: this.assigned } = renewed(this.engine, this.service as RoutedService, this.downstream.head));
+    const entered = renewed(this.engine, this.service as RoutedService, this.downstream.head);
+    if (entered === undefined) {
+      this.#fail('gateway_no_instance');
+      return;
+    }
+    ({ service: this.service, assigned: this.assigned } = entered);
     this.#proceed();
   }
 
