@@ -79,10 +79,10 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'simulate')('what `sluice simulat
     for (let run = 0; run < real; run += 1) {
       await place.write(rollout, { word: `bad ${run}`, delayMs, errorRate: candidateErrors, replicas: 1 });
       await place.run(1, 'deploy', 'agent');
-      const { items } = (await (await controlPlane(place.world)).get('/v1/events?limit=50')) as {
-        items: { type: string; at: string; message: string }[];
+      const { items } = (await (await controlPlane(place.world)).get('/v1/events?limit=1000')) as {
+        items: { time: string; message: string }[];
       };
-      const at = (what: string): number => Date.parse(items.findLast(({ message }) => message.includes(what))?.at ?? '');
+      const at = (what: string): number => Date.parse(items.findLast(({ message }) => message.includes(what))?.time ?? '');
       took.push((at('was not taken into use') - at('gets 20 %')) / 1_000);
     }
     const shown = spread(took);
@@ -96,7 +96,8 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'simulate')('what `sluice simulat
         `real processes and the gateway (${real} rollouts): ${took.map((each) => each.toFixed(1)).join(', ')} s; middle ${shown.median.toFixed(1)} s`,
       ].join('\n'),
     );
-    expect(Math.abs(simulated.median - evidence.median)).toBeLessThan(0.25 * evidence.median + 1);
+    // The controller looks once a second, at a moment of its own, at what was answered half a second before.
+    expect(Math.abs(simulated.median - evidence.median)).toBeLessThan(0.25 * evidence.median + 2);
     // The middle of nine rollouts is within the middle four fifths of all with a chance of more than 99 in a hundred; a look may come a few seconds late.
     expect(shown.median).toBeGreaterThan(0.4 * evidence.median);
     expect(shown.median).toBeLessThan(2 * evidence.median + 3);
