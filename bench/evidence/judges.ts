@@ -18,23 +18,40 @@ const rules: Rules = {
   minUnits: 200,
 };
 
-const sluice: Judge = {
-  name: 'sluice, alpha 0.05',
+const sluice = (name: string, asked: Rules): Judge => ({
+  name,
   create: () => {
     let counts = noCounts;
     return (interval) => {
       counts = addCounts(counts, interval);
-      return judge(counts, rules).verdict === 'fail';
+      return judge(counts, asked).verdict === 'fail';
     };
   },
-};
+});
+
+/** What other tools look at is a minute, of which an interval is a quarter: of less traffic than that no rate says anything. */
+const byMinute = ({ name, create }: Judge): Judge => ({
+  name,
+  create: () => {
+    const look = create();
+    let [intervals, minute] = [0, noCounts];
+    return (interval) => {
+      minute = addCounts(minute, interval);
+      intervals += 1;
+      if (intervals % 4 > 0) return false;
+      const isFound = look(minute);
+      minute = noCounts;
+      return isFound;
+    };
+  },
+});
 
 const rateOf = (interval: Counts, side: 'candidate' | 'stable'): number | undefined => {
   const units = totals(interval.units)[side];
   return units === 0 ? undefined : totals(interval.errors)[side] / units;
 };
 
-/** Taken back once `limit` intervals had a success rate below `lowest`, as metric thresholds of Flagger and Argo Rollouts are configured. */
+/** Taken back once `limit` minutes had a success rate below `lowest`: metric thresholds as in the documentation of Flagger and of Argo Rollouts. */
 const threshold = (name: string, lowest: number, limit: number): Judge => ({
   name,
   create: () => {
@@ -47,7 +64,7 @@ const threshold = (name: string, lowest: number, limit: number): Judge => ({
   },
 });
 
-/** Kayenta's judge (Mann-Whitney, 98 %) over the error rates of all intervals so far, read at every interval from the fifth on. */
+/** Kayenta's judge (Mann-Whitney, 98 %) over the error rates of all minutes so far, read at every one from the fifth on. */
 const repeatedMannWhitney: Judge = {
   name: 'Mann-Whitney 98 %, read repeatedly',
   create: () => {
@@ -66,10 +83,13 @@ const repeatedMannWhitney: Judge = {
 const zOf98 = 2.3263;
 
 export const judges: readonly Judge[] = [
-  sluice,
-  threshold('success rate below 99 %, 5 times (Flagger)', 0.99, 5),
-  threshold('success rate below 95 %, once (Argo Rollouts)', 0.95, 1),
-  repeatedMannWhitney,
+  sluice('sluice, alpha 0.05', rules),
+  sluice('sluice, errors alone', { alpha: rules.alpha, errors: { tolerate: 1 }, minUnits: rules.minUnits }),
+  // `request-success-rate`, min 99, interval 1m, threshold 5.
+  byMinute(threshold('below 99 % in 5 minutes (Flagger)', 0.99, 5)),
+  // `successCondition: result[0] >= 0.95`, `failureLimit: 3`: the fourth one fails it.
+  byMinute(threshold('below 95 % in 4 minutes (Argo Rollouts)', 0.95, 4)),
+  byMinute(repeatedMannWhitney),
 ];
 
 export const sound: Behaviour = {

@@ -42,6 +42,8 @@ export interface RolloutView {
   readonly paused?: { readonly reason: string; readonly since: string };
   readonly waits: Waits;
   readonly verdict?: 'pass' | 'fail' | 'inconclusive' | 'error';
+  /** Of the candidate: what the evidence is of. */
+  readonly units?: { readonly seen: number; readonly of: 'requests' | 'users' | 'copies' };
   /** The same for programs: what each metric and source says, with the numbers that made it. */
   readonly findings?: readonly FindingView[];
   /** One line a metric with its confidence interval and one a source, then what follows from them. */
@@ -95,7 +97,11 @@ export function rolloutOf(state: ServiceState, now: number): RolloutView | undef
     ...hooksView(course),
     ...(candidate.paused && { paused: { reason: candidate.paused.reason, since: timestamp(candidate.paused.since) } }),
     waits: waitsOf(state, candidate, now),
-    ...(verdict && { verdict: verdict.verdict, findings: findingViews(verdict) }),
+    ...(verdict && {
+      verdict: verdict.verdict,
+      units: { seen: verdict.units, of: verdict.of ?? 'requests' },
+      findings: findingViews(verdict),
+    }),
     evidence: verdict ? verdictInWords(verdict) : [],
     ...(experiment && { experiment }),
   };

@@ -8,6 +8,7 @@ const evidence = z
 
 const verdict = z.enum(['pass', 'fail', 'inconclusive', 'error']);
 
+const tally = z.number().int();
 const finding = z
   .object({
     name: z.string(),
@@ -15,6 +16,13 @@ const finding = z
     verdict,
     message: z.string(),
     value: z.number().optional().openapi({ description: 'What a source gave last' }),
+    of: z.string().optional().openapi({ description: 'Quantile or value the interval is of' }),
+    events: z
+      .object({ candidate: tally, stable: tally })
+      .readonly()
+      .optional()
+      .openapi({ description: 'What was counted where it could have gone to both; with `limit`, of the candidate' }),
+    confidence: z.number().optional().openapi({ description: 'Of the interval, such as 0.95' }),
     interval: z
       .object({ low: z.number().optional(), high: z.number().optional() })
       .readonly()
@@ -37,7 +45,6 @@ const findings = z
   .optional()
   .openapi({ description: 'The evidence for programs: each metric and source with its numbers' });
 const copies = z.object({ percent: z.number(), methods: z.array(z.string()).readonly() }).readonly();
-const tally = z.number().int();
 
 const experimentView = z
   .object({
@@ -145,6 +152,13 @@ export const rolloutView = z
       .readonly()
       .openapi({ description: 'Why it does not go on at this moment' }),
     verdict: verdict.optional(),
+    units: z
+      .object({ seen: tally, of: z.enum(['requests', 'users', 'copies']) })
+      .readonly()
+      .optional()
+      .openapi({
+        description: 'Of the candidate: what the evidence is of',
+      }),
     findings,
     evidence,
     experiment: experimentView.optional().openapi({ description: 'From when its arms are being brought up to the end of the rollout' }),

@@ -106,9 +106,14 @@ export function renderHistory(records: readonly RolloutRecordView[], { colors, w
     `${record.outcome ?? 'under way'}${record.experiment?.promoted === undefined ? '' : `, arm ${record.experiment.promoted}`}`,
     record.endedAt === undefined ? '' : duration(Date.parse(record.endedAt) - Date.parse(record.startedAt)),
     record.by ?? '',
-    [record.reason ?? record.why, record.because].filter((part) => part !== undefined).join('; '),
+    [record.reason ?? record.why, record.because, ...numbersOf(record)].filter((part) => part !== undefined).join('; '),
   ]);
   return renderTable(columns, rows, { width: width(), colors });
+}
+
+/** What the evidence was in the end, where the reason does not say it already. The last line says what follows from the others. */
+function numbersOf({ evidence = [], reason = '' }: RolloutRecordView): readonly string[] {
+  return evidence.slice(0, -1).filter((line) => !reason.includes(line.split(' (')[0] ?? line));
 }
 
 const noControl = { release: '', percent: 0, ready: 0 };

@@ -12,6 +12,12 @@ export interface FindingView {
   readonly message: string;
   /** The value a source gave last. */
   readonly value?: number;
+  /** Quantile or value the interval is of. */
+  readonly of?: string;
+  /** Events of either side where a unit could have gone to both; with `limit`, all of the candidate. */
+  readonly events?: { readonly candidate: number; readonly stable: number };
+  /** Confidence of the interval, such as 0.95. */
+  readonly confidence?: number;
   /** Ratio to stable or, with `limit`, share of the candidate's requests; always valid. An absent side is not bounded. */
   readonly interval?: { readonly low?: number; readonly high?: number };
   /** Share of the candidate's requests that is allowed at most. */
@@ -26,13 +32,16 @@ export interface FindingView {
 
 export function findingViews({ findings, sources = [] }: Verdict): readonly FindingView[] {
   const counted = findings.map((finding): FindingView => {
-    const { metric, verdict, interval, limit, harm, safety, bar } = finding;
+    const { metric, verdict, interval, limit, harm, safety, bar, of, events } = finding;
     const { low, high } = interval;
     return {
       name: metric,
       source: 'gateway',
       verdict,
       message: findingInWords(finding),
+      ...(of !== undefined && { of }),
+      events,
+      confidence: Number((1 - 1 / bar).toFixed(4)),
       interval: { ...(low > 0 && { low }), ...(high < unbounded && { high }) },
       ...(limit && { limit: limit.rate }),
       harm,

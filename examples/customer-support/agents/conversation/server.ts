@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { createChat } from './chat.ts';
 import { objectOf, textOf } from './fields.ts';
@@ -48,7 +49,7 @@ serve(
       // What Sluice compares: the mix of decisions between releases, and what becomes of those a flag was served to.
       response.setHeader(
         'x-sluice-attributes',
-        [`agent.decision=${decision}`, ...(cites ? [`flag.answer-with-citations=${cites}`] : [])].join(', '),
+        [`agent.decision=${decision}`, ...(cites ? [`flag.answer-with-citations=${cites}`, `flag-key=${shortDigest(id)}`] : [])].join(', '),
       );
       if (wantsJson(headers.accept)) return sendJson(response, 200, { session: token, interaction, decision, answer, citations });
       return stream(response, { answer, citations, done: { session: token, interaction, decision } }, gone);
@@ -56,6 +57,11 @@ serve(
   },
   () => chat.settled(),
 );
+
+/** Who a flag was drawn for, without saying it: a session opens more than statistics. */
+function shortDigest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
 
 /** The session of the body goes before that of the cookie. A cookie that cannot be read starts a new session; in a body it is a mistake. */
 function sessionOf(given: unknown, cookie: string | undefined): { id: string; token: string; known: boolean } {
