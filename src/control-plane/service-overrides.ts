@@ -14,7 +14,14 @@ export function overridden(stack: ResolvedStack, overrides: ServiceOverrides | u
   const blocks = stack.blocks.map((block) => {
     if (block.kind !== 'service' || block.name !== service) return block;
     const declared = (block.fields['env'] ?? {}) as JsonObject;
-    return { ...block, fields: { ...block.fields, env: { ...declared, ...env }, ...(source !== undefined && { source }) } };
+    // What is wrong with what the command says is not in the file.
+    const given = new Set([...(source === undefined ? [] : ['source']), ...Object.keys(env ?? {}).map((variable) => `env.${variable}`)]);
+    return {
+      ...block,
+      fields: { ...block.fields, env: { ...declared, ...env }, ...(source !== undefined && { source }) },
+      positionOf: (field: string) =>
+        given.has(field) ? { file: `--${field.split('.')[0]}`, line: 1, column: 1 } : block.positionOf(field),
+    };
   });
   return { ...stack, blocks };
 }

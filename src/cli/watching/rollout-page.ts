@@ -43,7 +43,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     if (copies) fields.push(['copies', `${copies.percent} % of the requests (${copies.methods.join(', ')}); nobody gets its answers`]);
     if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
     if (service.preview !== undefined) fields.push(['preview', service.preview]);
-    if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
+    if (paused) fields.push([waits.for === 'resume' ? 'paused' : 'held', `for ${age(paused.since, now)}`]);
     if (rollout.hooks) fields.push(['hooks', rollout.hooks.map(hookInWords).join('\n')]);
     if (rollout.experiment) fields.push(['experiment', experimentInWords(rollout.experiment)]);
     fields.push(['waits for', waitInWords(waits, now)]);
