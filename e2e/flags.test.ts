@@ -41,7 +41,7 @@ createServer(async (request, response) => {
   const answer = await fetch(OFREP_ENDPOINT + '/ofrep/v1/evaluate/flags/' + flag, { method: 'POST', headers, body });
   const text = await answer.text();
   const { variant } = JSON.parse(text);
-  response.setHeader('x-sluice-attributes', 'flag.' + flag + '=' + variant);
+  response.setHeader('x-sluice-attributes', 'flag.' + flag + '=' + variant + ', flag-key=' + targetingKey);
   response.statusCode = flag === 'fast' && variant === 'on' ? 500 : 200;
   response.end(text);
 }).listen(Number(PORT), HOST);
@@ -137,7 +137,7 @@ it('is taken back by itself from the users it was given to, when they fare worse
     return view.outcome !== undefined && view;
   });
   expect(end).toMatchObject({ outcome: 'failed', percent: 0 });
-  expect(end.evidence[0]).toMatch(/^errors .*x of the others \(95%, always valid\), .*\d+ variant requests$/);
+  expect(end.evidence[0]).toMatch(/^errors .*x of the others \(95%, always valid\), .*\d+ variant users$/);
   await until('everybody to be served the default again', async () => (await ask(1)) === 200 && (await ask(2)) === 200);
   expect(await plane.get('/v1/environments/production/flags/fast/history?limit=2')).toMatchObject([
     { action: 'cleared', by: 'flag rollout', reason: expect.stringContaining('errors got worse') },

@@ -17,8 +17,8 @@ import { controlPlane } from './sluice.ts';
  */
 const chosen = new RegExp(process.env['SLUICE_KILL_SCENARIOS'] ?? '');
 const sides: readonly Moment['side'][] = process.env['SLUICE_KILL_SIDES'] === 'entered' ? ['entered'] : ['entered', 'left'];
-/** Kills in one rollout; a rollout is played again until nothing is left to be killed. */
-const killsInOne = 30;
+/** Kills in one rollout, more than any has moments; a rollout is played again until nothing is left to be killed. */
+const killsInOne = 100;
 const rolloutsAtMost = 20;
 const runs = process.env['SLUICE_PROVE'] === 'kills' && process.platform === 'linux';
 

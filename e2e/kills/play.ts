@@ -1,3 +1,4 @@
+import type { Client } from '../../src/api/client.ts';
 import type { ServiceView } from '../../src/api/schemas/service.ts';
 import { systemClock } from '../../src/effects/clock.ts';
 import { SluiceError } from '../../src/errors/sluice-error.ts';
@@ -37,6 +38,11 @@ export const delayMs = 25;
 /** Longer than any deadline of a scenario, on a machine that does other things too: from the beginning, and from every kill. */
 export const patienceMs = 180_000;
 const longestMs = 1_800_000;
+/** Requests at a time, of `wrk`. */
+const atOnce = 4;
+
+const deployed = async (client: Client): Promise<{ readonly id: string }> =>
+  client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id);
 
 /** One rollout under load, of a control plane that is killed so often at moments it has not been killed at. */
 export async function play(scenario: Scenario, number: number, { place, keeper }: World, doom: Doomed): Promise<Played> {
@@ -47,23 +53,27 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   const word = await ask('anybody');
   const prompt = scenario.prompt === undefined ? usualPrompt : `${scenario.prompt} ${number}.`;
   if (scenario.candidate) await write(scenario.rollout, named(scenario.candidate), prompt);
-  const load = scenario.isDown === true ? undefined : await wrk(4);
+  const load = scenario.isDown === true ? undefined : await wrk(atOnce);
   keeper.arm({ left: doom.kills, killed: doom.killed, sides: doom.sides });
   const pressed = new Set<Press>();
   const tried = new Set<Press>();
   let hasBegun = scenario.candidate === undefined;
 
-  const deploy = (): Promise<unknown> =>
-    keeper.attempt(async (client) => client.applyPlan((await client.createPlan({ stack: '.', environment: 'default' })).id));
-  const press = async ({ deploy: newer, act }: Press): Promise<boolean> => {
-    if (newer) await write(scenario.rollout, named(newer), prompt);
-    const done = await (newer ? deploy() : keeper.attempt(async (client) => (await act?.(client)) ?? true));
-    return done !== undefined;
+  let older: readonly (string | undefined)[] = [];
+  /** Whether the newer release is under way or in use, whatever has become of the one it was to supersede. A run that was killed may have done nothing. */
+  const supersede = async ({ candidate, release }: ServiceView, newer: Behaviour): Promise<boolean> => {
+    if (older.length === 0) {
+      older = [before.release, candidate];
+      await write(scenario.rollout, named(newer), prompt);
+    }
+    if (!older.includes(candidate ?? release)) return true;
+    await keeper.attempt(deployed);
+    return false;
   };
   /** What was killed before it wrote anything down has never been. */
   const deployAgain = async (): Promise<void> => {
     const runs = await keeper.attempt((client) => client.listRuns({ limit: 1 }));
-    if (runs?.every(({ status }) => status !== 'running')) await deploy();
+    if (runs?.every(({ status }) => status !== 'running')) await keeper.attempt(deployed);
   };
 
   const look = async (): Promise<boolean> => {
@@ -76,9 +86,12 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
     }
     for (const each of scenario.presses ?? []) {
       if (pressed.has(each)) continue;
-      if (each.when(view, before.release ?? '')) {
+      if (each.when(view, before.release ?? '') || (each.deploy && tried.has(each))) {
         tried.add(each);
-        if (await press(each)) pressed.add(each);
+        const isDone = each.deploy
+          ? await supersede(view, each.deploy)
+          : (await keeper.attempt(async (client) => (await each.act?.(client)) ?? true)) !== undefined;
+        if (isDone) pressed.add(each);
       } else if (tried.has(each)) pressed.add(each);
       else if (each.optional === true) continue;
       return false;
@@ -113,7 +126,7 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
   return {
     answered,
     killed: killedHere(),
-    lost,
+    lost: scenario.breaksOff === true ? lost.filter((what) => !wasBegun.test(what)) : lost,
     answers: await ask('anybody'),
     release: end.release === before.release ? 'as before' : 'another',
     leftOver: leftOver(end, world.directory).length,
@@ -127,6 +140,9 @@ export async function play(scenario: Scenario, number: number, { place, keeper }
     },
   };
 }
+
+/** What an instance that died had begun to answer, by a connection each. */
+const wasBegun = new RegExp(`^[1-${atOnce}] answers of nobody, the first: 502 .*gateway_upstream_failed`);
 
 export interface Doomed {
   /** How often it is to be killed. */

@@ -20,6 +20,8 @@ export interface Scenario {
   readonly candidate?: Behaviour;
   /** Users are turned away on purpose. */
   readonly isDown?: true;
+  /** An instance dies with requests that nobody else has heard of. */
+  readonly breaksOff?: true;
   /** It leaves the stack and comes again: there is nothing to press. */
   readonly removes?: true;
   readonly prompt?: string;
@@ -54,14 +56,19 @@ const scaled = (from: number, to: number): Press => ({
 const restarted: Press = { when: isWhole, act: (client) => client.restartService(...agent) };
 /** It ends with everything stopped, and is started again. */
 const putDown: Press = { when: isWhole, act: (client) => client.shutdown({ workloads: 'stop' }) };
-const oneDies: Press = {
-  when: isWhole,
-  async act(client) {
-    const [one] = (await client.getService(...agent)).instances;
-    if (one?.pid !== undefined) process.kill(one.pid, 'SIGKILL');
-    return one;
-  },
-};
+function oneDies(): readonly Press[] {
+  let dead: number | undefined;
+  const dies: Press = {
+    when: isWhole,
+    async act(client) {
+      dead = (await client.getService(...agent)).instances[0]?.pid;
+      if (dead !== undefined) process.kill(dead, 'SIGKILL');
+      return dead;
+    },
+  };
+  const isSeen: Press = { when: ({ instances }) => instances.every(({ pid }) => pid !== dead), act: () => Promise.resolve(true) };
+  return [dies, isSeen];
+}
 const superseded: Press = { when: isHeld, deploy: { word: 'newer' } };
 
 /** `url`: where hooks and a source of evidence are answered. */
@@ -113,7 +120,7 @@ export function scenariosWith(url: string): readonly Scenario[] {
     byRolling.plays('aborted', silent, 'stable', { presses: [abortedAtOnce] }),
     byRolling.plays('returned', sound, 'stable', { presses: [returned] }),
     byRolling.plays('scaled up and down', undefined, 'stable', { presses: [scaled(2, 3), scaled(3, 2)] }),
-    byRolling.plays('an instance dies', undefined, 'stable', { presses: [oneDies] }),
+    byRolling.plays('an instance dies', undefined, 'stable', { presses: oneDies(), breaksOff: true }),
     byRolling.plays('restarted', undefined, 'stable', { presses: [restarted] }),
     of('winding down', rolling).plays('put down and up again', undefined, 'stable', { presses: [putDown], isDown: true }),
     of('winding down', rolling).plays('removed and declared again', undefined, 'candidate', { removes: true }),

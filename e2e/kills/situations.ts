@@ -26,7 +26,7 @@ const situations: Readonly<Record<string, readonly string[]>> = {
     ...ends,
     ...steps('share', 'capacity', 'gateway', 'time', 'evidence'),
     ...steps('experiment', 'capacity', 'gateway', 'time', 'evidence', 'approval'),
-    ...steps('experiment', 'time', 'evidence', 'approval').map((name) => `${name}, an arm withdrawn`),
+    ...steps('experiment', 'gateway', 'time', 'evidence', 'approval').map((name) => `${name}, an arm withdrawn`),
     ...steps('promoted arm, whole', 'capacity', 'gateway', 'in force'),
   ],
   auto: [...ends, ...share, ...whole],

@@ -46,8 +46,10 @@ function stepOf(state: ServiceState, now: number): string {
   switch (rollout?.waits.for) {
     case 'instances':
       return rollout.waits.message.includes('fresh instances of stable') ? 'capacity of the baseline' : 'capacity';
+    case 'smoke':
+      return 'smoke check';
     case 'gateway':
-      return state.settings.rollout.smoke && course.smokePassed !== true ? 'smoke check' : 'gateway';
+      return 'gateway';
     case 'hook':
       return isInForce ? 'hook after' : 'hook before';
     case 'approval':

@@ -2,6 +2,7 @@ import { accessErrors } from '../../src/errors/access-errors.ts';
 import { apiErrors } from '../../src/errors/api-errors.ts';
 import { catalogue } from '../../src/errors/catalogue.ts';
 import { cliErrors } from '../../src/errors/cli-errors.ts';
+import { containerErrors } from '../../src/errors/container-errors.ts';
 import { engineErrors } from '../../src/errors/engine-errors.ts';
 import type { CatalogueEntry } from '../../src/errors/entry.ts';
 import { flagErrors } from '../../src/errors/flag-errors.ts';
@@ -19,6 +20,7 @@ const areas: Readonly<Record<string, object>> = {
   'Stack files': stackErrors,
   Plans: planErrors,
   Engine: engineErrors,
+  Containers: containerErrors,
   Providers: providerErrors,
   'Services and rollouts': serviceErrors,
   Migrations: migrationErrors,

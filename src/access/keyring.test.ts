@@ -35,6 +35,29 @@ describe('a keyring', () => {
     expect(JSON.stringify(await keyring.list())).not.toMatch(/digest|sk_/);
   });
 
+  it('looks once for all who ask at one moment, and anew for a key that was revoked elsewhere since', async () => {
+    const { key, details } = await keyring.create('admin', { name: 'web', role: 'evaluator' });
+    let looks = 0;
+    const elsewhere = createKeyring({
+      store,
+      clock: { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
+      random: systemRandom,
+    });
+    const counting = { ...store, list: (...from: Parameters<typeof store.list>) => ((looks += 1), store.list(...from)) };
+    const here = createKeyring({
+      store: counting,
+      clock: { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
+      random: systemRandom,
+    });
+    await here.authenticate(key);
+    looks = 0;
+    await Promise.all(Array.from({ length: 100 }, () => here.authenticate(key)));
+    expect(looks).toBe(1);
+    await elsewhere.revoke(details.id);
+    now += 100;
+    expect([await here.authenticate(key), await here.holder(details.id)]).toEqual([undefined, undefined]);
+  });
+
   it('no longer recognizes a key from the moment it expires', async () => {
     const { key } = await keyring.create('admin', { name: 'short', role: 'viewer', expiresInSeconds: 60 });
     now += 59_999;

@@ -48,6 +48,8 @@ export interface Keyring {
 const collection = 'keys';
 /** `lastUsedAt` is kept to the minute: a write for each request would cost more than it tells. */
 const lastUsedGrainMs = 60_000;
+/** How long what was read is trusted when asked who somebody is: so long a key that was revoked through another control plane still opens. */
+const trustedMs = 100;
 
 const storedKey = z.object({
   id: z.string(),
@@ -74,8 +76,27 @@ export function createKeyring({ store, clock, random }: { store: Store; clock: C
   const all = async (): Promise<readonly { key: StoredKey; version: number }[]> =>
     (await store.list(collection)).map((document: Document) => ({ key: storedKey.parse(document.value), version: document.version }));
 
-  const put = (key: StoredKey, ifVersion: number): Promise<unknown> =>
-    store.transact([{ operation: 'put', collection, key: key.id, value: { ...key }, ifVersion }]);
+  /** A thousand programs that ask at one moment cost one look into the store. What is changed here holds at once. */
+  let recent: { readonly at: number; readonly keys: Promise<readonly StoredKey[]> } | undefined;
+  const known = (): Promise<readonly StoredKey[]> => {
+    const at = clock.monotonic();
+    if (recent !== undefined && at - recent.at < trustedMs) return recent.keys;
+    const keys = all().then((found) => found.map(({ key }) => key));
+    const mine = { at, keys };
+    recent = mine;
+    keys.catch(() => {
+      if (recent === mine) recent = undefined;
+    });
+    return keys;
+  };
+
+  const put = async (key: StoredKey, ifVersion: number): Promise<void> => {
+    try {
+      await store.transact([{ operation: 'put', collection, key: key.id, value: { ...key }, ifVersion }]);
+    } finally {
+      recent = undefined;
+    }
+  };
 
   const isActive = (key: StoredKey): boolean =>
     key.revokedAt === undefined && (key.expiresAt === undefined || clock.now() < Date.parse(key.expiresAt));
@@ -98,8 +119,8 @@ export function createKeyring({ store, clock, random }: { store: Store; clock: C
       const digest = Buffer.from(digestOfKey(key), 'hex');
       let found: StoredKey | undefined;
       // Every key is compared, each in constant time: how long it takes tells nothing about which one matched.
-      for (const candidate of await all()) {
-        if (timingSafeEqual(Buffer.from(candidate.key.digest, 'hex'), digest)) found = candidate.key;
+      for (const candidate of await known()) {
+        if (timingSafeEqual(Buffer.from(candidate.digest, 'hex'), digest)) found = candidate;
       }
       if (found === undefined || !isActive(found)) return undefined;
       if (found.lastUsedAt === undefined || clock.now() - Date.parse(found.lastUsedAt) >= lastUsedGrainMs) await noteUse(found);
@@ -107,7 +128,7 @@ export function createKeyring({ store, clock, random }: { store: Store; clock: C
     },
 
     holder: async (id) => {
-      const found = (await all()).find(({ key }) => key.id === id)?.key;
+      const found = (await known()).find((key) => key.id === id);
       return found !== undefined && isActive(found) ? actorOf(found) : undefined;
     },
 

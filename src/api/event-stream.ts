@@ -2,12 +2,15 @@ import type { Clock } from '../effects/clock.ts';
 
 /** One server-sent event; `id` is what a reader sends as Last-Event-ID to go on after it. */
 interface StreamMessage {
-  readonly id?: number;
+  readonly id?: number | string;
   readonly data: unknown;
 }
 
 /** A handler's answer that is a stream instead of a document. */
 export interface MessageStream {
+  /** After how long a reader that has lost the connection is to come again; its own choice (some seconds) when absent. */
+  readonly retryMs?: number;
+  /** Called once, and at once; the signal is aborted when the reader goes, also when it has not read anything. */
   messages(signal: AbortSignal): AsyncIterable<StreamMessage>;
 }
 
@@ -43,7 +46,8 @@ export function eventStreamResponse(stream: MessageStream, { clock, closing }: {
     {
       start: (controller) => {
         // Lets the reader see that the connection stands, before anything has happened.
-        controller.enqueue(encoder.encode(': connected\n\n'));
+        const retry = stream.retryMs === undefined ? '' : `retry: ${stream.retryMs}\n`;
+        controller.enqueue(encoder.encode(`${retry}: connected\n\n`));
       },
       pull: async (controller) => {
         pending ??= source.next();

@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
 import type { FlagSets } from '../flags/flag-sets.ts';
 import type { Ofrep } from '../flags/ofrep/answers.ts';
+import type { OpenStreams } from '../flags/ofrep/open-streams.ts';
 import type { RequestBudget } from '../flags/ofrep/request-budget.ts';
 import type { StreamTickets } from '../flags/ofrep/stream-ticket.ts';
 import type { ServiceIdentities } from '../rollout/service-identities.ts';
@@ -41,6 +42,8 @@ export interface ServiceOverrides {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Relative to the stack; not to be trusted. */
   readonly source?: string | undefined;
+  /** Reference to a container image; not to be trusted. */
+  readonly image?: string | undefined;
 }
 
 export interface PlanOrder {
@@ -215,6 +218,7 @@ export interface FlagEvaluationPorts {
   readonly services: ServiceIdentities;
   readonly tickets: StreamTickets;
   readonly budget: RequestBudget;
+  readonly streams: OpenStreams;
 }
 
 /** The gateway as people and Prometheus see it. */

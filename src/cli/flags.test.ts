@@ -33,6 +33,7 @@ describe('flag', () => {
     [['flag', 'set', 'cite', 'on', '--percent', '101'], 64, "'101' is not a share"],
     [['flag', 'set', 'cite', 'on', '--percent', '1.234'], 64, "'1.234' is not a share"],
     [['flag', 'set', 'cite', 'blue'], 1, 'It has on, off'],
+    [['flag', 'eval', 'cite', '--attribute', 'plan'], 64, 'See `sluice help flag eval`'],
     [['flag', 'kill', 'cit'], 1, "There is no flag 'cit', but cite."],
   ] as const)('%j says what is wrong', async (line, code, words) => {
     const fixture = await withFlag();
@@ -46,6 +47,7 @@ describe('flag', () => {
     expect(await fixture.sluice('flag', 'kill', 'cite', '--reason', 'wrong sources')).toMatchObject({
       code: 0,
       stdout: 'default/flag/cite serves off to everybody (killed).\n',
+      stderr: expect.stringContaining('`sluice flag set cite --clear -e default`'),
     });
     expect((await fixture.sluice('flag', 'history', 'cite')).stdout).toMatch(
       /TIME +WHAT +BY +SERVES +WHY\n.* killed +admin +off to everybody \(killed\) +wrong sources\n.* applied +apply +one rule, else off/,

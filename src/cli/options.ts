@@ -49,6 +49,8 @@ export const variables: OptionSpec<Readonly<Record<string, string>>> = {
 };
 
 export const environment = text('name', 'Environment of the stack; default: the first it declares', { short: 'e' });
+/** For a command about one resource that is found by its name. */
+export const holdingEnvironment = text('name', 'Environment it is in; default: the only one that has it', { short: 'e' });
 export const inEnvironment = text('name', 'Only this environment; default: all', { short: 'e' });
 export const stackOption = text('path', 'Stack whose control plane is meant; default: the nearest `.sluice` from here upward', {
   short: 's',

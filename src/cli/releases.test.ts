@@ -5,11 +5,13 @@ import { addResource, controlPlaneFixture } from './testdata/control-plane-fixtu
 const older = { ...knownRelease, id: 'r-aaaaaaaaaaaa', version: '1.0.0', state: 'kept' as const };
 const failed = { ...knownRelease, id: 'r-bbbbbbbbbbbb', version: '1.2.0', state: 'failed' as const };
 
+const twin = { ...knownRelease, id: 'r-012000000000', version: '0.9.0', state: 'kept' as const };
+
 async function fixtureWithReleases() {
   const asked: unknown[] = [];
   const fixture = await controlPlaneFixture(() => ({
     releases: {
-      list: () => Promise.resolve([failed, knownRelease, older]),
+      list: () => Promise.resolve([failed, knownRelease, older, twin]),
       get: (_environment, _name, id) =>
         Promise.resolve({
           ...knownRelease,
@@ -38,6 +40,7 @@ it('lists releases, newest first', async () => {
     'r-bbbbbbbbbbbb 1.2.0 failed',
     'r-0123456789ab 1.1.0 stable',
     'r-aaaaaaaaaaaa 1.0.0 kept',
+    'r-012000000000 0.9.0 kept',
     '',
   ]);
 });
@@ -66,6 +69,13 @@ it('compares releases by word, by version and by id, prompts word by word, and l
     { from: undefined, to: knownRelease.id },
   ]);
   expect(JSON.parse((await fixture.sluice('release', 'diff', 'hello', '--json')).stdout)).toMatchObject({ to: failed.id });
+});
+
+it('refuses the beginning of several ids, and a state that no one release has', async () => {
+  const { fixture } = await fixtureWithReleases();
+  const { code, stderr } = await fixture.sluice('release', 'show', 'hello', 'r-0');
+  expect([code === 0, stderr]).toEqual([false, expect.stringContaining('r-0123456789ab, r-012000000000')]);
+  expect((await fixture.sluice('release', 'show', 'hello', 'kept')).stderr).toContain("no release 'kept'");
 });
 
 it('says so when there is no such release', async () => {

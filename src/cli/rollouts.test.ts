@@ -175,10 +175,11 @@ describe('deploy', () => {
     ]);
   });
 
-  it('refuses images, which no provider runs', async () => {
+  it('takes the code from an image as from a folder, and not from both', async () => {
     const fixture = await world();
-    const { code, stderr } = await fixture.sluice('deploy', 'hello', '--image', 'registry/hello:2');
-    expect([code, fixture.orders]).toEqual([64, []]);
-    expect(stderr).toContain('container images need the provider docker, which this version of Sluice does not have');
+    const { code } = await fixture.sluice('deploy', 'hello', '--image', 'registry/hello:2');
+    expect([code, fixture.orders]).toMatchObject([0, [{ overrides: { service: 'hello', image: 'registry/hello:2' } }]]);
+    const both = await fixture.sluice('deploy', 'hello', '--image', 'registry/hello:2', '--source', 'other');
+    expect([both.code, both.stderr.includes('not from both')]).toEqual([64, true]);
   });
 });

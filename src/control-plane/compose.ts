@@ -13,9 +13,13 @@ import { createGatewayControl } from '../gateway/control/gateway-control.ts';
 import { createGatewaySettings } from '../gateway/control/gateway-settings.ts';
 import { createPostgresMigrations } from '../migrations/postgres-migrations.ts';
 import { createOutbox } from '../notifications/outbox.ts';
+import { createDockerImages } from '../providers/docker/docker-images.ts';
+import { createDockerWorkloads } from '../providers/docker/docker-workloads.ts';
+import { createEngine as createContainerEngine } from '../providers/docker/engine.ts';
 import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
 import { createLogRotator } from '../providers/local/workloads/log-rotator.ts';
+import { createPlacedWorkloads } from '../providers/placed-workloads.ts';
 import { createProviderRegistry } from '../providers/registry.ts';
 import { createSimulatedProvider } from '../providers/simulated/simulated-provider.ts';
 import { createSimulatedWorld } from '../providers/simulated/simulated-world.ts';
@@ -94,7 +98,12 @@ export async function compose({
   const keyring = createKeyring({ store, clock, random });
   const audit = createAuditLog({ store, vault, clock, keeper: headFile(paths.auditHead) });
 
-  const workloads = createLocalWorkloads({ home, clock, random });
+  const containerEngine = createContainerEngine(process.env);
+  const images = createDockerImages({ engine: containerEngine, home, environment: process.env });
+  const workloads = createPlacedWorkloads({
+    processes: createLocalWorkloads({ home, clock, random }),
+    containers: createDockerWorkloads({ home, engine: containerEngine, images, clock, random }),
+  });
   const instancesRun = async (): Promise<boolean> => (await runningInstances(workloads)).length > 0;
   const gateway = createGatewayControl({ home, store, events, clock, random, instancesRun });
   const resolver = createOutputResolver({ store, vault });
@@ -138,7 +147,16 @@ export async function compose({
       simulated: createSimulatedProvider({ world: createSimulatedWorld(), clock, random }),
     },
     kindProviders: [
-      createServiceProvider({ controller, store, vault, traffic: gateway, clock, home, migrations: createPostgresMigrations({ clock }) }),
+      createServiceProvider({
+        controller,
+        store,
+        vault,
+        traffic: gateway,
+        clock,
+        home,
+        images,
+        migrations: createPostgresMigrations({ clock }),
+      }),
       flagParts.provider,
       notificationParts.provider,
       createGatewaySettings({ control: gateway, folder: join(home, 'gateway') }),

@@ -14,6 +14,7 @@ import { listen } from './api-server.ts';
 import { compose } from './compose.ts';
 import { openHome, readRecord, writeRecord, type ControlPlaneRecord } from './home.ts';
 import { lockHome } from './home-lock.ts';
+import { removeRestOf, watchHome } from './home-watch.ts';
 import { openLog, type Logger } from './log.ts';
 import { createKnownSecrets } from '../secrets/known-secrets.ts';
 import { productVersion } from './product-version.ts';
@@ -37,7 +38,7 @@ export interface ControlPlaneSettings {
   readonly webhookNetworks?: string | undefined;
   /** Stands between the control plane and its store: for who watches what is written, and ends it there. */
   readonly throughStore?: ((store: DurableStore) => DurableStore) | undefined;
-  /** Asked for over the API; the answer has been sent when the process ends. */
+  /** Asked for over the API, or because the home was removed; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
 
@@ -133,6 +134,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
   const caring = takingUp.then(() => parts.databaseCare.run(ending.signal));
   // Before everything is taken up, it would differ from what was applied.
   const watching = takingUp.then(() => parts.driftLoop?.run(ending.signal));
+  const guarding = watchHome({ lock, clock, log, onLost: () => settings.onShutdown('stop') }, ending.signal);
 
   return {
     url,
@@ -149,12 +151,14 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       await rolling;
       await scaling;
       await caring;
+      await guarding;
       await parts.events.publish(stoppedEvent(workloads, forced));
       // Told before the streams end, so that those who follow hear of it.
       closing.abort(new Error('the control plane has ended'));
       await server.close();
       await parts.store.close();
-      if (nothingRuns) await writeRecord(home, { ...record, url, stoppedAt: timestamp(clock.now()) });
+      if (!lock.isThere()) await removeRestOf(paths);
+      else if (nothingRuns) await writeRecord(home, { ...record, url, stoppedAt: timestamp(clock.now()) });
       lock.release();
       log.info({ nothingRuns }, 'ended');
     },

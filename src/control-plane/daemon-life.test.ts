@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identify } from '../effects/processes.ts';
@@ -66,6 +68,20 @@ describe('the life of a control plane', () => {
     await stop(second);
     expect(performance.now() - begun).toBeLessThan(10_000);
     expect(await wasStoppedCleanly(fixture.home)).toBe(true);
+  });
+
+  it('ends everything it has started when its home is removed, and a new one begins from nothing', async () => {
+    const first = await fixture.start();
+    await fixture.deploy(first.client);
+    const { gateway } = await first.client.status();
+    const [instance] = await instances(first.client);
+    await rm(fixture.home, { recursive: true, maxRetries: 5 });
+    await gone(first.process);
+    expect([instance, gateway.pid].map((each) => identify(each ?? 0))).toEqual([undefined, undefined]);
+    expect(existsSync(fixture.home)).toBe(false);
+    const second = await fixture.start();
+    await ready(second.client);
+    expect((await second.client.status()).environments).toEqual([]);
   });
 
   it('tells its end to those who follow, and leaves a mark when nothing of it runs any more', async () => {

@@ -6,6 +6,7 @@ import { createFlagDocuments, type FlagDocuments } from '../flags/flag-documents
 import { createFlagProvider } from '../flags/flag-provider.ts';
 import { createFlagSets, type FlagSets } from '../flags/flag-sets.ts';
 import { createOfrep } from '../flags/ofrep/answers.ts';
+import { createOpenStreams } from '../flags/ofrep/open-streams.ts';
 import { createRequestBudget } from '../flags/ofrep/request-budget.ts';
 import { createStreamTickets } from '../flags/ofrep/stream-ticket.ts';
 import { createUsageKeeper, type UsageKeeper } from '../flags/usage-keeper.ts';
@@ -29,6 +30,8 @@ export interface FlagParts {
 
 /** Evaluations of each key or service: some thousands at once, a thousand a second. Beyond that a program asks where it should remember. */
 const budget = { burst: 5_000, perSecond: 1_000 };
+/** The key of a page is the same for everybody who opens it. */
+const streamsPerHolder = 5_000;
 
 /** All that has to do with flags, wired. */
 export function createFlagParts(dependencies: {
@@ -55,6 +58,7 @@ export function createFlagParts(dependencies: {
       services: createServiceIdentities({ store, clock }),
       tickets: createStreamTickets(vault),
       budget: createRequestBudget({ clock, ...budget }),
+      streams: createOpenStreams({ perHolder: streamsPerHolder }),
     },
     run: async (signal) => {
       await Promise.all([sets.run(signal), usage.run(signal)]);

@@ -45,7 +45,8 @@ function waitsFor({ end, phase, since, noticeMs, stepMs, evidence, rules }: Flag
   if (evidence?.verdict.verdict === 'error') return `held: ${evidence.verdict.because}`;
   const units = evidence?.verdict.units ?? 0;
   if (now < since + stepMs) return `the step lasts another ${secondsUntil(since + stepMs, now)}`;
-  return `${units} of ${rules.minUnits} outcomes with the variant have been seen: its service has to name it in its answers`;
+  const missing = units === 0 ? ': answers have to say `flag.NAME=VARIANT, flag-key=USER` in x-sluice-attributes (docs/flags.md)' : '';
+  return `${units} of ${rules.minUnits} users with the variant have been seen${missing}`;
 }
 
 function secondsUntil(time: number, now: number): string {

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../effects/clock.ts';
 import { isAlive } from '../effects/processes.ts';
@@ -6,6 +6,8 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import { readRecord, type HomePaths } from './home.ts';
 
 export interface HomeLock {
+  /** Whether the file is still where it was: it goes with a home that is removed, and then protects nothing. */
+  isThere(): boolean;
   release(): void;
 }
 
@@ -43,5 +45,15 @@ function lock(file: string): HomeLock {
     database.close();
     throw thrown;
   }
-  return { release: () => database.close() };
+  const own = inodeOf(file);
+  return { isThere: () => [own, 'unknown'].includes(inodeOf(file)), release: () => database.close() };
+}
+
+/** Undefined where there is no file; `unknown` where nobody can tell just now. */
+function inodeOf(file: string): number | 'unknown' | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return 'unknown';
+  }
 }

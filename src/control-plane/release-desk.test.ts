@@ -29,7 +29,11 @@ async function desk(state?: Partial<ServiceState>) {
       digest: `sha256:${number}`,
       service: 'default/service/agent',
       version: `1.${number}.0`,
-      content: { source: `sha256:${number}`, command: ['node', 'a.js'], environment: { KEY: '${secret.key}' } },
+      content: {
+        source: `sha256:${number}`,
+        command: ['node', 'a.js', '--token=hunter2hunter2'],
+        environment: { KEY: '${secret.key}', N: `${number} hunter2hunter2` },
+      },
       directory,
       createdAt: `2026-11-22T12:00:0${number}.000Z`,
     });
@@ -49,8 +53,12 @@ it('lists releases newest first, and shows each beside the one before it', async
   expect(await releases.get('default', 'agent', 'r-000000000002')).toMatchObject({
     before: 'r-000000000001',
     risk: { level: 'low' },
-    words: ['version: 1.1.0 to 1.2.0 (minor)', 'code: 1 changed, +1 -1 lines: source/a.js'],
-    content: { environment: { KEY: '${secret.key}' }, digests: { source: 'sha256:2' } },
+    words: ['version: 1.1.0 to 1.2.0 (minor)', 'code: 1 changed, +1 -1 lines: source/a.js', 'variable N: 1 *** to 2 ***'],
+    content: {
+      command: ['node', 'a.js', '--token=***'],
+      environment: { KEY: '${secret.key}', N: '2 ***' },
+      digests: { source: 'sha256:2' },
+    },
   });
   const oldest = await releases.get('default', 'agent', 'r-000000000001');
   expect([oldest.before, oldest.risk]).toEqual([undefined, undefined]);
@@ -82,4 +90,14 @@ it('says which service, release or comparison there is not', async () => {
   await expect(releases.list('default', 'other')).rejects.toMatchObject({ code: 'unknown_service' });
   await expect(releases.get('default', 'agent', 'r-ffffffffffff')).rejects.toMatchObject({ code: 'unknown_release' });
   await expect(releases.compare('default', 'agent', { to: 'r-000000000001' })).rejects.toMatchObject({ code: 'nothing_to_compare' });
+});
+
+it('tells an arm of the experiment under way from a release that is only kept', async () => {
+  const arms = [1, 2, 3].map((number) => ({ name: `arm-${number}`, generation: number, release: `r-00000000000${number}`, weight: 10 }));
+  const [first, second, third] = arms;
+  const experiment = { arms: [first, { ...second, withdrawn: { reason: 'errors', at: 0 } }] };
+  const candidate = { generation: 9, startedAt: 0, course: { experiment } } as unknown as ServiceState['candidate'];
+  const releases = await desk({ revisions: [], ...(candidate && { candidate }) });
+  const states = new Map((await releases.list('default', 'agent')).map(({ id, state }) => [id, state]));
+  expect([first, second, third].map((arm) => states.get(arm?.release ?? ''))).toEqual(['arm', 'kept', 'kept']);
 });

@@ -1,12 +1,12 @@
 import type { ReleaseDesk } from '../api/ports.ts';
 import type { ListedRelease, ReleaseDifference } from '../api/schemas/release.ts';
+import type { Json } from '../digest/json.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { type ComparedRelease, describeChange } from '../release/difference/describe-change.ts';
 import { inWords } from '../release/difference/in-words.ts';
-import type { ReleaseChange } from '../release/difference/release-change.ts';
 import { recordedFiles } from '../release/difference/release-files.ts';
 import { assessRisk } from '../release/difference/risk.ts';
-import { fileDigests } from '../release/release-content.ts';
+import { contentDigests } from '../release/release-content.ts';
 import type { ReleaseRecords } from '../release/release-records.ts';
 import type { Release } from '../release/release.ts';
 import type { ServiceController } from '../rollout/service-controller.ts';
@@ -18,7 +18,7 @@ export function createReleaseDesk(dependencies: {
   readonly controller: Pick<ServiceController, 'stateOf'>;
   readonly releases: Pick<ReleaseRecords, 'list'>;
   /** Takes secrets out of what files say. */
-  readonly secrets: Pick<KnownSecrets, 'scrub'>;
+  readonly secrets: Pick<KnownSecrets, 'scrubJson'>;
 }): ReleaseDesk {
   const { controller, releases, secrets } = dependencies;
 
@@ -42,7 +42,12 @@ export function createReleaseDesk(dependencies: {
 
   async function difference(before: Release, after: Release): Promise<ReleaseDifference> {
     const change = describeChange(await compared(before), await compared(after));
-    return { from: before.id, to: after.id, words: inWords(change), risk: assessRisk(change), change: masked(change, secrets.scrub) };
+    return masked({ from: before.id, to: after.id, words: inWords(change), risk: assessRisk(change), change });
+  }
+
+  /** Whatever is declared or written in files may hold what nobody meant to write there. */
+  function masked<T>(shown: T): T {
+    return secrets.scrubJson(shown as Json) as T;
   }
 
   return {
@@ -56,13 +61,19 @@ export function createReleaseDesk(dependencies: {
       const { command, environment: variables, model } = release.content;
       const earlier = before(release);
       const { words, risk } = earlier ? await difference(earlier, release) : { words: ['the oldest release that is kept'] };
-      return {
+      return masked({
         ...listed(release, state),
-        content: { command, environment: variables, ...(model && { model }), digests: fileDigests(release.content) },
+        content: {
+          command,
+          environment: variables,
+          ...(model && { model }),
+          ...(release.image && { image: release.image }),
+          digests: contentDigests(release.content),
+        },
         ...(earlier && { before: earlier.id }),
         ...(risk && { risk }),
         words,
-      };
+      });
     },
     async compare(environment, service, { from, to }) {
       const { find, before } = await recorded(environment, service);
@@ -74,8 +85,8 @@ export function createReleaseDesk(dependencies: {
   };
 }
 
-async function compared({ version, content, directory }: Release): Promise<ComparedRelease> {
-  return { version, content, files: await recordedFiles(directory) };
+async function compared({ version, content, image, directory }: Release): Promise<ComparedRelease> {
+  return { version, content, image, files: await recordedFiles(directory) };
 }
 
 function listed(release: Release, state: ServiceState | undefined): ListedRelease {
@@ -87,16 +98,6 @@ function stateOf(id: string, state: ServiceState | undefined): ListedRelease['st
   if (state === undefined) return 'kept';
   if (revisionOf(state, state.stable)?.release === id) return 'stable';
   if (revisionOf(state, state.candidate?.generation)?.release === id) return 'candidate';
+  if (state.candidate?.course?.experiment?.arms.some(({ release, withdrawn }) => release === id && !withdrawn)) return 'arm';
   return state.failure?.release === id ? 'failed' : 'kept';
-}
-
-/** Code and prompts may hold what nobody meant to write there. */
-function masked(change: ReleaseChange, scrub: (text: string) => string): ReleaseChange {
-  return {
-    ...change,
-    files: change.files.map((file) => (file.diff === undefined ? file : { ...file, diff: scrub(file.diff) })),
-    prompts: change.prompts.map((prompt) =>
-      Object.assign({}, prompt, { words: prompt.words.map((run) => ({ change: run.change, text: scrub(run.text) })) }),
-    ),
-  };
 }

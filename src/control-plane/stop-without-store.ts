@@ -5,8 +5,12 @@ import { isAlive, type ProcessIdentity, terminateGroup } from '../effects/proces
 import type { Random } from '../effects/random.ts';
 import { toSluiceError } from '../errors/sluice-error.ts';
 import { recordedProcess } from '../gateway/gateway-folder.ts';
+import { createDockerImages } from '../providers/docker/docker-images.ts';
+import { createDockerWorkloads } from '../providers/docker/docker-workloads.ts';
+import { createEngine } from '../providers/docker/engine.ts';
 import { createLocalPlatform } from '../providers/local/local-provider.ts';
 import { createLocalWorkloads } from '../providers/local/workloads/local-workloads.ts';
+import { createPlacedWorkloads } from '../providers/placed-workloads.ts';
 import { openHome, readRecord, writeRecord } from './home.ts';
 import { lockHome } from './home-lock.ts';
 import { runningInstances } from './running-instances.ts';
@@ -52,7 +56,12 @@ export async function stopWithoutStore(
     // First, so that no request meets an instance that is gone.
     const gateway = await recordedProcess(join(paths.home, 'gateway'));
     if (gateway !== undefined && isAlive(gateway)) await end('the gateway', () => terminated(gateway, gatewayMs, clock));
-    const workloads = createLocalWorkloads({ home: paths.home, clock, random });
+    const containerEngine = createEngine(process.env);
+    const images = createDockerImages({ engine: containerEngine, home: paths.home, environment: process.env });
+    const workloads = createPlacedWorkloads({
+      processes: createLocalWorkloads({ home: paths.home, clock, random }),
+      containers: createDockerWorkloads({ home: paths.home, engine: containerEngine, images, clock, random }),
+    });
     await Promise.all((await runningInstances(workloads)).map(({ id }) => end(`instance ${id}`, () => workloads.stop(id, instanceMs))));
     const { servers } = createLocalPlatform({ home: paths.home, clock, random });
     await Promise.all((await servers.running()).map((address) => end(address, () => servers.halt(address))));

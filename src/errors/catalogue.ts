@@ -1,6 +1,7 @@
 import { accessErrors } from './access-errors.ts';
 import { apiErrors } from './api-errors.ts';
 import { cliErrors } from './cli-errors.ts';
+import { containerErrors } from './container-errors.ts';
 import { engineErrors } from './engine-errors.ts';
 import { flagErrors } from './flag-errors.ts';
 import { gatewayErrors } from './gateway-errors.ts';
@@ -19,6 +20,7 @@ export const catalogue = {
   ...engineErrors,
   ...providerErrors,
   ...serviceErrors,
+  ...containerErrors,
   ...migrationErrors,
   ...flagErrors,
   ...notificationErrors,

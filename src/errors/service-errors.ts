@@ -119,6 +119,13 @@ export const serviceErrors = {
     help: () =>
       '`sluice rollout status SERVICE` says what is under way, `sluice rollout history SERVICE` what has happened; `sluice deploy SERVICE` rolls out what the stack says.',
   }),
+  ambiguous_release: entry<{ service: string; release: string; found: readonly string[] }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ service, release, found }) =>
+      `'${release}' may be any of several releases of the service '${service}': ${found.join(', ')}.`,
+    help: () => 'Write more of the id.',
+  }),
   unknown_release: entry<{ service: string; release: string }>({
     status: 404,
     retry: 'terminal',
@@ -193,12 +200,19 @@ export const serviceErrors = {
     message: ({ service, part }) => `The ${part} of the service '${service}' has changed since the plan was made.`,
     help: () => 'Plan again; nothing of this service has been changed.',
   }),
+  api_reference_not_followed: entry<{ service: string; path: string; references: readonly string[] }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, path, references }) =>
+      `References in '${path}' of the service '${service}' lead to another file or nowhere, and are not followed: ${references.join(', ')}.`,
+    help: () => 'Changes behind them are not found: bundle the description into one file.',
+  }),
   api_not_compared: entry<{ service: string; path: string }>({
     status: 200,
     retry: 'terminal',
     message: ({ service, path }) =>
-      `'${path}' of the service '${service}' is not an OpenAPI description of version 3.0 or 3.1: breaking changes will not be found.`,
-    help: () => 'Correct the description, or remove the field `api`.',
+      `'${path}' of the service '${service}' cannot be read as an OpenAPI description of version 3.0 or 3.1: breaking changes will not be found.`,
+    help: () => 'Correct the description (well-formed, at most 256 KiB, 400 levels deep), or remove the field `api`.',
   }),
   breaking_api_change: entry<VersionFindings>({
     status: 422,

@@ -117,12 +117,11 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
       const address = `${environment}/service/${request.service}`;
       const state = await services.stateOf(address);
       if (state?.stable === undefined) throw sluiceError('unknown_service', { address });
-      const units = state.settings.rollout.affinity && { of: 'users' as const };
       const id = Buffer.from(random.bytes(6)).toString('hex');
       const place = { environment, flag };
       return commit(place, known?.version ?? 0, order, 'begun', (record) => {
         const rollout = newFlagRollout(record, request, { id, by: order.actor.name, reason: order.reason }, clock.now());
-        return { rollout: { ...rollout, rules: { ...rollout.rules, ...units } }, change: { type: 'share', percent: shareOf(rollout) } };
+        return { rollout, change: { type: 'share', percent: shareOf(rollout) } };
       });
     },
     stop: async (environment, flag, order) => {

@@ -57,6 +57,8 @@ export function newFlagRollout(
       errors: { tolerate: request.errorTolerance },
       ...(latency && { latency: { quantiles: [latency.quantile] } }),
       minUnits: request.minUnits,
+      // A flag is drawn for users, who keep what they got.
+      of: 'users',
     },
     latencyTolerance: latency?.tolerance ?? 1,
     ...(override && { before: override }),

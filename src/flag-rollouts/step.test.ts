@@ -85,7 +85,7 @@ describe('a rollout of a flag', () => {
   it('is taken back when users with the variant meet more errors', () => {
     const { rollout, changes } = play(0.1);
     expect([changes.at(-1), rollout.end?.outcome]).toEqual(['back', 'failed']);
-    expect(rollout.end?.because).toMatch(/errors got worse than is tolerated: errors .*x of the others .*variant requests/);
+    expect(rollout.end?.because).toMatch(/errors got worse than is tolerated: errors .*x of the others .*variant users/);
   });
 
   it('is hardly ever taken back without a difference, however often it looks', () => {

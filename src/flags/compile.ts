@@ -1,6 +1,7 @@
 import type { Flag } from '@openfeature/flagd-core';
 import type { Json } from '../digest/json.ts';
 import type { FlagRule } from '../stack/kinds/flag.ts';
+import { holds } from './condition.ts';
 import type { FlagDefinition, Override } from './flag.ts';
 
 /**
@@ -70,13 +71,17 @@ function constant(variants: FlagDefinition['variants'], variant: string, branch:
 }
 
 function ruleBranch({ when = {}, serve, split, by }: FlagRule, name: string, fallback: string): Branch {
-  const conditions = Object.entries(when).map(
-    ([attribute, wanted]): Json => ({ in: [{ var: attribute }, Array.isArray(wanted) ? wanted : [wanted as Json]] }),
-  );
-  const holds: Json = conditions.length === 0 ? true : conditions.length === 1 ? (conditions[0] as Json) : { and: conditions };
-  if (split === undefined || by === undefined) return { name, holds, concerns: holds, serves: serve ?? fallback };
+  const conditions = Object.entries(when).map(([attribute, wanted]) => holds(userOf(attribute), wanted));
+  const condition: Json = conditions.length === 0 ? true : conditions.length === 1 ? (conditions[0] as Json) : { and: conditions };
+  if (split === undefined || by === undefined) return { name, holds: condition, concerns: condition, serves: serve ?? fallback };
   const key = userOf(by);
-  return { name, holds, concerns: holds, by, serves: { if: [{ '!!': [key] }, fractional(key, buckets(split, fallback)), null] } };
+  return {
+    name,
+    holds: condition,
+    concerns: condition,
+    by,
+    serves: { if: [isKnown(key), fractional(key, buckets(split, fallback)), null] },
+  };
 }
 
 function percentBranch({ variant, percent, attribute }: Extract<Override, { action: 'percent' }>): Branch {
@@ -93,9 +98,9 @@ function percentBranch({ variant, percent, attribute }: Extract<Override, { acti
   };
   return {
     name: 'override',
-    holds: { and: [{ '!!': [key] }, chosen] },
+    holds: { and: [isKnown(key), chosen] },
     // Who cannot be placed in the share is told so, and not given to the rules without a word.
-    concerns: { or: [{ '!': [key] }, chosen] },
+    concerns: { or: [{ '!': [isKnown(key)] }, chosen] },
     serves: variant,
     by: attribute,
   };
@@ -104,6 +109,11 @@ function percentBranch({ variant, percent, attribute }: Extract<Override, { acti
 /** `user` is whom OpenFeature calls the targeting key; programs that know no such thing send an attribute `user`. */
 function userOf(attribute: string): Json {
   return isUser(attribute) ? { if: [{ var: 'targetingKey' }, { var: 'targetingKey' }, { var: 'user' }] } : { var: attribute };
+}
+
+/** 0 and false are as good as any other value to tell users apart by; no value and an empty text are none. */
+function isKnown(key: Json): Json {
+  return { '!': [{ in: [key, [null, '']] }] };
 }
 
 export function isUser(attribute: string): boolean {

@@ -39,6 +39,21 @@ describe('evaluating', () => {
     });
   });
 
+  it('splits by any text, number, true or false, 0 and false included', () => {
+    const byTeam = evaluable({
+      name: 'f',
+      definition: { ...definition, rules: [{ split: { on: 50, off: 50 }, by: 'team' }] },
+      override: undefined,
+    });
+    const share: Override = { action: 'percent', variant: 'on', percent: 50, attribute: 'team', ...hand };
+    for (const team of [0, 1, -1, true, false, 'a', '0']) {
+      expect([team, byTeam.evaluate({ team })]).toMatchObject([team, { ok: true, reason: 'split', matched: '1' }]);
+      expect([team, evaluate({ team, targetingKey: 'u' }, share)]).toMatchObject([team, { ok: true }]);
+    }
+    for (const context of [{}, { team: null }, { team: '' }] as readonly JsonObject[])
+      expect(byTeam.evaluate(context)).toMatchObject({ errorCode: 'INVALID_CONTEXT' });
+  });
+
   it('takes an attribute user for the user where there is no targeting key', () => {
     expect(evaluate({ user: 'ann' })).toEqual(evaluate({ targetingKey: 'ann' }));
   });

@@ -65,8 +65,15 @@ function featureFlag(name: string, definition: FlagdDefinition): FeatureFlag {
  * rule about `constructor` meets what the user has and nothing else.
  */
 function bare(context: JsonObject): EvaluationContext {
-  return Object.defineProperty({ ...context }, '__proto__', { value: null, enumerable: true }) as EvaluationContext;
+  const known = bares.get(context);
+  if (known !== undefined) return known;
+  const made = Object.defineProperty({ ...context }, '__proto__', { value: null, enumerable: true }) as EvaluationContext;
+  bares.set(context, made);
+  return made;
 }
+
+/** All flags are evaluated for one context, one after the other. */
+const bares = new WeakMap<JsonObject, EvaluationContext>();
 
 function reasonOf(matched: string, { serving }: CompiledFlag): EvaluationReason {
   if (matched === 'killed') return 'disabled';
@@ -83,7 +90,7 @@ function userMissing(context: JsonObject, by: string) {
       errorDetails: `The attribute '${by}' has to be text or a number: users are split by it.`,
     } as const;
   }
-  if (value !== undefined && value !== null && value !== '' && value !== false && value !== 0) return undefined;
+  if (value !== undefined && value !== null && value !== '') return undefined;
   if (isUser(by))
     return { errorCode: 'TARGETING_KEY_MISSING', errorDetails: 'Users are split by targetingKey, and the context has none.' } as const;
   return { errorCode: 'INVALID_CONTEXT', errorDetails: `Users are split by '${by}', and the context has no such attribute.` } as const;

@@ -1,7 +1,8 @@
 import type { Json } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Document, Store } from '../store/store.ts';
-import { type CountedEvaluation, counted, type FlagUsage, flagUsage, merged, noUsage } from './usage.ts';
+import { type CountedEvaluation, type FlagUsage, flagUsage, merged } from './usage.ts';
+import { createUsageTally, type UsageTally } from './usage-tally.ts';
 
 /** Counts evaluations in memory and brings them to the store from time to time: a crash loses the counts of some seconds. */
 export interface UsageKeeper {
@@ -20,7 +21,9 @@ const collection = 'flag-usage';
 const intervalMs = 10_000;
 
 export function createUsageKeeper({ store, clock }: { readonly store: Store; readonly clock: Clock }): UsageKeeper {
-  let pending = new Map<string, FlagUsage>();
+  let pending = new Map<string, UsageTally>();
+  /** What could not be written yet. */
+  let unwritten = new Map<string, FlagUsage>();
 
   const write = async (key: string, usage: FlagUsage): Promise<void> => {
     const [environment = '', name = ''] = key.split('/');
@@ -30,22 +33,36 @@ export function createUsageKeeper({ store, clock }: { readonly store: Store; rea
     await store.transact([{ operation: 'put', collection, key, value, ifVersion: document?.version ?? 0 }]);
   };
 
-  const add = (key: string, usage: FlagUsage): void => {
-    const known = pending.get(key);
-    pending.set(key, known === undefined ? usage : merged(known, usage));
+  /** What is in memory, by its key in the store. */
+  const held = (): Map<string, FlagUsage> => {
+    const all = new Map(unwritten);
+    for (const [key, tally] of pending) {
+      const known = all.get(key);
+      all.set(key, known === undefined ? tally.usage() : merged(known, tally.usage()));
+    }
+    return all;
   };
 
   const flush = async (): Promise<void> => {
-    const batch = pending;
+    const batch = held();
     pending = new Map();
-    for (const [key, usage] of batch) await write(key, usage).catch(() => add(key, usage));
+    unwritten = new Map();
+    for (const [key, usage] of batch) {
+      await write(key, usage).catch(() => {
+        const since = unwritten.get(key);
+        unwritten.set(key, since === undefined ? usage : merged(since, usage));
+      });
+    }
   };
 
   return {
     count: (environment, flag, evaluation) => {
       const key = `${environment}/${flag}`;
       const now = clock.now();
-      pending.set(key, counted(pending.get(key) ?? noUsage(now), evaluation, now));
+      const known = pending.get(key);
+      const tally = known ?? createUsageTally(now);
+      if (known === undefined) pending.set(key, tally);
+      tally.add(evaluation, now);
     },
     of: async (environment) => {
       const stored = (await store.list(collection, `${environment}/`)).map((document): [string, FlagUsage] => [
@@ -53,7 +70,7 @@ export function createUsageKeeper({ store, clock }: { readonly store: Store; rea
         usageOf(document),
       ]);
       const all = new Map(stored);
-      for (const [key, usage] of pending) {
+      for (const [key, usage] of held()) {
         if (!key.startsWith(`${environment}/`)) continue;
         const name = key.slice(environment.length + 1);
         const known = all.get(name);
@@ -64,6 +81,7 @@ export function createUsageKeeper({ store, clock }: { readonly store: Store; rea
     forget: async (environment, flag) => {
       const key = `${environment}/${flag}`;
       pending.delete(key);
+      unwritten.delete(key);
       await store.transact([{ operation: 'delete', collection, key }]);
     },
     flush,

@@ -4,8 +4,9 @@ import { createFlagDocuments } from './flag-documents.ts';
 import { createFlagSets } from './flag-sets.ts';
 import type { FlagRecord } from './flag.ts';
 import { staleness } from './staleness.ts';
-import { counted, merged, noUsage, usesKept, type FlagUsage } from './usage.ts';
+import { type CountedEvaluation, merged, noUsage, usesKept, type FlagUsage } from './usage.ts';
 import { createUsageKeeper } from './usage-keeper.ts';
+import { createUsageTally } from './usage-tally.ts';
 import { until } from '../testing/conditions.ts';
 import { systemClock } from '../effects/clock.ts';
 
@@ -15,6 +16,11 @@ const record = (changedDaysAgo: number, rules = true): FlagRecord => {
   const at = new Date(now - changedDaysAgo * dayMs).toISOString();
   const definition = { variants: { on: true, off: false }, default: 'off', rules: rules ? [{ when: { plan: 'pro' }, serve: 'on' }] : [] };
   return { id: 'flag-1', environment: 'production', name: 'cite', declared: {}, definition, createdAt: at, changedAt: at };
+};
+const counted = (usage: FlagUsage, evaluation: CountedEvaluation, at: number): FlagUsage => {
+  const tally = createUsageTally(at);
+  tally.add(evaluation, at);
+  return merged(usage, tally.usage());
 };
 const use = (variant: string, matched: string, daysAgo: number, usage: FlagUsage = noUsage(now - 40 * dayMs)): FlagUsage =>
   counted(usage, { service: 'agent', release: 'r-1', served: { variant, matched }, as: 'evaluation' }, now - daysAgo * dayMs);

@@ -44,22 +44,6 @@ export function noUsage(now: number): FlagUsage {
   return { since: now, uses: [], others: 0, errors: 0, variants: {}, matched: {} };
 }
 
-/** Pure: the usage with one more evaluation. */
-export function counted(usage: FlagUsage, { service, release, served, as }: CountedEvaluation, now: number): FlagUsage {
-  if (served === undefined) return { ...usage, errors: usage.errors + 1 };
-  const { variant, matched } = served;
-  const [evaluations, fetches] = as === 'evaluation' ? [1, 0] : [0, 1];
-  const use: FlagUse = {
-    ...(service !== undefined && { service }),
-    ...(release !== undefined && { release }),
-    variant,
-    evaluations,
-    fetches,
-    lastAt: now,
-  };
-  return merged(usage, { ...noUsage(now), uses: [use], variants: { [variant]: now }, matched: { [matched]: now } });
-}
-
 /** Pure, and the same in any order but for what the bound has folded together. */
 export function merged(left: FlagUsage, right: FlagUsage): FlagUsage {
   const uses = new Map<string, FlagUse>();

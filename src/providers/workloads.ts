@@ -1,4 +1,5 @@
 import type { JsonObject } from '../digest/json.ts';
+import type { PinnedImage } from './images.ts';
 import type { Address } from '../stack/stack.ts';
 
 /**
@@ -30,15 +31,25 @@ export interface InstanceSpec {
   /** Address of the service. */
   readonly service: Address;
   readonly release: string;
-  /** argv; the first word is looked up on the instance's PATH (`node` is the runtime Sluice itself runs on). Never through a shell. */
+  /**
+   * argv; the first word is looked up on the instance's PATH (`node` is the runtime Sluice itself runs on). Never through a shell. Of an
+   * image, empty for the image's own command.
+   */
   readonly command: readonly string[];
-  /** Absolute working directory: the release's own copy of the source. */
+  /** Absolute working directory: the release's own copy of the source. An image has its own. */
   readonly directory: string;
+  /** What it is started from; without one, it is a process of the machine it runs on. */
+  readonly image?: InstanceImage;
   /** The declared environment with secrets resolved. The port adds PORT, HOST and a minimal PATH and HOME; nothing else is inherited. */
   readonly environment: Readonly<Record<string, string>>;
   /** Identity and outputs of the virtual machine it runs on; without one, the machine itself. */
   readonly machine?: MachinePlacement;
   readonly limits?: ResourceLimits;
+}
+
+export interface InstanceImage extends PinnedImage {
+  /** Absolute paths of files and folders that the instance finds at the same place, unchangeable. */
+  readonly files: readonly string[];
 }
 
 export interface MachinePlacement {
@@ -75,6 +86,8 @@ export interface InstanceExit {
   readonly code: number | null;
   readonly signal: string | null;
   readonly at: string;
+  /** The system ended it because it used more memory than it may. */
+  readonly outOfMemory?: true;
 }
 
 export type HealthCheck =

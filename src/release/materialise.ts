@@ -50,7 +50,8 @@ export async function materialise(
       await copyTree(path, join(aside, name));
       if ((await digestTree(join(aside, name))) !== content[part]) throw changed(fields.name, part);
     }
-    const modules = await nearestModules(parts.find(({ part }) => part === 'source')?.path ?? root);
+    const source = parts.find(({ part }) => part === 'source');
+    const modules = source && (await nearestModules(source.path));
     if (modules !== undefined) await symlink(modules, join(aside, 'node_modules'));
     // A copy that is there but not whole (someone changed it) makes way.
     await rm(folder, { recursive: true, force: true });
@@ -58,7 +59,7 @@ export async function materialise(
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     if (error instanceof SluiceError) throw error;
-    throw sluiceError('content_unreadable', { path: fields.source, reason: (error as Error).message }, { cause: error });
+    throw sluiceError('content_unreadable', { path: fields.source ?? root, reason: (error as Error).message }, { cause: error });
   }
   return made;
 }

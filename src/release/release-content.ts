@@ -10,19 +10,26 @@ import type { ReleaseContent } from './release.ts';
 export const fileParts = ['source', 'prompts', 'policy', 'api', 'migrations'] as const;
 export type FilePart = (typeof fileParts)[number];
 
+/** What a reference to an image stands for at this moment. */
+export type ResolveImage = (reference: string) => Promise<Digest>;
+
+/** Digests of what fields only name, by field. */
+export type ContentDigests = Readonly<Partial<Record<FilePart | 'image', Digest>>>;
+
 /** Reads everything that makes up a release. `fields` are as declared, so that a secret takes part by its reference only. */
-export async function readReleaseContent(fields: ServiceFields, root: string): Promise<ReleaseContent> {
-  const digests: Partial<Record<FilePart, Digest>> = {};
+export async function readReleaseContent(fields: ServiceFields, root: string, resolveImage: ResolveImage): Promise<ReleaseContent> {
+  const digests: Partial<Record<FilePart | 'image', Digest>> = {};
+  if (fields.image !== undefined) digests.image = await resolveImage(fields.image);
   for (const { part, path } of partPaths(fields, root)) digests[part] = await digestTree(path);
   return releaseContent(fields, digests);
 }
 
 /** The content of a release: what the fields say, and digests of the files they name. */
-export function releaseContent(fields: ServiceFields, digests: Readonly<Partial<Record<FilePart, Digest>>>): ReleaseContent {
-  const { source = digestJson(''), prompts, policy, api, migrations } = digests;
+export function releaseContent(fields: ServiceFields, digests: ContentDigests): ReleaseContent {
+  const { source = digestJson(''), image, prompts, policy, api, migrations } = digests;
   return {
-    source,
-    command: fields.command,
+    ...(image ? { image } : { source }),
+    command: fields.command ?? [],
     environment: fields.env,
     ...(prompts && { prompts }),
     ...(fields.model && { model: fields.model }),
@@ -32,9 +39,11 @@ export function releaseContent(fields: ServiceFields, digests: Readonly<Partial<
   };
 }
 
-/** Digests of the files of a release, by the field that names them. */
-export function fileDigests(content: ReleaseContent): Readonly<Partial<Record<FilePart, Digest>>> {
-  return Object.fromEntries(fileParts.flatMap((part) => (content[part] === undefined ? [] : [[part, content[part]]])));
+/** Digests of the files and the image of a release, by the field that names them. */
+export function contentDigests(content: ReleaseContent): ContentDigests {
+  return Object.fromEntries(
+    ([...fileParts, 'image'] as const).flatMap((part) => (content[part] === undefined ? [] : [[part, content[part]]])),
+  );
 }
 
 /** The path a part is declared with. */

@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../store/memory-store.ts';
+import { type Digest, digestJson } from '../digest/digest.ts';
 import { service, type ServiceFields } from '../stack/kinds/service.ts';
 import { digestTree } from './content-tree.ts';
 import { materialise, releaseFolder } from './materialise.ts';
 import { readReleaseContent, releaseDigest, releaseId } from './release-content.ts';
 import { createReleaseRecords } from './release-records.ts';
 import type { Release } from './release.ts';
+
+const imageDigest = async (reference: string): Promise<Digest> => digestJson(reference);
 
 let folder: string;
 let root: string;
@@ -41,7 +44,8 @@ function fields(extra: Record<string, unknown> = {}): ServiceFields {
   return service.schema.parse({ ...declared, ...extra });
 }
 
-const digestOf = async (extra?: Record<string, unknown>): Promise<string> => releaseDigest(await readReleaseContent(fields(extra), root));
+const digestOf = async (extra?: Record<string, unknown>): Promise<string> =>
+  releaseDigest(await readReleaseContent(fields(extra), root, imageDigest));
 
 describe('the digest of a release', () => {
   it('is another one after a change to one word of any part, to the executable bit, or to what is declared', async () => {
@@ -74,7 +78,7 @@ describe('the digest of a release', () => {
   });
 
   it('holds a secret only as its reference', async () => {
-    const content = await readReleaseContent(fields({ env: { KEY: '${secret.key}' } }), root);
+    const content = await readReleaseContent(fields({ env: { KEY: '${secret.key}' } }), root, imageDigest);
     expect(content.environment).toEqual({ KEY: '${secret.key}' });
   });
 });
@@ -89,8 +93,12 @@ describe('content that a release may not have', () => {
   });
 
   it('is a path that leads out of the stack', async () => {
-    await expect(readReleaseContent(fields({ source: '../elsewhere' }), root)).rejects.toMatchObject({ code: 'service_path_outside' });
-    await expect(readReleaseContent(fields({ source: 'missing' }), root)).rejects.toMatchObject({ code: 'content_unreadable' });
+    await expect(readReleaseContent(fields({ source: '../elsewhere' }), root, imageDigest)).rejects.toMatchObject({
+      code: 'service_path_outside',
+    });
+    await expect(readReleaseContent(fields({ source: 'missing' }), root, imageDigest)).rejects.toMatchObject({
+      code: 'content_unreadable',
+    });
   });
 });
 
@@ -98,7 +106,7 @@ describe('materialising a release', () => {
   it('makes a read-only copy of every part that stays when the stack changes, and resolves packages', async () => {
     await write('node_modules/answers/index.js', 'module.exports = 42;\n');
     await chmod(join(root, 'agent/server.js'), 0o755);
-    const content = await readReleaseContent(fields(), root);
+    const content = await readReleaseContent(fields(), root, imageDigest);
     const target = releaseFolder(join(folder, 'home'), { environment: 'default', name: 'agent' }, releaseDigest(content));
     const made = await materialise(target, { fields: fields(), root, content });
     await rm(join(root, 'agent'), { recursive: true });
@@ -111,7 +119,7 @@ describe('materialising a release', () => {
   });
 
   it('refuses content that is no longer what was planned, and leaves nothing of it', async () => {
-    const content = await readReleaseContent(fields(), root);
+    const content = await readReleaseContent(fields(), root, imageDigest);
     const target = releaseFolder(join(folder, 'home'), { environment: 'default', name: 'agent' }, releaseDigest(content));
     await write('prompts/system.md', 'Changed meanwhile.\n');
     const attempt = materialise(target, { fields: fields(), root, content });
@@ -120,7 +128,7 @@ describe('materialising a release', () => {
   });
 
   it('makes a copy anew that someone has changed, and needs the stack no more for one that is whole', async () => {
-    const content = await readReleaseContent(fields(), root);
+    const content = await readReleaseContent(fields(), root, imageDigest);
     const target = releaseFolder(join(folder, 'home'), { environment: 'default', name: 'agent' }, releaseDigest(content));
     await materialise(target, { fields: fields(), root, content });
     await writeFile(join(target, 'source/added.js'), '');

@@ -7,7 +7,10 @@ import type { Address } from '../stack/stack.ts';
  * one word of it is another release. `environment` holds the declared strings: a secret is in it only as its reference.
  */
 export interface ReleaseContent {
-  readonly source: Digest;
+  /** Either it or `image`. */
+  readonly source?: Digest;
+  readonly image?: Digest;
+  /** Empty for an image's own. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly prompts?: Digest;
@@ -26,6 +29,8 @@ export interface Release {
   /** The declared semantic version. A label: it takes no part in the digest. */
   readonly version: string;
   readonly content: ReleaseContent;
+  /** What its image was called when it was released. A label, as the version is. */
+  readonly image?: string;
   /** Absolute folder with the release's own copy of its files; instances start here, whatever happens to the stack's folder. */
   readonly directory: string;
   readonly createdAt: string;

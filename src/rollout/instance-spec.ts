@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isJsonObject } from '../digest/json.ts';
 import type { OutputResolver } from '../engine/output-resolver.ts';
 import type { InstanceSpec } from '../providers/workloads.ts';
@@ -30,7 +31,8 @@ export async function instanceSpec(
     service: state.address,
     release: revision.release,
     command,
-    directory: `${revision.directory}/source`,
+    directory: codeFolder(revision),
+    ...(revision.image && { image: revision.image }),
     environment: {
       ...evaluationVariables(own, { url: evaluationUrl?.(), token, release: revision.release }),
       ...own,
@@ -45,6 +47,11 @@ export async function instanceSpec(
     ...(revision.machine && { machine: revision.machine }),
     ...(revision.limits && { limits: revision.limits }),
   };
+}
+
+/** Where a release's own commands run: beside its code, or where its files are when the code is in an image. */
+export function codeFolder({ directory, image }: Pick<Revision, 'directory' | 'image'>): string {
+  return image ? directory : join(directory, 'source');
 }
 
 /**

@@ -83,7 +83,8 @@ async function observeInstance(
   return unknownStart ? { status: 'absent' } : { status: 'ended', reason: describeExit(status.exit) };
 }
 
-function describeExit({ code, signal }: InstanceExit): string {
+function describeExit({ code, signal, outOfMemory }: InstanceExit): string {
+  if (outOfMemory) return 'was ended because it used more memory than it may';
   if (signal !== null) return `was ended by ${signal}`;
   return code === null ? 'ended while nobody watched' : `ended with exit code ${code}`;
 }

@@ -71,6 +71,19 @@ it('warns of an addition under a patch version, and of content that changed unde
   expect(risk).toBe('low');
 });
 
+it('takes another build of a version for another label', async () => {
+  const { problems } = await judged('1.0.0+build.5', api('3.0.3', list + add), 'env: { LOG_LEVEL: debug }');
+  expect(problems.map(({ code }) => code)).toEqual(['release_risk']);
+});
+
+it('tells which references of a description it does not follow', async () => {
+  const remote = api('3.0.3', list + add.replace('{}', '{ $ref: "https://example.org/a.yaml#/Answer" }'));
+  expect((await judged('1.0.1', remote)).problems).toMatchObject([
+    { severity: 'warning', code: 'api_reference_not_followed', message: expect.stringContaining('https://example.org/a.yaml#/Answer') },
+    { severity: 'note', code: 'release_risk' },
+  ]);
+});
+
 it('warns of a description that cannot be compared', async () => {
   expect((await judged('1.0.1', 'swagger: "2.0"\n')).problems).toMatchObject([
     { severity: 'warning', code: 'api_not_compared' },

@@ -10,17 +10,17 @@ const mostReleases = 9;
 /** Why a candidate is held whose stage lasts until somebody agrees. */
 export const waitsForApproval = 'waits for approval';
 
-/** Remembers that the rollout came nearer to its end; `measure` grows with every step towards it. */
+/** Remembers that the rollout came nearer to its end; `measure` grows with every step towards it. `isKnown`: as many instances were ready before. */
 export function recordProgress(
   state: ServiceState,
-  { measure, serving }: { readonly measure: number; readonly serving: number },
+  { measure, serving, isKnown = false }: { readonly measure: number; readonly serving: number; readonly isKnown?: boolean },
   now: number,
 ): Advanced {
   const { candidate } = state;
   if (!candidate || measure <= candidate.progress) return { state, events: [] };
   const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `${serving}/${state.replicas} instances ready`);
   const next = { ...state, candidate: { ...candidate, progress: measure, progressAt: now } };
-  return { state: next, events: serving > 0 ? [event] : [] };
+  return { state: next, events: serving > 0 && !isKnown ? [event] : [] };
 }
 
 /** The candidate is the stable revision from now on. */

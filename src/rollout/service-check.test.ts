@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Problem } from '../errors/sluice-error.ts';
+import { type Digest, digestJson } from '../digest/digest.ts';
+import { type Problem, sluiceError } from '../errors/sluice-error.ts';
 import { loadStack } from '../stack/load.ts';
 import { checkArms } from './experiment/check-experiment.ts';
 import { checkService } from './service-check.ts';
@@ -16,12 +17,19 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+const resolveImage = async (reference: string): Promise<Digest> => {
+  if (reference === 'missing:1') throw sluiceError('image_not_found', { reference, reason: 'manifest unknown' });
+  return digestJson(reference);
+};
+
 async function check(...lines: readonly string[]): Promise<readonly Problem[]> {
   const block = ['name: agent', 'source: agent', 'command: [node, a.js]', 'version: 1.0.0', ...lines].map((line) => `  ${line}`);
   await writeFile(join(root, 'stack.yaml'), `service:\n${block.join('\n')}\n`);
   const loaded = await loadStack(root);
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join('\n'));
-  return Promise.all(loaded.value.blocks.map((block) => checkService(block, loaded.value))).then((problems) => problems.flat());
+  return Promise.all(loaded.value.blocks.map((block) => checkService(block, loaded.value, resolveImage))).then((problems) =>
+    problems.flat(),
+  );
 }
 
 it('finds nothing wrong with what a rolling service may declare, defaults included', async () => {
@@ -73,7 +81,7 @@ it('refuses arms that are one and the same release', async () => {
   const loaded = await loadStack(root);
   const [block] = loaded.ok ? loaded.value.blocks : [];
   if (!loaded.ok || !block) throw new Error('the stack is not what the test takes it for');
-  expect(await checkArms(block, loaded.value)).toMatchObject([
+  expect(await checkArms(block, loaded.value, resolveImage)).toMatchObject([
     { code: 'experiment_arms_alike', message: expect.stringMatching(/warm and cordial/) },
   ]);
 });

@@ -1,20 +1,22 @@
 import { stat } from 'node:fs/promises';
 import { containedPath } from '../effects/files.ts';
-import { problem, type Problem } from '../errors/sluice-error.ts';
-import { declaredPath, fileParts } from '../release/release-content.ts';
+import { problem, type Problem, toSluiceError } from '../errors/sluice-error.ts';
+import { declaredPath, fileParts, type ResolveImage } from '../release/release-content.ts';
+import { parseImageReference } from '../stack/fields/image-reference.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import type { ResolvedBlock, ResolvedStack } from '../stack/stack.ts';
 import { shownSecrets } from './sources/shown-secrets.ts';
 import { strategies } from './strategies.ts';
 
 /** Everything about a service that can be known before anything is changed. */
-export async function checkService(block: ResolvedBlock, stack: ResolvedStack): Promise<readonly Problem[]> {
+export async function checkService(block: ResolvedBlock, stack: ResolvedStack, resolveImage: ResolveImage): Promise<readonly Problem[]> {
   const fields = block.fields as unknown as ServiceFields;
   return [
     ...unsupportedFields(block, fields),
     ...reservedVariables(block, fields),
     ...shownSecrets(block, fields),
     ...previewProblems(block, fields, stack),
+    ...(await codeProblems(block, fields, resolveImage)),
     ...(await pathProblems(block, fields, stack.root)),
     ...(await armProblems(block, fields, stack.root)),
   ];
@@ -26,6 +28,8 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
     problem('unsupported_field', { kind: 'service', field, ...(value !== undefined && { value }) }, at(block, field));
   // A service without an instance would have to hold its requests until one is ready.
   const problems = fields.scaling?.min === 0 ? [unsupported('scaling.min', '0')] : [];
+  // A container is in the control group its engine gives it, outside of the machine's.
+  if (fields.image !== undefined && fields.runs_on !== undefined) problems.push(unsupported('runs_on', `${fields.runs_on} with an image`));
   if (rollout.strategy !== 'auto' && !(rollout.strategy in strategies)) {
     // The strategy's own fields fall with it: naming each of them would only repeat what is wrong.
     return [...problems, unsupported('rollout.strategy', rollout.strategy)];
@@ -35,6 +39,22 @@ function unsupportedFields(block: ResolvedBlock, fields: ServiceFields): Problem
   if (block.references.some(({ path, kind }) => path === 'runs_on' && kind === 'host'))
     problems.push(unsupported('runs_on', fields.runs_on));
   return problems;
+}
+
+/** A command may have brought another source or image than what the language has checked. */
+async function codeProblems(block: ResolvedBlock, fields: ServiceFields, resolveImage: ResolveImage): Promise<Problem[]> {
+  const { source = '', image, command } = fields;
+  const service = block.name;
+  if (image === undefined) return command ? [] : [problem('service_command_missing', { service, source }, at(block, 'source'))];
+  if (process.platform !== 'linux') return [problem('containers_need_linux', { service, platform: process.platform }, at(block, 'image'))];
+  if (!parseImageReference(image)) return [problem('image_reference_invalid', { service, reference: image }, at(block, 'image'))];
+  try {
+    await resolveImage(image);
+    return [];
+  } catch (thrown) {
+    const { code, message, help } = toSluiceError(thrown);
+    return [{ severity: 'error', code, message, help, ...at(block, 'image') }];
+  }
 }
 
 /** A preview opens the service to the public under a host that has to be its own. */

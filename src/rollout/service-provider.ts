@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import type { JsonObject } from '../digest/json.ts';
 import { timestamp } from '../effects/clock.ts';
 import { sluiceError, toSluiceError } from '../errors/sluice-error.ts';
+import type { Images } from '../providers/images.ts';
 import type { Applied, CreateRequest, Drift, Operation, OutputValue, Provider } from '../providers/provider.ts';
 import { materialise, releaseFolder, type MaterialisedParts } from '../release/materialise.ts';
 import {
   declaredPath,
-  fileDigests,
+  contentDigests,
   fileParts,
   readReleaseContent,
   releaseContent,
@@ -40,6 +41,7 @@ import { stableRelease } from './under-way.ts';
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
   readonly controller: ServiceController;
   readonly migrations: Migrations;
+  readonly images: Images;
   /** SLUICE_HOME: releases go to `releases/`. */
   readonly home: string;
 }
@@ -58,31 +60,38 @@ type AddressedService = Pick<CreateRequest, 'declared' | 'environment' | 'name'>
 
 /** Services as resources: a release is made from the stack's files, and the controller is told to bring it into use. */
 export function createServiceProvider(dependencies: ServiceProviderDependencies): Provider {
-  const { controller, store, vault, traffic, clock, home, migrations } = dependencies;
+  const { controller, store, vault, traffic, clock, home, migrations, images } = dependencies;
+  const resolveImage = (reference: string) => images.resolve(reference);
   const releases = createReleaseRecords(store);
   const lint = createMigrationLinter();
 
-  async function makeRelease(request: CreateRequest): Promise<{ release: Release; parts: MaterialisedParts }> {
+  async function makeRelease(request: CreateRequest, operation: Operation): Promise<{ release: Release; parts: MaterialisedParts }> {
     const fields = request.declared as unknown as ServiceFields;
-    const content = plannedContent(fields, request.fingerprint) ?? (await readReleaseContent(fields, request.root));
+    const content = plannedContent(fields, request.fingerprint) ?? (await readReleaseContent(fields, request.root, resolveImage));
     const digest = releaseDigest(content);
     const directory = releaseFolder(home, request, digest);
     const parts = await materialise(directory, { fields, root: request.root, content });
     const id = releaseId(digest);
     const { address: service, environment, name } = request;
     const known = await releases.find({ environment, service: name, id });
+    const { image } = fields;
+    if (image !== undefined && content.image !== undefined) {
+      const pinned = { reference: image, digest: content.image };
+      await images.keep({ environment, service: name, release: id }, pinned, (line) => operation.progress(line), operation.signal);
+    }
     const createdAt = timestamp(clock.now());
-    const release: Release = { id, digest, service, version: fields.version, content, directory, createdAt: known?.createdAt ?? createdAt };
+    const label = { version: fields.version, ...(image !== undefined && { image }) };
+    const release: Release = { id, digest, service, ...label, content, directory, createdAt: known?.createdAt ?? createdAt };
     await releases.record(environment, name, { ...release, createdAt });
     return { release, parts };
   }
 
   /** A release for each arm of the declared experiment. */
-  async function makeArms(request: CreateRequest): Promise<readonly MadeArm[]> {
+  async function makeArms(request: CreateRequest, operation: Operation): Promise<readonly MadeArm[]> {
     return Promise.all(
       declaredArms(declaredOf(request)).map(async (name) => {
         const own = armRequest(request, name);
-        const { release, parts } = await makeRelease(own);
+        const { release, parts } = await makeRelease(own, operation);
         return { name, request: own, release, parts };
       }),
     );
@@ -90,9 +99,9 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
   /** An update does not wait for the end of a rollout: stable serves meanwhile, and a later release may supersede it. */
   async function apply(request: CreateRequest, operation: Operation, { isUpdate, isAwaited }: Circumstances): Promise<Applied> {
-    const { release, parts } = await makeRelease(request);
+    const { release, parts } = await makeRelease(request, operation);
     operation.progress(`release ${release.id}`);
-    const arms = await makeArms(request);
+    const arms = await makeArms(request, operation);
     const known = await controller.stateOf(request.address);
     const desired = await withChosenWay(desiredService(request, operation, { release, parts, arms, vault }), declaredOf(request), {
       state: known,
@@ -118,7 +127,9 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
       const now = await controller.stateOf(service);
       const inUse = now && stableRelease(now);
       if (!now || inUse === undefined) throw sluiceError('rollout_superseded', { service, release: release.id });
+      const hadImage = (await releases.list(request.environment, request.name)).some(({ content }) => content.image !== undefined);
       await releases.prune(request.environment, request.name, releasesInUse(now));
+      if (hadImage) await forgetImages(request);
       const left = await migrate(request, release, last, { migrations, releases }, waiting);
       for (const line of waitingInWords(left)) last.progress(line);
       return { id, outputs: await outputsOf(request, inUse) };
@@ -139,6 +150,12 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const settled = await controller.stateOf(service);
     if (!settled || !runs(settled, release.id)) throw sluiceError('rollout_superseded', { service, release: release.id });
     return finish(operation);
+  }
+
+  /** Images of releases that are no longer kept. What cannot be done while the engine is away is done the next time. */
+  async function forgetImages({ environment, name }: Pick<CreateRequest, 'environment' | 'name'>): Promise<void> {
+    const kept = (await releases.list(environment, name)).map(({ id }) => id);
+    await images.keepOnly({ environment, service: name }, kept).catch(() => undefined);
   }
 
   async function outputsOf(request: CreateRequest, release: string): Promise<Readonly<Record<string, OutputValue>>> {
@@ -172,7 +189,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     const find: KnownReleases['find'] = (id) => releases.find({ environment, service, id });
     const state = await controller.stateOf(address);
     const stable = state && revisionOf(state, state.stable);
-    return { stable: stable && (await find(stable.release)), find };
+    return { stable: stable && (await find(stable.release)), find, resolveImage };
   }
 
   return {
@@ -183,11 +200,11 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     async check(stack) {
       const services = stack.blocks.filter(({ kind }) => kind === 'service');
       const found = services.map(async (block) => {
-        const problems = await checkService(block, stack);
+        const problems = await checkService(block, stack, resolveImage);
         // What cannot be read cannot be compared.
         if (problems.some(({ severity }) => severity === 'error')) return problems;
         const state = await controller.stateOf(block.address);
-        const arms = [...(await checkArms(block, stack)), ...checkChosen(block, state)];
+        const arms = [...(await checkArms(block, stack, resolveImage)), ...checkChosen(block, state)];
         const judgement = await judged(block, stack);
         return problems.concat(
           arms,
@@ -209,7 +226,8 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
 
     async fingerprint(block, stack) {
       const fields = declaredOf({ declared: block.fields });
-      return { ...fileDigests(await readReleaseContent(fields, stack.root)), ...(await armFingerprints(fields, stack.root)) };
+      const digests = contentDigests(await readReleaseContent(fields, stack.root, resolveImage));
+      return { ...digests, ...(await armFingerprints(fields, stack.root, resolveImage)) };
     },
 
     async read(resource) {
@@ -225,7 +243,9 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     async delete(resource, operation) {
       await controller.remove(resource.address);
       await controller.waitFor(resource.address, operation.signal, (line) => operation.progress(line));
+      const had = (await releases.list(resource.environment, resource.name)).some(({ content }) => content.image !== undefined);
       await releases.removeAll(resource.environment, resource.name);
+      if (had) await images.keepOnly({ environment: resource.environment, service: resource.name }, []).catch(() => undefined);
       await rm(dirname(releaseFolder(home, resource, 'sha256:')), { recursive: true, force: true });
     },
 
@@ -263,7 +283,8 @@ function declaredOf({ declared }: Pick<CreateRequest, 'declared'>): ServiceField
 
 /** The content a plan was made of; absent when the fingerprint does not name all of it. */
 function plannedContent(fields: ServiceFields, fingerprint: JsonObject): ReleaseContent | undefined {
-  const isWhole = fileParts.every((part) => declaredPath(fields, part) === undefined || fingerprint[part] !== undefined);
+  const isPinned = fields.image === undefined || fingerprint['image'] !== undefined;
+  const isWhole = isPinned && fileParts.every((part) => declaredPath(fields, part) === undefined || fingerprint[part] !== undefined);
   return isWhole ? releaseContent(fields, fingerprint) : undefined;
 }
 

@@ -64,14 +64,25 @@ function revisionContent(
     release: release.id,
     version: release.version,
     directory: release.directory,
-    command: declared.command,
+    command: declared.command ?? [],
     env: declared.env,
     releaseEnv: releaseEnvironment(declared, parts),
     configuration: configurationDigest(request.fields, vault),
     health: healthOf(declared),
     ...(machine && { machine }),
     ...(limits && { limits }),
+    ...imageOf(declared, release, parts),
   };
+}
+
+/** The container finds prompts and policy where a process finds them. */
+function imageOf(
+  { image: reference }: ServiceFields,
+  { content }: Release,
+  { prompts, policy }: MaterialisedParts,
+): Pick<RevisionContent, 'image'> {
+  if (reference === undefined || content.image === undefined) return {};
+  return { image: { reference, digest: content.image, files: [prompts, policy].filter((path) => path !== undefined) } };
 }
 
 export function scalingSettings({ min, max, targets }: NonNullable<ServiceFields['scaling']>): ScalingSettings {

@@ -1,6 +1,6 @@
 import type { Digest } from '../digest/digest.ts';
 import type { Json } from '../digest/json.ts';
-import type { HealthCheck, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
+import type { HealthCheck, InstanceImage, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
 import type { Allowance } from '../stack/fields/allowance.ts';
 import type { Address } from '../stack/stack.ts';
@@ -186,6 +186,8 @@ export interface RevisionContent {
   readonly health: HealthSettings;
   readonly machine?: MachinePlacement;
   readonly limits?: ResourceLimits;
+  /** Absent for what runs as processes. */
+  readonly image?: InstanceImage;
 }
 
 export interface HealthSettings {

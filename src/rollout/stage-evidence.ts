@@ -2,11 +2,13 @@ import { stageOf, stagesOf } from './course.ts';
 import type { Course } from './course-state.ts';
 import { decidingVerdict, isCounted } from './course-verdict.ts';
 import type { Verdict } from './evidence/judge.ts';
+import { unitNoun } from './evidence/words.ts';
 import type { Advanced } from './instance-lifecycle.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
 import type { AnalysisSettings, ServiceState } from './service-state.ts';
 import { isDue, isOfStage } from './sources/due.ts';
-import { foldMeasurement, nextKey, sourceStates } from './sources/source-state.ts';
+import { sourceFinding } from './sources/source-finding.ts';
+import { foldMeasurement, nextKey, type SourceState, sourceStates } from './sources/source-state.ts';
 import { type Command, limitOf, type Observation } from './strategy.ts';
 
 /** The course with what the sources have come to since. Pure, and the same measurement is counted once. */
@@ -55,7 +57,7 @@ export function evidenceAtEnd(state: ServiceState, course: Course, now: number, 
   const pending = states.find(
     (source) => !isOfStage(source, since + forMs) || ['fail', 'error'].includes(source.last?.measured.outcome ?? ''),
   );
-  if (pending) return { way: 'stay', lacks: 'sources', why: `${pending.name} is being measured` };
+  if (pending) return { way: 'stay', lacks: 'sources', why: pendingInWords(analysis, pending) };
   const withoutData = states.find(({ last }) => last?.measured.outcome === 'no_data');
   if (passWithinMs !== undefined) {
     const verdict = decidingVerdict(state, course);
@@ -66,18 +68,30 @@ export function evidenceAtEnd(state: ServiceState, course: Course, now: number, 
       ? { way: 'stay', lacks: 'pass', why }
       : byRule(analysis, 'pass', why);
   }
-  if (withoutData) return byRule(analysis, 'sources', `${withoutData.name} has no data`);
+  if (withoutData) return byRule(analysis, 'sources', saysOf(analysis, withoutData));
   return missing === undefined ? { way: 'on' } : byRule(analysis, 'requests', missing);
 }
 
 function byRule({ noData }: AnalysisSettings, lacks: 'requests' | 'sources' | 'pass', why: string): StageEnd {
   if (noData === 'continue') return { way: 'on' };
-  return { way: noData === 'rollback' ? 'back' : 'stay', lacks, why };
+  return noData === 'rollback' ? { way: 'back', lacks, why: `${why}, and no_data is rollback` } : { way: 'stay', lacks, why };
 }
 
 function tooFew(counted: Verdict | undefined, analysis: AnalysisSettings): string | undefined {
-  const isEnough = !isCounted(analysis) || (counted?.units ?? 0) >= analysis.rules.minUnits;
-  return isEnough ? undefined : 'too few requests were seen to judge it';
+  const [units, { minUnits }] = [counted?.units ?? 0, analysis.rules];
+  if (!isCounted(analysis) || units >= minUnits) return undefined;
+  return `${units} of ${minUnits} ${unitNoun({ of: counted?.of }, 2)} have been seen`;
+}
+
+/** What it came to last, where that is what keeps the stage from ending. */
+function pendingInWords(analysis: AnalysisSettings, source: SourceState): string {
+  const isTroubled = ['fail', 'error'].includes(source.last?.measured.outcome ?? '');
+  return isTroubled ? saysOf(analysis, source) : `${source.name} is being measured`;
+}
+
+function saysOf({ sources = [] }: AnalysisSettings, source: SourceState): string {
+  const settings = sources.find(({ name }) => name === source.name);
+  return settings ? sourceFinding(settings, source).because : `${source.name} is being measured`;
 }
 
 /**

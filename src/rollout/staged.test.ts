@@ -143,15 +143,19 @@ describe('a canary that is judged', () => {
   });
 
   it.each([
-    ['hold', { 'r-2': 5, 'r-1': 95 }],
-    ['rollback', { 'r-1': 100 }],
-    ['continue', { 'r-2': 50, 'r-1': 50 }],
-  ] as const)('without data does what no_data says: %s', (noData, expected) => {
-    const { deploy, pass, trouble, weights } = world({ ...canary, analysis: { ...analysis, noData } });
+    ['hold', { 'r-2': 5, 'r-1': 95 }, undefined],
+    [
+      'rollback',
+      { 'r-1': 100 },
+      '3 of 200 candidate requests have been seen, and no_data is rollback: errors at most 494971x of stable (95%, always valid); 3 candidate requests',
+    ],
+    ['continue', { 'r-2': 50, 'r-1': 50 }, undefined],
+  ] as const)('without data does what no_data says, with the numbers: %s', (noData, expected, reason) => {
+    const { deploy, pass, trouble, weights, state } = world({ ...canary, analysis: { ...analysis, noData } });
     deploy('r-2');
     trouble.extra = { evidence: counted(3, 0) };
     pass(10_000);
-    expect(weights()).toEqual(expected);
+    expect([weights(), state().failure?.reason]).toEqual([expected, reason]);
   });
 
   it('keeps what was counted before the gateway was started anew', () => {

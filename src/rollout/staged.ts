@@ -95,6 +95,9 @@ function judge(state: ServiceState, course: Course, observation: Observation, no
   return bringIntoForce(seen, folded, ready, observation, now);
 }
 
+/** A stage counts for more than all instances. */
+const progressOfStage = 10_000;
+
 /** What the next stage can count on: instances of the candidate, and fresh ones of stable to compare it with. */
 interface Ready {
   readonly serving: number;
@@ -140,7 +143,11 @@ function bringIntoForce(
     const next = withCourse(state, { ...prepared, inForceSince: now });
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };
   }
-  const progressed = recordProgress(withCourse(state, prepared), { measure: course.stage * 10_000 + serving + beside, serving }, now);
+  const ready = serving + beside;
+  // Another stage for which no instance had to start.
+  const isKnown = candidate.progress % progressOfStage === ready;
+  const measure = course.stage * progressOfStage + ready;
+  const progressed = recordProgress(withCourse(state, prepared), { measure, serving, isKnown }, now);
   const waited = waitedFor(progressed.state.candidate?.progressAt ?? now, observation, now);
   if (waited < state.settings.rollout.progressDeadlineMs) return progressed;
   const why = stuck?.reason === undefined ? '' : `: ${stuck.id} ${stuck.reason}`;
@@ -158,7 +165,10 @@ function goOn(state: ServiceState, course: Course, observation: Observation, now
   if (isLast && isDue && end.way === 'on' && (!approval || course.approved === true)) return complete(state, now);
   if (approval) return held(state, waitsForApproval, now);
   if (!isDue || end.way === 'stay') return { state, events: [] };
-  if (end.way === 'back') return failRollout(state, end.why, { withdrawn: true });
+  if (end.way === 'back') {
+    const seen = decidingVerdict(state, course);
+    return failRollout(state, seen ? `${end.why}: ${findingsInWords(seen)}` : end.why, { withdrawn: true });
+  }
   return { state: withStage(state, course.stage + 1, now), events: [] };
 }
 

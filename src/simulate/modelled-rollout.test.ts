@@ -61,7 +61,9 @@ describe('a modelled rollout', () => {
     const timeline: Moment[] = [];
     const course = await modelRollout(question('none'), 2, (moment) => timeline.push(moment));
     expect(course).toMatchObject({ outcome: 'completed', byEvidence: false });
-    expect(timeline.map(({ what }) => what)).toContain('the candidate is held: waits for approval');
+    const said = timeline.map(({ what }) => what);
+    expect(said).toContain('the candidate is held: waits for approval');
+    expect(said.filter((line, index) => said.indexOf(line) !== index)).toEqual([]);
     expect(timeline.at(-1)?.what).toBe('the candidate is in use');
     expect(course.endedAfterMs).toBeGreaterThan(40_000);
     expect(course.endedAfterMs).toBeLessThan(60_000);

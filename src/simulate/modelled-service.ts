@@ -1,3 +1,4 @@
+import { type Digest, digestJson } from '../digest/digest.ts';
 import type { Problem } from '../errors/sluice-error.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { rolloutInWords } from '../rollout/rollout-in-words.ts';
@@ -24,13 +25,16 @@ export interface DeclaredService {
   readonly problems: readonly Problem[];
 }
 
+/** A model starts no image: what one stands for makes no difference to it, nor whether there is an engine. */
+const modelledImage = async (reference: string): Promise<Digest> => digestJson(reference);
+
 /** A service as the stack declares it. Throws `service_not_declared`. */
 export async function declaredService(stack: ResolvedStack, name: string): Promise<DeclaredService> {
   const services = stack.blocks.filter(({ kind }) => kind === 'service');
   const block = services.find((candidate) => candidate.name === name);
   if (!block) throw sluiceError('service_not_declared', { service: name, names: services.map((each) => each.name) });
   const fields = block.fields as unknown as ServiceFields;
-  const found = await checkService(block, stack);
+  const found = await checkService(block, stack, modelledImage);
   const problems = found.filter(({ severity }) => severity === 'error');
   return { service: modelOf(fields, rolloutSettings(fields.rollout)), fields, problems };
 }

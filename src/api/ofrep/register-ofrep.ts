@@ -1,8 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { sluiceError, toSluiceError } from '../../errors/sluice-error.ts';
 import { contextLimitBytes } from '../../flags/context.ts';
-import { changeMessage, type OfrepAnswer } from '../../flags/ofrep/answers.ts';
-import type { FlagSet } from '../../flags/flag-sets.ts';
+import { changeMessage, lastSeen, type OfrepAnswer } from '../../flags/ofrep/answers.ts';
 import { answerHeaders, isOurFault } from '../error-answer.ts';
 import { eventStreamResponse, type MessageStream } from '../event-stream.ts';
 import { refuseForeignHost } from '../host-check.ts';
@@ -24,18 +23,24 @@ const preflightHeaders: Readonly<Record<string, string>> = {
     'Authorization, Content-Type, If-None-Match, Last-Event-ID, X-API-Key, X-Sluice-Environment, X-Sluice-Release',
   'access-control-max-age': '7200',
 };
-const streamsPerHolder = 1_000;
 
 /** The routes of OFREP. Their errors are those of the protocol, not those of the rest of the API. */
 export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): void {
   const { evaluation, closing, allowedHosts } = dependencies;
-  const streams = new Map<string, number>();
 
   /** Nobody without a right learns anything of flags. */
   const admitted = async (request: Request): Promise<KnownEvaluator> => {
     const ticket = new URL(request.url).pathname === streamPath ? new URL(request.url).searchParams.get('ticket') : null;
     const evaluator = ticket === null ? await evaluatorOf(request, dependencies) : await ticketHolder(ticket, dependencies);
     return evaluator;
+  };
+
+  /** A fetch that a stream of changes has asked for comes out of no budget. */
+  const isAwaited = async (request: Request, { holder, environment }: KnownEvaluator): Promise<boolean> => {
+    const told = flagConfigEtagOf(request);
+    if (told === undefined) return false;
+    const { revision } = await evaluation.sets.of(environment);
+    return told === String(revision) && evaluation.streams.takeFetch(holder, revision);
   };
 
   const guarded =
@@ -46,7 +51,7 @@ export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): 
         if (closing.aborted) throw sluiceError('shutting_down', {});
         refuseForeignHost(request, allowedHosts);
         const evaluator = await admitted(request);
-        const seconds = evaluation.budget.take(evaluator.holder);
+        const seconds = (await isAwaited(request, evaluator)) ? undefined : evaluation.budget.take(evaluator.holder);
         return seconds === undefined ? await answer(request, evaluator) : tooMany(request, seconds);
       } catch (thrown) {
         if (isOurFault(thrown)) dependencies.report(toSluiceError(thrown), { method: request.method, path });
@@ -63,7 +68,7 @@ export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): 
       const answer = await evaluation.ofrep.bulk(evaluator, {
         body: await textOf(request),
         ifNoneMatch: request.headers.get('if-none-match') ?? undefined,
-        flagConfigEtag: new URL(request.url).searchParams.get('flagConfigEtag') ?? undefined,
+        flagConfigEtag: flagConfigEtagOf(request),
         eventStream: `${streamPath}?ticket=${ticket}`,
       });
       return toResponse(answer);
@@ -81,25 +86,21 @@ export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): 
     flagChanges,
     guarded(flagChanges.path, async (request, evaluator) => {
       const { holder, environment } = evaluator;
-      const open = streams.get(holder) ?? 0;
-      if (open >= streamsPerHolder) return tooMany(request, 60);
       const set = await evaluation.sets.of(environment);
-      const leave = (): void => {
-        const left = (streams.get(holder) ?? 1) - 1;
-        if (left === 0) streams.delete(holder);
-        else streams.set(holder, left);
+      const seen = lastSeen(request.headers.get('last-event-id') ?? undefined, set);
+      const leave = evaluation.streams.open(holder);
+      if (leave === undefined) return tooMany(request, 60);
+      const messages = async function* (signal: AbortSignal) {
+        for await (const newer of evaluation.sets.follow(environment, seen, signal)) {
+          if (!(await mayStill(evaluator, dependencies))) return;
+          yield changeMessage(newer);
+        }
       };
-      streams.set(holder, open + 1);
       const stream: MessageStream = {
-        async *messages(signal) {
-          try {
-            for await (const newer of evaluation.sets.follow(environment, lastSeen(request, set), signal)) {
-              if (!(await mayStill(evaluator, dependencies))) return;
-              yield changeMessage(newer);
-            }
-          } finally {
-            leave();
-          }
+        retryMs: 1_000,
+        messages: (signal) => {
+          signal.addEventListener('abort', leave, { once: true });
+          return untilEnd(messages(signal), leave);
         },
       };
       const response = eventStreamResponse(stream, dependencies);
@@ -110,14 +111,12 @@ export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): 
   route(app, preflight, async () => new Response(null, { status: 204, headers: preflightHeaders }));
 }
 
-/**
- * What the client has seen. Who has seen nothing is told at once, since something may have changed between its first answer and this
- * stream; so is who has seen what is not there yet, because the state was restored.
- */
-function lastSeen({ headers }: Request, { revision }: FlagSet): number {
-  const given = headers.get('last-event-id') ?? '';
-  const seen = /^\d{1,15}$/.test(given) ? Number(given) : -1;
-  return seen > revision ? -1 : seen;
+async function* untilEnd<Value>(source: AsyncIterable<Value>, ended: () => void): AsyncGenerator<Value> {
+  try {
+    yield* source;
+  } finally {
+    ended();
+  }
 }
 
 /** The flag's key as it stands in the path; undefined where the path has none. */
@@ -126,10 +125,15 @@ function keyOf(request: Request): string | undefined {
   return pathname.startsWith(singlePrefix) ? pathname.slice(singlePrefix.length) : undefined;
 }
 
+function flagConfigEtagOf(request: Request): string | undefined {
+  return new URL(request.url).searchParams.get('flagConfigEtag') ?? undefined;
+}
+
 async function textOf(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? '0') > contextLimitBytes)
-    throw sluiceError('body_too_large', { limit: contextLimitBytes });
-  const bytes = await readLimited(request, contextLimitBytes);
+  const declared = request.headers.get('content-length');
+  if (Number(declared ?? '0') > contextLimitBytes) throw sluiceError('body_too_large', { limit: contextLimitBytes });
+  // A body of a declared length cannot be longer, and is read without a stream: after a change a thousand clients ask at one moment.
+  const bytes = declared === null ? await readLimited(request, contextLimitBytes) : await request.arrayBuffer();
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -153,7 +157,11 @@ function errorAnswer(thrown: unknown, key: string | undefined, retryAfter?: numb
   const isTooLarge = error.code === 'body_too_large';
   const status = isTooLarge ? 400 : error.status >= 400 ? error.status : 500;
   const errorCode = isTooLarge ? 'INVALID_CONTEXT' : 'GENERAL';
-  const errorDetails = isInternal ? 'An unexpected error, written to the log of the control plane.' : `${error.message} ${error.help}`;
+  const errorDetails = isInternal
+    ? 'An unexpected error, written to the log of the control plane.'
+    : isTooLarge
+      ? `The body is larger than ${contextLimitBytes} bytes: a context has the attributes that rules ask for, and no documents.`
+      : `${error.message} ${error.help}`;
   const shown = key === undefined ? {} : { key: decodedOr(key) };
   return Response.json(
     { ...shown, errorCode, errorDetails },

@@ -10,7 +10,7 @@ export const startFlagRolloutRequest = z
       .string()
       .min(1)
       .max(128)
-      .openapi({ description: 'Whose answers name the variant in `x-sluice-attributes: flag.NAME=VARIANT`' }),
+      .openapi({ description: 'Whose answers name the variant in `x-sluice-attributes: flag.NAME=VARIANT, flag-key=USER`' }),
     steps: z.array(percent).min(1).max(20).default([5, 25, 50]).openapi({ description: 'Percentages of users, growing' }),
     stepMs: z.number().int().min(1_000).max(2_592_000_000).default(300_000).openapi({ description: 'How long each lasts at least' }),
     noticeMs: z

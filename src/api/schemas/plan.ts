@@ -44,9 +44,14 @@ export const planRequest = z
           )
           .optional(),
         source: z.string().min(1).max(1024).optional(),
+        image: z.string().min(1).max(1024).optional(),
       })
+      .refine(({ source, image }) => source === undefined || image === undefined, { error: 'source or image, not both' })
       .optional()
-      .openapi({ description: 'Other environment variables or another source folder for one service, until it is applied without them' }),
+      .openapi({
+        description:
+          'Other environment variables, another source folder or another image for one service, until it is applied without them',
+      }),
     save: z.boolean().default(false).openapi({ description: 'Keep the plan for 30 days instead of one' }),
   })
   .openapi('PlanRequest');

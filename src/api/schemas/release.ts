@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi';
 import { address, json, timestamp } from './names.ts';
 
 const state = z
-  .enum(['stable', 'candidate', 'failed', 'kept'])
-  .openapi({ description: 'What the service does with it; a kept one can be started again' });
+  .enum(['stable', 'candidate', 'arm', 'failed', 'kept'])
+  .openapi({ description: 'What the service does with it; an arm is of the experiment under way, and a kept one can be started again' });
 const risk = z
   .object({
     level: z.enum(['low', 'medium', 'high']),
@@ -32,7 +32,8 @@ export const releaseView = z
         command: z.array(z.string()).readonly(),
         environment: z.record(z.string(), z.string()).openapi({ description: 'As declared: a secret only as its reference' }),
         model: z.record(z.string(), json).optional(),
-        digests: z.record(z.string(), z.string()).openapi({ description: 'Of the files, by part' }),
+        image: z.string().optional().openapi({ description: 'What its image was called when it was released' }),
+        digests: z.record(z.string(), z.string()).openapi({ description: 'Of the files, by part, and of the image' }),
       })
       .readonly(),
     before: z.string().optional().openapi({ description: 'The release recorded before it; absent for the oldest one kept' }),
@@ -45,9 +46,13 @@ export const releaseView = z
 const valueChange = z.object({ name: z.string(), from: json.optional(), to: json.optional() }).readonly();
 const ends = z.object({ from: json.optional(), to: json.optional() }).readonly();
 
+const imageEnd = z.object({ reference: z.string().optional(), digest: z.string() }).readonly();
+
 const releaseChange = z
   .object({
-    version: z.object({ from: z.string(), to: z.string(), bump: z.enum(['none', 'patch', 'minor', 'major', 'lower']) }).readonly(),
+    version: z
+      .object({ from: z.string(), to: z.string(), bump: z.enum(['none', 'patch', 'minor', 'major', 'lower', 'prerelease']) })
+      .readonly(),
     files: z
       .array(
         z
@@ -79,6 +84,7 @@ const releaseChange = z
       .readonly()
       .optional(),
     environment: z.array(valueChange).readonly(),
+    image: z.object({ from: imageEnd.optional(), to: imageEnd.optional() }).readonly().optional(),
     command: z
       .object({ from: z.array(z.string()).readonly(), to: z.array(z.string()).readonly() })
       .readonly()

@@ -1,5 +1,4 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
-import { noImages } from '../../stack/kinds/service/image.ts';
 import { applyStack } from '../changing/apply-stack.ts';
 import { defineCommand } from '../command.ts';
 import { environment, flag, reason, stackArgument, stackOption, text, variables, yes } from '../options.ts';
@@ -10,7 +9,7 @@ import { note } from '../terminal/note.ts';
 
 export const command = defineCommand({
   description:
-    'Plans and applies one service of the stack and what it needs, and watches its rollout to the end. Ctrl-C leaves the rollout to go on by itself. What is given with --env or --source holds until the stack is applied without it.',
+    'Plans and applies one service of the stack and what it needs, and watches its rollout to the end. Ctrl-C leaves the rollout to go on by itself. What is given with --env, --source or --image holds until the stack is applied without it.',
   arguments: [{ name: 'service', description: 'Name of a service of the stack', required: true }],
   options: {
     environment,
@@ -18,7 +17,7 @@ export const command = defineCommand({
     var: variables,
     env: { ...variables, value: 'NAME=VALUE', description: 'Sets an environment variable of the service; can be repeated' },
     source: text('folder', 'Takes the code from this folder of the stack instead', { completes: 'folders' }),
-    image: text('reference', 'Takes the code from a container image; refused, as there is no provider docker'),
+    image: text('reference', 'Takes the code, and its command unless the stack has one for an image, from a container image instead'),
     dryRun: flag('Only prints the plan'),
     yes,
     reason,
@@ -30,6 +29,7 @@ export const command = defineCommand({
       command: 'sluice deploy chat --source experiments/chat --dry-run',
       comment: 'what other code would change, and how it would be rolled out',
     },
+    { command: 'sluice deploy chat --image registry.example.com/chat:1.4', comment: 'with the code of an image' },
     { command: 'sluice deploy chat -e production --reason "new prompt"', comment: 'into one environment' },
   ],
   exitCodes: {
@@ -39,15 +39,15 @@ export const command = defineCommand({
     130: 'left by Ctrl-C: the rollout goes on',
   },
   run: async ({ terminal, global, arguments: { service }, options }) => {
-    if (options.image !== undefined) {
-      const why = `--image ${options.image} cannot be deployed: ${noImages}, or name the folder with --source.`;
-      throw sluiceError('usage', { reason: why, command: 'deploy' });
+    if (options.image !== undefined && options.source !== undefined) {
+      throw sluiceError('usage', { reason: 'The code comes from --source or from --image, not from both.', command: 'deploy' });
     }
     const target = stackTarget(options.stack, global, terminal);
     const connection = await connect(target, terminal, { reason: options.reason });
-    const { env, source, ...wishes } = options;
-    const isOverridden = Object.keys(env).length > 0 || source !== undefined;
-    const overrides = isOverridden ? { service, env, ...(source !== undefined && { source }) } : undefined;
+    const { env, source, image, ...wishes } = options;
+    const isOverridden = Object.keys(env).length > 0 || source !== undefined || image !== undefined;
+    const from = { ...(source !== undefined && { source }), ...(image !== undefined && { image }) };
+    const overrides = isOverridden ? { service, env, ...from } : undefined;
     const order = { ...wishes, target: [`service/${service}`], overrides, onInterrupt: 'leave' as const };
     const { plan, run, end, code } = await applyStack(connection, target, 'apply', order, terminal, global);
     if (end === 'unchanged' && (await connection.client.getService(plan.environment, service)).rollout) {

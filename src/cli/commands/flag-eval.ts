@@ -3,7 +3,7 @@ import type { Json } from '../../digest/json.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { defineCommand, type OptionSpec } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption, text } from '../options.ts';
+import { holdingEnvironment, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -16,7 +16,7 @@ const attributes: OptionSpec<Readonly<Record<string, Json>>> = {
   fallback: {},
   parse: (given, previous) => {
     const at = given.indexOf('=');
-    if (at < 1) throw sluiceError('usage', { reason: `'${given}' is not of the form name=value.` });
+    if (at < 1) throw sluiceError('usage', { reason: `'${given}' is not of the form name=value.`, command: 'flag eval' });
     return { ...previous, [given.slice(0, at)]: valueOf(given.slice(at + 1)) };
   },
 };
@@ -24,7 +24,12 @@ const attributes: OptionSpec<Readonly<Record<string, Json>>> = {
 export const command = defineCommand({
   description: 'Says what a user would be served, and why. It asks the flags that are served now and counts nowhere.',
   arguments: [{ name: 'flag', description: 'Name of a flag', required: true }],
-  options: { environment, user: text('id', 'The targeting key: who the user is'), attribute: attributes, stack: stackOption },
+  options: {
+    environment: holdingEnvironment,
+    user: text('id', 'The targeting key: who the user is'),
+    attribute: attributes,
+    stack: stackOption,
+  },
   examples: [
     { command: 'sluice flag eval answer-with-citations --user ann', comment: 'for one user' },
     { command: 'sluice flag eval answer-with-citations --user ann --attribute plan=pro', comment: 'with an attribute' },

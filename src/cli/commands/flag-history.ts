@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { count, environment, stackOption } from '../options.ts';
+import { count, holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -18,7 +18,7 @@ const columns: readonly Column[] = [
 export const command = defineCommand({
   description: 'What a flag has served, newest first: every apply and every change by hand, who made it and why.',
   arguments: [{ name: 'flag', description: 'Name of a flag', required: true }],
-  options: { environment, tail: count('number', 'Only the last so many; default: 100'), stack: stackOption },
+  options: { environment: holdingEnvironment, tail: count('number', 'Only the last so many; default: 100'), stack: stackOption },
   examples: [{ command: 'sluice flag history answer-with-citations', comment: 'who switched it when' }],
   run: async ({ terminal, global, arguments: { flag: name }, options }) => {
     const { client } = await connect(homeTarget(options, global, terminal), terminal);

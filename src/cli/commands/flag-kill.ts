@@ -1,16 +1,18 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, reason, stackOption } from '../options.ts';
+import { holdingEnvironment, reason, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
+import { note } from '../terminal/note.ts';
+import { undoing } from '../changing/flag-override.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
   description:
     'Serves the default of a flag to everybody, whatever its rules say. It asks no questions: connected clients have it in less than a second, without a deployment. It stays until `sluice flag set FLAG --clear`.',
   arguments: [{ name: 'flag', description: 'Name of a flag', required: true }],
-  options: { environment, reason, stack: stackOption },
+  options: { environment: holdingEnvironment, reason, stack: stackOption },
   examples: [
     { command: 'sluice flag kill answer-with-citations --reason "wrong sources"', comment: 'off for everybody' },
     { command: 'sluice flag set answer-with-citations --clear', comment: 'as before' },
@@ -20,7 +22,10 @@ export const command = defineCommand({
     const place = await environmentHolding(client, options.environment, 'flag', name);
     const view = await client.killFlag(place, name);
     if (global.json) printJson(terminal, view);
-    else terminal.out.write(`${view.address} serves ${view.serves}.\n`);
+    else {
+      terminal.out.write(`${view.address} serves ${view.serves}.\n`);
+      note(terminal, undoing(place, name));
+    }
     return exitCodes.ok;
   },
 });

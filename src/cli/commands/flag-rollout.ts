@@ -4,7 +4,7 @@ import { parseDuration } from '../../stack/fields/duration.ts';
 import { parseRatio } from '../../stack/fields/ratio.ts';
 import { defineCommand } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { count, environment, flag, reason, stackOption, text } from '../options.ts';
+import { count, flag, holdingEnvironment, reason, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -13,13 +13,13 @@ import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
   description:
-    'Gives a variant of a flag to more and more users, and takes it back by itself when they fare worse than the others: the same evidence as for releases. The service says in its answers which variant a user was served (`x-sluice-attributes: flag.NAME=VARIANT`). Without a variant it shows the rollout there is. Setting, killing or clearing the flag by hand ends it.',
+    'Gives a variant of a flag to more and more users, and takes it back by itself when they fare worse than the others: the same evidence as for releases. The service says in its answers which variant which user was served (`x-sluice-attributes: flag.NAME=VARIANT, flag-key=USER`). Without a variant it shows the rollout there is. Setting, killing or clearing the flag by hand ends it.',
   arguments: [
     { name: 'flag', description: 'Name of a flag', required: true },
     { name: 'variant', description: 'The variant that is to be served to everybody in the end' },
   ],
   options: {
-    environment,
+    environment: holdingEnvironment,
     service: text('name', 'Whose answers are judged'),
     steps: text('shares', 'Percentages of users, growing; default: 5,25,50'),
     for: text('duration', 'How long each step lasts at least; default: 5m'),
@@ -27,7 +27,7 @@ export const command = defineCommand({
     by: text('attribute', 'What users are told apart by; default: their targeting key'),
     tolerate: text('ratio', 'How many times the rate of errors of the others is tolerated; default: 1.0x'),
     latency: text('ratio', 'Judges the 95th percentile of latency too: how many times the usual one is tolerated'),
-    minimum: count('number', 'Outcomes with the variant below which a step does not end; default: 100'),
+    minimum: count('number', 'Users with the variant below which a step does not end; default: 100'),
     stop: flag('Takes it back: users get at once what they got before'),
     watch: flag('Shows it again every second until it has ended', 'w'),
     reason,

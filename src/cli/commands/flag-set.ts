@@ -2,10 +2,12 @@ import type { SetFlagRequest } from '../../api/schemas/flag.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, flag, reason, stackOption, text } from '../options.ts';
+import { flag, holdingEnvironment, reason, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
+import { note } from '../terminal/note.ts';
+import { undoing } from '../changing/flag-override.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -16,7 +18,7 @@ export const command = defineCommand({
     { name: 'variant', description: 'One of its variants' },
   ],
   options: {
-    environment,
+    environment: holdingEnvironment,
     percent: text('share', 'Only for this share of users, from 0 to 100; the others get what the stack says'),
     by: text('attribute', 'What users are told apart by; default: their targeting key'),
     clear: flag('Lets the stack decide again'),
@@ -34,7 +36,10 @@ export const command = defineCommand({
     const place = await environmentHolding(client, options.environment, 'flag', name);
     const view = request === undefined ? await client.clearFlag(place, name) : await client.setFlag(place, name, request);
     if (global.json) printJson(terminal, view);
-    else terminal.out.write(`${view.address} serves ${view.serves}.\n`);
+    else {
+      terminal.out.write(`${view.address} serves ${view.serves}.\n`);
+      if (request !== undefined) note(terminal, undoing(place, name));
+    }
     return exitCodes.ok;
   },
 });

@@ -7,18 +7,24 @@ export const serviceArgument = { name: 'service', description: 'Name of a servic
 
 export const releaseWords = 'an id or the beginning of one, a version, stable, candidate or latest';
 
-/** The release a person means: the newest that fits. Throws `unknown_release`. */
+/** What the words beside ids and versions mean. */
+const namedStates: ReadonlySet<string> = new Set(['stable', 'candidate']);
+
+/**
+ * The release a person means; of several of one version the newest. Throws `unknown_release`, and `ambiguous_release` for the beginning
+ * of several ids.
+ */
 export function releaseNamed(word: string, all: readonly ListedRelease[], service: string): ListedRelease {
-  const found = all.find(
+  const exact = all.find(
     ({ id, version, state }, index) =>
-      id === word ||
-      version === word ||
-      state === word ||
-      (word === 'latest' && index === 0) ||
-      (word.length >= 3 && (id.startsWith(word) || id.startsWith(`r-${word}`))),
+      id === word || version === word || (namedStates.has(word) && state === word) || (word === 'latest' && index === 0),
   );
-  if (found === undefined) throw sluiceError('unknown_release', { service, release: word });
-  return found;
+  if (exact) return exact;
+  const found = word.length < 3 ? [] : all.filter(({ id }) => id.startsWith(word) || id.startsWith(`r-${word}`));
+  const [only] = found;
+  if (only === undefined) throw sluiceError('unknown_release', { service, release: word });
+  if (found.length > 1) throw sluiceError('ambiguous_release', { service, release: word, found: found.map(({ id }) => id) });
+  return only;
 }
 
 /**

@@ -99,9 +99,27 @@ export function createOfrep({ sets, usage }: { readonly sets: FlagSets; readonly
 }
 
 /** What a stream tells when a set has changed. */
-export function changeMessage({ revision, changedAt }: FlagSet): { readonly id: number; readonly data: JsonObject } {
+export function changeMessage(set: FlagSet): { readonly id: string; readonly data: JsonObject } {
+  const { revision, changedAt } = set;
   const lastModified = changedAt === undefined ? undefined : Math.floor(Date.parse(changedAt) / 1_000);
-  return { id: revision, data: { type: 'refetchEvaluation', etag: String(revision), ...(lastModified !== undefined && { lastModified }) } };
+  return {
+    id: idOf(set),
+    data: { type: 'refetchEvaluation', etag: String(revision), ...(lastModified !== undefined && { lastModified }) },
+  };
+}
+
+/**
+ * The revision after which a client is told, by the id of the last event it has seen. Who has seen nothing is told at once, since something
+ * may have changed between its first answer and its stream; so is who has seen what never was here, because the state was restored.
+ */
+export function lastSeen(id: string | undefined, set: FlagSet): number {
+  const [, seen] = /^(\d{1,15})-[0-9a-f]{16}$/.exec(id ?? '') ?? [];
+  if (seen === undefined || Number(seen) > set.revision) return -1;
+  return Number(seen) === set.revision && id !== idOf(set) ? -1 : Number(seen);
+}
+
+function idOf({ revision, digest }: FlagSet): string {
+  return `${revision}-${digest}`;
 }
 
 function evaluationBody(set: FlagSet, evaluation: Evaluation): JsonObject {

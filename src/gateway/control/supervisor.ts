@@ -280,20 +280,23 @@ export function createSupervisor(dependencies: SupervisorDependencies): Supervis
     },
     leave,
     stop: async (deadlineMs) => {
+      const supervised = running;
       leave();
       await tryAgain();
       await awaitStarting(folder, clock, stopStartingMs);
       const recorded = await recordedProcess(folder);
-      if (recorded !== undefined && isAlive(recorded)) {
-        const { client } = await runningOf(recorded, new Promise(() => {}));
+      // Its folder may have been removed under it, and the record with it.
+      const ends = recorded === undefined ? supervised : await runningOf(recorded, new Promise(() => {}));
+      if (ends !== undefined && isAlive(ends.identity)) {
+        const { client, identity } = ends;
         const isTold = await client.drainAndExit(deadlineMs).then(
           () => true,
           () => false,
         );
         // One that does not answer will not drain either.
         const deadline = clock.monotonic() + (isTold ? deadlineMs : 0) + 1_000;
-        while (isAlive(recorded) && clock.monotonic() < deadline) await clock.sleep(20);
-        await terminateGroup(recorded, 1_000, clock);
+        while (isAlive(identity) && clock.monotonic() < deadline) await clock.sleep(20);
+        await terminateGroup(identity, 1_000, clock);
       }
       for (const member of await liveCrew(folder)) endProcess(member);
       await endHaproxyOf(folder, clock);

@@ -12,6 +12,12 @@ export function hasValue(header: string, attribute: string, value: string): bool
   return start >= 0 && header.startsWith(value, start) && valueEnd(header, start) === start + value.length;
 }
 
+/** The attribute's value in such a header; undefined when it is not in it, or empty. */
+export function valueIn(header: string, attribute: string): string | undefined {
+  const start = valueStart(header, attribute);
+  return start < 0 ? undefined : header.slice(start, valueEnd(header, start)) || undefined;
+}
+
 const mostCategories = 24;
 const longestValue = 64;
 

@@ -9,7 +9,9 @@ import { drawn, finished, measured } from './testing/finished.ts';
 import { createTotals } from './totals.ts';
 import { createUnitTable } from './unit-table.ts';
 
-const clock = { monotonic: () => 0 };
+let time = 0;
+/** So much passes with every look at it that nothing is waited for any more. */
+const clock = { monotonic: () => (time += 100_000) };
 const even = { by: 'unit', draw: drawn({ candidate: 0.5, stable: 0.5 }) } as const;
 const [early, late] = [3, pointCount - 3];
 
@@ -66,14 +68,18 @@ test('units with a declared value of any attribute are counted, whichever way th
   ]);
 });
 
-test('of a flag, outcomes are counted by the variant that the answer names, whichever release gave it', () => {
+test('of a flag, users are counted by the variant and the key that the answer names, whichever release gave it and however often they ask', () => {
   const byVariant = { attribute: 'flag.cites', variant: 'on', probability: 0.2 };
-  const { end, counts } = workersOf(['a'], { byVariant });
-  end('a', 'stable', { status: 500, attributes: 'flag.cites=on' });
-  end('a', 'candidate', { attributes: 'decision=x, flag.cites=on' });
-  end('a', 'stable', { attributes: 'flag.cites=off' });
-  end('a', 'stable', { by: 'override', attributes: 'flag.cites=off' });
-  end('a', 'stable', { attributes: 'flag.other=on' });
+  const { end, counts } = workersOf(['a', 'b'], { byVariant });
+  end('a', 'stable', { status: 500, attributes: 'flag.cites=on, flag-key=ann' });
+  end('b', 'stable', { attributes: 'flag.cites=on; flag-key=ann' });
+  end('a', 'candidate', { attributes: 'flag-key=bob, decision=x, flag.cites=on' });
+  // The key goes before what the gateway takes for the user.
+  for (const unit of [1, 2]) end('a', 'stable', { by: 'unit', unit, draw: drawn({ stable: 1 }), attributes: 'flag.cites=off, flag-key=cid' });
+  end('a', 'stable', { by: 'override', attributes: 'flag.cites=off, flag-key=dee' });
+  end('a', 'stable', { attributes: 'flag.other=on, flag-key=eve' });
+  // Whose these are nobody knows: a user who asks a thousand times would count as a thousand.
+  for (const attributes of ['flag.cites=off', 'flag.cites=off, flag-key=']) end('a', 'stable', { attributes });
   expect(counts()).toEqual([
     { release: 'variant', probability: 0.2, units: 2, errors: 1, exceedances: [0, 0], categories: {} },
     { release: 'others', probability: 0.8, units: 1, errors: 0, exceedances: [0, 0], categories: {} },

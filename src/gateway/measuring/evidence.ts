@@ -5,7 +5,8 @@ import type { CountedRoute, EvidenceCounts } from './counts.ts';
 import type { CopiedPair, Finished } from './meter.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitOutcomes, type ReleaseDraw } from './unit-outcomes.ts';
-import { createVariantDraw } from './variant-draw.ts';
+import { createVariantDraw, keyedUnit } from './variant-draw.ts';
+import { createWaitingOutcomes } from './waiting-outcomes.ts';
 
 /**
  * A worker's part of the counts. Requests that were drawn by themselves are counted; outcomes of units that may tell something new are
@@ -31,14 +32,15 @@ export interface Evidence {
   arm(release: string): EvidenceArm;
   /** The same evidence by a new table: a flag may be drawn with another chance. Arms are to be asked for anew. */
   follow(route: CountedRoute): void;
-  /** Hands the outcomes of units over: they are in one snapshot only. */
-  take(): EvidenceSnapshot;
+  /** Counts requests that began before then (monotonic ms), and hands the outcomes of units over: they are in one snapshot only. */
+  take(before: number): EvidenceSnapshot;
 }
 
 /** Of a request and its copy either is as likely to be the one that fails, if the releases do not differ. */
 const evenChance = 0.5;
 
-export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute): Evidence {
+/** `now`: monotonic milliseconds. Requests that began before it was created are of other counts. */
+export function createEvidence(owner: { environment: string; service: string }, route: CountedRoute, now: () => number): Evidence {
   const { id, latencyThresholdsMs: thresholdsMs, attribute, counted, firstSaid } = route;
   const categories = attribute === undefined ? undefined : createCategories(attribute);
   const marksOf = createMarks(counted ?? []);
@@ -49,25 +51,37 @@ export function createEvidence(owner: { environment: string; service: string }, 
   let lostUnits = 0;
   let lostChances = 0;
 
-  const keep = (draw: number, finished: Finished): void => {
+  const createdAt = now();
+  // Below zero are the draws of units.
+  const waiting = createWaitingOutcomes((target, unit, milliseconds, marks, category) => {
+    if (target >= 0) countOutcome(strata.at(target) as LiveStratum, thresholdsMs, milliseconds, marks, category);
+    else if (!units.add(-1 - target, unit, milliseconds, marks, category)) lostUnits += 1;
+  });
+
+  const wait = (target: number, finished: Finished, unit: number): void => {
+    const begunAt = now() - finished.totalMs;
+    if (begunAt < createdAt) return;
     const category = categories?.of(finished.attributes) ?? -1;
+    waiting.add(begunAt, [target, unit, millisecondsOf(finished), marksOf(finished), category]);
+  };
+
+  const keep = (draw: number, finished: Finished, unit = finished.unit): void => {
     if (draw < 0) lostChances += 1;
-    else if (!units.add(draw, finished.unit, millisecondsOf(finished), marksOf(finished), category)) lostUnits += 1;
+    else wait(-1 - draw, finished, unit);
   };
 
   const countIn = (stratum: LiveStratum | undefined, finished: Finished): void => {
     if (stratum === undefined) lostChances += 1;
-    else countOutcome(stratum, thresholdsMs, millisecondsOf(finished), marksOf(finished), categories?.of(finished.attributes) ?? -1);
+    else wait(strata.indexOf(stratum), finished, 0);
   };
 
-  /** Whichever release answered: what was drawn is in the answer. */
+  /** Whichever release answered: what was drawn, and for whom, is in the answer. One by itself is no draw of a flag, which users keep. */
   const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
     count: (finished) => {
       if (finished.by === 'override' || !isUnit(finished.ending)) return;
       const drew = of(finished.attributes);
-      if (drew === undefined) return;
-      if (finished.by === 'unit') keep(units.numberOf(drew.side, drew.draw), finished);
-      else countIn(strata.of(drew.side, drew.probability), finished);
+      const unit = keyedUnit(finished.attributes) ?? (finished.by === 'unit' ? finished.unit : undefined);
+      if (drew !== undefined && unit !== undefined) keep(units.numberOf(drew.side, drew.draw), finished, unit);
     },
     // Copies are of releases, and say nothing of variants.
     copied: () => undefined,
@@ -113,7 +127,8 @@ export function createEvidence(owner: { environment: string; service: string }, 
         },
       };
     },
-    take: () => {
+    take: (before) => {
+      waiting.handOn(before);
       const categoryNames = categories === undefined ? [] : [...categories.names()];
       return {
         counts: {

@@ -32,7 +32,8 @@ test('copies are counted beside the requests they are of, and are no requests of
   expect(await ask('/', { headers: { 'x-sluice-release': 'r2' } })).toBe('for nobody');
   const { evidence, releases } = await until('all copies are counted', async () => {
     const counts = await gateway.counts();
-    return counts.evidence[0]?.copies?.[0]?.units === 4 && counts.releases[0]?.inFlight === 0 ? counts : undefined;
+    const { copies, strata } = counts.evidence[0] ?? {};
+    return copies?.[0]?.units === 4 && strata?.[0]?.units === 5 ? counts : undefined;
   });
   expect(seen.toSorted()).toEqual(['GET', 'GET', 'GET', 'GET', 'GET']);
   expect(evidence[0]?.copies).toEqual([

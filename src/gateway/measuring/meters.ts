@@ -4,6 +4,8 @@ import { createEvidence, type Evidence, type EvidenceSnapshot } from './evidence
 import type { Meter } from './meter.ts';
 import { createReleaseMeter, type ReleaseMeter } from './release-meter.ts';
 import { createRetention } from './retention.ts';
+import { emptySketch } from './sketch.ts';
+import { countedAfterMs } from './waiting-outcomes.ts';
 
 /** What one worker has counted, as a plain value. */
 export interface WorkerCounts extends Omit<Counts, 'evidence'> {
@@ -16,8 +18,11 @@ export interface Meters {
   readonly meterOf: (environment: string, service: string, release: string) => Meter;
   /** A table is in force: what it says of evidence counts from now on, and meters of releases gone for long are forgotten. */
   follow(services: readonly MeasuredService[]): void;
-  /** Every snapshot must be given to the `Totals` exactly once: outcomes of units are in one only. */
-  snapshot(): WorkerCounts;
+  /**
+   * Every snapshot must be given to the `Totals` exactly once: outcomes of units are in one only. `isLast`: everything has ended, and nothing is
+   * waited for.
+   */
+  snapshot(isLast?: boolean): WorkerCounts;
 }
 
 export interface MetersDependencies {
@@ -33,6 +38,8 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
   const meters = new Map<string, ReleaseMeter>();
   const retention = createRetention(retainMs);
   let evidence = new Map<string, Evidence>();
+  /** Of the service that each evidence is of, the last one being stable. */
+  const releasesOf = new Map<string, readonly string[]>();
 
   const meterOf = (environment: string, service: string, release: string): ReleaseMeter => {
     const key = releaseKey({ environment, service, release });
@@ -46,7 +53,7 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
     return countedRoutes(service).map(([key, route]) => {
       const known = evidence.get(key);
       known?.follow(route);
-      return [key, known ?? createEvidence(owner, route)];
+      return [key, known ?? createEvidence(owner, route, () => clock.monotonic())];
     });
   };
 
@@ -57,20 +64,33 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
       for (const meter of meters.values()) meter.countFor([]);
       for (const service of services) {
         const found = evidenceOf(service);
-        for (const [key, each] of found) kept.set(key, each);
+        const names = service.backends.map(({ release }) => releaseKey({ ...service, service: service.name, release }));
+        for (const [key, each] of found) {
+          kept.set(key, each);
+          releasesOf.set(key, names);
+        }
         for (const { release } of service.backends) {
           meterOf(service.environment, service.name, release).countFor(found.map(([, each]) => each.arm(release)));
         }
       }
       evidence = kept;
+      for (const key of releasesOf.keys()) if (!kept.has(key)) releasesOf.delete(key);
       const now = clock.monotonic();
       retention.follow(services, now);
       for (const [key, meter] of meters) if (!retention.isKept(key, now) && meter.inFlight() <= 0) meters.delete(key);
     },
-    snapshot: () => ({
-      releases: Array.from(meters.values(), (meter) => meter.snapshot()),
-      queues: [...queues()],
-      evidence: Array.from(evidence.values(), (each) => each.take()),
-    }),
+    snapshot: (isLast = false) => {
+      const counted = new Map(Array.from(meters, ([key, meter]) => [key, meter.snapshot()]));
+      const now = clock.monotonic();
+      const begunBefore = (key: string): number => {
+        const latencies = (releasesOf.get(key) ?? []).map((release) => counted.get(release)?.total ?? emptySketch);
+        return isLast ? Number.POSITIVE_INFINITY : now - countedAfterMs(latencies.at(-1) ?? emptySketch, latencies);
+      };
+      return {
+        releases: [...counted.values()],
+        queues: [...queues()],
+        evidence: Array.from(evidence, ([key, each]) => each.take(begunBefore(key))),
+      };
+    },
   };
 }

@@ -97,7 +97,7 @@ export function seedOf(salt: string): number {
 }
 
 /** 20 more bits than the point has, of a hash with another seed: two users with one number are then no longer to be expected. */
-function unitNumber(who: string, point: number, seed: number): number {
+export function unitNumber(who: string, point: number, seed: number): number {
   return (xxh32(who, ~seed) & 0xfffff) * pointCount + point || 1;
 }
 

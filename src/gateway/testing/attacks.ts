@@ -39,46 +39,36 @@ export function slowloris(port: number, count: number): Attack {
 
 /** Connections that are opened and dropped as fast as one process can. */
 export function connectionFlood(port: number, atOnce: number): Attack {
-  let isStopped = false;
-  const open = new Set<Socket>();
-  const again = (): void => {
-    if (isStopped) return;
-    const socket = connect({ port, host: '127.0.0.1' });
-    open.add(socket);
-    socket.on('error', () => {});
+  return again(port, atOnce, (socket) => {
     socket.once('connect', () => socket.resetAndDestroy());
-    socket.on('close', () => {
-      open.delete(socket);
-      setImmediate(again);
-    });
-  };
-  for (let index = 0; index < atOnce; index += 1) again();
-  return {
-    stop: () => {
-      isStopped = true;
-      destroyAll(open);
-    },
-  };
+  });
 }
 
 /** Clients that send a megabyte of header, again and again. */
 export function hugeHeaders(port: number, atOnce: number): Attack {
+  const header = Buffer.from(`${beginning}X-A: ${'a'.repeat(1_000_000)}\r\n\r\n`);
+  return again(port, atOnce, (socket) => {
+    socket.on('data', () => socket.destroy());
+    socket.once('connect', () => socket.write(header));
+  });
+}
+
+/** So many connections all the time: whenever one closes, another is opened. */
+function again(port: number, atOnce: number, use: (socket: Socket) => void): Attack {
   let isStopped = false;
   const open = new Set<Socket>();
-  const header = Buffer.from(`${beginning}X-A: ${'a'.repeat(1_000_000)}\r\n\r\n`);
-  const again = (): void => {
+  const next = (): void => {
     if (isStopped) return;
     const socket = connect({ port, host: '127.0.0.1' });
     open.add(socket);
     socket.on('error', () => {});
-    socket.on('data', () => socket.destroy());
-    socket.once('connect', () => socket.write(header));
+    use(socket);
     socket.on('close', () => {
       open.delete(socket);
-      setImmediate(again);
+      setImmediate(next);
     });
   };
-  for (let index = 0; index < atOnce; index += 1) again();
+  for (let index = 0; index < atOnce; index += 1) next();
   return {
     stop: () => {
       isStopped = true;

@@ -98,14 +98,14 @@ const leave = async (deadlineMs: number): Promise<void> => {
   clearInterval(registering);
   registration.remove();
 };
-const takenCounts = (): TakenCounts => [workerName(self), serving.takeCounts()];
+const takenCounts = (isLast?: boolean): TakenCounts => [workerName(self), serving.takeCounts(isLast)];
 const succeed = (): never => exit(0);
 const fail = (): never => exit(1);
 const carryOut = createOrders(
   { ...serving, drain: leave },
   new Map<string, () => unknown>([
     ['report', () => serving.report()],
-    ['counts', takenCounts],
+    ['counts', () => takenCounts()],
   ]),
 );
 
@@ -132,7 +132,7 @@ process.on('message', (message, handle) => {
   if (order.kind === 'shares') setImmediate(tellDemand);
   const afterwards = order.kind === 'drain' ? () => exit(0) : undefined;
   carryOut(order, socket).then(
-    (value) => tell({ kind: 'answer', id, value: order.kind === 'drain' ? takenCounts() : value }, afterwards),
+    (value) => tell({ kind: 'answer', id, value: order.kind === 'drain' ? takenCounts(true) : value }, afterwards),
     (error: unknown) => tell({ kind: 'failed', id, reason: String(error) }, afterwards),
   );
 });

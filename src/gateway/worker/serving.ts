@@ -55,7 +55,7 @@ export interface Serving {
   takeSpent(): readonly Spending[];
   report(): ServingReport;
   /** To be taken once: see `Meters.snapshot`. */
-  takeCounts(): WorkerCounts;
+  takeCounts(isLast?: boolean): WorkerCounts;
   /** Accepts nothing new, lets what runs finish, and breaks off what is left at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
@@ -276,7 +276,7 @@ export function createServing(dependencies: ServingDependencies): Serving {
       engine.pools.settle();
     },
     setHealth,
-    takeCounts: () => meters.snapshot(),
+    takeCounts: (isLast) => meters.snapshot(isLast),
     setShares: (given) => {
       for (const share of given) shares.set(share.service, share);
       const changed = new Set(given.map(({ service }) => service));

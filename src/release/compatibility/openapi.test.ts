@@ -61,17 +61,17 @@ test('another name of a path parameter is no change', () => {
 });
 
 const changes: readonly [string, JsonObject, string[]][] = [
-  ['a removed operation', { ...api(), paths: {} }, ['PUT /orders/{}: the operation is removed']],
+  ['a removed operation', { ...api(), paths: {} }, ['PUT /orders/{id}: the operation is removed']],
   [
     'a new required parameter',
     api({ parameters: [{ name: 'tenant', in: 'query', required: true, schema: { type: 'string' } }] }),
-    ['PUT /orders/{} query parameter tenant: a new required parameter'],
+    ['PUT /orders/{id} query parameter tenant: a new required parameter'],
   ],
   ['a new optional parameter', api({ parameters: [{ name: 'tenant', in: 'query', schema: { type: 'string' } }] }), []],
   [
     'a narrowed bound, deep in a request, and the same bound is no promise broken in the answer',
     api({ line: { ...line, properties: { ...line.properties, quantity: { type: 'integer', minimum: 2 } } } }),
-    ['PUT /orders/{} request lines[].quantity: the bounds are narrowed: minimum 2'],
+    ['PUT /orders/{id} request lines[].quantity: the bounds are narrowed: minimum 2'],
   ],
   [
     'a removed field of the answer that was always sent',
@@ -82,46 +82,49 @@ const changes: readonly [string, JsonObject, string[]][] = [
         properties: { status: order.properties.status, note: order.properties.note, lines: order.properties.lines },
       },
     }),
-    ['PUT /orders/{} response 200 id: a field that was always sent is removed or optional'],
+    [
+      'PUT /orders/{id} request id: a field is no longer looked at',
+      'PUT /orders/{id} response 200 id: a field that was always sent is removed or optional',
+    ],
   ],
   [
     'a removed field of the answer that was optional',
     api({ order: { ...order, properties: { id: order.properties.id, status: order.properties.status, lines: order.properties.lines } } }),
-    ['PUT /orders/{} response 200 note: a field is removed'],
+    ['PUT /orders/{id} request note: a field is no longer looked at', 'PUT /orders/{id} response 200 note: a field is removed'],
   ],
   [
     'a new required field of the request',
     api({ order: { ...order, required: ['id', 'status', 'note'] } }),
-    ['PUT /orders/{} request note: a field is now required'],
+    ['PUT /orders/{id} request note: a field is now required'],
   ],
   ['a new optional field', api({ order: { ...order, properties: { ...order.properties, color: { type: 'string' } } } }), []],
   [
     'a new value of an enumeration, which only the reader of an answer minds',
     api({ order: { ...order, properties: { ...order.properties, status: { type: 'string', enum: ['open', 'paid', 'lost'] } } } }),
-    ['PUT /orders/{} response 200 status: values that were never sent: "lost"'],
+    ['PUT /orders/{id} response 200 status: values that were never sent: "lost"'],
   ],
   [
     'a removed value of an enumeration, which only the sender of a request minds',
     api({ order: { ...order, properties: { ...order.properties, status: { type: 'string', enum: ['open'] } } } }),
-    ['PUT /orders/{} request status: values are no longer taken: "paid"'],
+    ['PUT /orders/{id} request status: values are no longer taken: "paid"'],
   ],
   [
     'another type',
     api({ order: { ...order, properties: { ...order.properties, id: { type: 'integer' } } } }),
     [
-      'PUT /orders/{} request id: the type is narrowed: string is no longer taken',
-      'PUT /orders/{} response 200 id: the type is widened: it may be integer',
+      'PUT /orders/{id} request id: the type is narrowed: string is no longer taken',
+      'PUT /orders/{id} response 200 id: the type is widened: it may be integer',
     ],
   ],
   [
     'a removed error response',
     api({ operation: { responses: { '200': { $ref: '#/components/responses/Order' } } } }),
-    ['PUT /orders/{} response 200 application/json: the media type is no longer sent'],
+    ['PUT /orders/{id} response 200 application/json: the media type is no longer sent'],
   ],
   [
     'credentials that were not needed',
     api({ operation: { security: [{ key: [] }] } }),
-    ['PUT /orders/{} security: credentials are now required'],
+    ['PUT /orders/{id} security: credentials are now required'],
   ],
 ];
 
@@ -132,7 +135,7 @@ test.each(changes)('%s is named with its path', (_name, after, expected) => {
 test('null is a type, written as in 3.0 and as in 3.1', () => {
   const old = api({ ...withNote({ type: 'string', nullable: true }), version: '3.0.3' });
   expect(breaking(api(withNote({ type: ['string', 'null'] })), old)).toEqual([]);
-  expect(breaking(api(), old)).toEqual(['PUT /orders/{} request note: the type is narrowed: null is no longer taken']);
+  expect(breaking(api(), old)).toEqual(['PUT /orders/{id} request note: the type is narrowed: null is no longer taken']);
 });
 
 test('a schema that contains itself is compared, and comparing it ends', () => {
@@ -154,6 +157,6 @@ test('references that lead nowhere or in a circle allow everything', () => {
 test('an alternative less is named', () => {
   const either = { oneOf: [{ type: 'string' }, { type: 'integer' }] };
   expect(breaking(api(withId({ oneOf: [{ type: 'string' }] })), api(withId(either)))).toEqual([
-    'PUT /orders/{} request id: an alternative is no longer taken: {"type":"integer"}',
+    'PUT /orders/{id} request id: an alternative is no longer taken: {"type":"integer"}',
   ]);
 });

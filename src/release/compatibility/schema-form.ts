@@ -1,149 +1,192 @@
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../digest/json.ts';
+import { listOf, objectOf } from './document-parts.ts';
 
 export type SchemaType = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
 
+/** A value is of a schema when it is of all of these. */
+export type Schema = readonly Json[];
+
 /** A JSON Schema of OpenAPI 3.0 or 3.1 in one form: references followed, `allOf` merged, `nullable` a type, `const` an enumeration. */
 export interface SchemaForm {
+  /** Equal for schemas of one reader that are made of the same parts. */
+  readonly key: string;
   /** Undefined: every type. `number` includes integers. */
   readonly types?: ReadonlySet<SchemaType>;
-  /** Canonical JSON of each value. */
-  readonly values?: ReadonlySet<string>;
-  /** By name of the keyword; those of `lowerBounds` and `upperBounds` of this file. */
+  /** By canonical JSON of each value. */
+  readonly values?: ReadonlyMap<string, Json>;
+  /** By name of the keyword; those of `lowerBounds` and `upperBounds` of this file, `multipleOf`, and `uniqueItems` (1). */
   readonly bounds: ReadonlyMap<string, number>;
-  readonly pattern?: string;
-  readonly format?: string;
-  readonly properties: ReadonlyMap<string, Json>;
+  readonly patterns: ReadonlySet<string>;
+  readonly formats: ReadonlySet<string>;
+  readonly properties: ReadonlyMap<string, Schema>;
   readonly required: ReadonlySet<string>;
   /** What a property that is not named must be: a schema, or false for none. Undefined: anything. */
-  readonly otherProperties?: Json;
-  readonly items?: Json;
-  /** A value must be one of these too (`anyOf`, `oneOf`). */
-  readonly options: readonly Json[];
+  readonly otherProperties?: Schema | false;
+  /** Of the first items, by their place. */
+  readonly prefix: readonly Schema[];
+  /** Of the items after those. */
+  readonly items?: Schema;
+  /** A value must be of one of each (`anyOf`, `oneOf`). */
+  readonly choices: readonly (readonly Json[])[];
+  /** The same without `choices`. */
+  readonly base: Schema;
+  readonly discriminator?: JsonObject;
+  /** Keywords that are compared as a whole. */
+  readonly keywords: ReadonlyMap<string, Schema>;
+  /** References that lead to another file or nowhere. */
+  readonly elsewhere: ReadonlySet<string>;
+  readonly marks: ReadonlySet<'readOnly' | 'writeOnly' | 'deprecated'>;
+  readonly standard?: Json;
 }
 
 export const lowerBounds = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties'] as const;
 export const upperBounds = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties'] as const;
 
-const deepestReference = 32;
-const everyType: readonly SchemaType[] = ['null', 'boolean', 'number', 'string', 'array', 'object'];
+/** What is behind these has to be the same: whether the one follows from the other is beyond this comparison. */
+const wholeKeywords = [
+  'not',
+  'if',
+  'then',
+  'else',
+  'contains',
+  'minContains',
+  'maxContains',
+  'propertyNames',
+  'patternProperties',
+  'dependentRequired',
+  'dependentSchemas',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+  'contentEncoding',
+  'contentMediaType',
+  'contentSchema',
+] as const;
 
-/** The form of a schema; `true`, `{}` and whatever is no schema allow everything, `false` nothing. */
-export function formOf(schema: Json | undefined, document: JsonObject): SchemaForm {
-  if (schema === false) return { ...anything, types: new Set() };
-  const resolved = resolve(schema, document);
-  if (!isJsonObject(resolved)) return anything;
-  const parts = listOf(resolved['allOf']).map((part) => formOf(part, document));
-  return parts.reduce(intersection, ownForm(resolved));
-}
+const anything: Omit<SchemaForm, 'key' | 'base'> = {
+  bounds: new Map(),
+  patterns: new Set(),
+  formats: new Set(),
+  properties: new Map(),
+  required: new Set(),
+  prefix: [],
+  choices: [],
+  keywords: new Map(),
+  elsewhere: new Set(),
+  marks: new Set(),
+};
 
-/** Follows local references, also chains of them. Undefined when one leads nowhere, or around in a circle. */
-export function resolve(value: Json | undefined, document: JsonObject): Json | undefined {
-  let current = value;
-  for (let depth = 0; depth < deepestReference; depth += 1) {
-    const reference = isJsonObject(current) ? current['$ref'] : undefined;
-    if (typeof reference !== 'string') return current;
-    current = at(document, reference);
-  }
-  return undefined;
-}
-
-/** `#/components/schemas/Answer`. References to other documents are not followed. */
-function at(document: JsonObject, reference: string): Json | undefined {
-  if (!reference.startsWith('#/')) return undefined;
-  let current: Json | undefined = document;
-  for (const segment of reference.slice(2).split('/')) {
-    const key = decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~');
-    if (!isJsonObject(current) || !Object.hasOwn(current, key)) return undefined;
-    current = current[key];
-  }
-  return current;
-}
-
-const anything: SchemaForm = { bounds: new Map(), properties: new Map(), required: new Set(), options: [] };
-
-function ownForm(schema: JsonObject): SchemaForm {
-  const types = typesOf(schema);
-  const values = valuesOf(schema);
-  const { pattern, format, items } = schema as { pattern?: Json; format?: Json; items?: Json };
-  const otherProperties = schema['additionalProperties'];
+/** What one node says by itself. */
+export function ownForm(node: JsonObject): typeof anything {
+  const types = typesOf(node);
+  const values = valuesOf(node);
+  const { pattern, format, items, default: standard } = node as { pattern?: Json; format?: Json; items?: Json; default?: Json };
+  const others = node['additionalProperties'];
   return {
+    ...anything,
     ...(types && { types }),
     ...(values && { values }),
-    bounds: boundsOf(schema),
-    ...(typeof pattern === 'string' && { pattern }),
-    ...(typeof format === 'string' && { format }),
-    properties: new Map(isJsonObject(schema['properties']) ? Object.entries(schema['properties']) : []),
-    required: new Set(listOf(schema['required']).filter((name) => typeof name === 'string')),
-    ...(otherProperties !== undefined && otherProperties !== true && { otherProperties }),
-    ...(items !== undefined && { items }),
-    options: [...listOf(schema['anyOf']), ...listOf(schema['oneOf'])],
+    bounds: boundsOf(node),
+    patterns: new Set(typeof pattern === 'string' && !takesEverything.has(pattern) ? [pattern] : []),
+    formats: new Set(typeof format === 'string' ? [format] : []),
+    properties: new Map(Object.entries(objectOf(node['properties'])).map(([name, schema]) => [name, [schema]])),
+    required: new Set(listOf(node['required']).filter((name) => typeof name === 'string')),
+    ...(others === false && { otherProperties: false }),
+    ...(isJsonObject(others) && Object.keys(others).length > 0 && { otherProperties: [others] }),
+    prefix: listOf(node['prefixItems']).map((schema) => [schema]),
+    ...((isJsonObject(items) || items === false) && { items: [items] }),
+    choices: [listOf(node['anyOf']), listOf(node['oneOf'])].filter(({ length }) => length > 0),
+    ...(isJsonObject(node['discriminator']) && { discriminator: node['discriminator'] }),
+    keywords: new Map(wholeKeywords.flatMap((name) => (node[name] === undefined ? [] : [[name, [node[name]]]]))),
+    marks: new Set((['readOnly', 'writeOnly', 'deprecated'] as const).filter((mark) => node[mark] === true)),
+    ...(standard !== undefined && { standard }),
   };
 }
 
-function typesOf(schema: JsonObject): ReadonlySet<SchemaType> | undefined {
-  const declared = typeof schema['type'] === 'string' ? [schema['type']] : listOf(schema['type']);
+const takesEverything = new Set(['', '.*', '^.*$', '^', '$']);
+
+function typesOf(node: JsonObject): ReadonlySet<SchemaType> | undefined {
+  const declared = typeof node['type'] === 'string' ? [node['type']] : listOf(node['type']);
   if (declared.length === 0) return undefined;
   const types = new Set(declared as SchemaType[]);
-  // OpenAPI 3.0.
-  if (schema['nullable'] === true) types.add('null');
+  if (node['nullable'] === true) types.add('null');
   return types;
 }
 
-function valuesOf(schema: JsonObject): ReadonlySet<string> | undefined {
-  if (schema['const'] !== undefined) return new Set([canonicalJson(schema['const'])]);
-  return Array.isArray(schema['enum']) ? new Set(listOf(schema['enum']).map(canonicalJson)) : undefined;
+function valuesOf(node: JsonObject): ReadonlyMap<string, Json> | undefined {
+  const values = node['const'] === undefined ? node['enum'] : [node['const']];
+  return Array.isArray(values) ? new Map((values as readonly Json[]).map((value) => [canonicalJson(value), value])) : undefined;
 }
 
 /** In OpenAPI 3.0 an exclusive bound is a flag beside the bound, in 3.1 a bound of its own. */
-function boundsOf(schema: JsonObject): ReadonlyMap<string, number> {
+function boundsOf(node: JsonObject): ReadonlyMap<string, number> {
   const bounds = new Map<string, number>();
-  for (const keyword of [...lowerBounds, ...upperBounds]) {
-    const value = schema[keyword];
+  for (const keyword of [...lowerBounds, ...upperBounds, 'multipleOf']) {
+    const value = node[keyword];
     if (typeof value === 'number') bounds.set(keyword, value);
   }
+  if (node['uniqueItems'] === true) bounds.set('uniqueItems', 1);
   for (const [inclusive, exclusive] of [
     ['minimum', 'exclusiveMinimum'],
     ['maximum', 'exclusiveMaximum'],
   ] as const) {
     const value = bounds.get(inclusive);
-    if (schema[exclusive] !== true || value === undefined) continue;
+    if (node[exclusive] !== true || value === undefined) continue;
     bounds.delete(inclusive);
     bounds.set(exclusive, value);
   }
   return bounds;
 }
 
-function intersection(one: SchemaForm, other: SchemaForm): SchemaForm {
+/** What values of both forms are of. */
+export function intersection(one: typeof anything, other: typeof anything): typeof anything {
   const types = one.types && other.types ? commonTypes(one.types, other.types) : (one.types ?? other.types);
   const values =
-    one.values && other.values ? new Set([...one.values].filter((value) => other.values?.has(value))) : (one.values ?? other.values);
-  const bounds = new Map(one.bounds);
-  for (const [keyword, value] of other.bounds) {
-    const isLower = (lowerBounds as readonly string[]).includes(keyword);
-    const present = bounds.get(keyword) ?? value;
-    bounds.set(keyword, isLower ? Math.max(present, value) : Math.min(present, value));
-  }
-  const properties = new Map(one.properties);
-  for (const [name, schema] of other.properties) {
-    const present = properties.get(name);
-    properties.set(name, present === undefined ? schema : { allOf: [present, schema] });
-  }
-  const pattern = one.pattern ?? other.pattern;
-  const format = one.format ?? other.format;
-  const otherProperties = one.otherProperties ?? other.otherProperties;
-  const items = one.items !== undefined && other.items !== undefined ? { allOf: [one.items, other.items] } : (one.items ?? other.items);
+    one.values && other.values ? new Map([...one.values].filter(([text]) => other.values?.has(text))) : (one.values ?? other.values);
+  const otherProperties =
+    one.otherProperties && other.otherProperties
+      ? [...one.otherProperties, ...other.otherProperties]
+      : one.otherProperties === false || other.otherProperties === false
+        ? false
+        : (one.otherProperties ?? other.otherProperties);
+  const items = one.items && other.items ? [...one.items, ...other.items] : (one.items ?? other.items);
+  const discriminator = one.discriminator ?? other.discriminator;
+  const standard = one.standard ?? other.standard;
+  const length = Math.max(one.prefix.length, other.prefix.length);
   return {
     ...(types && { types }),
     ...(values && { values }),
-    bounds,
-    ...(pattern !== undefined && { pattern }),
-    ...(format !== undefined && { format }),
-    properties,
+    bounds: commonBounds(one.bounds, other.bounds),
+    patterns: new Set([...one.patterns, ...other.patterns]),
+    formats: new Set([...one.formats, ...other.formats]),
+    properties: joined(one.properties, other.properties),
     required: new Set([...one.required, ...other.required]),
     ...(otherProperties !== undefined && { otherProperties }),
+    prefix: Array.from({ length }, (_, index) => [...(one.prefix[index] ?? []), ...(other.prefix[index] ?? [])]),
     ...(items !== undefined && { items }),
-    options: one.options.length === 0 ? other.options : one.options,
+    choices: [...one.choices, ...other.choices],
+    ...(discriminator && { discriminator }),
+    keywords: joined(one.keywords, other.keywords),
+    elsewhere: new Set([...one.elsewhere, ...other.elsewhere]),
+    marks: new Set([...one.marks, ...other.marks]),
+    ...(standard !== undefined && { standard }),
   };
+}
+
+function commonBounds(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const bounds = new Map(one);
+  for (const [keyword, value] of other) {
+    const present = bounds.get(keyword) ?? value;
+    // Of two divisors the greater: right where it is a multiple of the other, as is usual.
+    const isUpper = (upperBounds as readonly string[]).includes(keyword);
+    bounds.set(keyword, isUpper ? Math.min(present, value) : Math.max(present, value));
+  }
+  return bounds;
+}
+
+function joined(one: ReadonlyMap<string, Schema>, other: ReadonlyMap<string, Schema>): ReadonlyMap<string, Schema> {
+  const all = new Map(one);
+  for (const [name, schema] of other) all.set(name, [...(all.get(name) ?? []), ...schema]);
+  return all;
 }
 
 function commonTypes(one: ReadonlySet<SchemaType>, other: ReadonlySet<SchemaType>): ReadonlySet<SchemaType> {
@@ -155,11 +198,15 @@ export function allows(types: ReadonlySet<SchemaType> | undefined, type: SchemaT
   return types === undefined || types.has(type) || (type === 'integer' && types.has('number'));
 }
 
-/** The types a form allows, written out. */
-export function typesAllowed({ types }: SchemaForm): readonly SchemaType[] {
-  return types === undefined ? everyType : [...types];
+/** The types of listed values. */
+export function typesIn(values: ReadonlyMap<string, Json>): ReadonlySet<SchemaType> {
+  return new Set([...values.values()].map(typeOf));
 }
 
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? (value as readonly Json[]) : [];
+export function typeOf(value: Json): SchemaType {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (isJsonObject(value)) return 'object';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value as 'boolean' | 'string';
 }

@@ -5,7 +5,7 @@ import { bumpBetween } from '../compatibility/version.ts';
 import { readMigrationName } from '../migrations/migration-name.ts';
 import { type FilePart, fileParts } from '../release-content.ts';
 import type { ReleaseContent } from '../release.ts';
-import type { FileChange, MigrationChange, ModelChange, PromptChange, ReleaseChange, ValueChange } from './release-change.ts';
+import type { FileChange, ImageEnd, MigrationChange, ModelChange, PromptChange, ReleaseChange, ValueChange } from './release-change.ts';
 import type { ReleaseFile, ReleaseFiles } from './release-files.ts';
 import { lineDifference, type WordRun, wordDifference, wordsIn } from './text-difference.ts';
 
@@ -13,6 +13,8 @@ import { lineDifference, type WordRun, wordDifference, wordsIn } from './text-di
 export interface ComparedRelease {
   readonly version: string;
   readonly content: ReleaseContent;
+  /** What its image is called. */
+  readonly image?: string | undefined;
   readonly files: ReleaseFiles;
 }
 
@@ -30,6 +32,7 @@ export function describeChange(before: ComparedRelease, after: ComparedRelease):
     prompts: pairs.filter(({ part }) => part === 'prompts').flatMap(promptChange),
     ...(model && { model }),
     environment: valueChanges(before.content.environment, after.content.environment),
+    ...imageChange(before, after),
     ...(!jsonEquals([...command], [...after.content.command]) && { command: { from: command, to: after.content.command } }),
     ...apiChanges(before.files.api?.[0], after.files.api?.[0]),
     migrations: pairs.filter(({ part }) => part === 'migrations').map(migrationChange),
@@ -37,8 +40,18 @@ export function describeChange(before: ComparedRelease, after: ComparedRelease):
 }
 
 /** Whether the two behave the same: only their labels may differ. */
-export function isSameContent({ files, model, environment, command }: ReleaseChange): boolean {
-  return files.length === 0 && model === undefined && environment.length === 0 && command === undefined;
+export function isSameContent({ files, model, environment, image, command }: ReleaseChange): boolean {
+  return files.length === 0 && model === undefined && environment.length === 0 && image === undefined && command === undefined;
+}
+
+function imageChange(before: ComparedRelease, after: ComparedRelease): Pick<ReleaseChange, 'image'> {
+  if (before.content.image === after.content.image) return {};
+  const [from, to] = [imageOf(before), imageOf(after)];
+  return { image: { ...(from && { from }), ...(to && { to }) } };
+}
+
+function imageOf({ image: reference, content }: ComparedRelease): ImageEnd | undefined {
+  return content.image && { ...(reference !== undefined && { reference }), digest: content.image };
 }
 
 interface Pair {

@@ -1,5 +1,6 @@
+import type { Digest } from '../../digest/digest.ts';
 import type { Json } from '../../digest/json.ts';
-import type { ApiChange } from '../compatibility/openapi.ts';
+import type { ApiChange } from '../compatibility/api-change.ts';
 import type { MigrationPhase } from '../migrations/migration-name.ts';
 import type { FilePart } from '../release-content.ts';
 import type { WordRun } from './text-difference.ts';
@@ -13,6 +14,8 @@ export interface ReleaseChange {
   readonly model?: ModelChange;
   /** As declared: a secret only as its reference. */
   readonly environment: readonly ValueChange[];
+  /** Another image, or code from an image instead of from a folder, or the other way round. */
+  readonly image?: { readonly from?: ImageEnd; readonly to?: ImageEnd };
   readonly command?: { readonly from: readonly string[]; readonly to: readonly string[] };
   /** `unreadable`: changed, and one of the two is no OpenAPI description. */
   readonly apiComparison: 'none' | 'same' | 'compared' | 'added' | 'removed' | 'unreadable';
@@ -20,10 +23,16 @@ export interface ReleaseChange {
   readonly migrations: readonly MigrationChange[];
 }
 
+export interface ImageEnd {
+  /** What it was called. */
+  readonly reference?: string;
+  readonly digest: Digest;
+}
+
 interface VersionChange {
   readonly from: string;
   readonly to: string;
-  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower';
+  readonly bump: 'none' | 'patch' | 'minor' | 'major' | 'lower' | 'prerelease';
 }
 
 export interface FileChange {

@@ -1,3 +1,4 @@
+import { imageInWords } from './in-words.ts';
 import type { FileChange, ReleaseChange } from './release-change.ts';
 
 const riskLevels = ['low', 'medium', 'high'] as const;
@@ -27,6 +28,7 @@ const manyLines = 500;
 export function assessRisk(change: ReleaseChange): ReleaseRisk {
   const reasons = [
     ...versionRisk(change),
+    ...imageRisk(change),
     ...codeRisk(change.files.filter(({ part }) => part === 'source')),
     ...promptRisk(change),
     ...modelRisk(change),
@@ -46,12 +48,17 @@ function versionRisk({ version: { from, to, bump } }: ReleaseChange): RiskReason
   return bump === 'lower' ? [{ level: 'medium', reason: `the version goes back: ${from} to ${to}` }] : [];
 }
 
+/** How much of an image is different is not to be seen. */
+function imageRisk(change: ReleaseChange): RiskReason[] {
+  return imageInWords(change).map((words) => ({ level: 'medium', reason: words }));
+}
+
 function codeRisk(files: readonly FileChange[]): RiskReason[] {
   if (files.length === 0) return [];
   const lines = files.reduce((sum, file) => sum + (file.lines ? Math.max(file.lines.added, file.lines.removed) : 0), 0);
   const opaque = files.filter((file) => file.lines === undefined).length;
   const size = `${counted(lines, 'line')} in ${counted(files.length, 'file')}`;
-  const reason = `the code changes: ${size}${opaque > 0 ? `, ${opaque} of them not text` : ''}`;
+  const reason = `the code changes: ${size}${opaque > 0 ? `, ${opaque} of them no text or too large to compare` : ''}`;
   if (lines > manyLines) return [{ level: 'high', reason }];
   return [{ level: lines > fewLines || opaque > 0 ? 'medium' : 'low', reason }];
 }

@@ -11,16 +11,18 @@ const bumps = {
   minor: 'minor version',
   major: 'major version',
   lower: 'earlier version',
+  prerelease: 'same version, another pre-release',
 } as const;
 
 function versionFact({ version }: ReleaseChange): string {
   return bumps[version.bump];
 }
 
-function contentFacts({ files, model, environment, command, migrations }: ReleaseChange): string[] {
+function contentFacts({ files, image, model, environment, command, migrations }: ReleaseChange): string[] {
   const of = (part: string) => files.filter((file) => file.part === part);
   const prompts = of('prompts').length;
   return [
+    ...(image ? ['image changed'] : []),
     ...(of('source').length > 0 ? ['code changed'] : []),
     ...(prompts > 0 ? [`${prompts === 1 ? 'prompt' : 'prompts'} changed`] : []),
     ...(model ? [`model ${model.name || model.version ? '' : 'parameters '}changed`] : []),

@@ -1,5 +1,6 @@
 import type { Interval } from './confidence.ts';
 import { type Grid, gridBetween } from './event-process.ts';
+import { logMeanExp } from './log-sum-exp.ts';
 
 /** The numbers behind one metric's part of the verdict. */
 export interface Finding {
@@ -41,6 +42,28 @@ export function below(ratio: number, furthest = steepest): Grid {
 /** An e-value from its logarithm, as a number that a store can keep. */
 export function plain(logarithm: number): number {
   return Math.min(Math.exp(logarithm), Number.MAX_VALUE);
+}
+
+/** One of the things a metric is looked at by: `harm` and `safety` are the logarithms of its e-values. */
+export interface Looked {
+  readonly harm: number;
+  /** Absent where safety is judged by others. */
+  readonly safety?: number;
+}
+
+/**
+ * What several looks at one metric come to: an average of e-values is one, a product of dependent ones is not; to be safe, each must be. The
+ * interval that is shown is of the look that is worst, which is chosen by what was seen: all of them together cover at the level `shownAlpha`
+ * leaves to each.
+ */
+export function together<Look extends Looked>(
+  looks: readonly [Look, ...Look[]],
+  alpha: number,
+): Pick<Finding, 'harm' | 'safety' | 'bar' | 'verdict'> & { readonly worst: Look; readonly shownAlpha: number } {
+  const harm = plain(logMeanExp(looks.map((look) => look.harm)));
+  const safety = plain(Math.min(...looks.flatMap((look) => look.safety ?? [])));
+  const worst = looks.reduce((one, other) => (other.harm > one.harm ? other : one));
+  return { harm, safety, bar: 1 / alpha, verdict: verdictOf(harm, safety, alpha), worst, shownAlpha: alpha / looks.length };
 }
 
 export function verdictOf(harm: number, safety: number, alpha: number): Finding['verdict'] {

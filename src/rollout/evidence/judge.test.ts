@@ -118,3 +118,17 @@ describe('a verdict', () => {
     expect(judge(counts, { alpha: 0.05, decisions: { attribute: 'decision' }, minUnits: 100 }).verdict).toBe('inconclusive');
   });
 });
+
+/** A value that moved, beside so many that did not. */
+function values(others: number, candidate: number): Counts {
+  const even = Array.from({ length: others }, (_, index) => [`even-${index}`, [{ chance: 0.2, candidate: 20, stable: 80 }]] as const);
+  return { ...noCounts, decisions: Object.fromEntries([['moved', [{ chance: 0.2, candidate, stable: 100 - candidate }]], ...even]) };
+}
+
+test('the interval that is shown of the value that moved most makes up for its having been chosen, and values that come later for their number', () => {
+  const asked: Rules = { alpha: 0.05, decisions: { attribute: 'intent' }, minUnits: 1 };
+  const [alone, among] = [judge(values(0, 38), asked), judge(values(5, 38), asked)];
+  expect([alone.verdict, among.verdict]).toEqual(['fail', 'inconclusive']);
+  const [one, other] = [alone.findings[0]?.interval.low ?? 0, among.findings[0]?.interval.low ?? 0];
+  expect([one > 1, other < 1, judge(values(5, 42), asked).verdict]).toEqual([true, true, 'fail']);
+});

@@ -1,6 +1,6 @@
 import { ratioInterval, unbounded } from './confidence.ts';
 import { logEvidence } from './event-process.ts';
-import { above, below, type Finding, plain, verdictOf, worthCatching } from './finding.ts';
+import { above, below, type Finding, type Looked, plain, together, verdictOf, worthCatching } from './finding.ts';
 import { type Limited, ofCandidate, orNegligible, withinLimit } from './limit.ts';
 import type { SourceFinding } from '../sources/source-finding.ts';
 import { logMeanExp } from './log-sum-exp.ts';
@@ -77,7 +77,7 @@ export function judge(counts: Counts, rules: Rules): Verdict {
   const findings = judgements.map((judgement) => judgement(alpha));
   const mismatch = Math.exp(logSplitMismatch(counts.units));
   if (mismatch >= 1 / mismatchAlpha) {
-    const because = `requests did not go to the releases in the declared proportion (evidence ${Math.round(mismatch)} to 1): the comparison is worthless`;
+    const because = `${rules.of ?? 'requests'} did not go to the releases in the declared proportion (evidence ${Math.round(mismatch)} to 1): the comparison is worthless`;
     return { verdict: 'error', ...of, units, findings, because };
   }
   const failed = findings.filter(({ verdict }) => verdict === 'fail');
@@ -105,28 +105,32 @@ function namesOf(findings: readonly Finding[]): string {
   return [...new Set(findings.map(({ metric }) => metric))].join(' and ');
 }
 
+const none: Strata = [];
+
 type Judgement = (alpha: number) => Finding;
 
 /** Everything that is judged, each at its share of alpha. */
-function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = [] }: Rules): readonly Judgement[] {
+function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = [], of }: Rules): readonly Judgement[] {
+  // Users are looked at in two ways, also before any has met something later.
+  const { errors: laterErrors = none, slow: laterSlow = [] } = counts.later ?? {};
   const units = ofCandidate(counts.units);
   const judgements: Judgement[] = [];
   const failed = { events: ofCandidate(counts.errors), units };
   if (errors) {
     const negligible = errors.negligible === undefined ? undefined : { rate: errors.negligible, ...failed };
     judgements.push((alpha) =>
-      oneSided('errors', [{ strata: counts.errors, later: counts.later?.errors }], errors.tolerate, alpha, negligible),
+      oneSided('errors', [{ strata: counts.errors, later: of && laterErrors }], errors.tolerate, alpha, negligible),
     );
   }
   const rate = errors?.atMost;
   if (rate !== undefined) judgements.push((alpha) => withinLimit('errors', [{ rate, ...failed }], alpha));
   if (latency) {
     const byQuantile = latency.quantiles.map((quantile, index) => {
-      const [strata, later] = [counts.slow[index] ?? [], counts.later?.slow[index]];
+      const [strata, later] = [counts.slow[index] ?? [], of && (laterSlow[index] ?? none)];
       return { strata, later, of: quantileName(quantile) };
     });
     // What is tolerated is in the thresholds already.
-    judgements.push((alpha) => oneSided('latency', byQuantile, 1, alpha));
+    if (hasAny(byQuantile)) judgements.push((alpha) => oneSided('latency', byQuantile, 1, alpha));
   }
   const limits = (latency?.limits ?? []).map(({ quantile, ms }, index) => ({
     rate: Number((1 - quantile).toFixed(9)),
@@ -135,7 +139,7 @@ function judgementsOf(counts: Counts, { errors, latency, decisions, tallies = []
     of: quantileName(quantile),
     ms,
   }));
-  if (limits.length > 0) judgements.push((alpha) => withinLimit('latency', limits, alpha));
+  if (hasAny(limits)) judgements.push((alpha) => withinLimit('latency', limits, alpha));
   if (decisions) judgements.push((alpha) => shifted(counts.decisions, alpha));
   for (const [index, tally] of tallies.entries())
     judgements.push((alpha) => judgeTally(tally, counts.tallied?.[index] ?? [], units, alpha));
@@ -149,47 +153,66 @@ interface Compared {
   readonly of?: string;
 }
 
+type Comparison = readonly [Compared, ...Compared[]];
+
+function hasAny<Item>(items: readonly Item[]): items is readonly [Item, ...Item[]] {
+  return items.length > 0;
+}
+
 /**
- * Averages of e-values over the quantiles are e-values; products of dependent ones would not be. Users who come again are looked at in two
- * ways, by their first outcome and by what they have met at all: the first is blind to a candidate that fails after an hour, and in the second
- * everybody has met everything in the end. Where a unit went is as likely by either, if the releases do not differ. Only by first outcomes
- * is a candidate safe: that of heavy users all have met an error says little about how often there are errors.
+ * Users who come again are looked at in two ways, by their first outcome and by what they have met at all: the first is blind to a candidate
+ * that fails after an hour, and in the second everybody has met everything in the end. Where a unit went is as likely by either, if the
+ * releases do not differ. Only by first outcomes is a candidate safe: that of heavy users all have met an error says little about how often
+ * there are errors.
  */
-function oneSided(metric: string, compared: readonly Compared[], tolerate: number, alpha: number, negligible?: Limited): Finding {
-  const worse = above(tolerate);
-  const looked = compared.flatMap(({ strata, later, of }) =>
-    [strata, ...(later === undefined ? [] : [addStrata(strata, later)])].map((each) => ({
-      strata: each,
-      of,
-      at: logEvidence(each, tolerate, worse),
-    })),
-  );
-  const harm = plain(logMeanExp(looked.map(({ at }) => at)));
+function oneSided(metric: string, compared: Comparison, tolerate: number, alpha: number, negligible?: Limited): Finding {
   const caught = tolerate * worthCatching;
-  const better = below(caught);
-  // To be safe, every quantile must be: the least of e-values against each is an e-value against any.
-  const least = Math.min(...compared.map(({ strata }) => logEvidence(strata, caught, better)));
-  const safety = plain(negligible ? orNegligible(least, negligible) : least);
-  const worst = looked.reduce((one, other) => (other.at > one.at ? other : one));
+  const [worse, better] = [above(tolerate), below(caught)];
+  const looksAt = ({ strata, later, of }: Compared): readonly [Look, ...Look[]] => {
+    const ratio = logEvidence(strata, caught, better);
+    const safety = negligible ? orNegligible(ratio, negligible) : ratio;
+    const first = { strata, of, harm: logEvidence(strata, tolerate, worse), safety };
+    if (later === undefined) return [first];
+    const atAll = addStrata(strata, later);
+    return [first, { strata: atAll, of, harm: logEvidence(atAll, tolerate, worse) }];
+  };
+  const [first, ...others] = compared;
+  const { worst, shownAlpha, ...found } = together([...looksAt(first), ...others.flatMap(looksAt)], alpha);
   return {
     metric,
-    harm,
-    safety,
-    bar: 1 / alpha,
-    verdict: verdictOf(harm, safety, alpha),
-    interval: ratioInterval(worst.strata, alpha),
+    ...found,
+    interval: ratioInterval(worst.strata, shownAlpha),
     ...(worst.of !== undefined && { of: worst.of }),
     events: totals(worst.strata),
   };
 }
 
-/** Whether the mix of decisions depends on the release: each value's events against an equal rate, both ways, averaged. */
+interface Look extends Looked {
+  readonly strata: Strata;
+  readonly of: string | undefined;
+}
+
+/** As many values as there ever are of an attribute; the gateway counts what comes after 24 of them as one. */
+const mostValues = 64;
+const harmonic = Array.from({ length: mostValues }, (_, index) => 1 / (index + 1)).reduce((sum, part) => sum + part, 0);
+
+/**
+ * Whether the mix of decisions depends on the release: each value's events against an equal rate, both ways. Values come up one after the
+ * other, and each brings a new e-value of 1 into a plain average, which therefore is none. The k-th one has 1/k of `harmonic`, from the beginning
+ * on; of K values that is at least the average over `harmonic`, which needs to know no order.
+ */
 function shifted(decisions: Counts['decisions'], alpha: number): Finding {
-  const values = Object.entries(decisions).map(([of, strata]) => ({ of, strata, log: logEvidence(strata, 1, bothWays) }));
-  const harm = values.length === 0 ? 0 : plain(logMeanExp(values.map(({ log }) => log)));
-  const most = values.reduce<(typeof values)[number] | undefined>((one, other) => (one && one.log >= other.log ? one : other), undefined);
-  const needed = commonest(values);
+  const [first, ...others] = Object.entries(decisions).map(([of, strata]) => ({ of, strata, harm: logEvidence(strata, 1, bothWays) }));
   // Without a single decision nothing is shown about them.
+  if (first === undefined) {
+    const none = { low: 0, high: unbounded };
+    const verdict = 'inconclusive';
+    return { metric: 'decisions', harm: 0, safety: 0, bar: 1 / alpha, verdict, interval: none, events: { candidate: 0, stable: 0 } };
+  }
+  const values: readonly [typeof first, ...(typeof first)[]] = [first, ...others];
+  const { worst, shownAlpha } = together(values, alpha);
+  const harm = plain(logMeanExp(values.map((value) => value.harm)) - Math.log(harmonic));
+  const needed = commonest(values);
   const safety = needed.length === 0 ? 0 : plain(Math.min(...needed.map(({ strata }) => unshifted(strata))));
   return {
     metric: 'decisions',
@@ -197,9 +220,9 @@ function shifted(decisions: Counts['decisions'], alpha: number): Finding {
     safety,
     bar: 1 / alpha,
     verdict: verdictOf(harm, safety, alpha),
-    interval: most ? ratioInterval(most.strata, alpha) : { low: 0, high: unbounded },
-    ...(most && { of: most.of }),
-    events: most ? totals(most.strata) : { candidate: 0, stable: 0 },
+    interval: ratioInterval(worst.strata, shownAlpha / harmonic),
+    of: worst.of,
+    events: totals(worst.strata),
   };
 }
 

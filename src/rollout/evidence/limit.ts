@@ -1,6 +1,6 @@
 import { type Interval, ratioInterval, unbounded } from './confidence.ts';
 import { logEvidence } from './event-process.ts';
-import { above, below, type Finding, plain, verdictOf } from './finding.ts';
+import { above, below, type Finding, together } from './finding.ts';
 import { logMeanExp } from './log-sum-exp.ts';
 import type { Strata } from './strata.ts';
 
@@ -26,19 +26,18 @@ export interface Limited {
  * Sources: Wald, "Sequential Tests of Statistical Hypotheses" (1945); Waudby-Smith, Ramdas, "Estimating means of bounded random variables by
  * betting" (2024); Ramdas et al., "Game-theoretic statistics and safe anytime-valid inference" (2023).
  */
-export function withinLimit(metric: string, limits: readonly Limited[], alpha: number): Finding {
-  const judged = limits.map((limit) => ({ limit, strata: asStrata(limit), at: logEvidence(asStrata(limit), 1, above(1)) }));
-  // An average of e-values is one; to be safe, every limit must be kept.
-  const harm = plain(logMeanExp(judged.map(({ at }) => at)));
-  const safety = plain(Math.min(...judged.map(({ strata }) => logEvidence(strata, 1, below(1)))));
-  const { limit, strata } = judged.reduce((one, other) => (other.at > one.at ? other : one));
+export function withinLimit(metric: string, limits: readonly [Limited, ...Limited[]], alpha: number): Finding {
+  const look = (limit: Limited) => {
+    const strata = asStrata(limit);
+    return { limit, strata, harm: logEvidence(strata, 1, above(1)), safety: logEvidence(strata, 1, below(1)) };
+  };
+  const [first, ...others] = limits;
+  const { worst, shownAlpha, ...found } = together([look(first), ...others.map(look)], alpha);
+  const { limit, strata } = worst;
   return {
     metric,
-    harm,
-    safety,
-    bar: 1 / alpha,
-    verdict: verdictOf(harm, safety, alpha),
-    interval: asRates(ratioInterval(strata, alpha), limit.rate),
+    ...found,
+    interval: asRates(ratioInterval(strata, shownAlpha), limit.rate),
     ...(limit.of !== undefined && { of: limit.of }),
     events: { candidate: limit.events, stable: 0 },
     limit: { rate: limit.rate, ...(limit.ms !== undefined && { ms: limit.ms }) },

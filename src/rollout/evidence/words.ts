@@ -25,9 +25,14 @@ export function findingsInWords(verdict: Verdict, sides: Sides = releases): stri
   return [...findings.map((finding) => findingInWords(finding, sides)), ...counted, ...sources.map(sourceInWords)].join('; ');
 }
 
-function unitsInWords({ of, units }: Verdict, { candidate }: Sides): string {
+function unitsInWords({ of, units }: Verdict, sides: Sides): string {
+  return `${units.toLocaleString('en-US')} ${unitNoun({ of }, units, sides)}`;
+}
+
+/** `candidate requests`, `candidate user`, `copied requests`: what so many units are called. */
+export function unitNoun({ of }: { readonly of?: Verdict['of'] | undefined }, units: number, { candidate }: Sides = releases): string {
   const noun = of === 'users' ? 'user' : 'request';
-  return `${units.toLocaleString('en-US')} ${of === 'copies' ? 'copied' : candidate} ${noun}${units === 1 ? '' : 's'}`;
+  return `${of === 'copies' ? 'copied' : candidate} ${noun}${units === 1 ? '' : 's'}`;
 }
 
 /** `latency p95 1.9x to 2.6x of stable (95%, always valid)`. */

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import type { Json, JsonObject } from '../../digest/json.ts';
 import type { OutputResolver } from '../../engine/output-resolver.ts';
 import { outputExpressions } from '../../stack/interpolate.ts';
 import type { KnownSecrets } from '../../secrets/known-secrets.ts';
-import { scrub } from '../instance-spec.ts';
+import { codeFolder, scrub } from '../instance-spec.ts';
 import { revisionOf, type ServiceState } from '../service-state.ts';
 import { runCommand } from './command.ts';
 import { askHttp } from './http-answer.ts';
@@ -63,10 +62,10 @@ function made(state: ServiceState, { ask, ...limits }: SourceSettings, signal: A
       break;
   }
   const { release, stable, service, environment } = templateValues(state);
-  const { directory = '' } = revisionOf(state, state.candidate?.generation) ?? {};
+  const candidate = revisionOf(state, state.candidate?.generation);
   return runCommand({
     command: ask.command,
-    directory: join(directory, 'source'),
+    directory: candidate ? codeFolder(candidate) : '',
     environment: {
       PATH: process.env['PATH'] ?? '',
       SLUICE_ENVIRONMENT: environment,

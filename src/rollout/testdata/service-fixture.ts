@@ -5,6 +5,8 @@ import type { JsonObject } from '../../digest/json.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { createOutputResolver } from '../../engine/output-resolver.ts';
+import { createDockerImages } from '../../providers/docker/docker-images.ts';
+import { createEngine } from '../../providers/docker/engine.ts';
 import { createLocalWorkloads } from '../../providers/local/workloads/local-workloads.ts';
 import type { CreateRequest, Operation, Provider, ReferencedResource } from '../../providers/provider.ts';
 import type { ResourceState } from '../../providers/resource-state.ts';
@@ -59,12 +61,17 @@ export async function createServiceFixture(): Promise<ServiceFixture> {
   const traffic = createMemoryTraffic();
   const resolver = createOutputResolver({ store, vault });
   const migrations = createMemoryMigrations();
+  const images = createDockerImages({ engine: createEngine({}), home, environment: {} });
   let request: CreateRequest | undefined;
 
   const compose = () => {
     const workloads = createLocalWorkloads({ home, clock, random });
     const controller = createServiceController({ store, vault, workloads, traffic, resolver, events, clock, random });
-    return { workloads, controller, provider: createServiceProvider({ controller, store, vault, traffic, clock, home, migrations }) };
+    return {
+      workloads,
+      controller,
+      provider: createServiceProvider({ controller, store, vault, traffic, clock, home, migrations, images }),
+    };
   };
   let parts = compose();
   await parts.controller.start();

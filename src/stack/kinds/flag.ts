@@ -2,24 +2,29 @@ import { z } from 'zod';
 import type { Json } from '../../digest/json.ts';
 import { blockName } from '../fields/names.ts';
 import { text, whole } from '../fields/text.ts';
+import { attributeCondition, attributeName } from './flag-condition.ts';
 import { defineKind } from './kind-spec.ts';
 
-const variantName = text(128);
-
-const attributeValue = z.union([z.string(), z.number(), z.boolean()], { error: 'text, a number, true or false' });
+/** Of one line: so flagd's schema wants it. */
+const variantName = text(128).refine((name) => !/\p{C}/u.test(name), {
+  error: 'the name of a variant without line breaks and control characters',
+});
 
 const rule = z
   .strictObject({
     when: z
-      .record(text(128), z.union([attributeValue, z.array(attributeValue)], { error: 'a value or a list of values' }))
+      .record(attributeName, attributeCondition)
       .optional()
-      .describe('Attributes the user must have; of a list, any one. Without it the rule holds for everyone.'),
+      .describe('Attributes the user must have: a value, of a list any one, or a condition. Without it the rule holds for everyone.'),
     serve: variantName.optional().describe('Variant to serve.'),
     split: z.record(z.string(), whole(0, 100)).optional().describe('Percentage of users by variant.'),
-    by: text(128).optional().describe('Attribute that keeps a user in the same part of a split; user is the targeting key of OpenFeature.'),
+    by: attributeName
+      .optional()
+      .describe('Attribute that keeps a user in the same part of a split; user is the targeting key of OpenFeature.'),
   })
   .refine(({ serve, split }) => (serve === undefined) !== (split === undefined), { error: 'an object with either serve or split' })
-  .refine(({ split, by }) => split === undefined || by !== undefined, { error: 'an object with by, because it has split' });
+  .refine(({ split, by }) => split === undefined || by !== undefined, { error: 'an object with by, because it has split' })
+  .refine(({ split, by }) => by === undefined || split !== undefined, { error: 'an object without by, because it has no split' });
 
 /** The type a client asks for; undefined for what no client can ask for. */
 function typeOf(value: Json): 'boolean' | 'string' | 'number' | 'object' | undefined {
@@ -31,7 +36,7 @@ const schema = z
   .strictObject({
     name: blockName('flag'),
     variants: z
-      .record(z.string(), z.custom<Json>())
+      .record(variantName, z.custom<Json>())
       .refine((variants) => Object.keys(variants).length > 0, { error: 'at least one variant' })
       .describe('Values by the name of their variant.'),
     default: variantName.describe('Variant that is served when no rule holds.'),
@@ -75,6 +80,7 @@ export const flag = defineKind({
   default: off
   rules:
     - { when: { plan: [pro, enterprise] }, serve: on }
+    - { when: { email: { ends_with: "@acme.example" }, app: { version: ">=2.1.0" } }, serve: on }
     - { split: { on: 10, off: 90 }, by: user }
 `,
 });

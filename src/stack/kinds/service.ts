@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../fields/duration.ts';
 import { blockName, refersTo } from '../fields/names.ts';
+import { imageReference } from '../fields/image-reference.ts';
 import { stackPath } from '../fields/paths.ts';
 import { cpu, memory } from '../fields/quantity.ts';
 import { argv, hostName, semanticVersion, urlPath, whole } from '../fields/text.ts';
@@ -8,19 +9,24 @@ import { defineKind } from './kind-spec.ts';
 import { outliers, responseCache, retries } from './service/balancing.ts';
 import { environmentVariables, model } from './service/content.ts';
 import { health } from './service/health.ts';
-import { noImages } from './service/image.ts';
+import { codeIssues } from './service/code-issues.ts';
 import { limits } from './service/limits.ts';
 import { rollout } from './service/rollout.ts';
 import { scaling } from './service/scaling.ts';
 
-const schema = z.strictObject({
+const fields = z.strictObject({
   name: blockName('service'),
   resource_group_name: refersTo('resource_group', { ordering: true }).optional().describe('Resource group it belongs to.'),
   runs_on: refersTo(['virtual_machine', 'host'], { ordering: true })
     .optional()
     .describe('Machine its instances run on; without it, this machine.'),
-  source: stackPath('folder').describe('Folder with the code; its content is part of the release.'),
-  command: argv().describe('Program and arguments, started in the source folder without a shell.'),
+  source: stackPath('folder').optional().describe('Folder with the code; its content is part of the release. Either it or `image`.'),
+  image: imageReference()
+    .optional()
+    .describe('Container image with the code, run by the Docker engine of this machine; what it stands for is part of the release.'),
+  command: argv()
+    .optional()
+    .describe("Program and arguments, started in the source folder without a shell. Of an image, instead of the image's own."),
   version: semanticVersion().describe('Semantic version of the release; a label that says how much changes.'),
   replicas: whole(0, 10_000).default(1).describe('Number of instances when it is not scaled by load.'),
   resources: z
@@ -74,11 +80,14 @@ const schema = z.strictObject({
   rollout: rollout.prefault({}).describe('How a new release replaces the old one.'),
 });
 
+const schema = fields.superRefine((value, context) => {
+  for (const { field, message } of codeIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
+});
+
 export const service = defineKind({
   kind: 'service',
   summary: 'A deployable agent or application.',
   schema,
-  refused: { image: noImages },
   verbatim: ['env', 'rollout.experiment.arms.*.env'],
   outputs: {
     url: { description: 'Base URL for the services that may call it.', secret: false },

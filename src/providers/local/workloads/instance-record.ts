@@ -24,18 +24,21 @@ export interface InstanceRecord {
   readonly exit?: InstanceExit;
 }
 
-export interface InstanceRecords {
+export interface InstanceRecords<Kept extends { readonly id: string } = InstanceRecord> {
   /** Every record on disk, and the ids of the instances whose record cannot be read. */
-  load(): Promise<{ readonly records: readonly InstanceRecord[]; readonly damaged: readonly string[] }>;
-  save(record: InstanceRecord): Promise<void>;
+  load(): Promise<{ readonly records: readonly Kept[]; readonly damaged: readonly string[] }>;
+  save(record: Kept): Promise<void>;
   /** The instance's own folder, its HOME; created when missing. */
   folder(id: string): Promise<string>;
   remove(id: string): Promise<void>;
 }
 
-/** Records as `home/instances/<id>.json`, mode 0600. */
-export function createInstanceRecords(home: string): InstanceRecords {
-  const root = join(home, 'instances');
+/** Records as `home/<name>/<id>.json`, mode 0600. */
+export function createInstanceRecords<Kept extends { readonly id: string } = InstanceRecord>(
+  home: string,
+  name = 'instances',
+): InstanceRecords<Kept> {
+  const root = join(home, name);
   const order = new Map<string, Promise<void>>();
 
   /** Writes of one record happen in the order they were asked for: the last one stays. */
@@ -53,7 +56,7 @@ export function createInstanceRecords(home: string): InstanceRecords {
     async load() {
       await mkdir(root, { recursive: true, mode: 0o700 });
       const ids = (await readdir(root)).filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
-      const found = await Promise.all(ids.map(async (id) => [id, await read(join(root, `${id}.json`), id)] as const));
+      const found = await Promise.all(ids.map(async (id) => [id, await read<Kept>(join(root, `${id}.json`), id)] as const));
       return {
         records: found.flatMap(([, record]) => record ?? []),
         damaged: found.flatMap(([id, record]) => (record ? [] : [id])),
@@ -73,9 +76,9 @@ export function createInstanceRecords(home: string): InstanceRecords {
   };
 }
 
-async function read(file: string, id: string): Promise<InstanceRecord | undefined> {
+async function read<Kept extends { readonly id: string }>(file: string, id: string): Promise<Kept | undefined> {
   try {
-    const record = JSON.parse(await readFile(file, 'utf8')) as InstanceRecord;
+    const record = JSON.parse(await readFile(file, 'utf8')) as Kept;
     return record.id === id ? record : undefined;
   } catch {
     return undefined;

@@ -1,0 +1,172 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { systemClock } from '../../effects/clock.ts';
+import { identify, isAlive } from '../../effects/processes.ts';
+import { systemRandom } from '../../effects/random.ts';
+import { until } from '../../testing/conditions.ts';
+import { describeWithDocker, startDockerEngine } from '../../testing/docker-engine.ts';
+import { describeWorkloadsContract } from '../workloads-contract.ts';
+import type { InstanceExit, InstanceSpec, Workloads } from '../workloads.ts';
+import { createDockerImages } from './docker-images.ts';
+import { createDockerWorkloads } from './docker-workloads.ts';
+import { createEngine } from './engine.ts';
+
+const serve = 'exec busybox httpd -f -p "$HOST:$PORT" -h /www';
+const behaviours: Readonly<Record<string, string>> = {
+  serve,
+  exit: 'echo about to end; exit 3',
+  deaf: `trap "" TERM; ${serve}`,
+  talk: `i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done; touch /tmp/said; ${serve}`,
+  hungry: 'busybox tail /dev/zero',
+};
+
+const http = { type: 'http', path: '/', timeoutMs: 2_000 } as const;
+
+describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
+  await docker.image('agent:1', { 'www/index.html': 'one\n' });
+  const digest = (await docker.docker('image', 'inspect', '--format', '{{.Id}}', 'agent:1')) as `sha256:${string}`;
+  const environment = { DOCKER_HOST: docker.address, DOCKER_CONFIG: docker.folder };
+
+  const over = (home: string): Workloads => {
+    const engine = createEngine(environment);
+    const images = createDockerImages({ engine, home, environment });
+    return createDockerWorkloads({ home, engine, images, clock: systemClock, random: systemRandom });
+  };
+  const newHome = (): Promise<string> => mkdtemp(join(docker.folder, 'home-'));
+  const specFor = (id: string, behaviour: string, extra: Partial<InstanceSpec> = {}): InstanceSpec => ({
+    id,
+    service: 'default/service/agent',
+    release: 'r-1',
+    command: ['sh', '-c', behaviours[behaviour] ?? ''],
+    directory: docker.folder,
+    environment: {},
+    image: { reference: 'agent:1', digest, files: [] },
+    ...extra,
+  });
+
+  afterAll(() => docker.remove());
+
+  describeWorkloadsContract('docker', async () => {
+    const workloads = over(await newHome());
+    return {
+      workloads,
+      spec: specFor,
+      until: async (what, condition) => void (await until(what, condition)),
+      settle: (promise) => promise,
+      dispose: async () => undefined,
+    };
+  });
+
+  it('has few rights, its limits, the files it is given and the variables it is given, and its record holds none of them', async () => {
+    const home = await newHome();
+    const workloads = over(home);
+    const policy = join(docker.folder, 'policy.yaml');
+    await writeFile(policy, 'be kind');
+    const extra = {
+      environment: { KEY: 'canary-secret-value', SLUICE_POLICY: policy },
+      limits: { cpuMillis: 250, memoryBytes: 64 * 1024 * 1024 },
+      image: { reference: 'agent:1', digest, files: [policy] },
+    };
+    const { host, port } = await workloads.start(specFor('own', 'serve', extra));
+    await until('it is ready', async () => (await workloads.probe('own', http)).ready);
+    expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe('one\n');
+    const inside = (script: string, timeoutMs = 5_000) =>
+      workloads.probe('own', { type: 'command', command: ['sh', '-c', script], timeoutMs });
+    const isSo =
+      '[ "$KEY" = canary-secret-value ] && [ "$(busybox cat $SLUICE_POLICY)" = "be kind" ] && ! echo x 2>/dev/null >>$SLUICE_POLICY';
+    const hasNoRights = 'busybox grep -q "CapBnd:.0000000000000000" /proc/self/status && busybox grep -q "NoNewPrivs:.1" /proc/self/status';
+    expect([await inside(isSo), await inside(hasNoRights)]).toEqual([{ ready: true }, { ready: true }]);
+    expect(await inside('exit 4')).toEqual({ ready: false, reason: "'sh' ended with 4" });
+    expect(await inside('busybox sleep 60', 100)).toEqual({ ready: false, reason: "'sh' did not end within 100 ms" });
+    const limits = await docker.docker(
+      'inspect',
+      '--format',
+      '{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}}',
+      `sluice-${await labelOf()}-own`,
+    );
+    expect(limits).toBe('250000000 67108864');
+    const record = join(home, 'containers', 'own.json');
+    expect([(await stat(record)).mode & 0o777, (await readFile(record, 'utf8')).includes('canary')]).toEqual([0o600, false]);
+    await workloads.stop('own', 0);
+    await workloads.forget('own');
+
+    async function labelOf(): Promise<string> {
+      return docker.docker('ps', '--format', '{{.Label "dev.sluice.home"}}', '--filter', 'label=dev.sluice.instance=own');
+    }
+  });
+
+  it('tells what an image without such a program has ended with, and refuses one that the engine does not have', async () => {
+    const workloads = over(await newHome());
+    const told: InstanceExit[] = [];
+    const unsubscribe = workloads.onExit((_, exit) => told.push(exit));
+    const { logFile } = await workloads.start(specFor('missing', '', { command: ['no-such-program'] }));
+    await until('its end is told', () => told.length > 0);
+    expect([told[0]?.code, await readFile(logFile, 'utf8')]).toEqual([127, expect.stringContaining('no-such-program')]);
+    unsubscribe();
+    await workloads.forget('missing');
+    const image = { reference: 'agent:1', digest: `sha256:${'0'.repeat(64)}`, files: [] } as const;
+    await expect(workloads.start(specFor('gone', 'serve', { image }))).rejects.toMatchObject({ code: 'image_gone' });
+    expect([await workloads.inspect('gone'), await workloads.list()]).toEqual([{ status: 'gone' }, []]);
+  });
+
+  it('tells that memory was what it ended of', async () => {
+    const workloads = over(await newHome());
+    const told: InstanceExit[] = [];
+    const unsubscribe = workloads.onExit((_, exit) => told.push(exit));
+    await workloads.start(specFor('hungry', 'hungry', { limits: { memoryBytes: 16 * 1024 * 1024 } }));
+    await until('its end is told', () => told.length > 0);
+    expect(told).toEqual([expect.objectContaining({ code: 137, outOfMemory: true })]);
+    unsubscribe();
+    await workloads.forget('hungry');
+  });
+
+  it('writes each line once, whoever follows it, and is found by whoever comes later, also without a record', async () => {
+    const home = await newHome();
+    const [first, told] = [over(home), [] as string[]];
+    const unsubscribe = first.onExit(() => undefined);
+    const started = await first.start(specFor('talkative', 'talk'));
+    const lines = async (): Promise<readonly string[]> =>
+      (await readFile(started.logFile, 'utf8').catch(() => '')).split('\n').filter(Boolean);
+    await until('it is followed', async () => (await lines()).length > 10);
+    unsubscribe();
+    const heir = over(home);
+    const unsubscribeHeir = heir.onExit((id) => told.push(id));
+    expect(await heir.inspect('talkative')).toEqual({ status: 'running', instance: started });
+    await until('all is written', async () => (await lines()).length >= 200);
+    expect(await lines()).toEqual(Array.from({ length: 200 }, (_, number) => `line ${number}`));
+    expect((await stat(started.logFile)).mode & 0o777).toBe(0o600);
+    await rm(join(home, 'containers', 'talkative.json'));
+    expect(await over(home).list()).toEqual([started]);
+    // The very same start again, by one who knows nothing of it yet.
+    expect(await over(home).start(specFor('talkative', 'talk'))).toEqual(started);
+    process.kill(started.pid, 'SIGKILL');
+    await until('its end is told', () => told.length > 0);
+    expect(await heir.inspect('talkative')).toMatchObject({ status: 'exited', exit: { code: 137 } });
+    unsubscribeHeir();
+    await heir.forget('talkative');
+    expect(await docker.docker('ps', '-aq', '--filter', 'label=dev.sluice.instance=talkative')).toBe('');
+  });
+
+  it('goes on while the engine is away, and ends when the engine ends it', async () => {
+    const workloads = over(await newHome());
+    const told: string[] = [];
+    const unsubscribe = workloads.onExit((id) => told.push(id));
+    const instance = await workloads.start(specFor('lasting', 'serve'));
+    await docker.kill();
+    expect(await workloads.inspect('lasting')).toEqual({ status: 'running', instance });
+    expect(await workloads.probe('lasting', http)).toEqual({ ready: true });
+    await expect(workloads.stop('lasting', 100)).rejects.toMatchObject({ code: 'engine_unreachable', retry: 'retry' });
+    await docker.start({ liveRestore: true });
+    expect([await workloads.inspect('lasting'), told]).toEqual([{ status: 'running', instance }, []]);
+    const second = workloads.start(specFor('second', 'serve'));
+    await second;
+    await docker.kill();
+    await docker.start();
+    await until('the engine has ended both', () => told.length === 2);
+    expect([isAlive(instance), identify((await second).pid)]).toEqual([false, undefined]);
+    expect(await workloads.inspect('lasting')).toMatchObject({ status: 'exited' });
+    unsubscribe();
+    for (const { id } of await workloads.list()) await workloads.forget(id);
+  });
+});

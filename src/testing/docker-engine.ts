@@ -1,0 +1,154 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { identify, tailOf } from '../effects/processes.ts';
+import { until } from './conditions.ts';
+import { findProgram } from './requires.ts';
+
+const run = promisify(execFile);
+
+export interface DockerEngine {
+  /** `unix://…`, for DOCKER_HOST. */
+  readonly address: string;
+  /** Folder to put what belongs to it into; removed with it. */
+  readonly folder: string;
+  /** Makes an image of the files, by their paths in it, and busybox as /bin/busybox and /bin/sh. `changes` are lines of a Dockerfile. */
+  image(reference: string, files?: Readonly<Record<string, string>>, changes?: readonly string[]): Promise<void>;
+  docker(...parameters: readonly string[]): Promise<string>;
+  /** Ends the engine at once, as a crash would; what runs is left to itself. */
+  kill(): Promise<void>;
+  /** Starts it again; without `liveRestore`, it ends what still runs. */
+  start(options?: { readonly liveRestore?: boolean }): Promise<void>;
+  /** Ends it with everything that runs in it, and removes its data. */
+  remove(): Promise<void>;
+}
+
+/**
+ * A Docker engine of its own, with everything below a temporary folder and without a network to look after. Undefined, and the reason
+ * printed, where none can be started: it takes root, the programs, and a system that lets containers be made.
+ */
+export async function startDockerEngine(): Promise<DockerEngine | undefined> {
+  const missing = ['dockerd', 'containerd', 'docker', 'docker-init', 'busybox'].find((program) => findProgram(program) === undefined);
+  const why = process.getuid?.() === 0 ? missing && `'${missing}' is not on PATH` : 'a Docker engine of its own takes root';
+  if (why !== undefined) return skipped(why);
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-docker-'));
+  const address = `unix://${folder}/d.sock`;
+  const at = (name: string): string => join(folder, name);
+  let pid: number | undefined;
+  let containerd: number | undefined;
+
+  const docker = async (...parameters: readonly string[]): Promise<string> => {
+    const { stdout } = await run('docker', ['-H', address, ...parameters], { env: { PATH: process.env['PATH'], HOME: folder } });
+    return stdout.trim();
+  };
+
+  async function spawned(program: string, parameters: readonly string[]): Promise<ChildProcess> {
+    const log = await open(at(`${program}.log`), 'a');
+    const child = spawn(program, parameters, { stdio: ['ignore', log.fd, log.fd], detached: true });
+    child.unref();
+    await log.close();
+    return child;
+  }
+
+  /** Not the engine's own, which would be killed with it: where systemd starts both, it is not. */
+  async function startContainerd(): Promise<void> {
+    const lines = ['version = 2', 'disabled_plugins = ["io.containerd.grpc.v1.cri"]', `[grpc]`, `address = "${at('c.sock')}"`];
+    await writeFile(at('containerd.toml'), lines.join('\n'));
+    const child = await spawned('containerd', ['-c', at('containerd.toml'), '--root', at('containerd'), '--state', at('state')]);
+    containerd = child.pid;
+  }
+
+  async function start({ liveRestore = false }: { readonly liveRestore?: boolean } = {}): Promise<void> {
+    await rm(at('pid'), { force: true });
+    const flags = [
+      '--data-root',
+      at('data'),
+      '--exec-root',
+      at('exec'),
+      '-H',
+      address,
+      '--pidfile',
+      at('pid'),
+      '--containerd',
+      at('c.sock'),
+    ];
+    const network = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
+    const child = await spawned('dockerd', [...flags, ...network, ...(liveRestore ? ['--live-restore'] : [])]);
+    pid = child.pid;
+    await until(
+      'the Docker engine answers',
+      async () => {
+        if (child.exitCode !== null) throw new Error(`dockerd ended with ${child.exitCode}: ${await tailOf(at('dockerd.log'), 600)}`);
+        return docker('version', '--format', '{{.Server.Version}}').catch(() => undefined);
+      },
+      20_000,
+    );
+  }
+
+  async function remove(): Promise<void> {
+    // One that was killed is needed once more, to end what it left.
+    if (pid !== undefined && identify(pid) === undefined) await start().catch(() => undefined);
+    const ids = (await docker('ps', '-aq').catch(() => '')).split('\n').filter(Boolean);
+    if (ids.length > 0) await docker('rm', '-f', ...ids).catch(() => undefined);
+    await end(pid, 'SIGTERM');
+    await end(containerd, 'SIGTERM');
+    // What an engine that was killed could not undo itself, the innermost first.
+    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').flatMap((line) => line.split(' ')[1] ?? []);
+    for (const place of mounts.filter((place) => place.startsWith(`${folder}/`)).toReversed())
+      await run('umount', [place]).catch(() => undefined);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  async function image(reference: string, files: Readonly<Record<string, string>> = {}, changes: readonly string[] = []): Promise<void> {
+    const tree = await mkdtemp(at('image-'));
+    await mkdir(join(tree, 'bin'));
+    await mkdir(join(tree, 'tmp'));
+    await copyFile(findProgram('busybox') ?? '', join(tree, 'bin', 'busybox'));
+    await copyFile(findProgram('busybox') ?? '', join(tree, 'bin', 'sh'));
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(tree, path)), { recursive: true });
+      await writeFile(join(tree, path), text);
+    }
+    await run('tar', ['-C', tree, '-cf', `${tree}.tar`, '.']);
+    await docker('import', ...changes.flatMap((change) => ['--change', change]), `${tree}.tar`, reference);
+    await rm(tree, { recursive: true, force: true });
+    await rm(`${tree}.tar`, { force: true });
+  }
+
+  try {
+    await startContainerd();
+    await start();
+    // That the engine runs does not say that a container can.
+    await image('sluice-probe:1');
+    await docker('run', '--rm', '--init', '--network', 'host', 'sluice-probe:1', '/bin/busybox', 'true');
+  } catch (error) {
+    const reason = (error as Error).message.split('\n').slice(0, 3).join(' ').slice(0, 300);
+    await remove();
+    return skipped(`a Docker engine cannot be used here: ${reason}`);
+  }
+  return { address, folder, image, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
+}
+
+async function end(ending: number | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (ending === undefined || identify(ending) === undefined) return;
+  process.kill(ending, signal);
+  await until('it has ended', () => identify(ending) === undefined);
+}
+
+/** A `describe` for tests that need one; skipped where there is none. */
+export function describeWithDocker(
+  engine: DockerEngine | undefined,
+  name: string,
+  body: (engine: DockerEngine) => void | Promise<void>,
+): void {
+  if (engine !== undefined) describe(name, () => body(engine));
+  else describe.skipIf(true)(`${name} (needs a Docker engine)`, () => it('is not tested here', () => expect(engine).toBeDefined()));
+}
+
+function skipped(reason: string): undefined {
+  console.warn(`skipped: containers (${reason})`);
+  return undefined;
+}
