@@ -18,6 +18,9 @@ it('gives one service other variables and another source, and nothing else', asy
     ['one', 'b', { KEEP: 'k', LEVEL: 'debug' }],
     ['two', 'a', { KEEP: 'k', LEVEL: 'info' }],
   ]);
+  const [one] = overridden(loaded.value, { service: 'one', env: { LEVEL: 'debug' }, source: 'b' }).blocks;
+  const files = ['source', 'env.LEVEL', 'env.KEEP', 'version'].map((field) => one?.positionOf(field).file.split('/').at(-1));
+  expect(files).toEqual(['--source', '--env', 'stack.yaml', 'stack.yaml']);
   expect(overridden(loaded.value, undefined)).toBe(loaded.value);
   expect(() => overridden(loaded.value, { service: 'three' })).toThrow("The stack declares no service 'three'");
 });

@@ -78,6 +78,13 @@ export const serviceErrors = {
       `'${service}' runs ${release}, the arm ${arm} that was promoted, and not what is declared without it.`,
     help: ({ arm }) => `Write what ${arm} has into the service and remove the experiment: it is the same release then.`,
   }),
+  release_taken_back: entry<{ service: string; release: string; reason: string }>({
+    status: 200,
+    retry: 'terminal',
+    message: ({ service, release, reason }) =>
+      `The release ${release} of '${service}' was taken back (${reason}) and is not tried again while nothing about it or its way has changed.`,
+    help: ({ service }) => `Change what was wrong, or try it once more with \`sluice rollout retry ${service}\`.`,
+  }),
   service_returned: entry<{ service: string; release: string; from: string; by: string }>({
     status: 200,
     retry: 'terminal',
@@ -103,7 +110,7 @@ export const serviceErrors = {
     status: 404,
     retry: 'terminal',
     message: ({ service, release }) => `'${service}' keeps no release ${release} that it could return to.`,
-    help: () => '`sluice rollout history SERVICE` lists those it keeps: the last ten that were in use.',
+    help: () => '`sluice release list SERVICE` lists those it keeps; of these it can return to one that was in use.',
   }),
   rollout_nothing_to_retry: entry<{ service: string }>({
     status: 409,

@@ -17,3 +17,15 @@ export function checkReturned(
   const about = { service: block.name, release: last.release, from: declared, by: last.by ?? 'somebody' };
   return [problem('service_returned', about, { position: block.positionOf('version'), address: block.address, severity: 'warning' })];
 }
+
+/** What was taken back is not tried again as it is, so that a plan that has it among its changes has to say so. */
+export function checkFailedBefore(
+  block: Pick<ResolvedBlock, 'name' | 'address' | 'positionOf'>,
+  state: ServiceState | undefined,
+  declared: string,
+): readonly Problem[] {
+  const { failure, candidate, stable } = state ?? {};
+  if (failure?.release !== declared || candidate || stable === undefined) return [];
+  const about = { service: block.name, release: declared, reason: failure.reason };
+  return [problem('release_taken_back', about, { position: block.positionOf('version'), address: block.address, severity: 'warning' })];
+}

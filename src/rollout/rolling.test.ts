@@ -29,7 +29,7 @@ function ofType<Type extends Command['type']>(commands: readonly Command[], type
 }
 
 /** Two stable instances, ready and published. */
-function settled(extra: { replicas?: number; maxSurge?: number; maxUnavailable?: number } = {}): {
+function settled(extra: Parameters<typeof desiredRelease>[2] = {}): {
   state: ServiceState;
   published: ServiceRoute;
 } {
@@ -80,8 +80,8 @@ describe('a replacement', () => {
   });
 
   it('goes on without more instances than declared where some may be missing', () => {
-    const { state: stable, published } = settled({ maxSurge: 0, maxUnavailable: 1 });
-    const next = withDesired(stable, desiredRelease('r-2', 'two', { maxSurge: 0, maxUnavailable: 1 }), 0);
+    const { state: stable, published } = settled({ maxSurge: '0%', maxUnavailable: '50%' });
+    const next = withDesired(stable, desiredRelease('r-2', 'two', { maxSurge: '0%', maxUnavailable: '50%' }), 0);
     const { state } = step(next, { 1: running(1), 2: running(2) }, { published });
     expect(Object.values(phases(state)).toSorted()).toEqual(['draining', 'ready']);
     expect(phases(step(state, { 1: running(1), 2: running(2) }, { published }).state)).toMatchObject({ 3: 'starting' });

@@ -1,4 +1,5 @@
 import { conclude } from './conclude.ts';
+import { roomToMove } from '../stack/fields/allowance.ts';
 import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { replacesAnother } from './course.ts';
@@ -68,13 +69,14 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   const target = targetGeneration(state);
   const wanted = target === undefined ? 0 : state.replicas;
   const { maxSurge, maxUnavailable } = state.settings.rollout;
+  const { surge, unavailable } = roomToMove(maxSurge, maxUnavailable, state.replicas);
   const mine = state.instances.filter((instance) => instance.generation === target && isLive(instance));
   // What is only kept ready is no capacity: it is in nobody's way and carries nothing.
   const spare = (instance: Instance): boolean =>
     instance.generation !== target && instance.generation !== state.stable && isPublishedIdle(observation.published, instance);
   const old = state.instances.filter((instance) => instance.generation !== target && isLive(instance) && !spare(instance));
-  const starting = Math.max(0, Math.min(wanted - mine.length, wanted + (old.length > 0 ? maxSurge : 0) - mine.length - old.length));
-  const floor = wanted - (old.length > 0 ? maxUnavailable : 0);
+  const starting = Math.max(0, Math.min(wanted - mine.length, wanted + (old.length > 0 ? surge : 0) - mine.length - old.length));
+  const floor = wanted - (old.length > 0 ? unavailable : 0);
 
   const retired = new Set<string>();
   const carries = (instance: Instance): boolean => instance.heldBack !== true && isServing(instance, observation);

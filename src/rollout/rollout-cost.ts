@@ -1,3 +1,4 @@
+import { roomToMove } from '../stack/fields/allowance.ts';
 import { baselineFor } from './baseline.ts';
 import { capacityAt, capacityFor, goesByStages, stagesOf } from './course.ts';
 import { armCount } from './experiment/arms.ts';
@@ -39,11 +40,11 @@ export function extraInstances({ settings: { rollout }, replicas }: Planned): re
 
 /** The cost of a rollout by its settings. Pure. That of one without stages depends on how soon an instance is ready, so its time is 0. */
 export function rolloutCost(rollout: RolloutSettings, replicas: number): RolloutCost {
-  const { keepPreviousMs = 0, maxSurge } = rollout;
+  const { keepPreviousMs = 0, maxSurge, maxUnavailable } = rollout;
   const service = { settings: { rollout, expose: [], calls: [], drainMs: 0 }, replicas };
   const counts = extraInstances(service).map(({ candidate, baseline }) => candidate + baseline);
   if (counts.length === 0) {
-    const extra = Math.min(maxSurge, replicas);
+    const extra = Math.min(roomToMove(maxSurge, maxUnavailable, replicas).surge, replicas);
     return { extra: { least: extra, most: extra }, forMs: 0, instanceMinutes: 0 };
   }
   const steps = stagesOf(service).map(({ forMs }, index) => ({ forMs, instances: counts[index] ?? 0 }));

@@ -133,7 +133,8 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
   if (!hasStages(state)) return { for: 'instances', message: `${ready}/${state.replicas} instances ready` };
   const course = { ...newCourse, ...candidate.course };
   const stage = stageOf(state, course);
-  const share = shareInWords(stage);
+  const isPreview = state.settings.rollout.fullSet === true && stage.weight === 0;
+  const share = isPreview ? 'its preview' : shareInWords(stage);
   const needed = capacityAt(state, course.stage);
   if (course.inForceSince === undefined) {
     if (ready < needed) return { for: 'instances', message: `${ready}/${needed} instances ready for ${share}` };
@@ -146,7 +147,7 @@ function waitsOf(state: ServiceState, candidate: Candidate, now: number): Waits 
       const through = state.settings.expose.length > 0 ? ' and through the gateway' : '';
       return { for: 'smoke', message: `${smoke.path} of ${needed} instance${needed === 1 ? '' : 's'}${through}` };
     }
-    return { for: 'gateway', message: `the gateway is to send it ${share}` };
+    return { for: 'gateway', message: `the gateway is to send it ${shareInWords(stage)}` };
   }
   const until = course.inForceSince + stage.forMs;
   if (now < until) return { for: 'time', message: `${share} ${stage.mirror ? 'last' : 'lasts'} until then`, until: timestamp(until) };

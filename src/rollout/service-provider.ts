@@ -27,7 +27,7 @@ import { migrate, waitingInWords } from './migrate.ts';
 import { checkMigrations } from './migration-check.ts';
 import type { Migrations } from './migrations.ts';
 import { type JudgedRelease, judgeRelease, type KnownReleases } from './release-check.ts';
-import { checkReturned } from './returned-check.ts';
+import { checkFailedBefore, checkReturned } from './returned-check.ts';
 import { checkService } from './service-check.ts';
 import type { ServiceController, ServiceControllerDependencies } from './service-controller.ts';
 import { armFingerprints, armRequest } from './experiment/arm-releases.ts';
@@ -220,6 +220,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
           await checkMigrations(block, stack, lint),
           judgement.problems,
           checkReturned(block, state, judgement.release),
+          checkFailedBefore(block, state, judgement.release),
         );
       });
       return (await Promise.all(found)).flat();

@@ -2,6 +2,7 @@ import type { Digest } from '../digest/digest.ts';
 import type { Json } from '../digest/json.ts';
 import type { HealthCheck, InstanceImage, MachinePlacement, ResourceLimits } from '../providers/workloads.ts';
 import type { SplitRoute } from '../gateway/routing-table.ts';
+import type { Allowance } from '../stack/fields/allowance.ts';
 import type { Address } from '../stack/stack.ts';
 import type { Course, MirrorSettings } from './course-state.ts';
 import type { ExperimentSettings } from './experiment/experiment-state.ts';
@@ -103,8 +104,9 @@ export interface ScalingSettings {
 export interface RolloutSettings {
   /** Name of an entry of `strategies`. */
   readonly strategy: string;
-  readonly maxSurge: number;
-  readonly maxUnavailable: number;
+  /** Of a percentage it depends on the number of instances at the moment: see `roomToMove`. */
+  readonly maxSurge: Allowance;
+  readonly maxUnavailable: Allowance;
   readonly progressDeadlineMs: number;
   /** Of the strategies that go by stages: what they are, in order. The last one is always the whole. */
   readonly stages?: readonly StageSettings[];

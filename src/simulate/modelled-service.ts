@@ -7,6 +7,7 @@ import { checkService } from '../rollout/service-check.ts';
 import { scalingSettings } from '../rollout/service-specification.ts';
 import type { RolloutSettings } from '../rollout/service-state.ts';
 import { trafficPolicies } from '../rollout/traffic-policies.ts';
+import { isNone } from '../stack/fields/allowance.ts';
 import { parseDurationMs } from '../stack/fields/duration.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
 import { rollout as rolloutSchema } from '../stack/kinds/service/rollout.ts';
@@ -66,7 +67,7 @@ export function leastMs({ rollout }: ModelledService): number {
 
 function byDefault(strategy: ComparableStrategy, { rollout }: ServiceFields): ServiceFields['rollout'] {
   const { max_surge, progress_deadline } = rollout;
-  const general = { strategy, max_surge: Math.max(1, max_surge), progress_deadline };
+  const general = { strategy, max_surge: isNone(max_surge) ? 1 : max_surge, progress_deadline };
   if (strategy !== 'canary') return rolloutSchema.parse(general);
   return rolloutSchema.parse({
     ...general,

@@ -25,6 +25,10 @@ export const command = defineCommand({
   examples: [
     { command: 'sluice deploy chat', comment: 'what the stack says' },
     { command: 'sluice deploy chat --env LOG_LEVEL=debug', comment: 'with one variable changed' },
+    {
+      command: 'sluice deploy chat --source experiments/chat --dry-run',
+      comment: 'what other code would change, and how it would be rolled out',
+    },
     { command: 'sluice deploy chat --image registry.example.com/chat:1.4', comment: 'with the code of an image' },
     { command: 'sluice deploy chat -e production --reason "new prompt"', comment: 'into one environment' },
   ],

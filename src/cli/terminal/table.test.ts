@@ -55,7 +55,14 @@ describe('a table', () => {
 });
 
 describe('fields', () => {
-  it('are cut to the width of a terminal', () => {
+  it('go on below where the terminal is too narrow, so that no number is lost', () => {
+    const evidence = 'errors 4.1x to 19x of stable, 412 candidate requests';
+    expect(renderFields([['evidence', `${evidence}\nfail`]], colors, { lineWidth: 40 })).toBe(
+      'evidence  errors 4.1x to 19x of stable,\n          412 candidate requests\n          fail\n',
+    );
+  });
+
+  it('are cut where a single word is wider than the terminal', () => {
     expect(renderFields([['folder', '/a/long/way/to/a/stack']], colors, { indent: '  ', lineWidth: 20 })).toBe('  folder  /a/long/w…\n');
   });
 

@@ -1,5 +1,5 @@
 import type { Colors } from 'picocolors/types.js';
-import { displayWidth, escapeControls, padEnd, truncate } from './text.ts';
+import { displayWidth, escapeControls, padEnd, truncate, wrap } from './text.ts';
 
 export interface Column {
   readonly title: string;
@@ -90,7 +90,7 @@ function fit(columns: readonly Column[], natural: readonly number[], width: numb
   });
 }
 
-/** `name  value` lines with the names padded to one width. Values may span lines; with a width, each line is cut to it. */
+/** `name  value` lines with the names padded to one width. Values may span lines; with a width, a longer line goes on below. */
 export function renderFields(
   fields: readonly (readonly [name: string, value: string])[],
   colors: Colors,
@@ -101,7 +101,7 @@ export function renderFields(
     .map(([name, value]) => {
       const [first = '', ...rest] = value
         .split('\n')
-        .map((text) => truncate(escapeControls(text), Math.max(1, lineWidth - indent.length - width - gap.length)));
+        .flatMap((text) => wrap(escapeControls(text), Math.max(1, lineWidth - indent.length - width - gap.length)));
       const margin = `\n${indent}${' '.repeat(width)}${gap}`;
       return `${indent}${colors.dim(padEnd(name, width))}${gap}${[first, ...rest].join(margin)}`.trimEnd();
     })

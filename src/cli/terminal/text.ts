@@ -23,6 +23,20 @@ export function truncate(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** Lines of at most `width` columns, broken at spaces; a single word that is longer is cut. For text without colour codes. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && displayWidth(longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].map((each) => truncate(each, width));
+}
+
 export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 }

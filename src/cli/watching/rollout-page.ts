@@ -43,7 +43,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     if (copies) fields.push(['copies', `${copies.percent} % of the requests (${copies.methods.join(', ')}); nobody gets its answers`]);
     if (baseline) fields.push(['compared with', `${freshInWords(baseline)} of stable`]);
     if (service.preview !== undefined) fields.push(['preview', service.preview]);
-    if (paused) fields.push(['paused', `for ${age(paused.since, now)}`]);
+    if (paused) fields.push([waits.for === 'resume' ? 'paused' : 'held', `for ${age(paused.since, now)}`]);
     if (rollout.hooks) fields.push(['hooks', rollout.hooks.map(hookInWords).join('\n')]);
     if (rollout.experiment) fields.push(['experiment', experimentInWords(rollout.experiment)]);
     fields.push(['waits for', waitInWords(waits, now)]);
@@ -56,7 +56,7 @@ export function renderRollout({ service, latest }: RolloutReport, { colors, widt
     fields.push(['rollout', 'none under way']);
     if (latest) fields.push(['last', recordInWords(latest, now)]);
     if (latest?.experiment) fields.push(['experiment', latest.experiment.words.join('\n')]);
-    if (failure) fields.push(['taken back', [`${failure.release}: ${failure.reason}`, ...failure.evidence].join('\n')]);
+    if (failure) fields.push(['taken back', failureInWords(failure)]);
     if (previous)
       fields.push(['kept ready', `${previous.release} for ${left(previous.until, now)} more: \`sluice rollout rollback ${service.name}\``]);
   }
@@ -123,6 +123,13 @@ function roleOf(each: string, { release, rollout, previous }: ServiceView): stri
   const isOut = arm?.withdrawn !== undefined || (rollout?.experiment?.promoted !== undefined && each !== rollout.release);
   if (arm && each !== release) return isOut ? 'leaving' : arm.name === 'candidate' ? 'candidate' : `arm ${arm.name}`;
   return each === rollout?.release ? 'candidate' : each === release ? 'stable' : each === previous?.release ? 'kept ready' : 'leaving';
+}
+
+/** A reason that repeats what the evidence says in its lines gives way to these. */
+function failureInWords({ release, reason, evidence }: NonNullable<ServiceView['failure']>): string {
+  const verdict = evidence.at(-1);
+  const isRepeated = verdict !== undefined && reason.startsWith(`${verdict}: `);
+  return [`${release}: ${isRepeated ? verdict : reason}`, ...(isRepeated ? evidence.slice(0, -1) : evidence)].join('\n');
 }
 
 function recordInWords({ release, outcome, startedAt, endedAt, by }: RolloutRecordView, now: number): string {

@@ -9,6 +9,7 @@ import { strategies } from '../strategies.ts';
 import { choiceInWords } from './choice-in-words.ts';
 import { chooseStrategy, type RolloutCase } from './choose-strategy.ts';
 import { explicitRollout } from './explicit-rollout.ts';
+import { roomToMove } from '../../stack/fields/allowance.ts';
 
 const nothing: ReleaseChange = {
   version: { from: '1.0.0', to: '1.0.1', bump: 'patch' },
@@ -172,7 +173,8 @@ describe('whatever is chosen', () => {
         expect(language.safeParse(explicit).success).toBe(true);
         const settings = rolloutSettings(explicit);
         expect(settings.strategy in strategies).toBe(true);
-        expect(settings.maxSurge + settings.maxUnavailable).toBeGreaterThan(0);
+        const room = roomToMove(settings.maxSurge, settings.maxUnavailable, 4);
+        expect(room.surge + room.unavailable).toBeGreaterThan(0);
         expect(goesByStages({ rollout: settings, expose: [], calls: [], drainMs: 0 })).toBe(choice.strategy !== 'rolling');
         expect([settings.analysis !== undefined, settings.stages !== undefined]).toEqual(Array(2).fill(choice.strategy === 'canary'));
         expect(settings.keepPreviousMs !== undefined).toBe(choice.strategy === 'blue_green');

@@ -79,7 +79,10 @@ function alongTheWay(old: Candidate, candidate: Candidate, state: ServiceState):
     found.push({ event: 'resumed', generation, what: `resumed@${old.paused?.since ?? `arm-${arm}`}`, message: goesOn });
   if (course.inForceSince !== undefined && course.inForceSince !== was.inForceSince) {
     const current = course.stage + 1;
-    const message = `gets ${shareInWords(stageOf(state, course))} of the requests: stage ${current} of ${stagesOf(state).length}`;
+    const stage = stageOf(state, course);
+    const isPreview = state.settings.rollout.fullSet === true && stage.weight === 0;
+    const what = isPreview ? 'stands ready to be previewed' : `gets ${shareInWords(stage)} of the requests`;
+    const message = `${what}: stage ${current} of ${stagesOf(state).length}`;
     found.push({ event: 'stage', generation, what: `stage-${current}@${course.inForceSince}`, message });
   }
   if (paused && old.paused?.since !== paused.since) {

@@ -6,6 +6,7 @@ import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState 
 import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
 import { type Witness, watching } from './witness.ts';
 import type { Watch, World } from './world.ts';
+import { roomToMove } from '../../stack/fields/allowance.ts';
 
 /** 2: no release has a share that its ready instances do not carry, and what was given up never gets a larger one. */
 export function capacityWatch({ check }: Witness): Watch {
@@ -96,7 +97,8 @@ function capacityFloor(before: ServiceState, after: ServiceState): number {
   const target = targetGeneration(after);
   if (target === undefined) return 0;
   const replacing = before.instances.some((instance) => instance.generation !== target && isLive(instance));
-  return after.replicas - (replacing ? after.settings.rollout.maxUnavailable : 0);
+  const { maxSurge, maxUnavailable } = after.settings.rollout;
+  return after.replicas - (replacing ? roomToMove(maxSurge, maxUnavailable, after.replicas).unavailable : 0);
 }
 
 /** What gets no requests is no capacity that could be missed. */

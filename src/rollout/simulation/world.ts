@@ -16,6 +16,7 @@ import { createGatewayLine, type GatewayFault } from './gateway-faults.ts';
 import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+import type { Allowance } from '../../stack/fields/allowance.ts';
 
 /** How instances of a release behave, by the release's id. */
 export type Behaviours = Readonly<Record<string, Behaviour>>;
@@ -272,8 +273,8 @@ export function desiredRelease(
   operation: string,
   extra: {
     replicas?: number;
-    maxSurge?: number;
-    maxUnavailable?: number;
+    maxSurge?: Allowance;
+    maxUnavailable?: Allowance;
     strategy?: StrategyName;
     rollout?: Partial<RolloutSettings>;
     scaling?: ScalingSettings;

@@ -1,4 +1,5 @@
 import { problem, type Problem } from '../../../errors/sluice-error.ts';
+import { roomToMove } from '../../../stack/fields/allowance.ts';
 import { parseCpuMillis, parseMemoryBytes } from '../../../stack/fields/quantity.ts';
 import { fieldsOf, type ServiceFields } from '../../../stack/kinds/index.ts';
 import type { ResolvedBlock, ResolvedStack } from '../../../stack/stack.ts';
@@ -45,7 +46,7 @@ function demandOf(service: ResolvedBlock): Demand {
 
 /** Every strategy but rolling may hold the whole of both releases at some moment. */
 function surgeOf(rollout: ServiceFields['rollout'], replicas: number): number {
-  return rollout.strategy === 'rolling' ? rollout.max_surge : replicas;
+  return rollout.strategy === 'rolling' ? roomToMove(rollout.max_surge, rollout.max_unavailable, replicas).surge : replicas;
 }
 
 function overcommitted(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { allowance, isNone } from '../../fields/allowance.ts';
 import { duration } from '../../fields/duration.ts';
-import { hostName, text, urlPath, whole } from '../../fields/text.ts';
+import { hostName, text, urlPath } from '../../fields/text.ts';
 import { analysis } from './analysis.ts';
 import { rolloutHooks } from './hooks.ts';
 import { experiment } from './experiment.ts';
@@ -36,8 +37,12 @@ const preview = z.strictObject({
 
 const fields = z.strictObject({
   strategy: z.enum(strategies).default('rolling').describe('How the candidate takes over; auto picks by risk and says why.'),
-  max_surge: whole(0, 1000).default(1).describe('rolling: instances beyond the declared number while it is replaced.'),
-  max_unavailable: whole(0, 1000).default(0).describe('rolling: instances that may be missing from the declared number.'),
+  max_surge: allowance()
+    .default(1)
+    .describe('rolling: instances beyond the declared number while it is replaced; a percentage is rounded up.'),
+  max_unavailable: allowance()
+    .default(0)
+    .describe('rolling: instances that may be missing from the declared number; a percentage is rounded down.'),
   progress_deadline: duration().default('2m').describe('Without progress for so long the rollout has failed.'),
   affinity: affinity.optional().describe('canary: keeps a user on one side.'),
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
@@ -88,7 +93,7 @@ export const rollout = fields.superRefine((value, context) => {
     }
   }
   // Whatever the strategy: a first deployment, a restart and a changed secret are rolled.
-  if (value.max_surge === 0 && value.max_unavailable === 0) {
+  if (isNone(value.max_surge) && isNone(value.max_unavailable)) {
     context.addIssue({ code: 'custom', path: ['max_surge'], message: 'at least 1 when max_unavailable is 0: otherwise nothing can move' });
   }
   if (value.strategy === 'canary' && value.steps === undefined) {
