@@ -22,14 +22,19 @@ function spread(found: readonly number[]) {
   return { least: at(0.05), median: at(0.5), most: at(0.95) };
 }
 
+function words({ median, most }: { readonly median: number; readonly most: number }): string {
+  return `${median.toFixed(1)} s, 95 of 100 within ${most.toFixed(1)} s`;
+}
+
+const behaviour = (errorRate: number) => ({ errorRate, slowRates: [], decisions: {} });
+
 /** Seconds until the evidence alone speaks, told every second of what was drawn in it. */
 function ofEvidence(seed: number): number {
   const random = seededRandom(seed);
-  const behaviour = { slowRates: [], decisions: {} };
+  const [stable, candidate] = [behaviour(stableErrors), behaviour(candidateErrors)];
   let counts = noCounts;
   for (let second = 1; second < 600; second += 1) {
-    const [stable, candidate] = [stableErrors, candidateErrors].map((errorRate) => ({ ...behaviour, errorRate }));
-    counts = addCounts(counts, drawCounts(random, perSecond, share, stable as never, candidate as never));
+    counts = addCounts(counts, drawCounts(random, perSecond, share, stable, candidate));
     if (judge(counts, { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 100 }).verdict === 'fail') return second;
   }
   return 600;
@@ -55,14 +60,14 @@ function startPaced(url: string) {
 // By `npm run prove:simulate`: real rollouts take their time.
 describe.runIf(process.env['SLUICE_PROVE'] === 'simulate')('what `sluice simulate` says', () => {
   let place: RolloutWorld;
-  let stop = (): void => undefined;
+  let stop: (() => void) | undefined;
   beforeAll(async () => {
     place = await createRolloutWorld();
     await place.begin({ word: 'stable', delayMs, errorRate: stableErrors, replicas: 1 }, '', rollout);
     stop = startPaced(place.url());
   }, 60_000);
   afterAll(async () => {
-    stop();
+    stop?.();
     await place.dispose();
   });
 
@@ -86,8 +91,6 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'simulate')('what `sluice simulat
       took.push((at('was not taken into use') - at('gets 20 %')) / 1_000);
     }
     const shown = spread(took);
-    const words = ({ median, most }: { median: number; most: number }): string =>
-      `${median.toFixed(1)} s, 95 of 100 within ${most.toFixed(1)} s`;
     console.log(
       [
         `5 % errors beside 0.5 %, ${perSecond} requests a second, 20 % to the candidate; from when it has them:`,

@@ -30,10 +30,10 @@ const sluice = (name: string, asked: Rules): Judge => ({
 });
 
 /** What other tools look at is a minute, of which an interval is a quarter: of less traffic than that no rate says anything. */
-const byMinute = ({ name, create }: Judge): Judge => ({
-  name,
+const byMinute = (of: Judge): Judge => ({
+  name: of.name,
   create: () => {
-    const look = create();
+    const look = of.create();
     let [intervals, minute] = [0, noCounts];
     return (interval) => {
       minute = addCounts(minute, interval);
