@@ -42,6 +42,7 @@ function viewOf(rollout: FlagRollout, now: number): FlagRolloutView {
 function waitsFor({ end, phase, since, noticeMs, stepMs, evidence, rules }: FlagRollout, now: number): string {
   if (end) return `${end.outcome}: ${end.because}`;
   if (phase === 'noticing') return `clients are given ${secondsUntil(since + noticeMs, now)} to notice the change`;
+  if (phase === 'closing') return 'the gateway is told to count this step no longer';
   if (evidence?.verdict.verdict === 'error') return `held: ${evidence.verdict.because}`;
   const units = evidence?.verdict.units ?? 0;
   if (now < since + stepMs) return `the step lasts another ${secondsUntil(since + stepMs, now)}`;

@@ -11,8 +11,9 @@ export function createFlagRolloutDocuments(store: Store) {
       const document = await store.get(collection, keyOf({ environment, flag }));
       return document && { rollout: document.value as unknown as FlagRollout, version: document.version };
     },
-    running: async (): Promise<readonly FlagRollout[]> =>
-      (await store.list(collection)).map(({ value }) => value as unknown as FlagRollout).filter(({ end }) => end === undefined),
+    /** Under way, or ended and yet to be cleaned up after. */
+    unsettled: async (): Promise<readonly FlagRollout[]> =>
+      (await store.list(collection)).map(({ value }) => value as unknown as FlagRollout).filter(({ isSettled }) => isSettled !== true),
     /** For a transaction with what changes beside it. Fails as `store_conflict` when somebody was faster. */
     write: written,
     replace: async (rollout: FlagRollout, version: number): Promise<void> => {

@@ -29,8 +29,11 @@ export interface FlagRollout {
   readonly reason?: string | undefined;
   /** Index in `steps`. */
   readonly step: number;
-  /** `noticing`: the share is set, and clients are given time; `counting`: outcomes count. */
-  readonly phase: 'noticing' | 'counting';
+  /**
+   * `noticing`: the share is set, and clients are given time; `counting`: outcomes count; `closing`: they count no more, and the next share is set
+   * once the gateway knows, so that none is counted with another chance than it was drawn with.
+   */
+  readonly phase: 'noticing' | 'counting' | 'closing';
   /** When it entered the phase. */
   readonly since: number;
   /** Latencies (ms) of the service at the quantiles of the rules before it began; absent while too little is known. */
@@ -38,6 +41,8 @@ export interface FlagRollout {
   readonly evidence?: FlagEvidence;
   /** Absent while it is under way. */
   readonly end?: FlagRolloutEnd;
+  /** It has ended, and nothing is counted for it any more. */
+  readonly isSettled?: true;
 }
 
 interface FlagEvidence {

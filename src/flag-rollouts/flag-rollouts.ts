@@ -12,7 +12,7 @@ import type { ServiceController } from '../rollout/service-controller.ts';
 import type { Traffic } from '../rollout/traffic.ts';
 import type { Store } from '../store/store.ts';
 import type { EventLog } from '../telemetry/events.ts';
-import { type FlagRollout, shareOf } from './flag-rollout.ts';
+import { countsId, type FlagRollout, shareOf } from './flag-rollout.ts';
 import { createFlagRolloutDocuments } from './flag-rollout-documents.ts';
 import { type FlagRolloutRequest, newFlagRollout } from './new-rollout.ts';
 import { countsOfFlag, observeFlag } from './observe-flag.ts';
@@ -39,7 +39,7 @@ export interface FlagRolloutDependencies {
   readonly store: Store;
   readonly documents: FlagDocuments;
   readonly sets: Pick<FlagSets, 'refresh'>;
-  readonly services: Pick<ServiceController, 'countFlag' | 'stateOf'>;
+  readonly services: Pick<ServiceController, 'countFlag' | 'stateOf' | 'isPublished'>;
   readonly traffic: Pick<Traffic, 'evidence' | 'latencies'>;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly events: Pick<EventLog, 'entry' | 'announce'>;
@@ -86,21 +86,39 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
     return (decided as FlagStep).rollout;
   };
 
+  /** Whatever ends it, and whoever dies meanwhile: what is counted for it is counted no longer. */
+  const settle = async (rollout: FlagRollout, version: number): Promise<void> => {
+    const service = serviceAddress(rollout);
+    const state = await services.stateOf(service);
+    if (state?.flagCounts?.id === countsId(rollout)) await services.countFlag(service, undefined);
+    await rollouts.replace({ ...rollout, isSettled: true }, version);
+  };
+
   const advance = async (address: { environment: string; flag: string }): Promise<void> => {
     const found = await rollouts.read(address.environment, address.flag);
-    if (!found || found.rollout.end) return;
+    if (!found || found.rollout.isSettled) return;
     const { rollout, version } = found;
     const service = serviceAddress(rollout);
+    if (rollout.end) return settle(rollout, version);
     const [record, state] = await Promise.all([documents.read(address.environment, address.flag), services.stateOf(service)]);
     const counts = countsOfFlag(rollout);
     if (JSON.stringify(state?.flagCounts) !== JSON.stringify(counts)) await services.countFlag(service, counts);
-    const seen = await observeFlag(rollout, record, state, traffic);
+    const isTold = rollout.phase === 'closing' ? await services.isPublished(service) : undefined;
+    const seen = await observeFlag(rollout, record, state, traffic, isTold);
     const next = step(rollout, seen, clock.now());
     if (next.change !== undefined) {
       const act = next.rollout.end ? 'ended' : 'advanced';
       await commit(address, version, { actor: itself }, act, () => next);
     } else if (JSON.stringify(next.rollout) !== JSON.stringify(rollout)) await rollouts.replace(next.rollout, version);
-    if (next.rollout.end) await services.countFlag(service, undefined);
+    if (next.rollout.end) await advance(address);
+  };
+
+  /** As it is found, once nothing is left of one that has ended. */
+  const settled = async (environment: string, flag: string) => {
+    const known = await rollouts.read(environment, flag);
+    if (!known?.rollout.end || known.rollout.isSettled) return known;
+    await settle(known.rollout, known.version);
+    return rollouts.read(environment, flag);
   };
 
   const current = async (environment: string, flag: string) => {
@@ -112,7 +130,7 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
   return {
     get: async (environment, flag) => (await current(environment, flag)).rollout,
     start: async (environment, flag, request, order) => {
-      const known = await rollouts.read(environment, flag);
+      const known = await settled(environment, flag);
       if (known && !known.rollout.end) throw sluiceError('flag_rollout_running', { flag, variant: known.rollout.variant });
       const address = `${environment}/service/${request.service}`;
       const state = await services.stateOf(address);
@@ -128,12 +146,13 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
       const { rollout, version } = await current(environment, flag);
       if (rollout.end) return rollout;
       const end = await commit(rollout, version, order, 'ended', () => stopped(rollout, order.actor.name, clock.now()));
-      await services.countFlag(serviceAddress(rollout), undefined);
+      // What cannot be done now is done at the next look.
+      await advance({ environment, flag }).catch(() => undefined);
       return end;
     },
     run: async (signal) => {
       while (!signal.aborted) {
-        const running = await rollouts.running().catch(() => []);
+        const running = await rollouts.unsettled().catch(() => []);
         // What cannot be looked at now, because the store or the gateway is away or somebody was faster, is looked at again.
         for (const each of running) await advance(each).catch(() => undefined);
         await clock.sleep(lookMs, signal).catch(() => undefined);

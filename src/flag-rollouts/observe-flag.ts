@@ -28,6 +28,7 @@ export async function observeFlag(
   record: FlagRecord | undefined,
   state: ServiceState | undefined,
   traffic: Pick<Traffic, 'evidence' | 'latencies'>,
+  isTold: boolean | undefined,
 ): Promise<FlagObservation> {
   const { environment, service: name, rules, variant, thresholds, phase } = rollout;
   const service = { environment, name };
@@ -39,6 +40,7 @@ export async function observeFlag(
   return {
     override: record?.override,
     exists: record !== undefined && valueOf(record.definition, variant) !== undefined && state?.mode === 'running' && stable !== undefined,
+    isTold,
     isServiceBusy: state?.candidate !== undefined,
     ...(isOurs && {
       counted: {

@@ -68,7 +68,7 @@ function play(
       counts = addCounts(counts, { ...drawn, units: asDeclared(drawn.units), errors: asDeclared(drawn.errors) });
     }
     const counted = rollout.phase === 'counting' ? { epoch: 'a', counts, isComplete: true } : undefined;
-    const next = step(rollout, { override: own(rollout), exists: true, isServiceBusy: false, counted, ...seen }, now);
+    const next = step(rollout, { override: own(rollout), exists: true, isServiceBusy: false, isTold: true, counted, ...seen }, now);
     if (next.change) changes.push(next.change.type === 'share' ? String(next.change.percent) : next.change.type);
     rollout = next.rollout;
   }
@@ -119,6 +119,11 @@ describe('a rollout of a flag', () => {
     expect([rollout.end?.outcome, change]).toEqual(['stopped', undefined]);
     expect(rollout.end?.because).toContain(because);
     expect(stopped(rollout, 'ann', second)).toEqual({ rollout });
+  });
+
+  it('changes the share only once the gateway counts the one before no longer', () => {
+    const { rollout, changes } = play(0.01, { seen: { isTold: false } });
+    expect([rollout.phase, rollout.step, changes]).toEqual(['closing', 0, []]);
   });
 
   it('keeps what was counted when the gateway begins anew', () => {

@@ -15,6 +15,8 @@ export interface FlagObservation {
   readonly exists: boolean;
   /** A release of the service is being judged meanwhile: what happens to users may be its doing. */
   readonly isServiceBusy: boolean;
+  /** Whether the gateway is known to count as it is asked to; absent where nobody waits for it. */
+  readonly isTold?: boolean | undefined;
   /** What the gateway has counted for this step; undefined while it counts nothing or cannot be asked. */
   readonly counted?: { readonly epoch: string; readonly counts: Counts; readonly isComplete: boolean } | undefined;
   readonly latencies?: readonly number[] | undefined;
@@ -43,6 +45,7 @@ export function step(rollout: FlagRollout, seen: FlagObservation, now: number): 
     const known = rollout.thresholds === undefined && seen.latencies ? { ...rollout, thresholds: seen.latencies } : rollout;
     return { rollout: now < known.since + known.noticeMs ? known : { ...known, phase: 'counting', since: now } };
   }
+  if (rollout.phase === 'closing') return seen.isTold ? nextStep(rollout, now) : { rollout };
   const judged = fold(rollout, seen.counted);
   const verdict = judged.evidence?.verdict;
   if (verdict?.verdict === 'fail') {
@@ -50,11 +53,14 @@ export function step(rollout: FlagRollout, seen: FlagObservation, now: number): 
   }
   if (verdict?.verdict === 'error' || now < judged.since + judged.stepMs) return { rollout: judged };
   if ((verdict?.units ?? 0) < judged.rules.minUnits) return { rollout: judged };
-  const next = judged.step + 1;
-  if (next >= judged.steps.length) {
+  if (judged.step + 1 >= judged.steps.length) {
     return { rollout: ended(judged, 'completed', 'no step showed harm', now), change: { type: 'everybody' } };
   }
-  const advanced: FlagRollout = { ...judged, step: next, phase: 'noticing', since: now };
+  return { rollout: { ...judged, phase: 'closing', since: now } };
+}
+
+function nextStep(rollout: FlagRollout, now: number): FlagStep {
+  const advanced: FlagRollout = { ...rollout, step: rollout.step + 1, phase: 'noticing', since: now };
   return { rollout: advanced, change: { type: 'share', percent: shareOf(advanced) } };
 }
 

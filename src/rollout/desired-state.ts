@@ -62,8 +62,8 @@ export function withDesired(state: ServiceState, desired: DesiredService, now: n
   const { operation, replicas, settings, revision, arms } = desired;
   // Where load decides, it has: a stack that is applied again does not begin anew.
   const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
-  const { arms: before, ...current } = relabelled(resumed(state, now), revision);
-  const next: ServiceState = { ...current, operation, replicas: wanted, settings, ...(arms && { arms }) };
+  const { arms: before, ...current } = relabelled(ofSize(resumed(state, now), wanted, now), revision);
+  const next: ServiceState = { ...current, operation, settings, ...(arms && { arms }) };
   const { candidate: _, failure: __, stableTreatment: ___, ...settled } = next;
   const isSameExperiment = jsonEquals(experimentIn(before, state.settings), experimentIn(arms, settings));
   if (next.candidate && isSameExperiment && sameContent(revisionOf(next, originOf(next.candidate)), revision)) return next;
@@ -100,16 +100,26 @@ export function failedBefore(state: ServiceState | undefined, { operation, setti
 }
 
 /** Throws `scaled_by_load` for a service whose load decides. */
-export function scaled(state: ServiceState, replicas: number): ServiceState {
+export function scaled(state: ServiceState, replicas: number, now: number): ServiceState {
   const { scaling } = state.settings;
   if (scaling) throw sluiceError('scaled_by_load', { service: state.address, min: scaling.min, max: scaling.max });
-  return { ...state, replicas };
+  return ofSize(state, replicas, now);
+}
+
+/** A rollout that waited because there was to be no instance at all has its full time again. */
+function ofSize(state: ServiceState, replicas: number, now: number): ServiceState {
+  const isBack = state.replicas === 0 && replicas > 0 && state.candidate !== undefined;
+  return { ...state, replicas, ...(isBack && state.candidate && { candidate: anew(state.candidate, now) }) };
 }
 
 /** As load has decided; undefined when what it was decided on is no longer so. */
-export function autoscaled(state: ServiceState, { from, to }: { readonly from: number; readonly to: number }): ServiceState | undefined {
+export function autoscaled(
+  state: ServiceState,
+  { from, to }: { readonly from: number; readonly to: number },
+  now: number,
+): ServiceState | undefined {
   if (state.mode !== 'running' || !state.settings.scaling || state.replicas !== from) return undefined;
-  return { ...state, replicas: withinScale(to, state.settings) };
+  return ofSize(state, withinScale(to, state.settings), now);
 }
 
 /** The number of instances nearest to this one that load may decide on; any where it decides nothing. */

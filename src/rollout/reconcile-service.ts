@@ -7,6 +7,7 @@ import type { Prober } from './prober.ts';
 import { newServiceMemory, noteLook, trimMemory, type ServiceMemory } from './service-memory.ts';
 import { recorded } from './rollout-record.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
+import { withoutFuture } from './set-back-clock.ts';
 import { strategyFor } from './strategies.ts';
 
 /** A pass that has not come to rest after so many steps makes way for the others. */
@@ -49,8 +50,9 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       memories.set(key, memory);
       noteLook(memory, ports.clock.now());
       const before = document.state;
-      const observation = await observe(before, memory, ports);
-      const result = strategyFor(before)(before, observation, ports.clock.now());
+      const given = withoutFuture(before, ports.clock.now());
+      const observation = await observe(given, memory, ports);
+      const result = strategyFor(given)(given, observation, ports.clock.now());
       const state = recorded(before, await withFailureLog(before, result.state), ports.clock.now());
       const changed = !jsonEquals(before as unknown as Json, state as unknown as Json);
       if (changed && !(await ports.documents.replace(key, document, state))) continue;

@@ -4,7 +4,8 @@ export const exitWindowMs = 5 * 60_000;
 export const crashLoopExits = 3;
 
 const firstPauseMs = 500;
-const longestPauseMs = 30_000;
+/** No pause is longer. */
+export const longestPauseMs = 30_000;
 
 /**
  * Pause before the next start after `exits` (1 or more) exits: doubling, with the upper half jittered ("equal jitter", AWS Architecture

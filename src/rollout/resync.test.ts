@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { silentEvents } from './simulation/script.ts';
-import { createWorld, desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
+import { createWorld } from './simulation/world.ts';
 
 it('a change that was stored by a control plane which is gone, after the next one had looked, is carried out all the same', async () => {
   const world = await createWorld({ store: createMemoryStore(), events: silentEvents, behaviours: {} });

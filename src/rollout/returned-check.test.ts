@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { newService, withDesired } from './desired-state.ts';
 import { checkFailedBefore, checkReturned } from './returned-check.ts';
 import type { RolloutRecord, ServiceState } from './service-state.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 
 const block = { name: 'agent', address: 'default/service/agent', positionOf: () => ({ file: 'stack.yaml', line: 1, column: 1 }) } as const;
 const first = newService(desiredRelease('r-1', 'one'), { uid: 'u', token: { sealed: '', digest: '' } }, 0);

@@ -4,7 +4,7 @@ import { newService, restarted, withDesired } from './desired-state.ts';
 import { rolling } from './rolling.ts';
 import { routeOf } from './service-route.ts';
 import type { ServiceState } from './service-state.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 import type { Command, Observation, ObservedInstance } from './strategy.ts';
 
 const identity = { uid: 'a1', token: { sealed: 'sealed', digest: 'digest' } };

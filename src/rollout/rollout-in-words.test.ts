@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { costInWords, rolloutCost } from './rollout-cost.ts';
 import { rolloutInWords } from './rollout-in-words.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 import { stage } from './testdata/staged-world.ts';
 
 const settings = (changed: object) => ({ ...desiredRelease('r-1', 'r-1').settings.rollout, ...changed });

@@ -5,7 +5,7 @@ import { completeRollout, failRollout } from './rollout-outcome.ts';
 import { recorded } from './rollout-record.ts';
 import { rolloutOf } from './rollout-view.ts';
 import type { ServiceState } from './service-state.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 
 const identity = { uid: 'a1', token: { sealed: '', digest: '' } };
 const deploy = (state: ServiceState | undefined, release: string, now: number): ServiceState => {

@@ -30,6 +30,7 @@ import { createReconcileQueue } from './reconcile-queue.ts';
 import { createServiceReconciler } from './reconcile-service.ts';
 import { resync } from './resync.ts';
 import { rolloutEvent } from './rollout-outcome.ts';
+import { isPublishedAsDeclared } from './service-route.ts';
 import { recorded } from './rollout-record.ts';
 import { createServiceDocuments, serviceKey } from './service-documents.ts';
 import type { FlagCounts, RolloutRecord, ServiceState } from './service-state.ts';
@@ -85,6 +86,8 @@ export interface ServiceController {
   operate(address: string, action: RolloutAction, who: Asker): Promise<ServiceState>;
   /** Has the gateway count for a flag, or no longer. Nothing happens when the service is not there. */
   countFlag(address: string, counts: FlagCounts | undefined): Promise<void>;
+  /** Whether the gateway is known to treat and count requests as it is stored. */
+  isPublished(address: string): Promise<boolean>;
   /** Every rollout of the service, the latest first. Throws `unknown_service`. */
   rollouts(address: string): Promise<readonly RolloutRecord[]>;
   /** Has the service looked at again: something it waits for may have come. */
@@ -250,14 +253,14 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     resume: (address) => alterIfPresent(address, (state) => resumed(state, clock.now())),
 
     async scale(address, replicas) {
-      const state = await alter(address, (current) => scaled(current, replicas));
+      const state = await alter(address, (current) => scaled(current, replicas, clock.now()));
       await tell(state, 'service.scaled', `${state.name} is scaled to ${replicas} ${replicas === 1 ? 'instance' : 'instances'}`);
     },
 
     async autoscale(address, { from, to, why }) {
       let isDone = false;
       const state = await alter(address, (current) => {
-        const next = autoscaled(current, { from, to });
+        const next = autoscaled(current, { from, to }, clock.now());
         isDone = next !== undefined;
         return next ?? current;
       });
@@ -299,6 +302,12 @@ export function createServiceController(dependencies: ServiceControllerDependenc
     async describe(address) {
       const document = await documents.read(serviceKey(address));
       return document && view(document.state);
+    },
+
+    async isPublished(address) {
+      const key = serviceKey(address);
+      const document = await documents.read(key);
+      return document !== undefined && isPublishedAsDeclared(reconciler.publishedOf(key), document.state);
     },
 
     async rollouts(address) {

@@ -39,9 +39,9 @@ export function newServiceMemory(now: number): ServiceMemory {
   };
 }
 
-/** A look that comes much later than it was due is the first after a gap: the machine was asleep, or its clock has jumped. */
+/** A look that comes much later than it was due, or before it began, is the first after a gap: the machine was asleep, or its clock was set. */
 export function noteLook(memory: ServiceMemory, now: number): void {
-  if (now > memory.dueAt + toleratedGapMs) memory.watchedSince = now;
+  if (now > memory.dueAt + toleratedGapMs || now < memory.watchedSince) memory.watchedSince = now;
   memory.dueAt = Number.POSITIVE_INFINITY;
 }
 

@@ -16,7 +16,7 @@ export function smokeCommands(state: ServiceState, observation: Observation): Co
   const check = settings.rollout.smoke;
   if (!candidate || !check || candidate.course?.smokePassed === true || observation.smoke !== undefined) return [];
   const mine = state.instances.filter((instance) => instance.generation === candidate.generation && isServing(instance, observation));
-  if (mine.length < capacityFor(100, state)) return [];
+  if (mine.length < Math.max(1, capacityFor(100, state))) return [];
   const release = revisionOf(state, candidate.generation)?.release ?? '';
   const routes = routesTo(routeOf(state), release, check.path);
   const known = observation.published ? routesTo(observation.published, release, check.path) : [];

@@ -6,7 +6,7 @@ import { noCounts } from './evidence/counts.ts';
 import { operated } from './operate.ts';
 import type { AnalysisSettings } from './service-state.ts';
 import { servingOf, settlementOf } from './service-status.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 import type { GatewayEvidence } from './strategy.ts';
 import { blueGreen, canary, stage, world } from './testdata/staged-world.ts';
 

@@ -65,6 +65,8 @@ function withDeadline(state: ServiceState, now: number): ServiceState {
 }
 
 function judge(state: ServiceState, course: Course, observation: Observation, now: number): Advanced {
+  // Where there is to be no instance, nothing can be shown to be as it should, and nobody waits for it.
+  if (state.replicas === 0) return { state: withCourse(state, course), events: [] };
   const candidate = state.candidate as Candidate;
   const stage = stageOf(state, course);
   if (isExperimenting(state, course, stage)) return afterStep(stepExperiment(state, course, stage, observation, now), course.stage, now);
@@ -128,17 +130,21 @@ function bringIntoForce(
   if (hasCapacity && observation.smoke?.outcome === 'failed' && course.smokePassed !== true) {
     return failRollout(state, `its smoke check failed: ${observation.smoke.reason}`, { instance: stuck?.id, withdrawn: true });
   }
-  const smokePassed = state.settings.rollout.smoke === undefined || course.smokePassed === true || observation.smoke?.outcome === 'passed';
-  const waits = hasCapacity && smokePassed && waitForHooks(withCourse(state, { ...course, smokePassed }), 'before', now);
+  const isAsked = state.settings.rollout.smoke !== undefined;
+  const hasPassed = isAsked && (course.smokePassed === true || observation.smoke?.outcome === 'passed');
+  const known: Course = { ...course, ...(hasPassed && { smokePassed: true }) };
+  const waits = hasCapacity && (hasPassed || !isAsked) && waitForHooks(withCourse(state, known), 'before', now);
   if (waits) return waits;
-  const { mirror: _, ...rest } = course;
-  const mayBegin = hasCapacity && smokePassed;
-  const asked: Course = mayBegin ? { ...rest, weight, ...(mirror && { mirror }) } : course;
-  const prepared: Course = { ...asked, ...(smokePassed && { smokePassed }) };
+  const { mirror: _, ...rest } = known;
+  const mayBegin = hasCapacity && (hasPassed || !isAsked);
+  const prepared: Course = mayBegin ? { ...rest, weight, ...(mirror && { mirror }) } : known;
   // A share of nothing has been asked of the gateway before anything stands ready for it.
-  const isAsked = mayBegin && prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
+  const isPrepared = mayBegin && prepared.weight === weight && copiesAlike(prepared.mirror, mirror);
   const isCopied = copiesAlike(observation.published?.mirror, mirror);
-  if (isAsked && isCopied && shareOf(observation.published, state, candidate.generation) > weight - roundingError) {
+  const sent = shareOf(observation.published, state, candidate.generation);
+  // Where stable cannot answer at all, the candidate has everything, whatever is asked for it.
+  const isSent = sent > weight - roundingError && (sent < weight + roundingError || sent > 100 - roundingError);
+  if (isPrepared && isCopied && isSent) {
     const event = rolloutEvent(state, candidate.generation, 'rollout.progressed', `gets ${shareInWords(stage)} of the requests`);
     const next = withCourse(state, { ...prepared, inForceSince: now });
     return { state: { ...next, candidate: { ...(next.candidate as Candidate), progressAt: now } }, events: [event] };

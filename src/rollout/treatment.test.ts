@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { withDesired } from './desired-state.ts';
 import type { HealthSettings, ServiceState, Treatment } from './service-state.ts';
 import { revisionOf } from './service-state.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 import { blueGreen, canary, stage, world } from './testdata/staged-world.ts';
 
 const treatment = (concurrency: number): Treatment => ({

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { newService } from './desired-state.ts';
-import { desiredRelease } from './simulation/world.ts';
+import { desiredRelease } from './simulation/desired-release.ts';
 import { canary, stage, world } from './testdata/staged-world.ts';
 import { begunOf, endOf, isUnderWay } from './under-way.ts';
 

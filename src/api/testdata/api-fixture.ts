@@ -314,6 +314,7 @@ export async function createApiFixture(replace: Partial<ApiDependencies> = {}): 
         sets: flagParts.sets,
         services: {
           countFlag: async () => undefined,
+          isPublished: async () => true,
           stateOf: async () => ({ stable: 1, settings: { rollout: {} } }) as unknown as ServiceState,
         },
         traffic: { evidence: async () => undefined, latencies: async () => undefined },

@@ -6,7 +6,7 @@ import { operated } from '../operate.ts';
 import { recorded } from '../rollout-record.ts';
 import { rolloutOf } from '../rollout-view.ts';
 import type { RolloutSettings, ServiceState } from '../service-state.ts';
-import { desiredRelease } from '../simulation/world.ts';
+import { desiredRelease } from '../simulation/desired-release.ts';
 import { chosenRollout } from './chosen-rollout.ts';
 import { forecastRollout } from './forecast.ts';
 

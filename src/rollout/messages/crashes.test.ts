@@ -7,7 +7,8 @@ import { createOutbox } from '../../notifications/outbox.ts';
 import { notificationEvents } from '../../stack/kinds/notification.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
 import { createEventLog } from '../../telemetry/event-log.ts';
-import { createWorld, desiredRelease, type World } from '../simulation/world.ts';
+import { desiredRelease } from '../simulation/desired-release.ts';
+import { createWorld, type World } from '../simulation/world.ts';
 
 /** Every third effect is enough for every day. */
 const step = process.env['SLUICE_SIMULATION_RUNS'] === undefined ? 3 : 1;

@@ -4,7 +4,8 @@ import { createEventLog } from '../../telemetry/event-log.ts';
 import { newServiceMemory, noteLook } from '../service-memory.ts';
 import { revisionOf } from '../service-state.ts';
 import { createVirtualClock } from './virtual-clock.ts';
-import { createWorld, desiredRelease, type StrategyName } from './world.ts';
+import { desiredRelease, type StrategyName } from './desired-release.ts';
+import { createWorld } from './world.ts';
 
 describe('a control plane that was away in the middle of a rollout', () => {
   it.each<StrategyName>(['rolling', 'canary', 'blue_green'])('holds the time against no candidate: %s', async (strategy) => {

@@ -2,7 +2,7 @@ import { jsonEquals, type Json } from '../../digest/json.ts';
 import { digestJson } from '../../digest/digest.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
 import { addCoverage, type Coverage } from './coverage.ts';
-import { randomScript } from './random-script.ts';
+import { type RandomScript, randomScript } from './random-script.ts';
 import { play, type Outcome, type Step } from './script.ts';
 import { addTally, newTally, type Tally } from './tally.ts';
 
@@ -22,9 +22,13 @@ interface BrokenStory {
   readonly violations: readonly string[];
 }
 
-/** Plays the story of a seed; a calm one a second time without crashes, to see whether they made a difference. */
-export async function playSeed(seed: number, trace?: (line: string) => void): Promise<Outcome> {
-  const { kind, steps, options, isUnbroken } = randomScript(seed);
+/** Plays the story of a seed. */
+export function playSeed(seed: number, trace?: (line: string) => void): Promise<Outcome> {
+  return playStory(randomScript(seed), trace);
+}
+
+/** Plays a story; a calm one a second time without crashes, to see whether they made a difference. */
+export async function playStory({ kind, steps, options, isUnbroken }: RandomScript, trace?: (line: string) => void): Promise<Outcome> {
   const outcome = await play(steps, createMemoryStore(), { ...options, ...(trace && { trace }) });
   const violations = [...outcome.violations];
   if (isUnbroken && outcome.refused > 0) violations.push(`1: ${outcome.refused} requests found no instance`);

@@ -19,11 +19,18 @@ export function capacityWatch({ check }: Witness): Watch {
       // One that was withdrawn goes at once, whatever is left of stable: what it does is worse than that.
       const isWithdrawn = (generation: number): boolean => after.failure?.withdrawn === true && after.failure.generation === generation;
       const retired = after.instances.filter(
-        ({ id, phase, generation }) =>
-          phase === 'draining' && phaseIn(before, id) === 'ready' && getsRequests(id, world) && !isWithdrawn(generation),
+        ({ id, phase, generation, heldBack }) =>
+          // What hooks hold back is no capacity, whoever else is there.
+          heldBack !== true &&
+          phase === 'draining' &&
+          phaseIn(before, id) === 'ready' &&
+          getsRequests(id, world) &&
+          !isWithdrawn(generation),
       );
       if (retired.length === 0) return;
-      const serving = after.instances.filter((instance) => instance.phase === 'ready' && isActive(instance, world)).length;
+      const serving = after.instances.filter(
+        (instance) => instance.phase === 'ready' && instance.heldBack !== true && isActive(instance, world),
+      ).length;
       const floor = capacityFloor(before, after);
       check(serving >= floor, `2: ${retired.map(({ id }) => id).join()} left while ${serving} of ${floor} served`);
     },
@@ -78,7 +85,12 @@ export function capacityWatch({ check }: Witness): Watch {
  */
 function overloads(backends: readonly BackendRoute[], state: ServiceState | undefined): string[] {
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  const active = backends.reduce((sum, backend) => sum + activeOf(backend), 0);
+  const held = state?.instances.filter(({ heldBack }) => heldBack === true).map(({ id }) => id) ?? [];
+  // What its hooks hold back carries nothing.
+  const carriers = backends.flatMap(({ instances }) =>
+    instances.filter((instance) => instance.state === 'active' && !held.includes(instance.id)),
+  );
+  const active = carriers.length;
   const spread = Math.min(state?.replicas ?? active, active);
   const stable = state?.revisions.find(({ generation }) => generation === state.stable)?.release;
   const isDown = stable !== undefined && !backends.some((backend) => backend.release === stable && activeOf(backend) > 0);

@@ -2,6 +2,7 @@ import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import { splitRanges } from '../../gateway/routing/split-ranges.ts';
 import { stageOf } from '../course.ts';
 import { newCourse } from '../course-state.ts';
+import { runningExperiment } from '../experiment/arms.ts';
 import type { ServiceState } from '../service-state.ts';
 import { revisionOf } from '../service-state.ts';
 import { pointsOf } from './cohorts.ts';
@@ -29,8 +30,10 @@ export function cohortWatch({ check, users }: Witness): Watch {
       const salt = route?.split?.affinity && route.split.salt;
       const stable = revisionOf(state ?? { revisions: [] }, state?.stable)?.release;
       const isAnswered = route?.backends.some((backend) => backend.release === stable && activeOf(backend) > 0) === true;
-      // While stable cannot answer at all, the candidate has everybody.
-      if (!route || !state || !isAnswered || release === undefined || salt === undefined || state.mode !== 'running') {
+      const arms = runningExperiment(state?.candidate?.course)?.arms ?? [];
+      const isOut = arms.some(({ generation, withdrawn }) => generation === state?.candidate?.generation && withdrawn !== undefined);
+      // While stable cannot answer at all, the candidate has everybody; as an arm that was withdrawn it has nobody.
+      if (isOut || !route || !state || !isAnswered || release === undefined || salt === undefined || state.mode !== 'running') {
         known = undefined;
         return;
       }

@@ -78,7 +78,7 @@ export function createCountedTraffic(): CountedTraffic {
     adopt({ evidence, experiment: made }) {
       if (made?.id !== experiment?.id) said = undefined;
       experiment = made;
-      if (JSON.stringify(evidence) !== JSON.stringify(counted)) {
+      if (JSON.stringify(comparable(evidence)) !== JSON.stringify(comparable(counted))) {
         forgetUnits();
         [strata, copies] = [new Map(), new Map()];
       }
@@ -139,4 +139,10 @@ export function createCountedTraffic(): CountedTraffic {
     latencies: (release, quantiles, of) =>
       (answers.get(release) ?? 0) < fewestLatencies ? undefined : quantiles.map((quantile) => latencyAt(of, quantile)),
   };
+}
+
+/** Of a flag only the chance may be another one: its counts go on. */
+function comparable(evidence: ServiceRoute['evidence']): unknown {
+  const { byVariant, ...counted } = evidence ?? {};
+  return evidence && { ...counted, ...(byVariant && { byVariant: [byVariant.attribute, byVariant.variant] }) };
 }

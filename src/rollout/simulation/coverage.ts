@@ -49,6 +49,9 @@ function* seenIn(state: ServiceState): Generator<string> {
   if (!course) return;
   if (course.mirror) yield 'copied requests';
   if (course.smokePassed === true && rollout.smoke) yield 'smoke check passed';
+  if (candidate.heldBack === true) yield 'rolled, and held back by its hooks';
+  if (rollout.fullSet && rollout.stages && course.inForceSince !== undefined && course.weight === 0) yield 'preview';
+  if (!rollout.fullSet && course.inForceSince !== undefined && course.weight === 0 && !course.mirror) yield 'a stage of nothing';
   if (course.evidence && course.evidence.verdict.units > 0) yield 'evidence of requests';
   if (course.copies && course.copies.verdict.units > 0) yield 'evidence of copies';
   for (const run of Object.values(course.hooks ?? {})) yield `hook ${run.status}`;
@@ -72,9 +75,12 @@ function* seenBetween(before: ServiceState, after: ServiceState): Generator<stri
   if (was !== undefined && was !== is) {
     const failure = after.failure?.generation === was ? after.failure : undefined;
     if (after.stable === was) yield 'end: completed';
+    else if (failure?.reason.startsWith('its smoke check')) yield 'end: failed its smoke check';
     else if (failure) yield failure.evidence?.verdict === 'fail' ? 'end: taken back by evidence' : 'end: failed';
     else if (is !== undefined) yield 'end: superseded';
   }
   if (before.replicas !== after.replicas && after.candidate && was === is) yield 'scaled during a rollout';
+  if (after.replicas === 0 && before.replicas > 0 && after.candidate) yield 'scaled to nothing during a rollout';
+  if (after.mode === 'removed' && before.mode !== 'removed' && before.candidate) yield 'removed during a rollout';
   if (after.previous && !before.previous) yield 'previous set kept';
 }

@@ -18,6 +18,9 @@ export interface Receiver {
   wrongs(state: ServiceState | undefined): readonly string[];
 }
 
+/** What hooks have answered, by generation of the candidate and key of the hook. */
+export type AnsweredLog = Map<string, Set<HookAnswer['outcome']>>;
+
 type RolloutFactsOf = Extract<OutboxMessage['body'], { readonly rollout: unknown }>;
 
 const everyMs = 400;
@@ -25,17 +28,31 @@ const lateMs = 2_000;
 const ends = new Set(['rollout.completed', 'rollout.failed', 'rollout.superseded', 'rollout.rolled_back']);
 
 /** Delivers as the real worker does: what was delivered is taken out of the store, what a hook has answered is written to its message. */
-export async function startReceiver(world: World, store: Store): Promise<Receiver> {
+export async function startReceiver(world: World, store: Store, answered: AnsweredLog): Promise<Receiver> {
   const outbox = createOutbox(store);
   const record = { environment: 'default', name: 'all', url: 'http://127.0.0.1/', format: 'json' as const, on: [...notificationEvents] };
   await createNotificationDocuments(store).write(record);
   const ended = new AbortController();
   const told = new Map<string, OutboxMessage>();
   const wrong: string[] = [];
+  const seenAt = new Map<string, number>();
 
   function noteTold(message: OutboxMessage): void {
     if (told.has(message.id)) wrong.push(`6: ${message.body.type} was told twice, as ${message.id}`);
     told.set(message.id, message);
+  }
+
+  function waitedFor({ id }: OutboxMessage): number {
+    const now = world.clock.monotonic();
+    const since = seenAt.get(id) ?? now;
+    seenAt.set(id, since);
+    return now - since;
+  }
+
+  function noteAnswer({ body, target }: OutboxMessage, { outcome }: HookAnswer): void {
+    if (!('rollout' in body)) return;
+    const key = `${body.rollout.generation}/${target.name.slice(target.name.indexOf('/') + 1)}`;
+    answered.set(key, (answered.get(key) ?? new Set<HookAnswer['outcome']>()).add(outcome));
   }
 
   async function deliver(): Promise<void> {
@@ -46,11 +63,13 @@ export async function startReceiver(world: World, store: Store): Promise<Receive
         await store.transact([outbox.removal(stored)]).catch(() => undefined);
         continue;
       }
-      const answer = message.answer ? undefined : answerOf(message, world.clock.now());
+      const answer = message.answer ? undefined : answerOf(message, waitedFor(message));
       const value = { ...message, answer } as unknown as Json;
       const write = { operation: 'put', collection: 'outbox', key: message.id, value, ifVersion: stored.version } as const;
       // One that was withdrawn meanwhile needs no answer.
-      if (answer) await store.transact([write]).catch(() => undefined);
+      if (!answer) continue;
+      noteAnswer(message, answer);
+      await store.transact([write]).catch(() => undefined);
     }
   }
 
@@ -80,8 +99,8 @@ export async function startReceiver(world: World, store: Store): Promise<Receive
   };
 }
 
-function answerOf({ body, createdAt }: OutboxMessage, now: number): HookAnswer | undefined {
+function answerOf({ body }: OutboxMessage, waitedMs: number): HookAnswer | undefined {
   const name = body.type === 'hook' && 'hook' in body ? body.hook.name : '';
-  if (name === 'late' && now < createdAt + lateMs) return undefined;
+  if (name === 'late' && waitedMs < lateMs) return undefined;
   return name === 'refusing' ? { outcome: 'failed', reason: 'it says no' } : { outcome: 'passed' };
 }

@@ -1,8 +1,15 @@
+import type { DesiredService } from '../desired-state.ts';
+import { applyWatch } from './apply-invariants.ts';
+import { type Ask, createAsks } from './asks.ts';
 import { capacityWatch } from './capacity-invariants.ts';
 import { cohortWatch } from './cohort-invariants.ts';
 import { coverageWatch } from './coverage.ts';
 import { evidenceWatch } from './evidence-invariants.ts';
+import { hookWatch } from './hook-invariants.ts';
+import type { AnsweredLog } from './hook-receiver.ts';
 import type { MeasuredLog } from './measured-sources.ts';
+import { paceWatch } from './pace-invariants.ts';
+import { previewWatch } from './preview-invariants.ts';
 import { requestWatch } from './request-invariants.ts';
 import { releaseWatch } from './release-invariants.ts';
 import { stageWatch } from './stage-invariants.ts';
@@ -19,7 +26,11 @@ export interface Invariants extends Watch {
   /** What did not hold, in words; empty when everything did. */
   readonly violations: readonly string[];
   /** While this runs, what is stored may be what somebody has asked for. */
-  byPeople<Result>(ask: () => Promise<Result>): Promise<Result>;
+  byPeople<Result>(perform: () => Promise<Result>, ask?: Ask): Promise<Result>;
+  /** Whether that is so at the moment. */
+  isPeople(): boolean;
+  /** Notes what did not hold. */
+  check(holds: boolean, what: string): void;
   say(world: World, line: string): void;
 }
 
@@ -28,10 +39,12 @@ export function watchInvariants(options: {
   tally: Tally;
   users: number;
   measured?: MeasuredLog;
+  answered?: AnsweredLog;
+  declared?: ReadonlyMap<string, DesiredService>;
   trace?: (line: string) => void;
 }): Invariants {
   const violations: string[] = [];
-  let asking = 0;
+  const asks = createAsks();
   /** What somebody has asked for may be under way still. */
   let askedUntil = Number.NEGATIVE_INFINITY;
   let now = 0;
@@ -44,27 +57,26 @@ export function watchInvariants(options: {
       options.trace?.(`                VIOLATION ${what}`);
     },
     tally: options.tally,
-    isPeople: () => asking > 0 || now <= askedUntil,
+    isPeople: () => asks.current() !== undefined || now <= askedUntil,
     users: options.users,
     measured: options.measured ?? new Map(),
+    answered: options.answered ?? new Map(),
+    declared: options.declared ?? new Map(),
+    asks,
   };
   const kinds = [requestWatch, capacityWatch, stageWatch, cohortWatch, evidenceWatch, verdictWatch, releaseWatch];
-  const watches: readonly Watch[] = [tracer, coverage, ...kinds.map((watch) => watch(witness))];
+  const more = [applyWatch, hookWatch, paceWatch, previewWatch];
+  const watches: readonly Watch[] = [tracer, coverage, ...[...kinds, ...more].map((watch) => watch(witness))];
   return {
     violations,
     seen: coverage.seen,
     see: (what) => coverage.see(what),
-    async byPeople(ask) {
-      asking += 1;
-      try {
-        return await ask();
-      } finally {
-        asking -= 1;
-      }
-    },
+    byPeople: (perform, ask) => asks.byPeople(perform, ask),
+    isPeople: () => witness.isPeople(),
+    check: (holds, what) => witness.check(holds, what),
     say: (world, line) => tracer.say(world, line),
     stored: (before, after, world) => {
-      now = world.clock.now();
+      now = world.clock.monotonic();
       for (const watch of watches) watch.stored(before, after, world);
     },
     stops: (instance, state, world) => {
@@ -76,7 +88,7 @@ export function watchInvariants(options: {
     },
     crashed: (moment, world, effect) => {
       options.tally.crashes += 1;
-      if (asking > 0 && moment === 'late') askedUntil = world.clock.now() + lateMs;
+      if (asks.current() && moment === 'late') askedUntil = world.clock.monotonic() + lateMs;
       for (const watch of watches) watch.crashed?.(moment, world, effect);
     },
   };

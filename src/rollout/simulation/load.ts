@@ -16,7 +16,7 @@ export function startLoad(world: World): Load {
   let served = false;
   void (async () => {
     while (!ended.signal.aborted) {
-      const request = world.traffic.begin(service);
+      const request = world.traffic.accept(service);
       if (request) {
         served = true;
         count += 1;

@@ -1,9 +1,11 @@
 // npm run simulate:rollouts -- [--runs N] [--seed K] [--workers W] [--json]   plays the stories of N seeds from K on
 // npm run simulate:rollouts -- --replay K                                     plays one again and prints everything that happens in it
+// npm run simulate:rollouts -- --shrink K                                     leaves out of one whatever it breaks its invariant without
 import { parseArgs } from 'node:util';
 import { inParallel } from '../../effects/parallel.ts';
-import { playSeed, type Results, together } from './campaign.ts';
+import { playSeed, playStory, type Results, together } from './campaign.ts';
 import { randomScript } from './random-script.ts';
+import { shrink } from './shrink.ts';
 import { wilson } from './wilson.ts';
 
 /** Seeds that a thread plays at a stretch; always the same, so that the digest does not depend on the number of threads. */
@@ -16,6 +18,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
     replay: { type: 'string' },
+    shrink: { type: 'string' },
     workers: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -36,6 +39,21 @@ async function replay(seed: number): Promise<boolean> {
   const { violations } = await playSeed(seed, (line) => console.log(line));
   console.log(violations.length === 0 ? '\nevery invariant kept' : `\nBROKEN\n  ${violations.join('\n  ')}`);
   return violations.length === 0;
+}
+
+/** Prints what is left of a story, and its steps as a test takes them. */
+async function simplify(seed: number): Promise<boolean> {
+  const found = await shrink(randomScript(seed), (line) => console.log(line));
+  if (!found) {
+    console.log(`seed ${seed}: every invariant kept`);
+    return true;
+  }
+  const { story, tries } = found;
+  console.log(`\nseed ${seed}, what is left of it after ${tries} stories:\n`);
+  const { violations } = await playStory(story, (line) => console.log(line));
+  console.log(`\nBROKEN\n  ${violations.join('\n  ')}\n\noptions ${JSON.stringify(story.options)}`);
+  for (const step of story.steps) console.log(JSON.stringify(step));
+  return false;
 }
 
 async function explore(first: number, runs: number): Promise<boolean> {
@@ -72,7 +90,7 @@ async function explore(first: number, runs: number): Promise<boolean> {
 }
 
 const replayOf = (seed: number, violations: readonly string[]): string =>
-  `  npm run simulate:rollouts -- --replay ${seed}   # ${violations[0]}`;
+  `  npm run simulate:rollouts -- --shrink ${seed}   # ${violations[0]}`;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function print({ stories, tally, coverage, broken, digest }: Results, alarms: ReturnType<typeof wilson>, seconds: number): void {
@@ -89,8 +107,10 @@ function print({ stories, tally, coverage, broken, digest }: Results, alarms: Re
   for (const { seed, violations } of broken.slice(0, 20)) console.log(replayOf(seed, violations));
 }
 
-const kept =
-  values.replay === undefined
-    ? await explore(wholeNumber('seed', values.seed, 0), wholeNumber('runs', values.runs, 1))
-    : await replay(wholeNumber('replay', values.replay, 0));
-process.exitCode = kept ? 0 : 1;
+async function asAsked(): Promise<boolean> {
+  if (values.replay !== undefined) return replay(wholeNumber('replay', values.replay, 0));
+  if (values.shrink !== undefined) return simplify(wholeNumber('shrink', values.shrink, 0));
+  return explore(wholeNumber('seed', values.seed, 0), wholeNumber('runs', values.runs, 1));
+}
+
+process.exitCode = (await asAsked()) ? 0 : 1;

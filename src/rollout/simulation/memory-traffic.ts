@@ -11,7 +11,7 @@ type Service = { readonly environment: string; readonly name: string };
 export interface MemoryTraffic extends Traffic {
   route(service: Service): ServiceRoute | undefined;
   /** Begins a request on the instance with the least work; undefined when none may get it. */
-  begin(service: Service): { readonly instance: string; end(): void } | undefined;
+  accept(service: Service): { readonly instance: string; end(): void } | undefined;
   inFlightOf(instance: string): number;
   /** So many requests come and are answered within this moment: drawn by weight, by user where there is affinity, and counted. */
   serve(service: Service, requests: number): void;
@@ -21,6 +21,10 @@ export interface MemoryTraffic extends Traffic {
   compared(service: Service, evidence: string, release: string): number;
   /** The gateway ends and is started anew: it counts from zero. */
   restart(): void;
+  /** The gateway ends, with all it has under way. */
+  end(): void;
+  /** Another one serves by the routes there are. */
+  begin(): void;
 }
 
 interface Served {
@@ -38,6 +42,15 @@ export interface ModelledTraffic {
   readonly isUp: (instance: string) => boolean;
   /** People the requests come from, all equally often. */
   readonly users: number;
+  /** The share of them that is served the variant of a flag at the moment, and how the others' answers become its. */
+  readonly variant?: () => ServedVariant;
+}
+
+export interface ServedVariant {
+  readonly share: number;
+  readonly answers: (of: Answers) => Answers;
+  /** Told under which name, and with which chance, outcomes are counted. */
+  readonly counted: (id: string, probability: number) => void;
 }
 
 const unmodelled: ModelledTraffic = {
@@ -60,13 +73,15 @@ interface Tallied {
 
 /** A data plane of numbers: requests are drawn and counted as the gateway does, and nothing is sent. For simulations. */
 export function createMemoryTraffic(model: ModelledTraffic = unmodelled): MemoryTraffic {
-  const { random, answersOf, isUp, users } = model;
+  const { random, answersOf, isUp, users, variant } = model;
   const routes = new Map<string, ServiceRoute>();
   const working = new Map<string, number>();
   const counts = new Map<string, CountedTraffic>();
   const cohorts = new Map<string, Cohorts>();
   const served = new Map<string, Tallied>();
   const inFlightOf = (instance: string): number => working.get(instance) ?? 0;
+  let lives = 1;
+  let isDown = false;
 
   const countsOf = (service: Service): CountedTraffic => entry(counts, keyOf(service), createCountedTraffic);
   const servedOf = (service: Service, release: string): Tallied =>
@@ -87,10 +102,25 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     const counted = countsOf(service);
     counted.answered(release, requests);
     const outcomes = drawOutcomes(random, answersOf(release), requests, counted.thresholdsMs);
-    counted.count(release, chance, requests, outcomes);
+    if (routes.get(keyOf(service))?.evidence?.byVariant) countVariant(service, release, requests);
+    else counted.count(release, chance, requests, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
     tally.errors += outcomes.errors;
+  }
+
+  /** Whichever release answers, what a flag drew is counted. */
+  function countVariant(service: Service, release: string, requests: number): void {
+    const { id = '', byVariant } = routes.get(keyOf(service))?.evidence ?? {};
+    const served = variant?.();
+    if (byVariant?.probability === undefined || served === undefined) return;
+    const { probability } = byVariant;
+    served.counted(id, probability);
+    const counted = countsOf(service);
+    const mine = binomial(random, requests, served.share);
+    const answers = answersOf(release);
+    counted.count('variant', probability, mine, drawOutcomes(random, served.answers(answers), mine, counted.thresholdsMs));
+    counted.count('others', 1 - probability, requests - mine, drawOutcomes(random, answers, requests - mine, counted.thresholdsMs));
   }
 
   function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
@@ -110,11 +140,12 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
         tally.seen[user] = 1;
         const outcome = drawOutcome(random, answers);
         if (outcome.isError) tally.errors += 1;
-        counted.countUnit(release, draw, known.unitOf(user), outcome);
+        if (!route.evidence?.byVariant) counted.countUnit(release, draw, known.unitOf(user), outcome);
         if (route.experiment) counted.countSaid(release, draw, known.unitOf(user), random.next() < resolved ? 'resolved' : 'open');
       }
       tally.requests += who.length;
       counted.answered(release, who.length);
+      if (route.evidence?.byVariant) countVariant(service, release, who.length);
       copy(service, route, release, who.length, backends);
     }
   }
@@ -136,17 +167,19 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
   return {
     inFlightOf,
     route: (service) => routes.get(keyOf(service)),
-    begin(service) {
+    accept(service) {
+      if (isDown) return undefined;
+      const life = lives;
       const backends = routes.get(keyOf(service))?.backends.filter(({ weight }) => weight > 0) ?? [];
       const active = backends.flatMap(({ instances }) => instances.filter(({ state }) => state === 'active'));
       const [chosen] = active.toSorted((left, right) => inFlightOf(left.id) - inFlightOf(right.id));
       if (!chosen) return undefined;
       working.set(chosen.id, inFlightOf(chosen.id) + 1);
-      return { instance: chosen.id, end: () => working.set(chosen.id, inFlightOf(chosen.id) - 1) };
+      return { instance: chosen.id, end: () => (life === lives ? working.set(chosen.id, inFlightOf(chosen.id) - 1) : undefined) };
     },
     serve(service, requests) {
       const route = routes.get(keyOf(service));
-      if (!route || requests <= 0) return;
+      if (!route || requests <= 0 || isDown) return;
       const able = route.backends.filter(({ instances }) => instances.some(({ id, state }) => state === 'active' && isUp(id)));
       const draw = route.split?.affinity ? serveOneByOne : serveTogether;
       draw(service, route, able, requests);
@@ -155,6 +188,15 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     servedBy: (service, release) => servedOf(service, release),
     restart() {
       for (const counted of counts.values()) counted.restart();
+    },
+    end() {
+      isDown = true;
+      lives += 1;
+      working.clear();
+      for (const counted of counts.values()) counted.restart();
+    },
+    begin() {
+      isDown = false;
     },
     async publish(route) {
       routes.set(keyOf(route), structuredClone(route));

@@ -12,14 +12,16 @@ export interface Behaviour {
   readonly stopsAfter?: number;
   /** It cannot be started at all. */
   readonly unstartable?: boolean;
-  /** It answers its health check and nothing else. */
-  readonly unsound?: boolean;
+  /** It answers its health check and nothing else; `sometimes`: every other time that it is asked. */
+  readonly unsound?: 'always' | 'sometimes';
 }
 
 export interface MemoryWorkloads extends Workloads {
   /** The process ends as if killed from outside. False when it does not run. */
   crash(id: string): boolean;
   isReady(id: string): boolean;
+  /** How the smoke checks of an instance ended, in their order. */
+  smokesOf(id: string): readonly boolean[];
 }
 
 /** Asked for by smoke checks in the modelled world. */
@@ -42,6 +44,8 @@ export function createMemoryWorkloads({
   behaviourOf: (spec: InstanceSpec) => Behaviour;
 }): MemoryWorkloads {
   const processes = new Map<string, Process>();
+  const smokes = new Map<string, boolean[]>();
+  let smokeCount = 0;
   const listeners = new Set<(id: string, exit: InstanceExit) => void>();
   let nextPid = 1_000;
 
@@ -58,11 +62,12 @@ export function createMemoryWorkloads({
   function isReady(id: string): boolean {
     const process = processes.get(id);
     const { readyAfter } = process?.behaviour ?? {};
-    return process !== undefined && !process.exit && readyAfter !== undefined && clock.now() - process.startedAt >= readyAfter;
+    return process !== undefined && !process.exit && readyAfter !== undefined && clock.monotonic() - process.startedAt >= readyAfter;
   }
 
   return {
     isReady,
+    smokesOf: (id) => smokes.get(id) ?? [],
     crash(id) {
       const process = processes.get(id);
       if (!process || process.exit) return false;
@@ -80,7 +85,7 @@ export function createMemoryWorkloads({
       const { id, service, release } = spec;
       const place = { host: '127.0.0.1', port: 20_000 + (nextPid % 40_000), pid: nextPid, startTime: String(nextPid) };
       const instance = { id, service, release, ...place, startedAt: timestamp(clock.now()), logFile: `/nowhere/${id}.log` };
-      const process: Process = { instance, startedAt: clock.now(), behaviour, exit: undefined, stopping: false };
+      const process: Process = { instance, startedAt: clock.monotonic(), behaviour, exit: undefined, stopping: false };
       processes.set(id, process);
       endLater(process, behaviour.exitsAfter, { code: 3, signal: null });
       return instance;
@@ -104,8 +109,12 @@ export function createMemoryWorkloads({
     list: async () => [...processes.values()].map(({ instance }) => instance),
     probe: async (id, check): Promise<ProbeResult> => {
       if (!isReady(id)) return { ready: false, reason: 'it does not answer yet' };
-      const isSmoke = check.type === 'http' && check.path === smokePath;
-      return isSmoke && processes.get(id)?.behaviour.unsound === true ? { ready: false, reason: 'answered 500' } : { ready: true };
+      if (check.type !== 'http' || check.path !== smokePath) return { ready: true };
+      smokeCount += 1;
+      const unsound = processes.get(id)?.behaviour.unsound;
+      const isSound = unsound === undefined || (unsound === 'sometimes' && smokeCount % 2 === 0);
+      smokes.set(id, [...(smokes.get(id) ?? []), isSound]);
+      return isSound ? { ready: true } : { ready: false, reason: 'answered 500' };
     },
 
     onExit(listener) {

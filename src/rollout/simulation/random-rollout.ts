@@ -6,7 +6,7 @@ import { hookNames } from './hook-receiver.ts';
 import { sourceNames } from './measured-sources.ts';
 import { smokePath } from './memory-workloads.ts';
 import type { Draw } from './random-draw.ts';
-import type { Deployment } from './script.ts';
+import type { Deployment } from './action.ts';
 
 /** How a release is to come into use, drawn. `isJudged`: evidence and further sources may stand in its way. */
 export function randomRollout(
@@ -16,11 +16,11 @@ export function randomRollout(
 ): Pick<Deployment, 'strategy' | 'rollout' | 'auto'> {
   switch (strategy) {
     case 'rolling':
-      return { strategy, rollout: {} };
+      return { strategy, rollout: rolledHooks(draw, isJudged) };
     case 'canary':
       return { strategy, rollout: canary(draw, isJudged) };
     case 'blue_green':
-      return { strategy, rollout: { ...blueGreen(draw), ...hooks(draw, isJudged) } };
+      return { strategy, rollout: { ...blueGreen(draw, isJudged), ...hooks(draw, isJudged) } };
     case 'experiment':
       return { strategy, rollout: experiment(draw) };
     case 'auto':
@@ -59,6 +59,11 @@ function stage(draw: Draw, weight: number, isJudged: boolean): StageSettings {
 
 function hooks(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
   return isJudged && draw.chance(0.15) ? { hooks: [hook(draw)] } : {};
+}
+
+/** Of one that is rolled it is nearly always the hooks that can stand in its way. */
+function rolledHooks(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
+  return isJudged && draw.chance(0.5) ? { hooks: [hook(draw), ...(draw.chance(0.3) ? [hook(draw)] : [])] } : {};
 }
 
 function hook(draw: Draw): HookSettings {
@@ -122,10 +127,27 @@ function experiment(draw: Draw): Partial<RolloutSettings> {
   };
 }
 
-function blueGreen(draw: Draw): Partial<RolloutSettings> {
+function blueGreen(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
   return {
     fullSet: true,
     ...(draw.chance(0.6) && { keepPreviousMs: draw.one([0, 4_000]) }),
-    ...(draw.chance(0.4) && { smoke: { path: smokePath, timeoutMs: 100 } }),
+    ...(draw.chance(0.5) && { smoke: { path: smokePath, timeoutMs: 100 } }),
+    ...(draw.chance(0.5) && preview(draw, isJudged)),
+  };
+}
+
+/** As it is declared: nothing is counted of those who ask for the candidate, others are asked for their verdict. */
+function preview(draw: Draw, isJudged: boolean): Partial<RolloutSettings> {
+  const sources = isJudged && draw.chance(0.5) ? [source(draw)] : [];
+  const asked = {
+    rules: { alpha: 1, minUnits: 1 },
+    latencyTolerance: 1,
+    sources,
+    noData: draw.one(['hold', 'rollback', 'continue'] as const),
+  };
+  return {
+    stages: [{ weight: 0, forMs: draw.one([0, 1_000, 3_000]), approval: draw.chance(0.3) }],
+    ...(sources.length > 0 && { analysis: asked }),
+    ...(draw.chance(0.7) && { previewHost: 'preview.example' }),
   };
 }

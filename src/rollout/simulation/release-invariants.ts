@@ -1,6 +1,7 @@
 import { contentOf, revisionOf } from '../service-state.ts';
 import { type Witness, watching } from './witness.ts';
-import { desiredRelease, type Watch } from './world.ts';
+import { desiredRelease } from './desired-release.ts';
+import { type Watch } from './world.ts';
 
 /** 5: what is in use is exactly one release, whole, and it has been the candidate. */
 export function releaseWatch({ check }: Witness): Watch {

@@ -1,4 +1,5 @@
 import { groupOf } from '../baseline.ts';
+import { hasStages } from '../course.ts';
 import { isLive, revisionOf, type ServiceState } from '../service-state.ts';
 import { isWorking } from './releases.ts';
 import type { World } from './world.ts';
@@ -32,7 +33,7 @@ export function unrest(state: ServiceState, world: World): string[] {
   }
   if (!isWorking(stable)) return found;
   const ready = state.instances.filter((instance) => groupOf(state, instance) === state.stable && instance.phase === 'ready');
-  const byInstances = state.candidate !== undefined && state.candidate.course === undefined;
+  const byInstances = state.candidate !== undefined && !hasStages(state);
   if (ready.length !== state.replicas && !byInstances)
     found.push(`5: ${ready.length} of ${state.replicas} stable instances are ready at the end`);
   if (state.candidate) return found;
@@ -40,4 +41,18 @@ export function unrest(state: ServiceState, world: World): string[] {
   const others = backends.filter(({ release, weight }) => release !== stable && weight > 0);
   if (others.length > 0) found.push(`2: ${others.map(({ release }) => release).join(', ')} gets requests at the end beside ${stable}`);
   return found;
+}
+
+/** Processes of nobody, once a controller has had the time to end them; and instances without theirs. */
+export async function strays(world: World): Promise<readonly string[]> {
+  const found = async (): Promise<readonly string[]> => {
+    const known = (await world.state())?.instances.map(({ id }) => id) ?? [];
+    const running = await world.workloads.list();
+    return running.map(({ id }) => id).filter((id) => !known.includes(id));
+  };
+  if ((await found()).length > 0) {
+    await world.replaceController();
+    await world.clock.advance(15_000);
+  }
+  return (await found()).map((id) => `5: ${id} is left and belongs to no service`);
 }

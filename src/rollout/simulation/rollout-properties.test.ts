@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../store/memory-store.ts';
-import { play, type Action, type Step } from './script.ts';
+import type { Action } from './action.ts';
+import { play, type Step } from './script.ts';
 
 /** Few enough for every day; a night can take thousands. */
-const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 40);
+const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 30);
 
 const replicas = fc.integer({ min: 1, max: 4 });
 const maxSurge = fc.integer({ min: 1, max: 2 });

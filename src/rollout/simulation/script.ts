@@ -1,44 +1,20 @@
 import { seededRandom } from '../../effects/random.ts';
-import { SluiceError } from '../../errors/sluice-error.ts';
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import type { Store } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
-import type { RolloutAction } from '../operate.ts';
-import { isLive, type RolloutSettings, type ScalingSettings, type ServiceState } from '../service-state.ts';
-import { chosenFor, type ModelledChange } from './auto-choice.ts';
-import { startReceiver } from './hook-receiver.ts';
+import { isLive, type ServiceState } from '../service-state.ts';
+import { act, type Scene } from './act.ts';
+import { type Action, inWords, shortly } from './action.ts';
+import { watchFlags } from './flag-invariants.ts';
+import { type AnsweredLog, startReceiver } from './hook-receiver.ts';
 import { type MeasuredLog, measureBySource } from './measured-sources.ts';
 import { watchInvariants } from './invariants.ts';
-import type { GatewayFault } from './gateway-faults.ts';
 import { startCrowd, startLoad } from './load.ts';
-import { answers, behaviours, type ReleaseName } from './releases.ts';
-import { summaryOf, unrest } from './rest.ts';
+import { createModelledFlags } from './modelled-flags.ts';
+import { answers, behaviours } from './releases.ts';
+import { strays, summaryOf, unrest } from './rest.ts';
 import { newTally, type Tally } from './tally.ts';
-import { ControllerCrash, createWorld, type CrashMoment, desiredRelease, type StrategyName, type World } from './world.ts';
-
-/** A release, and how it is to come into use. */
-export interface Deployment {
-  readonly release: ReleaseName;
-  readonly replicas: number;
-  readonly maxSurge: number;
-  readonly maxUnavailable?: number;
-  readonly strategy?: StrategyName;
-  /** Instead of those of the strategy. */
-  readonly rollout?: Partial<RolloutSettings>;
-  /** The way is chosen by what is different, whatever else is said. */
-  readonly auto?: ModelledChange;
-  /** Load decides how many instances there are. */
-  readonly scaling?: ScalingSettings;
-}
-
-export type Action =
-  | (Deployment & { readonly type: 'deploy' })
-  | { readonly type: 'count_flag'; readonly id: string | undefined }
-  | { readonly type: 'scale' | 'autoscale'; readonly replicas: number }
-  | { readonly type: 'restart' | 'suspend' | 'resume' | 'remove' | 'restart_gateway' }
-  | { readonly type: 'fail_gateway'; readonly fault: GatewayFault; readonly forMs: number }
-  | { readonly type: 'operate'; readonly action: RolloutAction }
-  | { readonly type: 'kill_instance'; readonly index: number };
+import { ControllerCrash, createWorld, type CrashMoment, type World } from './world.ts';
 
 export interface Step {
   readonly action: Action;
@@ -74,23 +50,43 @@ export interface PlayOptions {
   readonly tamper?: (route: ServiceRoute) => ServiceRoute;
 }
 
-const address = 'default/service/agent';
-
 /** Plays a script under steady load, over an empty store, and lets everything come to rest. */
 export async function play(script: readonly Step[], store: Store, options: PlayOptions = {}): Promise<Outcome> {
   const { seed = 7, perSecond = 0, users = 200, trace, restMs = 30_000, tamper } = options;
   const tally = newTally();
   const measured: MeasuredLog = new Map();
+  const answered: AnsweredLog = new Map();
+  const declared: Scene['declared'] = new Map();
   const measure = measureBySource(seededRandom(seed + 3), measured);
-  const invariants = watchInvariants({ tally, users, measured, ...(trace && { trace }) });
-  const world = await createWorld({ store, events: silentEvents, behaviours, answers, watch: invariants, seed, users, tamper, measure });
-  const receiver = options.isTold === true ? await startReceiver(world, store) : undefined;
+  const invariants = watchInvariants({ tally, users, measured, answered, declared, ...(trace && { trace }) });
+  const flagWatch = watchFlags(invariants, tally);
+  const usesFlags = script.some(({ action }) => action.type === 'roll_flag');
+  const flags = usesFlags
+    ? await createModelledFlags({
+        store,
+        random: seededRandom(seed + 4),
+        events: silentEvents,
+        counted: (id, probability, share) => flagWatch.counted(id, probability, share),
+      })
+    : undefined;
+  const besides = flags && {
+    beside: (life: Parameters<typeof flags.live>[0], of: World) => flags.live(life, of.clock),
+    variant: flags.served,
+    wrote: (writes: Parameters<typeof flags.wrote>[0], of: World) => {
+      flags.wrote(writes);
+      flagWatch.wrote(writes, of);
+    },
+  };
+  const modelled = { store, events: silentEvents, behaviours, answers, watch: invariants, seed, users, tamper, measure };
+  const world: World = await createWorld({ ...modelled, ...besides });
+  const scene: Scene = { world, invariants, declared, pressed: new Map(), flags };
+  const receiver = options.isTold === true ? await startReceiver(world, store, answered) : undefined;
   const load = startLoad(world);
   const crowd = startCrowd(world, perSecond);
   for (const [index, { action, pause, crash }] of script.entries()) {
     if (crash) world.crashAt(crash.effect, crash.moment);
     invariants.say(world, `${inWords(action)}${crash ? `; crash ${crash.moment} effect ${crash.effect}` : ''}`);
-    const isDone = await invariants.byPeople(() => insist(world, () => act(world, action, `operation-${index}`)));
+    const isDone = await insist(world, () => act(scene, action, `operation-${index}`));
     if (isDone) invariants.see(shortly(action));
     await world.clock.advance(pause);
   }
@@ -104,10 +100,13 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
   const end = state && summaryOf(state, world);
   invariants.say(world, `end: ${JSON.stringify(end)}`);
   const violations = [...invariants.violations, ...(state ? unrest(state, world) : [])];
+  const isCountedByHand = script.some(({ action }) => action.type === 'count_flag');
+  violations.push(...flagWatch.unrest(world, isCountedByHand));
   if (!(await isAtRest(world))) violations.push('3: it had come to rest, and another controller went on from there');
+  violations.push(...(await strays(world)));
   receiver?.stop();
   violations.push(...(receiver?.wrongs(await world.state()) ?? []));
-  await world.controller.stop();
+  await world.end();
   return { violations, refused: load.refused(), end, tally, seen: [...invariants.seen] };
 }
 
@@ -138,116 +137,6 @@ async function insist(world: World, ask: () => Promise<boolean>): Promise<boolea
     }
   }
   return false;
-}
-
-async function act(world: World, action: Action, operation: string): Promise<boolean> {
-  const { controller, workloads, traffic } = world;
-  switch (action.type) {
-    case 'deploy':
-      await controller.setDesired(desiredRelease(action.release, operation, await withWay(world, action)));
-      return true;
-    case 'scale':
-      return isTaken(controller.scale(address, action.replicas));
-    case 'autoscale': {
-      const from = (await world.state())?.replicas ?? 0;
-      return isTaken(controller.autoscale(address, { from, to: action.replicas, why: 'load' }));
-    }
-    case 'operate':
-      return isTaken(controller.operate(address, action.action, { by: 'somebody' }));
-    case 'count_flag': {
-      const { id } = action;
-      const counts = id === undefined ? undefined : { id, attribute: 'flag', variant: 'on', probability: 0.2, thresholds: [] };
-      await controller.countFlag(address, counts);
-      return true;
-    }
-    case 'kill_instance': {
-      const state = await world.state();
-      const sturdy = state?.instances.filter(({ exits }) => exits.length < 2) ?? [];
-      const victim = sturdy[action.index % Math.max(1, sturdy.length)];
-      return victim !== undefined && workloads.crash(victim.id);
-    }
-    case 'fail_gateway':
-      world.failGateway(action.fault, action.forMs);
-      return true;
-    case 'restart_gateway':
-      traffic.restart();
-      return true;
-    case 'restart':
-    case 'suspend':
-    case 'resume':
-    case 'remove':
-      break;
-  }
-  return isTaken(controller[action.type](address));
-}
-
-/** With `auto`, the settings that are chosen at this moment. */
-async function withWay(world: World, { auto, ...deployment }: Deployment): Promise<Deployment> {
-  if (auto === undefined) return deployment;
-  const { release, replicas } = deployment;
-  return { ...deployment, rollout: chosenFor(auto, { release, replicas, state: await world.state() }) };
-}
-
-async function isTaken(asked: Promise<unknown>): Promise<boolean> {
-  return asked.then(
-    () => true,
-    (error: unknown) => {
-      refused(error);
-      return false;
-    },
-  );
-}
-
-/** That an action makes no sense at this moment is an answer. */
-function refused(error: unknown): void {
-  if (
-    !(error instanceof SluiceError) ||
-    ![
-      'no_rollout',
-      'rollout_waits_for_approval',
-      'rollout_has_no_stages',
-      'experiment_has_no_arm',
-      'experiment_arm_withdrawn',
-      'rollout_nothing_to_retry',
-      'release_not_kept',
-      'unknown_service',
-      'scaled_by_load',
-      'rollout_moved_on',
-    ].includes(error.code)
-  )
-    throw error;
-}
-
-/** What of an action is told apart in the coverage of the stories. */
-function shortly(action: Action): string {
-  switch (action.type) {
-    case 'operate': {
-      const { type } = action.action;
-      if (type !== 'promote') return `pressed: ${type}${type === 'rollback' && action.action.to !== undefined ? ' to a release' : ''}`;
-      return `pressed: promote${action.action.full ? ' to the whole' : ''}${action.action.arm === undefined ? '' : ' an arm'}`;
-    }
-    case 'fail_gateway':
-      return `gateway ${action.fault}`;
-    case 'restart_gateway':
-      return 'gateway started anew';
-    case 'deploy':
-      return action.scaling ? 'service that scales by load' : 'service of a fixed size';
-    case 'scale':
-    case 'autoscale':
-    case 'restart':
-    case 'suspend':
-    case 'resume':
-    case 'remove':
-    case 'count_flag':
-    case 'kill_instance':
-      break;
-  }
-  return `asked: ${action.type.replaceAll('_', ' ')}`;
-}
-
-function inWords(action: Action): string {
-  const { type, ...details } = action;
-  return `${type} ${JSON.stringify(details)}`;
 }
 
 export const silentEvents: EventLog = {

@@ -4,7 +4,8 @@ import { createEventLog } from '../../telemetry/event-log.ts';
 import { revisionOf, type ServiceState } from '../service-state.ts';
 import type { Measured, SourceSettings } from '../sources/source.ts';
 import { createVirtualClock } from './virtual-clock.ts';
-import { createWorld, desiredRelease } from './world.ts';
+import { desiredRelease } from './desired-release.ts';
+import { createWorld } from './world.ts';
 
 const source: SourceSettings = {
   name: 'check',

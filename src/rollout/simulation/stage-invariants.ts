@@ -31,9 +31,14 @@ export function stageWatch({ check }: Witness): Watch {
     const { weight, mirror } = stageOf(state, course);
     const shares = sharesOf(routeOfAgent(world));
     for (const { generation } of stagedShares(state, course)) {
+      const ready = state.instances.filter((instance) => instance.generation === generation && instance.phase === 'ready').length;
+      const prepared = neededFor(Math.max(weight, mirror?.percent ?? 0), state);
+      check(ready >= prepared, `2: a stage of ${weight} % came into force with ${ready} of ${prepared} instances`);
       const release = revisionOf(state, generation)?.release ?? '';
       const sent = shares.get(release) ?? 0;
       check(sent >= weight - 1e-6, `2: ${release} was taken to get ${weight.toFixed(1)} % and gets ${sent.toFixed(1)} %`);
+      const isNoMore = sent <= weight + 1e-6 || sent >= 100 - 1e-6;
+      check(isNoMore, `2: ${release} was taken to get no more than ${weight.toFixed(1)} % and gets ${sent.toFixed(1)} %`);
     }
     const copied = world.traffic.route(agent)?.mirror?.percent ?? 0;
     const isCopied = mirror === undefined || runningExperiment(course) !== undefined || copied >= mirror.percent;

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../store/memory-store.ts';
-import { play, type Action, type Step } from './script.ts';
+import type { Action } from './action.ts';
+import { play, type Step } from './script.ts';
 
 /** Few enough for every day; a night can take thousands. */
-const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 40);
+const numRuns = Number(process.env['SLUICE_SIMULATION_RUNS'] ?? 30);
 
 const strategy = fc.constantFrom('rolling' as const, 'canary' as const, 'blue_green' as const, 'compared' as const, 'experiment' as const);
 const release = fc.constantFrom('one' as const, 'two' as const, 'slow' as const, 'silent' as const, 'crashing' as const);

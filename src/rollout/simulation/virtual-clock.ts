@@ -3,6 +3,10 @@ import type { Clock } from '../../effects/clock.ts';
 export interface VirtualClock extends Clock {
   /** Lets `milliseconds` pass: every sleeper wakes in its turn, and what it sets off is done before the next one wakes. */
   advance(milliseconds: number): Promise<void>;
+  /** Somebody sets it: what it shows is so much later (earlier, where negative) from now on, and no sleeper wakes for it. */
+  jump(milliseconds: number): void;
+  /** How often it was set. */
+  jumps(): number;
 }
 
 interface Sleeper {
@@ -16,6 +20,8 @@ export function createVirtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
   const sleepers = new Set<Sleeper>();
   let time = start;
   let order = 0;
+  let setBy = 0;
+  let jumps = 0;
 
   function next(until: number): Sleeper | undefined {
     let first: Sleeper | undefined;
@@ -27,7 +33,12 @@ export function createVirtualClock(start = Date.UTC(2026, 0, 1)): VirtualClock {
   }
 
   return {
-    now: () => time,
+    now: () => time + setBy,
+    jump(milliseconds) {
+      setBy += milliseconds;
+      jumps += 1;
+    },
+    jumps: () => jumps,
     monotonic: () => time - start,
     sleep: (milliseconds, signal) =>
       new Promise((resolve, reject) => {

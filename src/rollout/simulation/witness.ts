@@ -1,3 +1,6 @@
+import type { DesiredService } from '../desired-state.ts';
+import type { Asks } from './asks.ts';
+import type { AnsweredLog } from './hook-receiver.ts';
 import type { MeasuredLog } from './measured-sources.ts';
 import type { Tally } from './tally.ts';
 import type { Watch } from './world.ts';
@@ -12,6 +15,11 @@ export interface Witness {
   /** Users whose side is followed. */
   readonly users: number;
   readonly measured: MeasuredLog;
+  /** What hooks have answered. */
+  readonly answered: AnsweredLog;
+  readonly asks: Pick<Asks, 'current'>;
+  /** What every apply wants, by its operation. */
+  readonly declared: ReadonlyMap<string, DesiredService>;
 }
 
 const nothing = (): void => undefined;

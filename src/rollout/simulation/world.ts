@@ -1,22 +1,23 @@
 import type { Json } from '../../digest/json.ts';
 import { seededRandom } from '../../effects/random.ts';
+import { sluiceError } from '../../errors/sluice-error.ts';
 import type { OutputResolver } from '../../engine/output-resolver.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store, Write } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { releaseOfBaseline } from '../baseline.ts';
-import type { DesiredService } from '../desired-state.ts';
 import { createServiceController, type ServiceController } from '../service-controller.ts';
 import { serviceKey } from '../service-documents.ts';
-import type { RevisionContent, RolloutSettings, ScalingSettings, ServiceState } from '../service-state.ts';
+import type { ServiceState } from '../service-state.ts';
 import { type Answers, ordinaryAnswers } from './answers.ts';
 import type { Measure } from '../sources/measure.ts';
-import { createGatewayLine, type GatewayFault } from './gateway-faults.ts';
-import { createMemoryTraffic, type MemoryTraffic } from './memory-traffic.ts';
+import { address } from './desired-release.ts';
+import { createFaultyLine, type LineFault } from './faulty-line.ts';
+import type { Traffic } from '../traffic.ts';
+import { createMemoryTraffic, type MemoryTraffic, type ServedVariant } from './memory-traffic.ts';
 import { createMemoryWorkloads, type Behaviour, type MemoryWorkloads } from './memory-workloads.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
-import type { Allowance } from '../../stack/fields/allowance.ts';
 
 /** How instances of a release behave, by the release's id. */
 export type Behaviours = Readonly<Record<string, Behaviour>>;
@@ -31,10 +32,24 @@ export interface World {
   latest(): ServiceState | undefined;
   /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
   replaceController(): Promise<void>;
+  /** Ends the controller in order. */
+  end(): Promise<void>;
   /** Has the controller die at its effect number `effect` from now on; another one takes over. */
   crashAt(effect: number, moment: CrashMoment): void;
   /** The controller cannot reach the gateway, or does not hear of it, for so long (ms). */
-  failGateway(fault: GatewayFault, forMs: number): void;
+  failGateway(fault: LineFault, forMs: number): void;
+  /** The gateway ends with what was under way in it; another one serves by what it should have been told after so long (ms). */
+  killGateway(forMs: number): void;
+  /** The store refuses to write, or writes and does not say so, for so long (ms). */
+  failStore(fault: LineFault, forMs: number): void;
+}
+
+/** One control plane, from its beginning until it dies. */
+export interface Life {
+  readonly store: Store;
+  readonly traffic: Traffic;
+  readonly controller: ServiceController;
+  readonly signal: AbortSignal;
 }
 
 /** What a controller does to the world. */
@@ -63,7 +78,6 @@ export interface Watch {
 
 /** How long what a dead controller has sent out is under way. */
 export const lateMs = 300;
-const address = 'default/service/agent' as const;
 
 /** A small world around the real controller: in-memory machines and gateway, virtual time, faults where they are asked for. */
 export async function createWorld(options: {
@@ -80,8 +94,14 @@ export async function createWorld(options: {
   readonly users?: number;
   /** Answers for every source of evidence. */
   readonly measure?: (clock: VirtualClock) => Measure;
+  /** What a flag serves. */
+  readonly variant?: () => ServedVariant;
+  /** What else a control plane does, from the beginning of its life to its end. */
+  readonly beside?: (life: Life, world: World) => void;
+  /** Told of everything that has become durable. */
+  readonly wrote?: (writes: readonly Write[], world: World) => void;
 }): Promise<World> {
-  const { store, events, behaviours, watch, answers = {}, seed = 7, users = 200, tamper = (route) => route } = options;
+  const { store, events, behaviours, watch, answers = {}, seed = 7, users = 200, tamper = (route) => route, variant } = options;
   const clock = createVirtualClock();
   const measure = options.measure && { measure: options.measure(clock) };
   const workloads = createMemoryWorkloads({
@@ -94,12 +114,14 @@ export async function createWorld(options: {
     answersOf: (name) => answers[name] ?? answers[releaseOfBaseline(name) ?? name] ?? ordinaryAnswers,
     isUp: (id) => workloads.isReady(id),
     users,
+    ...(variant && { variant }),
   });
-  const line = createGatewayLine(clock);
+  const line = createFaultyLine(clock, (fault) => sluiceError('gateway_unreachable', { reason: `it is ${fault}` }));
+  const storeLine = createFaultyLine(clock, (fault) => sluiceError('store_unavailable', { path: 'memory', reason: `it is ${fault}` }));
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
   let publications = 0;
   let controller: ServiceController | undefined;
-  let life = { alive: true };
+  let life = newLife();
 
   const read = async (): Promise<ServiceState | undefined> =>
     (await store.get('services', serviceKey(address)))?.value as unknown as ServiceState | undefined;
@@ -117,7 +139,7 @@ export async function createWorld(options: {
    * when it arrives only after another controller has taken over; without it, it gets lost.
    */
   function effect<Parameters extends unknown[], Result>(
-    mine: { alive: boolean },
+    mine: Living,
     what: Effect,
     perform: (...parameters: Parameters) => Promise<Result>,
     late?: (...parameters: Parameters) => () => Promise<unknown>,
@@ -141,17 +163,18 @@ export async function createWorld(options: {
     };
   }
 
-  function die(mine: { alive: boolean }): never {
+  function die(mine: Living): never {
     mine.alive = false;
     void world.replaceController();
     throw new ControllerCrash(crash.moment);
   }
 
-  async function transact(writes: Parameters<Store['transact']>[0]): ReturnType<Store['transact']> {
+  const transact = storeLine.tells(async (writes: Parameters<Store['transact']>[0]): ReturnType<Store['transact']> => {
     const receipt = await store.transact(writes);
     for (const write of writes) if (write.operation === 'put' && write.collection === 'services') noteStored(write.value);
+    options.wrote?.(writes, world);
     return receipt;
-  }
+  });
 
   async function publish(route: ServiceRoute): Promise<void> {
     publications += 1;
@@ -159,7 +182,7 @@ export async function createWorld(options: {
     watch?.published(world);
   }
 
-  function newController(mine: { alive: boolean }): ServiceController {
+  function newController(mine: Living): ServiceController {
     const watchedStore: Store = {
       ...store,
       // The store refuses what was decided on an older version, whoever sends it.
@@ -194,7 +217,10 @@ export async function createWorld(options: {
     const resolver: OutputResolver = { resolve: async (_, fields) => fields };
     const vault: Vault = { seal: (text) => `sealed:${text}`, open: (sealed) => sealed.slice(7), fingerprint: (text) => `sha256:${text}` };
     const ports = { workloads: watchedWorkloads, traffic: watchedTraffic, store: watchedStore };
-    return createServiceController({ ...ports, vault, events, clock, random, resolver, tailOf: async () => 'its last words', ...measure });
+    const more = { vault, events, clock, random, resolver, tailOf: async () => 'its last words', ...measure };
+    const made = createServiceController({ ...ports, ...more });
+    options.beside?.({ store: watchedStore, traffic: watchedTraffic, controller: made, signal: mine.ended.signal }, world);
+    return made;
   }
 
   const world: World = {
@@ -209,106 +235,38 @@ export async function createWorld(options: {
     latest: () => stored,
     async replaceController() {
       life.alive = false;
+      life.ended.abort();
       void controller?.stop();
-      life = { alive: true };
+      life = newLife();
       controller = newController(life);
       await controller.start();
+    },
+    async end() {
+      life.ended.abort();
+      await controller?.stop();
     },
     crashAt(count, moment) {
       crash.countdown = count;
       crash.moment = moment;
     },
     failGateway: (fault, forMs) => line.fail(fault, forMs),
+    killGateway(forMs) {
+      // What is published meanwhile is kept, and is what another one begins with.
+      line.fail('mute', forMs);
+      traffic.end();
+      void clock.sleep(forMs).then(() => traffic.begin());
+    },
+    failStore: (fault, forMs) => storeLine.fail(fault, forMs),
   };
   await world.replaceController();
   return world;
 }
 
-/** `compared`: a canary that begins with copies and has a baseline. `experiment`: one with three arms, of which one never stays up. */
-export type StrategyName = 'rolling' | 'canary' | 'blue_green' | 'compared' | 'experiment';
+interface Living {
+  alive: boolean;
+  readonly ended: AbortController;
+}
 
-/** Short enough for a script that waits for everything to come to rest to wait for these too. */
-const ofStrategy: Readonly<Record<StrategyName, Partial<RolloutSettings>>> = {
-  rolling: {},
-  canary: {
-    stages: [
-      { weight: 10, forMs: 2_000, approval: false },
-      { weight: 60, forMs: 1_000, approval: false },
-    ],
-  },
-  compared: {
-    strategy: 'canary',
-    stages: [
-      { weight: 0, mirror: { percent: 60, methods: ['GET'] }, forMs: 1_000, approval: false },
-      { weight: 30, forMs: 2_000, approval: false },
-      { weight: 70, forMs: 500, approval: false },
-    ],
-    baseline: true,
-    analysis: { rules: { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 }, latencyTolerance: 1, noData: 'continue' },
-  },
-  experiment: {
-    strategy: 'canary',
-    stages: [
-      { weight: 10, forMs: 1_000, approval: false },
-      { weight: 60, forMs: 500, approval: false },
-    ],
-    affinity: { by: 'cookie', name: 'session' },
-    analysis: { rules: { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 }, latencyTolerance: 1, noData: 'continue' },
-    experiment: {
-      metric: { attribute: 'outcome', value: 'resolved', goal: 'more' },
-      arms: ['warm', 'broken'],
-      share: 60,
-      forMs: 2_000,
-      minUnits: 0,
-      alpha: 0.05,
-      onWinner: 'hold',
-    },
-  },
-  blue_green: { fullSet: true, keepPreviousMs: 4_000 },
-};
-
-/** A service of release `release`, as a provider would ask for it. */
-export function desiredRelease(
-  release: string,
-  operation: string,
-  extra: {
-    replicas?: number;
-    maxSurge?: Allowance;
-    maxUnavailable?: Allowance;
-    strategy?: StrategyName;
-    rollout?: Partial<RolloutSettings>;
-    scaling?: ScalingSettings;
-  } = {},
-): DesiredService {
-  const { replicas = 2, maxSurge = 1, maxUnavailable = 0, strategy = 'rolling', rollout = ofStrategy[strategy], scaling } = extra;
-  const revision: RevisionContent = {
-    release,
-    version: '1.0.0',
-    directory: `/releases/${release}`,
-    command: ['agent'],
-    env: {},
-    releaseEnv: {},
-    configuration: 'sha256:0',
-    health: { check: { type: 'http', path: '/healthz', timeoutMs: 100 }, intervalMs: 500, startPeriodMs: 5_000 },
-  };
-  const members = [
-    { name: 'warm', content: { ...revision, release: `${release}-warm` } },
-    { name: 'broken', content: { ...revision, release: 'crashing' } },
-  ];
-  return {
-    address,
-    environment: 'default',
-    name: 'agent',
-    operation,
-    replicas,
-    settings: {
-      expose: [{ host: 'agent.localhost', path: '/' }],
-      calls: [],
-      drainMs: 2_000,
-      ...(scaling && { scaling }),
-      rollout: { strategy, maxSurge, maxUnavailable, progressDeadlineMs: 8_000, ...rollout },
-    },
-    revision,
-    ...(strategy === 'experiment' && { arms: { of: release, members } }),
-  };
+function newLife(): Living {
+  return { alive: true, ended: new AbortController() };
 }

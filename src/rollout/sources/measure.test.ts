@@ -6,7 +6,7 @@ import type { OutputResolver } from '../../engine/output-resolver.ts';
 import { interpolateFields } from '../../stack/interpolate.ts';
 import { type Answering, answering } from '../../testing/answering.ts';
 import { withDesired, newService } from '../desired-state.ts';
-import { desiredRelease } from '../simulation/world.ts';
+import { desiredRelease } from '../simulation/desired-release.ts';
 import { createMeasure } from './measure.ts';
 import type { Ask, SourceSettings } from './source.ts';
 

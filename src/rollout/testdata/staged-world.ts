@@ -2,7 +2,7 @@ import type { ServiceRoute } from '../../gateway/routing-table.ts';
 import { newService, withDesired } from '../desired-state.ts';
 import { operated, type RolloutAction } from '../operate.ts';
 import type { RolloutSettings, ServiceState, StageSettings } from '../service-state.ts';
-import { desiredRelease } from '../simulation/world.ts';
+import { desiredRelease } from '../simulation/desired-release.ts';
 import { strategyFor } from '../strategies.ts';
 import type { Command, Observation, ObservedInstance } from '../strategy.ts';
 
