@@ -97,6 +97,20 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'rollouts')('every strategy with 
     120_000,
   );
 
+  it('canary: a candidate that passes its checks and answers no request is taken back by itself', { timeout: 120_000 }, async () => {
+    const { write, run, wrk, view } = place;
+    const { release: before } = await view();
+    await write(strategies.canary.slow, { word: 'silent', delayMs: 600_000 });
+    const load = await wrk();
+    const begun = systemClock.monotonic();
+    const { stderr } = await run(1, 'deploy', 'agent');
+    const took = systemClock.monotonic() - begun;
+    expect(stderr).toMatch(/errors|latency/);
+    expect((await view()).release).toBe(before);
+    const { answered } = await load.stop();
+    table.push(`canary: one that answers no request: taken back ${(took / 1_000).toFixed(1)} s after \`deploy\`, of ${answered} users`);
+  });
+
   const choices = [
     ['auto', 'rolling', { word: 'stable', delayMs: delayMs + 0.5 }, usualPrompt],
     ['auto', 'canary', { word: 'stable', delayMs }, 'Answer the customer in a friendly way.'],

@@ -2,7 +2,8 @@ import type { Shares } from '../routing/shares.ts';
 import type { UnitDraw } from '../routing/unit-draw.ts';
 import { createCategories, hasValue } from './attributes.ts';
 import type { CountedRoute, EvidenceCounts } from './counts.ts';
-import type { CopiedPair, Finished } from './meter.ts';
+import type { CopiedPair, Finished, Underway } from './meter.ts';
+import { createOpenRequests } from './open-requests.ts';
 import { countOutcome, createStrata, type LiveStratum } from './strata.ts';
 import { createUnitOutcomes, type ReleaseDraw } from './unit-outcomes.ts';
 import { createVariantDraw, keyedUnit } from './variant-draw.ts';
@@ -23,7 +24,8 @@ export interface EvidenceSnapshot {
 
 /** What counts for one release. */
 export interface EvidenceArm {
-  count(finished: Finished): void;
+  begun(request: Underway): void;
+  count(finished: Finished, request?: Underway): void;
   copied(pair: CopiedPair): void;
 }
 
@@ -32,8 +34,11 @@ export interface Evidence {
   arm(release: string): EvidenceArm;
   /** The same evidence by a new table: a flag may be drawn with another chance. Arms are to be asked for anew. */
   follow(route: CountedRoute): void;
-  /** Counts requests that began before then (monotonic ms), and hands the outcomes of units over: they are in one snapshot only. */
-  take(before: number): EvidenceSnapshot;
+  /**
+   * Counts requests that began before `dueAt`, those that began before `unansweredAt` (monotonic ms) without an answer as failed, and hands the outcomes of
+   * units over: they are in one snapshot only. Without times everything has ended, and is counted.
+   */
+  take(times?: { readonly dueAt: number; readonly unansweredAt: number }): EvidenceSnapshot;
 }
 
 /** Of a request and its copy either is as likely to be the one that fails, if the releases do not differ. */
@@ -52,6 +57,7 @@ export function createEvidence(owner: { environment: string; service: string }, 
   let lostChances = 0;
 
   const createdAt = now();
+  const open = createOpenRequests(now);
   // Below zero are the draws of units.
   const waiting = createWaitingOutcomes((target, unit, milliseconds, marks, category) => {
     if (target >= 0) countOutcome(strata.at(target) as LiveStratum, thresholdsMs, milliseconds, marks, category);
@@ -77,6 +83,8 @@ export function createEvidence(owner: { environment: string; service: string }, 
 
   /** Whichever release answered: what was drawn, and for whom, is in the answer. One by itself is no draw of a flag, which users keep. */
   const byVariant = (of: NonNullable<typeof drawn>): EvidenceArm => ({
+    // Without an answer nobody knows.
+    begun: () => undefined,
     count: (finished) => {
       if (finished.by === 'override' || !isUnit(finished.ending)) return;
       const drew = of(finished.attributes);
@@ -99,24 +107,30 @@ export function createEvidence(owner: { environment: string; service: string }, 
       let last: LiveStratum | undefined;
       let lastDraw: UnitDraw | undefined;
       let lastNumber = -1;
+      const count = (finished: Finished): void => {
+        if (finished.by === 'override' || !isUnit(finished.ending)) return;
+        if (firstSaid && (finished.by !== 'unit' || categories?.of(finished.attributes) === -1)) return;
+        if (finished.draw !== undefined) {
+          if (finished.draw !== lastDraw) [lastDraw, lastNumber] = [finished.draw, units.numberOf(release, finished.draw)];
+          keep(lastNumber, finished);
+          return;
+        }
+        if (finished.probability !== lastChance || finished.shares !== lastShares) {
+          lastChance = finished.probability;
+          lastShares = finished.shares;
+          const key = lastShares?.key ?? lastChance;
+          if (!known.has(key)) known.set(key, strata.of(release, lastChance, lastShares));
+          last = known.get(key);
+          if (known.size > 1_024) known.clear();
+        }
+        countIn(last, finished);
+      };
       return {
-        count: (finished) => {
-          if (finished.by === 'override' || !isUnit(finished.ending)) return;
-          if (firstSaid && (finished.by !== 'unit' || categories?.of(finished.attributes) === -1)) return;
-          if (finished.draw !== undefined) {
-            if (finished.draw !== lastDraw) [lastDraw, lastNumber] = [finished.draw, units.numberOf(release, finished.draw)];
-            keep(lastNumber, finished);
-            return;
-          }
-          if (finished.probability !== lastChance || finished.shares !== lastShares) {
-            lastChance = finished.probability;
-            lastShares = finished.shares;
-            const key = lastShares?.key ?? lastChance;
-            if (!known.has(key)) known.set(key, strata.of(release, lastChance, lastShares));
-            last = known.get(key);
-            if (known.size > 1_024) known.clear();
-          }
-          countIn(last, finished);
+        begun: (request) => {
+          if (!firstSaid) open.begun(request, count);
+        },
+        count: (finished, request) => {
+          if (open.ended(request, finished)) count(finished);
         },
         copied: ({ release: other, original, copy }) => {
           if (firstSaid) return;
@@ -127,8 +141,8 @@ export function createEvidence(owner: { environment: string; service: string }, 
         },
       };
     },
-    take: (before) => {
-      waiting.handOn(before);
+    take: (times) => {
+      waiting.handOn(times === undefined ? Number.POSITIVE_INFINITY : open.settle(times.dueAt, times.unansweredAt));
       const categoryNames = categories === undefined ? [] : [...categories.names()];
       return {
         counts: {

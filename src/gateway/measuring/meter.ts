@@ -39,6 +39,17 @@ export interface Finished {
   attributes: string;
 }
 
+/** A request that a release has, as it goes: what is read of it changes until it has ended. */
+export interface Underway {
+  /** Milliseconds of the clock that evidence is counted by. */
+  readonly startedAt: number;
+  /** 0: no byte of an answer yet. */
+  readonly firstByteAt: number;
+  /** The client has sent all of it. */
+  readonly isWhole: boolean;
+  readonly assigned: (Pick<Finished, 'probability' | 'by' | 'unit'> & Partial<Pick<Finished, 'shares' | 'draw'>>) | undefined;
+}
+
 /** A request that was answered by one release and, for nobody, by another one too. */
 export interface CopiedPair {
   /** What the client was given. */
@@ -55,9 +66,12 @@ interface CopiedHalf {
 
 /** Counts and latencies of one release of one service. Updated in place, without allocation. */
 export interface Meter {
-  /** A request was given to it, or was answered or refused in its name. Every `begin` is matched by one `end`, whatever the ending. */
-  begin(): void;
-  end(finished: Finished): void;
+  /**
+   * A request was given to it, or was answered or refused in its name. Every `begin` is matched by one `end`, whatever the ending. `request` where it was
+   * drawn for this release: it counts too when it is never answered.
+   */
+  begin(request?: Underway): void;
+  end(finished: Finished, request?: Underway): void;
   /** An instance of it was ejected. */
   ejected(): void;
   /** It has had the copy of a request. No request of its own: `begin` and `end` know nothing of it. */

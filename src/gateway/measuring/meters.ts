@@ -5,7 +5,7 @@ import type { Meter } from './meter.ts';
 import { createReleaseMeter, type ReleaseMeter } from './release-meter.ts';
 import { createRetention } from './retention.ts';
 import { emptySketch } from './sketch.ts';
-import { countedAfterMs } from './waiting-outcomes.ts';
+import { countedAfterMs, unansweredAfterMs } from './waiting-outcomes.ts';
 
 /** What one worker has counted, as a plain value. */
 export interface WorkerCounts extends Omit<Counts, 'evidence'> {
@@ -82,14 +82,15 @@ export function createMeters({ clock, queues = () => [] }: MetersDependencies): 
     snapshot: (isLast = false) => {
       const counted = new Map(Array.from(meters, ([key, meter]) => [key, meter.snapshot()]));
       const now = clock.monotonic();
-      const begunBefore = (key: string): number => {
+      const timesOf = (key: string): { readonly dueAt: number; readonly unansweredAt: number } => {
         const latencies = (releasesOf.get(key) ?? []).map((release) => counted.get(release)?.total ?? emptySketch);
-        return isLast ? Number.POSITIVE_INFINITY : now - countedAfterMs(latencies.at(-1) ?? emptySketch, latencies);
+        const stable = latencies.at(-1) ?? emptySketch;
+        return { dueAt: now - countedAfterMs(stable, latencies), unansweredAt: now - unansweredAfterMs(stable) };
       };
       return {
         releases: [...counted.values()],
         queues: [...queues()],
-        evidence: Array.from(evidence, ([key, each]) => each.take(begunBefore(key))),
+        evidence: Array.from(evidence, ([key, each]) => each.take(isLast ? undefined : timesOf(key))),
       };
     },
   };

@@ -45,8 +45,11 @@ export function createReleaseMeter(owner: { environment: string; service: string
 
   return {
     ...owner,
-    begin: () => add(begun, 1),
-    end: (finished) => {
+    begin: (request) => {
+      add(begun, 1);
+      if (request !== undefined) for (const arm of arms) arm.begun(request);
+    },
+    end: (finished, request) => {
       const { ending, status } = finished;
       add(statusAt + (status >= 100 && status < 600 ? Math.floor(status / 100) : 0), 1);
       add(endingIndex[ending], 1);
@@ -63,7 +66,7 @@ export function createReleaseMeter(owner: { environment: string; service: string
         record((total ??= createSketch()), finished.totalMs);
         if (ending !== 'failed') record((firstByte ??= createSketch()), finished.firstByteMs);
       }
-      for (const arm of arms) arm.count(finished);
+      for (const arm of arms) arm.count(finished, request);
     },
     ejected: () => add(ejections, 1),
     copied: (pair) => {

@@ -55,13 +55,22 @@ export function createWaitingOutcomes(count: (...outcome: Outcome) => void): Wai
 const fewForQuantile = 100;
 const timesSlowest = 2;
 const [leastMs, unknownMs, mostMs] = [40, 5_000, 60_000];
+const timesUnanswered = 10;
+
+function nearlyAllMs(sketch: SketchSnapshot): number {
+  return quantile(sketch, sketch.count < fewForQuantile ? 1 : 0.99) ?? 0;
+}
 
 /**
  * How long (ms) after its beginning a request counts: twice as long as nearly all requests of its service take, by whichever release is the
- * slowest. Those that take longer count when they end. Streams of minutes make it a minute at most.
+ * slowest. Those that take longer hold up the others until they are answered, for a minute at most. Streams of minutes count when they end.
  */
 export function countedAfterMs(stable: SketchSnapshot, others: readonly SketchSnapshot[]): number {
-  const slowest = [stable, ...others].map((sketch) => quantile(sketch, sketch.count < fewForQuantile ? 1 : 0.99) ?? 0);
   const least = stable.count === 0 ? unknownMs : leastMs;
-  return Math.min(mostMs, Math.max(least, timesSlowest * Math.max(...slowest)));
+  return Math.min(mostMs, Math.max(least, timesSlowest * Math.max(...[stable, ...others].map(nearlyAllMs))));
+}
+
+/** How long (ms) a request is without any answer until it counts as failed: ten times as long as nearly all of stable's take, at least 5 s. */
+export function unansweredAfterMs(stable: SketchSnapshot): number {
+  return Math.max(unknownMs, timesUnanswered * nearlyAllMs(stable));
 }

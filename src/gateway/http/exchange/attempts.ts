@@ -95,7 +95,7 @@ export class Attempts {
     if (backend === this.#backend) return;
     if (this.#backend?.meter !== undefined) settle(this.#backend, this.#account, 'failed', this.#engine.now());
     this.#backend = backend;
-    backend?.meter?.begin();
+    backend?.meter?.begin(this.#account.assigned?.backend === backend ? this.#account : undefined);
   }
 }
 

@@ -40,7 +40,6 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
   #cacheWriter: CacheWriter | undefined;
   #mirror: MirrorCopy | undefined;
   #isAnswerWhole = false;
-  #isBodyWhole: boolean;
   #hasBodyBegun = false;
   #isBodyHeld = false;
   #hasContinued: boolean;
@@ -49,7 +48,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
     super(engine, downstream);
     this.#side = side;
     this.#patience = new Patience(this.startedAt);
-    this.#isBodyWhole = downstream.head.body === 'none';
+    this.isWhole = downstream.head.body === 'none';
     this.#hasContinued = !downstream.head.expectsContinue;
   }
 
@@ -92,7 +91,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
   }
 
   #enterService(service: RoutedService): void {
-    if (!this.#isBodyWhole) this.downstream.pause();
+    if (!this.isWhole) this.downstream.pause();
     if (service.limiter !== undefined) {
       this.#place = new Place(service.limiter, this);
       const answer = this.#place.enter();
@@ -146,7 +145,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
     const { head } = this.downstream;
     const { target, fields } = this.entered as Entered;
     const connection = this.tries?.connection;
-    this.#enter(this.#isBodyWhole ? 'waiting' : 'sending');
+    this.#enter(this.isWhole ? 'waiting' : 'sending');
     connection?.send({
       method: head.method,
       head: `${head.method} ${target} HTTP/1.1\r\n${fields}`,
@@ -154,7 +153,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
       mayContinue: head.expectsContinue,
       maySwitch: head.upgrade !== undefined,
     });
-    if (this.#isBodyWhole) return;
+    if (this.isWhole) return;
     // The first piece of the body, if it is there, leaves with the header.
     process.nextTick(() => connection?.flush());
     this.#isBodyHeld = false;
@@ -174,7 +173,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
 
   bodyEnd(trailers: RawHeaders): void {
     this.#hasBodyBegun = true;
-    this.#isBodyWhole = true;
+    this.isWhole = true;
     this.#mirror?.bodyEnd();
     const connection = this.tries?.connection;
     connection?.end(forwardableTrailers(trailers));
@@ -183,7 +182,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
   }
 
   bodyBroken(): void {
-    if (this.#isBodyWhole) return;
+    if (this.isWhole) return;
     this.#refuse(refusal('gateway_request_invalid', { reason: 'its body cannot be parsed' }, { requestId: this.#requestId }), true);
   }
 
@@ -268,7 +267,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
       return;
     }
     if (connection !== undefined && isUnseen(connection) && isRepeatable(this.downstream.head, this.#hasBodyBegun)) {
-      if (!this.#isBodyWhole) this.downstream.pause();
+      if (!this.isWhole) this.downstream.pause();
       attempts.letGo();
       this.#attempt(true, 'gateway_upstream_failed');
       return;
@@ -366,7 +365,7 @@ class RequestExchange extends ExchangeAccount implements Exchange, UpstreamEvent
 
   /** The rest of a body that nobody wants is read and dropped, so that the connection stays in step. */
   #discardBody(): void {
-    if (!this.#isBodyWhole) this.downstream.resume();
+    if (!this.isWhole) this.downstream.resume();
   }
 
   #enter(next: Phase): void {

@@ -24,6 +24,8 @@ const finished: Finished = {
 /** What one request was, for the meter of the release that had it last. */
 export interface Account {
   readonly startedAt: number;
+  /** The client has sent all of it. */
+  readonly isWhole: boolean;
   /** 0: none came. */
   readonly firstByteAt: number;
   readonly status: number;
@@ -56,7 +58,7 @@ export function settle(backend: Backend | undefined, account: Account, ending: E
     // The release it was given to had no instance: that another answered was no draw and is evidence for nobody.
     evidenceForNobody();
   }
-  backend?.meter?.end(finished);
+  backend?.meter?.end(finished, account);
   return finished;
 }
 
