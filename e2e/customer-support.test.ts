@@ -21,6 +21,10 @@ interface Service {
   readonly instances: readonly { readonly id: string; readonly pid: number }[];
 }
 
+/** What an answer says of its decision and its flag; whom the flag was decided for is told as a digest. */
+const attributes = (variant: string): unknown =>
+  expect.stringMatching(new RegExp(`^agent\\.decision=answer, flag\\.answer-with-citations=${variant}, flag-key=[\\w-]{16}$`));
+
 describe('the customer-support example', () => {
   let world: World;
   let url: string;
@@ -76,9 +80,6 @@ describe('the customer-support example', () => {
 
   it('names its sources in so many words to whom the flag is switched on, at once and without a release', async () => {
     await expectCode(0, world, 'flag', 'set', 'answer-with-citations', 'off', '-e', 'staging');
-    // Whom it was decided for is told as a digest.
-    const attributes = (variant: string): unknown =>
-      expect.stringMatching(new RegExp(`^agent\\.decision=answer, flag\\.answer-with-citations=${variant}, flag-key=[\\w-]{16}$`));
     expect((await ask()).headers['x-sluice-attributes']).toEqual(attributes('off'));
     await expectCode(0, world, 'flag', 'set', 'answer-with-citations', 'on', '-e', 'staging');
     const { text, headers } = await ask();
