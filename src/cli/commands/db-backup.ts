@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, reason, stackOption } from '../options.ts';
+import { holdingEnvironment, reason, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
@@ -12,7 +12,7 @@ export const command = defineCommand({
   description:
     'Makes a base backup of a database now. One is made every day anyway, and kept with the write-ahead log for `backup_retention_days`; the database serves on meanwhile.',
   arguments: [{ name: 'database', description: 'Name of a database', required: true }],
-  options: { environment, reason, stack: stackOption },
+  options: { environment: holdingEnvironment, reason, stack: stackOption },
   examples: [{ command: 'sluice db backup support-db', comment: 'before something risky' }],
   exitCodes: { 130: 'Ctrl-C: the backup goes on without the command' },
   run: async ({ terminal, global, arguments: { database }, options }) => {

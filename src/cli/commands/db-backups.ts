@@ -2,7 +2,7 @@ import type { DatabaseBackups } from '../../api/schemas/database.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption } from '../options.ts';
+import { holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
@@ -23,7 +23,7 @@ export const command = defineCommand({
   description:
     'Lists the base backups of a database and the stretches of time it can go back to. Any time within a stretch can be given to `sluice db restore`.',
   arguments: [{ name: 'database', description: 'Name of a database', required: true }],
-  options: { environment, stack: stackOption },
+  options: { environment: holdingEnvironment, stack: stackOption },
   examples: [{ command: 'sluice db backups support-db', comment: 'how far back it can go' }],
   run: async ({ terminal, global, arguments: { database }, options }) => {
     const { client } = await connect(homeTarget(options, global, terminal), terminal);

@@ -1,7 +1,7 @@
 import { sluiceError } from '../../errors/sluice-error.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, flag, reason, stackOption, text, yes } from '../options.ts';
+import { flag, holdingEnvironment, reason, stackOption, text, yes } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { byteSize } from '../terminal/bytes.ts';
@@ -18,7 +18,7 @@ export const command = defineCommand({
     to: text('time', 'A time with its zone (2026-11-22T10:00:00Z), one of this machine (2026-11-22 10:00:00), or latest'),
     dryRun: flag('Says whether and how it would be done, and changes nothing'),
     yes,
-    environment,
+    environment: holdingEnvironment,
     reason,
     stack: stackOption,
   },

@@ -4,7 +4,7 @@ import type { SluiceEvent } from '../../telemetry/events.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment as environmentOption, stackOption } from '../options.ts';
+import { holdingEnvironment as environmentOption, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { count, environment, flag, stackOption, text } from '../options.ts';
+import { count, flag, holdingEnvironment, stackOption, text } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { withInterrupts } from '../terminal/interrupts.ts';
@@ -16,7 +16,7 @@ export const command = defineCommand({
     follow: flag('Goes on with new lines until Ctrl-C', 'f'),
     tail: count('lines', 'How many lines of each instance to begin with; default: 100'),
     instance: text('id', 'Only this instance'),
-    environment,
+    environment: holdingEnvironment,
     stack: stackOption,
   },
   examples: [

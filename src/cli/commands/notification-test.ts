@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, reason, stackOption } from '../options.ts';
+import { holdingEnvironment, reason, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -10,7 +10,7 @@ import { environmentHolding } from '../watching/selection.ts';
 export const command = defineCommand({
   description: 'Sends a sample to the receiver of a notification, in its format and signed as it would be, and says what came of it.',
   arguments: [{ name: 'notification', description: 'Name of a notification', required: true }],
-  options: { environment, reason, stack: stackOption },
+  options: { environment: holdingEnvironment, reason, stack: stackOption },
   examples: [{ command: 'sluice notification test team-channel', comment: 'does it arrive?' }],
   exitCodes: { 1: 'It was not delivered' },
   run: async ({ terminal, global, arguments: { notification: name }, options }) => {

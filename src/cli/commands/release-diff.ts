@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption } from '../options.ts';
+import { holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -16,7 +16,7 @@ export const command = defineCommand({
     { name: 'a', description: `The first release: ${releaseWords}` },
     { name: 'b', description: 'The second release, named in the same way' },
   ],
-  options: { environment, stack: stackOption },
+  options: { environment: holdingEnvironment, stack: stackOption },
   examples: [
     { command: 'sluice release diff conversation-agent', comment: 'what the rollout under way brings' },
     { command: 'sluice release diff conversation-agent 1.0.0 1.1.0', comment: 'between two versions' },

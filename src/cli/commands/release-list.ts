@@ -1,7 +1,7 @@
 import { systemClock } from '../../effects/clock.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption } from '../options.ts';
+import { holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { age } from '../terminal/duration.ts';
@@ -13,7 +13,7 @@ import { environmentHolding } from '../watching/selection.ts';
 export const command = defineCommand({
   description: 'The releases of a service that are kept, newest first: the last ten and those in use. Each of them can be started again.',
   arguments: [serviceArgument],
-  options: { environment, stack: stackOption },
+  options: { environment: holdingEnvironment, stack: stackOption },
   examples: [{ command: 'sluice release list conversation-agent', comment: 'ids, versions and which one is stable' }],
   run: async ({ terminal, global, arguments: { service }, options }) => {
     const { client } = await connect(homeTarget(options, global, terminal), terminal);

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption } from '../options.ts';
+import { holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -13,7 +13,7 @@ import { environmentHolding } from '../watching/selection.ts';
 export const command = defineCommand({
   description: 'One release of a service: what it is made of, what it changed, and how risky that was.',
   arguments: [serviceArgument, { name: 'release', description: `The release: ${releaseWords}. Default: latest` }],
-  options: { environment, stack: stackOption },
+  options: { environment: holdingEnvironment, stack: stackOption },
   examples: [
     { command: 'sluice release show conversation-agent', comment: 'the newest one' },
     { command: 'sluice release show conversation-agent stable --json', comment: 'the one in use' },

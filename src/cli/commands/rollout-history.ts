@@ -1,7 +1,7 @@
 import { systemClock } from '../../effects/clock.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, stackOption } from '../options.ts';
+import { holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -12,7 +12,7 @@ export const command = defineCommand({
   description:
     'Every rollout of a service, the latest first: what was to come into use, who began it, and how it ended. The last fifty are kept.',
   arguments: [{ name: 'service', description: 'Name of a service', required: true }],
-  options: { environment, stack: stackOption },
+  options: { environment: holdingEnvironment, stack: stackOption },
   examples: [
     { command: 'sluice rollout history chat', comment: 'a line each' },
     { command: 'sluice rollout history chat --json', comment: 'with the evidence each ended with' },

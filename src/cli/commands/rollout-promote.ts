@@ -1,14 +1,14 @@
 import type { ServiceView } from '../../api/schemas/service.ts';
 import { operateRollout } from '../changing/operate-rollout.ts';
 import { defineCommand } from '../command.ts';
-import { count, environment, flag, reason, stackOption, text } from '../options.ts';
+import { count, flag, holdingEnvironment, reason, stackOption, text } from '../options.ts';
 
 export const command = defineCommand({
   description:
     'Takes the candidate of a canary or blue/green rollout to its next stage, or to the whole, without waiting any longer: an approval is given, and evidence and hooks it is held for are overruled. Of a release that is rolled it overrules the hook that is asked. Its capacity still comes first. Of an experiment it ends the comparison: one arm goes on as the candidate, the plain one unless another is named. It names the stage it has found, so that two people who promote at the same moment go one stage and not two.',
   arguments: [{ name: 'service', description: 'Name of a service', required: true }],
   options: {
-    environment,
+    environment: holdingEnvironment,
     reason,
     stack: stackOption,
     full: flag('To the whole at once'),

@@ -1,14 +1,14 @@
 import { operateRollout } from '../changing/operate-rollout.ts';
 import { defineCommand } from '../command.ts';
 import { releaseNamed } from '../watching/release-names.ts';
-import { environment, reason, stackOption, text } from '../options.ts';
+import { holdingEnvironment, reason, stackOption, text } from '../options.ts';
 
 export const command = defineCommand({
   description:
     'Returns to a release that was in use before, all of it: code, prompts, model, policies. One that is kept ready is switched to at once, another is started and replaces what runs as fast as capacity allows. A rollout under way is aborted.',
   arguments: [{ name: 'service', description: 'Name of a service', required: true }],
   options: {
-    environment,
+    environment: holdingEnvironment,
     reason,
     stack: stackOption,
     to: text('release', 'A release that was in use: an id or the beginning of one, or a version. Default: the one before'),

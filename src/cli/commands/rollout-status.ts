@@ -1,7 +1,7 @@
 import { systemClock } from '../../effects/clock.ts';
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, flag, stackOption } from '../options.ts';
+import { flag, holdingEnvironment, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -14,7 +14,7 @@ export const command = defineCommand({
     'The rollout of a service: how requests are shared out, the instances of each release, the stage and what it waits for, and the evidence in words. Confidence intervals are always valid: looking often makes no false alarm.',
   arguments: [{ name: 'service', description: 'Name of a service', required: true }],
   options: {
-    environment,
+    environment: holdingEnvironment,
     stack: stackOption,
     watch: flag('Shows it again every second until the rollout has ended; with --json one document per line', 'w'),
   },

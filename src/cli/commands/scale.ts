@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment, reason, stackOption, wholeNumber } from '../options.ts';
+import { holdingEnvironment, reason, stackOption, wholeNumber } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
@@ -13,7 +13,7 @@ export const command = defineCommand({
     { name: 'service', description: 'Name of a service', required: true },
     { name: 'replicas', description: 'How many instances', required: true },
   ],
-  options: { environment, reason, stack: stackOption },
+  options: { environment: holdingEnvironment, reason, stack: stackOption },
   examples: [{ command: 'sluice scale hello 3', comment: 'three instances' }],
   run: async ({ terminal, global, arguments: { service, replicas: given }, options }) => {
     const replicas = wholeNumber('The number of replicas', given);

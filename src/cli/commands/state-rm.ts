@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment as environmentOption, reason, stackOption, yes } from '../options.ts';
+import { holdingEnvironment as environmentOption, reason, stackOption, yes } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { confirm } from '../terminal/confirm.ts';

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { environment as environmentOption, stackOption } from '../options.ts';
+import { holdingEnvironment as environmentOption, stackOption } from '../options.ts';
 import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { addressArgument, environmentHolding, resourceWord } from '../watching/selection.ts';
