@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -32,6 +34,21 @@ describe('doctor', () => {
     const finding = await find('PostgreSQL', { home: folder, root: folder });
     expect(finding.found).toMatch(/^(none|\d+(\.\d+)?)/);
     expect(finding.remedy).toHaveLength(finding.found === 'none' ? 1 : 0);
+  });
+
+  it('asks the container engine for its version, and says how to get one', async () => {
+    const socket = join(await temporaryFolder(), 'docker.sock');
+    const lacking = await find('Docker', { dockerHost: `unix://${socket}` });
+    expect(lacking).toMatchObject({
+      state: 'limited',
+      found: expect.stringContaining(socket),
+      remedy: [expect.stringContaining('apt install')],
+    });
+    const engine = createServer((_, response) => response.end(JSON.stringify({ Version: '20.10.24' }))).listen(socket);
+    await once(engine, 'listening');
+    expect(await find('Docker', { dockerHost: `unix://${socket}` })).toMatchObject({ state: 'ok', found: '20.10.24' });
+    engine.close();
+    expect(await find('Docker', { dockerHost: 'tcp://192.0.2.1:2375' })).toMatchObject({ state: 'limited' });
   });
 
   it('looks at who can read the home', async () => {

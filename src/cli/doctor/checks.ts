@@ -1,14 +1,17 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { toSluiceError } from '../../errors/sluice-error.ts';
 import { findProgram, programsFor } from '../../providers/local/cache/cache-server.ts';
 import { findInstallations, howToInstall } from '../../providers/local/database/installations.ts';
 import { cgroupSupport } from '../../providers/local/machine/cgroup-support.ts';
+import { createEngine } from '../../providers/docker/engine.ts';
 import { canListenOn } from '../../providers/local/machine/loopback.ts';
 import { install, type Finding } from './finding.ts';
 import type { Machine } from './machine.ts';
 
 const gibibyte = 1024 ** 3;
 const enoughDisk = 2 * gibibyte;
+const engineTimeoutMs = 3_000;
 const oldestNode = [22, 18] as const;
 
 /** Everything `sluice doctor` looks at, by the very functions the local provider uses. Never rejects because something is missing. */
@@ -19,6 +22,7 @@ export async function examine(machine: Machine): Promise<readonly Finding[]> {
     Promise.resolve(disk(machine)),
     postgres(machine),
     cache(machine),
+    containers(machine),
     Promise.resolve(cgroups(machine)),
     loopback(machine),
   ]);
@@ -94,6 +98,23 @@ async function cache({ searchPath, firstLineOf, platform }: Machine): Promise<Fi
     neededFor: 'cache blocks',
     remedy: found === undefined ? install({ apt: 'redis-server', brew: 'redis' }, platform) : [],
   };
+}
+
+async function containers({ dockerHost }: Machine): Promise<Finding> {
+  const finding = { name: 'Docker', neededFor: 'services with an `image`' };
+  try {
+    const { body } = await createEngine({ DOCKER_HOST: dockerHost }).call('GET', '/version', { timeoutMs: engineTimeoutMs });
+    const version = (body as { Version?: unknown } | undefined)?.Version;
+    return {
+      ...finding,
+      state: 'ok',
+      found: typeof version === 'string' ? version : 'an engine that does not say its version',
+      remedy: [],
+    };
+  } catch (thrown) {
+    const { message, help } = toSluiceError(thrown);
+    return { ...finding, state: 'limited', found: message, remedy: [help] };
+  }
 }
 
 function cgroups({ platform }: Machine): Finding {
