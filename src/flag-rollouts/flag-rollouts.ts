@@ -121,6 +121,16 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
     return rollouts.read(environment, flag);
   };
 
+  /** A service counts for one flag at a time. */
+  const demandAlone = async (environment: string, flag: string, service: string): Promise<void> => {
+    const other = (await rollouts.unsettled()).find(
+      (each) => each.environment === environment && each.service === service && each.flag !== flag && !each.end,
+    );
+    if (!other) return;
+    const wait = `wait for it, or take it back with \`sluice flag rollout ${other.flag} --stop\``;
+    throw sluiceError('flag_rollout_impossible', { flag, reason: `${other.flag} is being rolled out on ${service}: ${wait}` });
+  };
+
   const current = async (environment: string, flag: string) => {
     const found = await rollouts.read(environment, flag);
     if (!found) throw sluiceError('no_flag_rollout', { flag });
@@ -132,6 +142,7 @@ export function createFlagRollouts(dependencies: FlagRolloutDependencies): FlagR
     start: async (environment, flag, request, order) => {
       const known = await settled(environment, flag);
       if (known && !known.rollout.end) throw sluiceError('flag_rollout_running', { flag, variant: known.rollout.variant });
+      await demandAlone(environment, flag, request.service);
       const address = `${environment}/service/${request.service}`;
       const state = await services.stateOf(address);
       if (state?.stable === undefined) throw sluiceError('unknown_service', { address });
