@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   keeper?.stop();
-  await rm(folder, { recursive: true, force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 });
 
 /** Time that goes on only when it is told to. */
