@@ -17,6 +17,8 @@ export interface Scene {
   readonly declared: Map<string, DesiredService>;
   /** What was done under a key: for which life of the service, and what. */
   readonly pressed: Map<string, { readonly uid: string | undefined; readonly action: string }>;
+  /** What was sent under a key, heard of or not, by the life of the service, the key and what: however often it is sent, it is one thing. */
+  readonly sent: Map<string, Ask>;
   readonly flags: ModelledFlags | undefined;
 }
 
@@ -100,7 +102,8 @@ async function withWay(world: World, { auto, ...deployment }: Deployment): Promi
 
 async function operate(scene: Scene, { action, key, twice }: Action & { readonly type: 'operate' }): Promise<boolean> {
   const { world, invariants, pressed } = scene;
-  const uid = (await world.state())?.uid;
+  const before = await world.state();
+  const uid = before?.uid;
   const known = key === undefined ? undefined : pressed.get(key);
   const isKnown = known !== undefined && known.uid === uid;
   const mine = { uid, action: JSON.stringify(action) };
@@ -110,20 +113,32 @@ async function operate(scene: Scene, { action, key, twice }: Action & { readonly
     invariants.check(reused === 'idempotency_key_reused', `6: another thing was asked for under a key: ${reused ?? 'it was done'}`);
     return false;
   }
-  const ask: Ask = { most: isKnown ? 0 : key !== undefined ? 1 : Number.POSITIVE_INFINITY, writes: 0 };
+  // It may have been done although nobody heard of it: where it led to was looked at when it was stored, and others have acted since.
+  const isDone = isKnown || before?.asked?.some((asked) => asked.by === who.by && asked.key === key) === true;
+  const ask = isKnown ? { most: 0, writes: 0 } : askUnder(scene, key, [uid, key, mine.action]);
   const send = (): Promise<boolean> =>
     taken(
       scene,
       async () => {
         const after = await world.controller.operate(address, action, who);
-        if (action.type === 'rollback' && action.to !== undefined && !isKnown) checkReturn(scene, action.to, after);
+        if (action.type === 'rollback' && action.to !== undefined && !isDone) checkReturn(scene, action.to, after);
       },
       ask,
     );
   const isTaken = await allTaken(twice ? [send(), send()] : [send()]);
   if (isTaken && key !== undefined) pressed.set(key, mine);
   if (isKnown) invariants.see('pressed: again under the same key');
+  else if (isDone) invariants.see('pressed: again under a key whose answer was lost');
   return isTaken;
+}
+
+/** The same one for what is sent again because no answer came. */
+function askUnder({ sent }: Scene, key: string | undefined, what: readonly unknown[]): Ask {
+  if (key === undefined) return { most: Number.POSITIVE_INFINITY, writes: 0 };
+  const name = JSON.stringify(what);
+  const ask: Ask = sent.get(name) ?? { most: 1, writes: 0 };
+  sent.set(name, ask);
+  return ask;
 }
 
 /** Two people see the same and press at the same moment. */

@@ -1,16 +1,17 @@
 import { jsonEquals, type Json } from '../../digest/json.ts';
 import type { DesiredService } from '../desired-state.ts';
 import { originOf } from '../experiment/arms.ts';
-import { revisionOf, type ServiceState } from '../service-state.ts';
+import { revisionOf, type ServiceState, targetGeneration } from '../service-state.ts';
 import { type Witness, watching } from './witness.ts';
 import type { Watch } from './world.ts';
 
-/** 5: what is declared is what one apply wanted, whole, however many there were; and what was asked for once is done once. */
+/** 5: what is declared is what one apply wanted, whole, however many there were; and what was asked for once is done once, if it is remembered at all. */
 export function applyWatch({ check, asks, declared }: Witness): Watch {
   return watching({
     stored(before, after) {
       if (!after) return;
       noteAsked(before, after);
+      if (before) checkReturned(before, after);
       const desired = declared.get(after.operation);
       if (!desired || before?.operation === after.operation) return;
       const isWhole = jsonEquals(after.settings as unknown as Json, desired.settings as unknown as Json);
@@ -20,6 +21,17 @@ export function applyWatch({ check, asks, declared }: Witness): Watch {
       check(isItsRelease(after, desired), `5: ${after.operation} is there without its release ${desired.revision.release}`);
     },
   });
+
+  /** A return under a key is done by the very write that remembers the key: whoever hears nothing of it may rely on that. */
+  function checkReturned(before: ServiceState, after: ServiceState): void {
+    const reached = revisionOf(after, targetGeneration(after))?.release;
+    for (const { by, key, action } of after.asked ?? []) {
+      if (before.asked?.some((asked) => asked.by === by && asked.key === key)) continue;
+      const { type, to } = action as unknown as { readonly type: string; readonly to?: string };
+      if (type !== 'rollback' || to === undefined) continue;
+      check(reached === to, `5: ${key} was remembered as a return to ${to}, and ${reached ?? 'nothing'} is on its way`);
+    }
+  }
 
   function noteAsked(before: ServiceState | undefined, after: ServiceState): void {
     const ask = asks.current();

@@ -93,6 +93,21 @@ it('outcomes of a flag are never counted with another chance than users were dra
   expect((await told([first, roll])).violations).toEqual([]);
 });
 
+it('a return whose answer was lost is not done once more when it is sent again after somebody has deployed', async () => {
+  const back: Step['action'] = { type: 'operate', action: { type: 'rollback', to: 'one' }, key: 'key-1' };
+  const second = deployed({ release: 'two', replicas: 2, strategy: 'rolling' }, 20_000);
+  const third = deployed({ release: 'three', replicas: 2, strategy: 'rolling' }, 0);
+  const again: Step = { action: back, pause: 30_000 };
+  for (const moment of ['after', 'late'] as const) {
+    const lost: Step = { action: back, pause: 700, crash: { effect: 1, moment } };
+    const { violations, end, seen } = await play([first, second, lost, third, again], createMemoryStore());
+    expect([violations, seen.includes('pressed: again under a key whose answer was lost')]).toEqual([[], true]);
+    expect(end).toMatchObject({ stable: 'three' });
+  }
+  const unsent: Step = { action: back, pause: 700, crash: { effect: 1, moment: 'before' } };
+  expect(await told([first, second, third, unsent])).toMatchObject({ violations: [], end: { stable: 'one' } });
+});
+
 it('nothing is counted for a flag whose rollout ended when the store was failing', async () => {
   const roll: Step = {
     action: { type: 'roll_flag', variant: 'on', steps: [10], stepMs: 20_000, minUnits: 1, latency: false },

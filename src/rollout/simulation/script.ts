@@ -79,7 +79,7 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
   };
   const modelled = { store, events: silentEvents, behaviours, answers, watch: invariants, seed, users, tamper, measure };
   const world: World = await createWorld({ ...modelled, ...besides });
-  const scene: Scene = { world, invariants, declared, pressed: new Map(), flags };
+  const scene: Scene = { world, invariants, declared, pressed: new Map(), sent: new Map(), flags };
   const receiver = options.isTold === true ? await startReceiver(world, store, answered) : undefined;
   const load = startLoad(world);
   const crowd = startCrowd(world, perSecond);
