@@ -114,3 +114,29 @@ it('a request ends with the process that it was with, and is none of the one tha
   ];
   expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
 });
+
+it('a route is judged by the state it was made of, although another apply was stored while it was on its way', async () => {
+  const stages = [{ weight: 1, forMs: 8_000, approval: false }];
+  const both: Step = {
+    action: {
+      type: 'deploy_both',
+      deployments: [
+        { release: 'two', replicas: 1, maxSurge: 2, strategy: 'rolling', rollout: {}, scaling: { min: 1, max: 4, latencyMs: 500 } },
+        {
+          release: 'shifted',
+          replicas: 3,
+          maxSurge: 1,
+          strategy: 'canary',
+          rollout: { stages: [{ weight: 1, forMs: 0, approval: false }] },
+        },
+      ],
+    },
+    pause: 0,
+  };
+  const steps = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    deployed({ release: 'erring', replicas: 4, maxUnavailable: 0, strategy: 'canary', rollout: { stages } }, 700),
+    both,
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
+});
