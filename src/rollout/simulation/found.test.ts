@@ -116,3 +116,42 @@ it('nothing is counted for a flag whose rollout ended when the store was failing
   const stop: Step = { action: { type: 'stop_flag' }, pause: 5_000, crash: { effect: 1, moment: 'after' } };
   expect((await told([first, roll, stop])).violations).toEqual([]);
 });
+
+it('a request ends with the process that it was with, and is none of the one that is started in its place', async () => {
+  const steps: Step[] = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    { action: { type: 'kill_instance', index: 0 }, pause: 200 },
+    { action: { type: 'rollback_kept', index: 7 }, pause: 700 },
+    {
+      ...deployed({ release: 'shifted', replicas: 1, maxUnavailable: 0, strategy: 'blue_green', rollout: {} }, 700),
+      crash: { effect: 9, moment: 'before' },
+    },
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
+});
+
+it('a route is judged by the state it was made of, although another apply was stored while it was on its way', async () => {
+  const stages = [{ weight: 1, forMs: 8_000, approval: false }];
+  const both: Step = {
+    action: {
+      type: 'deploy_both',
+      deployments: [
+        { release: 'two', replicas: 1, maxSurge: 2, strategy: 'rolling', rollout: {}, scaling: { min: 1, max: 4, latencyMs: 500 } },
+        {
+          release: 'shifted',
+          replicas: 3,
+          maxSurge: 1,
+          strategy: 'canary',
+          rollout: { stages: [{ weight: 1, forMs: 0, approval: false }] },
+        },
+      ],
+    },
+    pause: 0,
+  };
+  const steps = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    deployed({ release: 'erring', replicas: 4, maxUnavailable: 0, strategy: 'canary', rollout: { stages } }, 700),
+    both,
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
+});
