@@ -3,6 +3,7 @@ import { roomToMove } from '../stack/fields/allowance.ts';
 import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { replacesAnother } from './course.ts';
+import { isLeftBehind } from './left-behind.ts';
 import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
 import { letGo, withPlaceForHooks } from './hooks/held-back.ts';
 import { dueHooks, hooksAt } from './hooks/stage-hooks.ts';
@@ -79,7 +80,8 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   const floor = wanted - (old.length > 0 ? unavailable : 0);
 
   const retired = new Set<string>();
-  const carries = (instance: Instance): boolean => instance.heldBack !== true && isServing(instance, observation);
+  const carries = (instance: Instance): boolean =>
+    instance.heldBack !== true && !isLeftBehind(state, instance.generation) && isServing(instance, observation);
   let serving = state.instances.filter((instance) => carries(instance) && !spare(instance)).length;
   let answering = [...mine, ...old].filter((instance) => instance.heldBack !== true && mayAnswer(instance)).length;
   const surplus = mine.toSorted(byUsefulness(observation)).slice(wanted);

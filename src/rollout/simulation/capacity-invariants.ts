@@ -1,6 +1,6 @@
 import type { BackendRoute } from '../../gateway/routing-table.ts';
 import { releaseOfBaseline } from '../baseline.ts';
-import { goesByStages, stagesOf } from '../course.ts';
+import { goesByStages, hasStages, stagesOf } from '../course.ts';
 import { runningArms, runningExperiment } from '../experiment/arms.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
 import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
@@ -12,9 +12,12 @@ import { roomToMove } from '../../stack/fields/allowance.ts';
 export function capacityWatch({ check }: Witness): Watch {
   let current: ServiceState | undefined;
   let shares: ReadonlyMap<string, number> = new Map();
+  /** Generations whose rollout by stages ended with the whole of stable beside them, whatever came next. */
+  const ended = new Set<number>();
   return watching({
     stored(before, after, world) {
       current = after;
+      for (const generation of endedBetween(before, after)) ended.add(generation);
       if (!before || !after || after.mode !== 'running') return;
       // One that was withdrawn goes at once, whatever is left of stable: what it does is worse than that.
       const isWithdrawn = (generation: number): boolean => after.failure?.withdrawn === true && after.failure.generation === generation;
@@ -69,7 +72,8 @@ export function capacityWatch({ check }: Witness): Watch {
     const experiment = runningExperiment(state.candidate?.course);
     const isArm = experiment !== undefined && runningArms(experiment).some((arm) => arm.release === release);
     const isOut = experiment === undefined ? release !== candidate : !isArm;
-    const isGivenUp = isOut && (goesByStages(state.settings) || isWithdrawn);
+    const hasEnded = state.revisions.some((revision) => revision.release === release && ended.has(revision.generation));
+    const isGivenUp = isOut && (goesByStages(state.settings) || isWithdrawn || hasEnded);
     check(!isGivenUp || share <= before + 1e-6, `2: ${release} was given up and gets ${share.toFixed(1)} % after ${before.toFixed(1)} %`);
     check(!isWithdrawn || release === candidate || share === 0, `2: ${release} was withdrawn and gets ${share.toFixed(1)} %`);
     const course = state.candidate?.course;
@@ -77,6 +81,17 @@ export function capacityWatch({ check }: Witness): Watch {
     const allowed = Math.max(course.weight, stagesOf(state)[Math.min(course.stage, stagesOf(state).length - 1)]?.weight ?? 100);
     check(share <= allowed + 1e-6, `2: the candidate ${release} gets ${share.toFixed(1)} % at a stage of ${allowed} %`);
   }
+}
+
+/** Generations that got a share by stages, and are neither in use nor wanted after this change. */
+function endedBetween(before: ServiceState | undefined, after: ServiceState | undefined): readonly number[] {
+  const course = before?.candidate?.course;
+  if (!before?.candidate || !course || !after || !hasStages(before)) return [];
+  const stable = before.instances.filter((instance) => instance.generation === before.stable && isLive(instance));
+  if (stable.length < before.replicas) return [];
+  const goesOn = after.candidate?.generation === before.candidate.generation || after.candidate?.began === before.candidate.generation;
+  const arms = course.experiment?.arms.map(({ generation }) => generation) ?? [];
+  return goesOn ? [] : [before.candidate.generation, ...arms].filter((generation) => generation !== after.stable);
 }
 
 /**
