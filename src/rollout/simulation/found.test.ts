@@ -101,3 +101,25 @@ it('nothing is counted for a flag whose rollout ended when the store was failing
   const stop: Step = { action: { type: 'stop_flag' }, pause: 5_000, crash: { effect: 1, moment: 'after' } };
   expect((await told([first, roll, stop])).violations).toEqual([]);
 });
+
+it('a rollout by stages that is superseded leaves its candidate no more of the requests while the next one is rolled', async () => {
+  const stages = [{ weight: 1, forMs: 8_000, approval: false }];
+  const steps: Step[] = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    deployed({ release: 'erring', replicas: 4, strategy: 'canary', rollout: { stages } }, 700),
+    deployed({ release: 'one', replicas: 4, strategy: 'rolling' }, 20_000),
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'one' } });
+});
+
+it('what an instance had under way when it was killed is not under way in the one that takes its place', async () => {
+  const steps: Step[] = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    { action: { type: 'kill_instance', index: 0 }, pause: 900 },
+    {
+      ...deployed({ release: 'shifted', replicas: 1, strategy: 'blue_green', rollout: {} }, 700),
+      crash: { effect: 9, moment: 'before' },
+    },
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
+});

@@ -13,6 +13,8 @@ export interface MemoryTraffic extends Traffic {
   /** Begins a request on the instance with the least work; undefined when none may get it. */
   accept(service: Service): { readonly instance: string; end(): void } | undefined;
   inFlightOf(instance: string): number;
+  /** The process of an instance has ended, and all it had under way with it: another one under the same id begins with nothing. */
+  lose(instance: string): void;
   /** So many requests come and are answered within this moment: drawn by weight, by user where there is affinity, and counted. */
   serve(service: Service, requests: number): void;
   /** What came of all that was served by a release so far. */
@@ -75,12 +77,12 @@ interface Tallied {
 export function createMemoryTraffic(model: ModelledTraffic = unmodelled): MemoryTraffic {
   const { random, answersOf, isUp, users, variant } = model;
   const routes = new Map<string, ServiceRoute>();
-  const working = new Map<string, number>();
+  /** By instance, each request by itself. */
+  const working = new Map<string, Set<symbol>>();
   const counts = new Map<string, CountedTraffic>();
   const cohorts = new Map<string, Cohorts>();
   const served = new Map<string, Tallied>();
-  const inFlightOf = (instance: string): number => working.get(instance) ?? 0;
-  let lives = 1;
+  const inFlightOf = (instance: string): number => working.get(instance)?.size ?? 0;
   let isDown = false;
 
   const countsOf = (service: Service): CountedTraffic => entry(counts, keyOf(service), createCountedTraffic);
@@ -169,14 +171,16 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     route: (service) => routes.get(keyOf(service)),
     accept(service) {
       if (isDown) return undefined;
-      const life = lives;
       const backends = routes.get(keyOf(service))?.backends.filter(({ weight }) => weight > 0) ?? [];
       const active = backends.flatMap(({ instances }) => instances.filter(({ state }) => state === 'active'));
       const [chosen] = active.toSorted((left, right) => inFlightOf(left.id) - inFlightOf(right.id));
       if (!chosen) return undefined;
-      working.set(chosen.id, inFlightOf(chosen.id) + 1);
-      return { instance: chosen.id, end: () => (life === lives ? working.set(chosen.id, inFlightOf(chosen.id) - 1) : undefined) };
+      const request = Symbol('request');
+      // Where nobody listens any more, it ends at once.
+      if (isUp(chosen.id)) entry(working, chosen.id, () => new Set<symbol>()).add(request);
+      return { instance: chosen.id, end: () => working.get(chosen.id)?.delete(request) };
     },
+    lose: (instance) => working.delete(instance),
     serve(service, requests) {
       const route = routes.get(keyOf(service));
       if (!route || requests <= 0 || isDown) return;
@@ -191,7 +195,6 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     },
     end() {
       isDown = true;
-      lives += 1;
       working.clear();
       for (const counted of counts.values()) counted.restart();
     },

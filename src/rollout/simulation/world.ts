@@ -116,6 +116,7 @@ export async function createWorld(options: {
     users,
     ...(variant && { variant }),
   });
+  workloads.onExit((id) => traffic.lose(id));
   const line = createFaultyLine(clock, (fault) => sluiceError('gateway_unreachable', { reason: `it is ${fault}` }));
   const storeLine = createFaultyLine(clock, (fault) => sluiceError('store_unavailable', { path: 'memory', reason: `it is ${fault}` }));
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
