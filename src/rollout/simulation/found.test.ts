@@ -123,3 +123,14 @@ it('what an instance had under way when it was killed is not under way in the on
   ];
   expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
 });
+
+it('a candidate that was left behind goes on answering until the gateway knows that stable is back', async () => {
+  const stages = [{ weight: 50, forMs: 8_000, approval: false }];
+  const steps: Step[] = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    deployed({ release: 'dying', replicas: 1, strategy: 'canary', rollout: { stages } }, 0),
+    { action: { type: 'kill_instance', index: 0 }, pause: 700 },
+    deployed({ release: 'two', replicas: 2, maxUnavailable: 1, strategy: 'rolling' }, 20_000),
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'two' } });
+});
