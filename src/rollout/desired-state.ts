@@ -3,6 +3,7 @@ import { sluiceError } from '../errors/sluice-error.ts';
 import type { Address } from '../stack/stack.ts';
 import { newCourse } from './course-state.ts';
 import { originOf } from './experiment/arms.ts';
+import { leftBehind } from './left-behind.ts';
 import {
   type Candidate,
   revisionOf,
@@ -64,7 +65,8 @@ export function withDesired(state: ServiceState, desired: DesiredService, now: n
   const wanted = withinScale(settings.scaling ? state.replicas : replicas, settings);
   const { arms: before, ...current } = relabelled(ofSize(resumed(state, now), wanted, now), revision);
   const next: ServiceState = { ...current, operation, settings, ...(arms && { arms }) };
-  const { candidate: _, failure: __, stableTreatment: ___, ...settled } = next;
+  const { candidate: _, failure: __, stableTreatment: ___, leftBehind: ____, ...rest } = next;
+  const settled: ServiceState = { ...rest, ...leftBehind(state) };
   const isSameExperiment = jsonEquals(experimentIn(before, state.settings), experimentIn(arms, settings));
   if (next.candidate && isSameExperiment && sameContent(revisionOf(next, originOf(next.candidate)), revision)) return next;
   if (sameContent(revisionOf(next, next.stable), revision) || isChosen(next, revision)) return settled;
@@ -133,7 +135,7 @@ export function restarted(state: ServiceState, now: number): ServiceState | unde
   if (!current) return undefined;
   const { generation: _, ...content } = current;
   const { failure: __, ...settled } = state;
-  return withCandidate(settled, content, now);
+  return withCandidate({ ...settled, ...leftBehind(state) }, content, now);
 }
 
 export function suspended(state: ServiceState): ServiceState {

@@ -5,6 +5,7 @@ import { overruledBy } from './course-verdict.ts';
 import { withCandidate } from './desired-state.ts';
 import { asksHooks, withHooksOverruled } from './hooks/gate.ts';
 import { isDecided, withDecision } from './experiment/decide.ts';
+import { leftBehind } from './left-behind.ts';
 import { isPromoted, type SeenStage } from './promotion.ts';
 import { failRollout, waitsForApproval } from './rollout-outcome.ts';
 import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
@@ -138,9 +139,9 @@ function rolledBack(state: ServiceState, former: FormerRelease, now: number): Se
       progress: Number.MIN_SAFE_INTEGER,
       urgent: true,
     };
-    return { ...settled, candidate };
+    return { ...settled, ...leftBehind(state), candidate };
   }
-  const next = withCandidate(settled, content, now);
+  const next = withCandidate({ ...settled, ...leftBehind(state) }, content, now);
   return { ...next, candidate: { ...(next.candidate as Candidate), urgent: true } };
 }
 

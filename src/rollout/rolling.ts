@@ -3,6 +3,7 @@ import { roomToMove } from '../stack/fields/allowance.ts';
 import { advanceInstances, retire, type Advanced } from './instance-lifecycle.ts';
 import { byUsefulness, isServing, mayAnswer, withNewInstances, withoutIdle } from './placement.ts';
 import { replacesAnother } from './course.ts';
+import { isLeftBehind } from './left-behind.ts';
 import { waitForHooks, withHookAnswers } from './hooks/gate.ts';
 import { letGo, withPlaceForHooks } from './hooks/held-back.ts';
 import { dueHooks, hooksAt } from './hooks/stage-hooks.ts';
@@ -71,9 +72,11 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
   const { maxSurge, maxUnavailable } = state.settings.rollout;
   const { surge, unavailable } = roomToMove(maxSurge, maxUnavailable, state.replicas);
   const mine = state.instances.filter((instance) => instance.generation === target && isLive(instance));
-  // What is only kept ready is no capacity: it is in nobody's way and carries nothing.
-  const spare = (instance: Instance): boolean =>
+  // What is only kept ready, or was left behind, is no capacity: it is in nobody's way and carries nothing.
+  const isIdle = (instance: Instance): boolean =>
     instance.generation !== target && instance.generation !== state.stable && isPublishedIdle(observation.published, instance);
+  const isLeft = ({ generation }: Instance): boolean => wanted > 0 && isLeftBehind(state, generation);
+  const spare = (instance: Instance): boolean => isLeft(instance) || isIdle(instance);
   const old = state.instances.filter((instance) => instance.generation !== target && isLive(instance) && !spare(instance));
   const starting = Math.max(0, Math.min(wanted - mine.length, wanted + (old.length > 0 ? surge : 0) - mine.length - old.length));
   const floor = wanted - (old.length > 0 ? unavailable : 0);
@@ -93,7 +96,9 @@ function move(state: ServiceState, observation: Observation, now: number): Servi
     if (answers) answering -= 1;
     retired.add(instance.id);
   }
-  const leaves = (instance: Instance): boolean => retired.has(instance.id) || (isLive(instance) && spare(instance));
+  // One that was left behind may be all that answers, until the gateway is known to send to others.
+  const isFree = (instance: Instance): boolean => isIdle(instance) || (isLeft(instance) && !mayAnswer(instance));
+  const leaves = (instance: Instance): boolean => retired.has(instance.id) || (isLive(instance) && isFree(instance));
   const instances = state.instances.map((instance) => (leaves(instance) ? retire(instance, observation, now) : instance));
   const mark = state.candidate?.heldBack === true ? { heldBack: true as const } : {};
   return withNewInstances({ ...state, instances }, target, starting, now, mark);

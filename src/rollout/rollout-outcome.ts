@@ -1,6 +1,7 @@
 import type { NewEvent } from '../telemetry/events.ts';
 import { shownVerdict } from './course-verdict.ts';
 import type { Advanced } from './instance-lifecycle.ts';
+import { leftBehind } from './left-behind.ts';
 import { type Candidate, contentOf, type FormerRelease, revisionOf, type ServiceState } from './service-state.ts';
 import { treatmentOfStable } from './treatment.ts';
 
@@ -77,7 +78,7 @@ export function failRollout(
     ...(candidate.began !== undefined && { began: candidate.began }),
     ...(evidence && { evidence }),
   };
-  return { state: { ...rest, failure }, events: [{ ...event, level: 'error' }] };
+  return { state: { ...rest, ...leftBehind(state), failure }, events: [{ ...event, level: 'error' }] };
 }
 
 /** The candidate stays where it is until somebody decides. One that is held already is held for its first reason. */

@@ -64,13 +64,15 @@ export function shareOf(published: ServiceRoute | undefined, state: ServiceState
 
 /**
  * The candidate, or the arms of its experiment, first with their shares, then all others with the rest by their ready instances. One that
- * was withdrawn, one that is only kept and, where candidates go by stages, one that was given up or superseded get nothing as long as others can answer.
+ * was withdrawn, one that is only kept, one that went by stages and was left behind and, where candidates go by stages, whatever was given up or superseded
+ * get nothing as long as others can answer.
  */
 function weighted(state: ServiceState, backends: readonly BackendRoute[]): readonly BackendRoute[] {
   const { candidate, failure, previous, replicas } = state;
   const releaseOf = (generation: number | undefined) => revisionOf(state, generation)?.release;
   const idle = new Set([failure?.withdrawn === true ? releaseOf(failure.generation) : undefined, releaseOf(previous?.generation)]);
   if (goesByStages(state.settings)) for (const { release } of backends) idle.add(release);
+  for (const generation of state.leftBehind ?? []) idle.add(releaseOf(generation));
   const course = candidate?.course;
   // An arm that was withdrawn has no share, also where it is the plain candidate.
   for (const used of [state.stable, runningExperiment(course) ? undefined : candidate?.generation]) idle.delete(releaseOf(used));

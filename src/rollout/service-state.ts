@@ -38,6 +38,8 @@ export interface ServiceState {
   readonly candidate?: Candidate;
   /** Why the last rollout failed; absent once another one has begun. */
   readonly failure?: Failure;
+  /** Generations that went by stages and did not come into use, while they have instances: they get no requests while others can answer. */
+  readonly leftBehind?: readonly number[];
   /** The generation before stable, kept ready for an instant return. */
   readonly previous?: { readonly generation: number; readonly until: number };
   /** What the arms of the declared experiment are made of, and the release of the plain candidate, without which they mean nothing. */

@@ -116,6 +116,22 @@ describe('a rollout by stages at its edges', () => {
     expect(weights()['r-2'] ?? 0).toBe(0);
   });
 
+  it.each([
+    ['superseded', 'r-3'],
+    ['given up for stable', 'r-1'],
+  ])('gives a candidate that was %s no requests where what is wanted then is rolled', (_, next) => {
+    const { deploy, sicken, redeclare, told, weights } = world({ ...canary, stages: [stage(5, 0, true)] });
+    deploy('r-2');
+    sicken('r-1', 1);
+    const before = told.length;
+    redeclare(next, { strategy: 'rolling' });
+    const routes = told.slice(before).flatMap((command) => (command.type === 'publish' ? [command.route.backends] : []));
+    const given = routes.map((backends) => backends.find(({ release }) => release === 'r-2')?.weight ?? 0);
+    expect(given.length).toBeGreaterThan(0);
+    expect(Math.max(...given)).toBe(0);
+    expect(weights()).toEqual({ [next]: 100 });
+  });
+
   it('leaves nothing of a first release that was aborted', () => {
     const { replace, operate, state, trouble } = world(canary);
     trouble.starts = false;

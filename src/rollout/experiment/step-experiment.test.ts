@@ -5,7 +5,10 @@ import type { Counts } from '../evidence/judge.ts';
 import { recorded } from '../rollout-record.ts';
 import type { RolloutSettings } from '../service-state.ts';
 import { rolloutOf } from '../rollout-view.ts';
+import { routeOf } from '../service-route.ts';
+import { stageOf } from '../course.ts';
 import { stage, world } from '../testdata/staged-world.ts';
+import { stepExperiment } from './step-experiment.ts';
 
 const hour = 3_600_000;
 const settings: Partial<RolloutSettings> = {
@@ -244,6 +247,25 @@ describe('an experiment', () => {
     same.begin();
     expect(same.arms()['warm']?.withdrawn?.reason).toBe('is the same release as control');
     expect(same.weights()).toEqual({ 'r-2': 20, 'r-2-terse': 20, 'r-2-warm': 60 });
+  });
+
+  it('is in force only while no arm gets more than its share, unless control cannot answer at all', () => {
+    const { begin, states } = experiment();
+    begin();
+    const state = states.find(({ candidate }) => candidate?.course?.experiment?.arms[0]?.weight === 20);
+    const course = state?.candidate?.course;
+    if (!state || !course) throw new Error('it has never asked for the shares');
+    expect(course.inForceSince).toBeUndefined();
+    const isInForce = (weights: readonly number[]): boolean => {
+      const route = routeOf(state);
+      const backends = route.backends.map((backend, index) => ({ ...backend, weight: weights[index] ?? 0 }));
+      const observation = { instances: new Map(), published: { ...route, backends }, inFlight: new Map() };
+      const { candidate } = stepExperiment(state, course, stageOf(state, course), observation, 0).state;
+      return candidate?.course?.inForceSince !== undefined;
+    };
+    expect(routeOf(state).backends.map(({ release }) => release)).toEqual(['r-2', 'r-2-warm', 'r-2-terse', 'r-1']);
+    expect([isInForce([20, 20, 20, 40]), isInForce([10, 20, 20, 50])]).toEqual([true, false]);
+    expect([isInForce([25, 25, 25, 25]), isInForce([1, 1, 1, 0])]).toEqual([false, true]);
   });
 
   it('stands still while it is paused, and judges its arms all the same', () => {

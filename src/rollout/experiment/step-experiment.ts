@@ -80,7 +80,10 @@ function bringIntoForce(state: ServiceState, { course, experiment, stage, observ
   const lacking = running.filter((arm) => serving(arm) < needed);
   const arms = experiment.arms.map((arm) => (lacking.length > 0 || arm.withdrawn ? arm : { ...arm, weight: stage.weight }));
   const prepared: Course = { ...course, experiment: { ...experiment, arms } };
-  const isSent = running.every(({ generation }) => shareOf(observation.published, state, generation) > stage.weight - roundingError);
+  const sent = running.map(({ generation }) => shareOf(observation.published, state, generation));
+  // Where control cannot answer at all, the arms have everything among them, whatever is asked for them.
+  const hasAll = sent.reduce((sum, share) => sum + share, 0) > 100 - roundingError;
+  const isSent = sent.every((share) => share > stage.weight - roundingError && (hasAll || share < stage.weight + roundingError));
   if (lacking.length === 0 && isSent) {
     const names = running.map(({ name }) => name).join(', ');
     const begins = `begins its experiment: ${names} with ${Number(stage.weight.toFixed(2))} % of the requests each`;

@@ -1,6 +1,6 @@
 import type { BackendRoute } from '../../gateway/routing-table.ts';
 import { releaseOfBaseline } from '../baseline.ts';
-import { goesByStages, stagesOf } from '../course.ts';
+import { goesByStages, hasStages, stagesOf } from '../course.ts';
 import { runningArms, runningExperiment } from '../experiment/arms.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
 import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
@@ -9,18 +9,15 @@ import type { Watch, World } from './world.ts';
 import { roomToMove } from '../../stack/fields/allowance.ts';
 
 /** 2: no release has a share that its ready instances do not carry, and what was given up never gets a larger one. */
-export function capacityWatch({ check, isPeople }: Witness): Watch {
+export function capacityWatch({ check }: Witness): Watch {
   let current: ServiceState | undefined;
-  let storedAt = 0;
-  /** What somebody's ask took the place of at the moment it was stored: its route may be on its way to the gateway already. */
-  let overtaken: ServiceState | undefined;
   let shares: ReadonlyMap<string, number> = new Map();
+  /** Generations whose rollout by stages ended with the whole of stable beside them, whatever came next. */
+  const ended = new Set<number>();
   return watching({
     stored(before, after, world) {
-      const now = world.clock.monotonic();
-      overtaken = isPeople() && storedAt === now ? before : undefined;
-      storedAt = now;
       current = after;
+      for (const generation of endedBetween(before, after)) ended.add(generation);
       if (!before || !after || after.mode !== 'running') return;
       // One that was withdrawn goes at once, whatever is left of stable: what it does is worse than that.
       const isWithdrawn = (generation: number): boolean => after.failure?.withdrawn === true && after.failure.generation === generation;
@@ -49,7 +46,6 @@ export function capacityWatch({ check, isPeople }: Witness): Watch {
       shares = sharesOf(backends);
       if (!current || current.mode !== 'running') return;
       const state = current;
-      if (storedAt !== world.clock.monotonic()) overtaken = undefined;
       const answering = backends.filter((backend) => readyOf(backend, state) > 0);
       for (const backend of backends) {
         if (backend.weight === 0 || answering.length === 0) continue;
@@ -72,9 +68,13 @@ export function capacityWatch({ check, isPeople }: Witness): Watch {
     const stable = revisionOf(state, state.stable)?.release;
     const candidate = revisionOf(state, state.candidate?.generation)?.release;
     if (release === stable || releaseOfBaseline(release) !== undefined || !answering.some((backend) => backend.release === stable)) return;
-    const isWithdrawn = isWithdrawnIn(state, release);
-    const wasGivenUp = isGivenUpIn(state, release) && (overtaken === undefined || isGivenUpIn(overtaken, release));
-    check(!wasGivenUp || share <= before + 1e-6, `2: ${release} was given up and gets ${share.toFixed(1)} % after ${before.toFixed(1)} %`);
+    const isWithdrawn = state.failure?.withdrawn === true && revisionOf(state, state.failure.generation)?.release === release;
+    const experiment = runningExperiment(state.candidate?.course);
+    const isArm = experiment !== undefined && runningArms(experiment).some((arm) => arm.release === release);
+    const isOut = experiment === undefined ? release !== candidate : !isArm;
+    const hasEnded = state.revisions.some((revision) => revision.release === release && ended.has(revision.generation));
+    const isGivenUp = isOut && (goesByStages(state.settings) || isWithdrawn || hasEnded);
+    check(!isGivenUp || share <= before + 1e-6, `2: ${release} was given up and gets ${share.toFixed(1)} % after ${before.toFixed(1)} %`);
     check(!isWithdrawn || release === candidate || share === 0, `2: ${release} was withdrawn and gets ${share.toFixed(1)} %`);
     const course = state.candidate?.course;
     if (release !== candidate || !course) return;
@@ -83,16 +83,15 @@ export function capacityWatch({ check, isPeople }: Witness): Watch {
   }
 }
 
-function isWithdrawnIn(state: ServiceState, release: string): boolean {
-  return state.failure?.withdrawn === true && revisionOf(state, state.failure.generation)?.release === release;
-}
-
-/** Neither in use nor on its way into use; one that is replaced instance by instance keeps the share of those it has left. */
-function isGivenUpIn(state: ServiceState, release: string): boolean {
-  const experiment = runningExperiment(state.candidate?.course);
-  const isArm = experiment !== undefined && runningArms(experiment).some((arm) => arm.release === release);
-  const isOut = experiment === undefined ? release !== revisionOf(state, state.candidate?.generation)?.release : !isArm;
-  return isOut && (goesByStages(state.settings) || isWithdrawnIn(state, release));
+/** Generations that got a share by stages, and are neither in use nor wanted after this change. */
+function endedBetween(before: ServiceState | undefined, after: ServiceState | undefined): readonly number[] {
+  const course = before?.candidate?.course;
+  if (!before?.candidate || !course || !after || !hasStages(before)) return [];
+  const stable = before.instances.filter((instance) => instance.generation === before.stable && isLive(instance));
+  if (stable.length < before.replicas) return [];
+  const goesOn = after.candidate?.generation === before.candidate.generation || after.candidate?.began === before.candidate.generation;
+  const arms = course.experiment?.arms.map(({ generation }) => generation) ?? [];
+  return goesOn ? [] : [before.candidate.generation, ...arms].filter((generation) => generation !== after.stable);
 }
 
 /**

@@ -117,20 +117,29 @@ it('nothing is counted for a flag whose rollout ended when the store was failing
   expect((await told([first, roll, stop])).violations).toEqual([]);
 });
 
-it('a request ends with the process that it was with, and is none of the one that is started in its place', async () => {
+it('a rollout by stages that is superseded leaves its candidate no more of the requests while the next one is rolled', async () => {
+  const stages = [{ weight: 1, forMs: 8_000, approval: false }];
   const steps: Step[] = [
     deployed({ release: 'two', replicas: 1 }, 20_000),
-    { action: { type: 'kill_instance', index: 0 }, pause: 200 },
-    { action: { type: 'rollback_kept', index: 7 }, pause: 700 },
+    deployed({ release: 'erring', replicas: 4, strategy: 'canary', rollout: { stages } }, 700),
+    deployed({ release: 'one', replicas: 4, strategy: 'rolling' }, 20_000),
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'one' } });
+});
+
+it('what an instance had under way when it was killed is not under way in the one that takes its place', async () => {
+  const steps: Step[] = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    { action: { type: 'kill_instance', index: 0 }, pause: 900 },
     {
-      ...deployed({ release: 'shifted', replicas: 1, maxUnavailable: 0, strategy: 'blue_green', rollout: {} }, 700),
+      ...deployed({ release: 'shifted', replicas: 1, strategy: 'blue_green', rollout: {} }, 700),
       crash: { effect: 9, moment: 'before' },
     },
   ];
   expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
 });
 
-it('a route is judged by the state it was made of, although another apply was stored while it was on its way', async () => {
+it('a candidate that is left behind gets no more while two applies come at once', async () => {
   const stages = [{ weight: 1, forMs: 8_000, approval: false }];
   const both: Step = {
     action: {
@@ -154,4 +163,15 @@ it('a route is judged by the state it was made of, although another apply was st
     both,
   ];
   expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'shifted' } });
+});
+
+it('a candidate that was left behind goes on answering until the gateway knows that stable is back', async () => {
+  const stages = [{ weight: 50, forMs: 8_000, approval: false }];
+  const steps: Step[] = [
+    deployed({ release: 'two', replicas: 1 }, 20_000),
+    deployed({ release: 'dying', replicas: 1, strategy: 'canary', rollout: { stages } }, 0),
+    { action: { type: 'kill_instance', index: 0 }, pause: 700 },
+    deployed({ release: 'two', replicas: 2, maxUnavailable: 1, strategy: 'rolling' }, 20_000),
+  ];
+  expect(await told(steps)).toMatchObject({ violations: [], end: { stable: 'two' } });
 });
