@@ -21,7 +21,7 @@ const situations: Readonly<Record<string, readonly string[]>> = {
     ...steps('whole', 'hook after'),
   ],
   'canary after copies': [...ends, ...steps('copies', 'capacity', 'gateway', 'time', 'evidence'), ...share, ...whole],
-  'canary beside a fresh baseline': [...ends, 'share: capacity of the baseline', ...share, ...whole],
+  'canary beside a fresh baseline': [...ends, 'share: capacity of the baseline', ...share, ...whole, 'stable alone: instances'],
   'canary with an experiment': [
     ...ends,
     ...steps('share', 'capacity', 'gateway', 'time', 'evidence'),

@@ -65,7 +65,8 @@ export function desiredRelease(
   const revision: RevisionContent = {
     release,
     version: '1.0.0',
-    directory: `/releases/${release}`,
+    // An arm has the code of the release it is of.
+    directory: `/releases/${release.replace(/-warm$/, '')}`,
     command: ['agent'],
     env: {},
     releaseEnv: {},

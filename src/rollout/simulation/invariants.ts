@@ -67,6 +67,16 @@ export function watchInvariants(options: {
   const kinds = [requestWatch, capacityWatch, stageWatch, cohortWatch, evidenceWatch, verdictWatch, releaseWatch];
   const more = [applyWatch, hookWatch, paceWatch, previewWatch];
   const watches: readonly Watch[] = [tracer, coverage, ...[...kinds, ...more].map((watch) => watch(witness))];
+  /** To what looks on, a fault of its own must not look like a fault of the store. */
+  const each = (look: (watch: Watch) => void): void => {
+    for (const watch of watches) {
+      try {
+        look(watch);
+      } catch (error) {
+        witness.check(false, `an invariant could not be looked at: ${(error as Error).stack}`);
+      }
+    }
+  };
   return {
     violations,
     seen: coverage.seen,
@@ -77,19 +87,19 @@ export function watchInvariants(options: {
     say: (world, line) => tracer.say(world, line),
     stored: (before, after, world) => {
       now = world.clock.monotonic();
-      for (const watch of watches) watch.stored(before, after, world);
+      each((watch) => watch.stored(before, after, world));
     },
     stops: (instance, state, world) => {
-      for (const watch of watches) watch.stops(instance, state, world);
+      each((watch) => watch.stops(instance, state, world));
     },
     published: (world) => {
       options.tally.publications += 1;
-      for (const watch of watches) watch.published(world);
+      each((watch) => watch.published(world));
     },
     crashed: (moment, world, effect) => {
       options.tally.crashes += 1;
       if (asks.current() && moment === 'late') askedUntil = world.clock.monotonic() + lateMs;
-      for (const watch of watches) watch.crashed?.(moment, world, effect);
+      each((watch) => watch.crashed?.(moment, world, effect));
     },
   };
 }

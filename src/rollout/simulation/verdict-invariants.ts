@@ -75,7 +75,8 @@ function originIn({ candidate }: ServiceState): number | undefined {
   return candidate && originOf(candidate);
 }
 
+/** Undefined for an arm too: it is like nothing else. */
 function answersOf(state: ServiceState, generation: number | undefined): unknown {
-  const release = revisionOf(state, generation)?.release;
-  return release === undefined ? undefined : releases[release as keyof typeof releases].answers;
+  const release = revisionOf(state, generation)?.release ?? '';
+  return Object.hasOwn(releases, release) ? releases[release as keyof typeof releases].answers : undefined;
 }
