@@ -1,6 +1,6 @@
 import { newCourse } from '../course-state.ts';
 import { replacesAnother } from '../course.ts';
-import type { Instance, ServiceState } from '../service-state.ts';
+import { revisionOf, type Instance, type ServiceState } from '../service-state.ts';
 import { hooksAt } from './stage-hooks.ts';
 
 /*
@@ -41,12 +41,27 @@ export function letGo(state: ServiceState): ServiceState {
   });
 }
 
+/**
+ * The gateway knows instances by their release: one of a superseded rollout of the same release that got requests would draw them to those
+ * that wait for an agreement. So it is marked with them, as long as the release in use may answer instead.
+ */
 function marked(state: ServiceState): ServiceState {
-  return changed(state, (instance) => (instance.heldBack === true ? instance : { ...instance, heldBack: true }));
+  const releaseOf = (generation: number | undefined): string | undefined => revisionOf(state, generation)?.release;
+  const { candidate, stable } = state;
+  const isAnswered = state.instances.some(({ generation, phase }) => generation === stable && (phase === 'ready' || phase === 'unready'));
+  const isOfRelease = ({ generation }: Instance): boolean => isAnswered && releaseOf(generation) === releaseOf(candidate?.generation);
+  return changed(
+    state,
+    (instance) => (instance.heldBack === true ? instance : { ...instance, heldBack: true }),
+    (instance) => instance.generation === candidate?.generation || isOfRelease(instance),
+  );
 }
 
-function changed(state: ServiceState, change: (instance: Instance) => Instance): ServiceState {
-  const own = state.candidate?.generation;
-  const instances = state.instances.map((instance) => (instance.generation === own ? change(instance) : instance));
+function changed(
+  state: ServiceState,
+  change: (instance: Instance) => Instance,
+  isMeant = ({ generation }: Instance): boolean => generation === state.candidate?.generation,
+): ServiceState {
+  const instances = state.instances.map((instance) => (isMeant(instance) ? change(instance) : instance));
   return instances.every((instance, index) => instance === state.instances[index]) ? state : { ...state, instances };
 }

@@ -123,4 +123,23 @@ describe('a hook of a release that is rolled', () => {
     answer('start/ask', yes);
     expect([due(), weights()]).toEqual([[], { 'r-2': 5, 'r-1': 95 }]);
   });
+
+  it('keeps requests from every instance of its release, also from those of a superseded rollout of the same one', () => {
+    const { deploy, redeclare, sicken, forget, due, answer, weights, live, told } = asked([], { ...canary, maxSurge: 2 });
+    deploy('r-2');
+    expect(weights()).toEqual({ 'r-2': 5, 'r-1': 95 });
+    // Too few of the release in use are left for the others to be taken away.
+    sicken('r-1', 2);
+    const before = told.length;
+    const metric = { attribute: 'plan', value: 'paid', goal: 'more' } as const;
+    const experiment = { metric, arms: [], share: 5, forMs: 1_000, minUnits: 1, alpha: 0.05, onWinner: 'hold' } as const;
+    // Another experiment is another rollout of the same release.
+    redeclare('r-2', { strategy: 'rolling', hooks: [hook('before')], experiment });
+    forget();
+    const shares = told.slice(before).flatMap((command) => (command.type === 'publish' ? command.route.backends : []));
+    expect(shares.filter(({ release, weight }) => release === 'r-2' && weight > 0)).toEqual([]);
+    expect([due(), weights(), live('r-1')]).toEqual([['start/ask'], { 'r-2': 0, 'r-1': 100 }, 4]);
+    answer('start/ask', yes);
+    expect(weights()['r-2']).toBeGreaterThan(0);
+  });
 });
