@@ -10,7 +10,7 @@ export default defineConfig({
     // Test files share a process, its compiled modules and nothing they change: a seventh less time than a process each.
     isolate: false,
     // Most tests wait for processes they have started, so a core serves more than one of them.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     // Hundreds of control planes are started, each with a home of its own: compiled modules are shared between them.
     // One engine wherever tests run, with HAProxy on PATH or not; what is about engines says so itself.
     env: {

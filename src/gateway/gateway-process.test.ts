@@ -45,7 +45,8 @@ afterEach(async () => {
   children = [];
   upstream.close();
   upstream.closeAllConnections();
-  await rm(folder, { recursive: true });
+  // Workers write what they have compiled when they like.
+  await rm(folder, { recursive: true, maxRetries: 5, retryDelay: 50 });
 });
 
 /** With its workers, as when the machine takes everything down. */

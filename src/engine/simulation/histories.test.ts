@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { playCampaign } from './parallel.ts';
 
-const seeds = 10_000;
+/** A sample of what `npm run simulate` plays. */
+const seeds = 5_000;
 
 describe(`${seeds} random histories`, () => {
   it('keep every promise, with crashes, faults, competitors and outside changes among them', { timeout: 240_000 }, async () => {
@@ -9,6 +10,6 @@ describe(`${seeds} random histories`, () => {
     expect(broken.map(({ seed, message }) => `npm run simulate -- --seed ${seed}   # ${message}`)).toEqual([]);
     expect(histories).toBe(seeds);
     for (const [what, count] of Object.entries(tally)) expect([what, count > 100]).toEqual([what, true]);
-    expect(tally.crashes).toBeGreaterThan(5_000);
+    expect(tally.crashes).toBeGreaterThan(2_500);
   });
 });

@@ -14,7 +14,13 @@ function rollout() {
   meters.follow([service]);
   const begin = (release: string, more: Partial<Underway> = {}) => {
     user += 1;
-    const request = { startedAt: now, firstByteAt: 0, isWhole: true, assigned: { probability: 1, by: 'unit' as const, unit: user, draw }, ...more };
+    const request = {
+      startedAt: now,
+      firstByteAt: 0,
+      isWhole: true,
+      assigned: { probability: 1, by: 'unit' as const, unit: user, draw },
+      ...more,
+    };
     const meter = meters.meterOf('test', 'app', release);
     meter.begin(request);
     return {
@@ -25,7 +31,10 @@ function rollout() {
   /** Errors and units told by release. */
   const told: Record<string, [errors: number, units: number]> = {};
   const take = (isLast = false): typeof told => {
-    const { outcomes, draws } = meters.snapshot(isLast).evidence[0] as { outcomes: readonly number[]; draws: readonly { release: string }[] };
+    const { outcomes, draws } = meters.snapshot(isLast).evidence[0] as {
+      outcomes: readonly number[];
+      draws: readonly { release: string }[];
+    };
     for (let at = 0; at < outcomes.length; at += 5) {
       const counts = (told[draws[outcomes[at + 1] as number]?.release as string] ??= [0, 0]);
       counts[0] += (outcomes[at + 3] as number) & 1;

@@ -101,7 +101,7 @@ export async function createGatewayProcesses(
       await endGateway(folder);
       upstream.close();
       upstream.closeAllConnections();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     },
   };
 }
