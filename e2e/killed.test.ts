@@ -13,7 +13,7 @@ import { until } from '../src/testing/conditions.ts';
 import { filesBelow } from './leftovers.ts';
 
 /** `SLUICE_KILLS=200 SLUICE_KILL_SEED=3 npx vitest run e2e/killed.test.ts` for a longer or another history. */
-const kills = Number(process.env['SLUICE_KILLS'] ?? 6);
+const kills = Number(process.env['SLUICE_KILLS'] ?? 4);
 const seed = Number(process.env['SLUICE_KILL_SEED'] ?? 7);
 const longestLifeMs = 2_500;
 
