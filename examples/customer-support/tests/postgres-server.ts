@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { digestJson } from '../../../src/digest/digest.ts';
 import { systemClock } from '../../../src/effects/clock.ts';
-import { freePort } from '../../../src/effects/ports.ts';
+import { testPort } from '../../../src/testing/test-port.ts';
 import { createPostgresMigrations } from '../../../src/migrations/postgres-migrations.ts';
 import { migrationsOf } from '../../../src/release/migrations/migration-set.ts';
 import { findProgram } from '../../../src/testing/requires.ts';
@@ -33,7 +33,7 @@ export async function createPostgres(initdb: string): Promise<PostgresServer> {
   if (user) await chown(directory, user.uid, user.gid);
   const data = join(directory, 'data');
   await run(initdb, ['-D', data, '-U', 'support', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C']);
-  const port = await freePort('127.0.0.1');
+  const port = await testPort();
   const url = `postgres://support@127.0.0.1:${port}/postgres`;
   let stopServer: (() => Promise<void>) | undefined;
 

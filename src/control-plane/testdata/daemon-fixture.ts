@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient, type Client } from '../../api/client.ts';
 import { writeDurably } from '../../effects/files.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../effects/processes.ts';
-import { systemRandom } from '../../effects/random.ts';
 import { gatewayFiles } from '../../gateway/gateway-files.ts';
 import { until } from '../../testing/conditions.ts';
 import { startControlPlane, wasStoppedCleanly } from '../discovery.ts';
@@ -58,7 +57,7 @@ export async function createDaemonFixture(): Promise<DaemonFixture> {
   const root = await mkdtemp(join(tmpdir(), 'sluice-daemon-'));
   const home = join(root, 'home');
   // Not the one that every home would choose first: tests run at the same time.
-  const port = await freePort('127.0.0.1', 20_000 + Math.floor(systemRandom.next() * 10_000));
+  const port = await testPort();
   await writeDurably(gatewayFiles(join(home, 'gateway')).settings, JSON.stringify({ internal: { host: '127.0.0.1', port } }));
   const start = async (): Promise<StartedDaemon> => {
     const found = await startControlPlane({ home, root });

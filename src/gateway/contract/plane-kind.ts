@@ -1,5 +1,4 @@
-import { systemClock } from '../../effects/clock.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import type { DataPlane } from '../data-plane.ts';
 import type { Limits } from '../http/limits.ts';
 import type { ReleaseCounts } from '../measuring/counts.ts';
@@ -24,7 +23,7 @@ export function planeKind(name: string, can: Capabilities, open: (limits: Partia
       const opened = await open(limits);
       const { plane } = opened;
       const { internalPort } = await plane.start({ host: '127.0.0.1', port: 0 });
-      const publicPort = await freePort('127.0.0.1', 20_000 + (Math.floor(systemClock.monotonic() * 1_000) % 10_000));
+      const publicPort = await testPort();
       const instances = createPlayedInstances();
       let version = 0;
       let isDrained = false;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { seedOf } from '../routing/split.ts';
 import { splitRanges } from '../routing/split-ranges.ts';
@@ -90,7 +90,7 @@ export function describePolicies(kind: GatewayKind): void {
     await gateway.route({ split: { salt: 's', overrideHeader: 'X-Release' }, backends: backends({ candidate: 0, stable: 1 }) });
     const values = ['candidate', 'stable', 'nonsense', ''];
     expect(await Promise.all(values.map((value) => picked('x-release', value)))).toEqual(['candidate', 'stable', 404, 'stable']);
-    const silent = backend('candidate', 0, { gone: await freePort('127.0.0.1') });
+    const silent = backend('candidate', 0, { gone: await testPort() });
     await gateway.route({ backends: [silent, ...backends({ stable: 1 })] });
     expect(await picked('x-sluice-release', 'candidate')).toBeGreaterThan(499);
     // Also where nothing is split.

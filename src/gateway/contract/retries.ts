@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { ask, rawConnection } from '../testing/raw-client.ts';
 import { backend } from '../testing/rig.ts';
@@ -29,7 +29,7 @@ export function describeRetries(kind: GatewayKind): void {
 
   describe('an instance that cannot be reached', () => {
     test.each(['GET', 'POST'])('costs a %s nothing while another can', async (method) => {
-      const closed = await freePort('127.0.0.1');
+      const closed = await testPort();
       const upstream = await gateway.serve((req, res) => req.pipe(res));
       await gateway.route({ backends: [backend('r1', 1, { dead: closed, live: upstream.port })] });
       for (let index = 0; index < 10; index += 1) {
@@ -40,7 +40,7 @@ export function describeRetries(kind: GatewayKind): void {
     });
 
     test('is 502 when there is no other, and is still tried when all are unhealthy', async () => {
-      const port = await freePort('127.0.0.1');
+      const port = await testPort();
       await gateway.route({ backends: [backend('r1', 1, { a: port })] });
       const refused = await ask(gateway.publicPort);
       expect(refused.status).toBe(502);
@@ -52,7 +52,7 @@ export function describeRetries(kind: GatewayKind): void {
 
     test('is tried no more often than the limit says', async () => {
       const instances: Record<string, number> = {};
-      for (let index = 0; index < 8; index += 1) instances[`i${index}`] = await freePort('127.0.0.1');
+      for (let index = 0; index < 8; index += 1) instances[`i${index}`] = await testPort();
       await gateway.route({ backends: [backend('r1', 1, instances)] });
       expect((await ask(gateway.publicPort)).status).toBe(502);
     });

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Agent } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { ask, rawConnection } from '../testing/raw-client.ts';
 import { backend, routeOf, token, tokenDigest } from '../testing/rig.ts';
@@ -53,7 +54,7 @@ export function describeTables(kind: GatewayKind): void {
 
     test('every environment has its own port, and one that is no longer listed is closed', async () => {
       const [one, two] = [await gateway.serve(named('one')), await gateway.serve(named('two'))];
-      const port = await freePort('127.0.0.1');
+      const port = await testPort();
       const table = await gateway.route({ backends: [backend('r1', 1, { a: one.port })] });
       const second = routeOf({ environment: 'two', tokenDigests: [], backends: [backend('r1', 1, { a: two.port })] });
       const listeners = [...table.listeners, { environment: 'two', host: '127.0.0.1', port }];
@@ -72,7 +73,7 @@ export function describeTables(kind: GatewayKind): void {
     test('a taken port refuses the table and changes nothing', async () => {
       const upstream = await gateway.serve(named('kept'));
       const good = await gateway.route({ backends: [backend('r1', 1, { a: upstream.port })] });
-      const other = await freePort('127.0.0.1');
+      const other = await testPort();
       const listeners = [
         { environment: 'test', host: '127.0.0.1', port: other },
         { environment: 'two', host: '127.0.0.1', port: upstream.port },

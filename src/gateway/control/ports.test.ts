@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeDurably } from '../../effects/files.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { settingsOf } from '../gateway-folder.ts';
@@ -121,7 +121,7 @@ test('an instance that is started during the wait is not given a port that nobod
 });
 
 test('homes that were given the same port and start at the same moment all serve, each at its own', async () => {
-  const contested = await freePort('127.0.0.1');
+  const contested = await testPort();
   const controls = await Promise.all(
     Array.from({ length: 3 }, async () => {
       const home = await newHome();

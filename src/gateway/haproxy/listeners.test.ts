@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../effects/clock.ts';
 import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { silentLog } from '../log.ts';
 import { startWorker } from '../worker/worker-link.ts';
 import { createWorkerPool, type WorkerPool } from '../worker/worker-pool.ts';
@@ -53,7 +54,7 @@ async function gatewayListeners(): Promise<Listeners> {
 test('of two gateways that open the same port at the same moment one has it, and the other is told', async () => {
   const both = await Promise.all([gatewayListeners(), gatewayListeners()]);
   for (let round = 0; round < 5; round += 1) {
-    const port = await freePort('127.0.0.1');
+    const port = await testPort();
     const wanted = [{ environment: 'test', host: '127.0.0.1', port }];
     const outcomes = await Promise.allSettled(both.map((listeners) => listeners.prepare(wanted, false)));
     const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../effects/clock.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { describeWith } from '../../testing/requires.ts';
 import type { DataPlane } from '../data-plane.ts';
@@ -29,7 +29,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-haproxy-'));
     upstream = createServer((req, res) => (req.url === '/slow' ? setTimeout(() => res.end('slow'), 300) : res.end('ok')));
     upstreamPort = await listening(upstream);
-    port = await freePort('127.0.0.1', 31_000 + (Math.floor(systemClock.monotonic()) % 1_000));
+    port = await testPort();
   });
   afterEach(async () => {
     for (const plane of planes.splice(0)) await plane.drain(0);
@@ -85,7 +85,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
     const running = load();
     const pids = new Set([recordedPid()]);
     for (let version = 2; version < 8; version += 1) {
-      const extra = await freePort('127.0.0.1', 33_000);
+      const extra = await testPort();
       const limits = { concurrency: 50, queue: 100, queueMs: 5_000 + version, priority: 'normal' as const };
       await put(plane, version, version % 2 === 0 ? {} : { limits }, version % 2 === 0 ? [port, extra] : [port]);
       await until('another process to be on record', () => !pids.has(recordedPid()));
@@ -147,7 +147,7 @@ describeWith('haproxy', 'the process of HAProxy', (binary) => {
 
   test('passes on what comes to the plain listener of an encrypted environment, and reports both', async () => {
     const { plane } = await open();
-    const encrypted = await freePort('127.0.0.1', 34_000);
+    const encrypted = await testPort();
     const table = tableOf(1);
     const listeners = table.listeners.map((each) => ({ ...each, tls: { port: encrypted, certificates: [] }, redirectToTls: true }));
     const prepared = await plane.prepare({ ...table, listeners }, { tolerateTakenPorts: false });

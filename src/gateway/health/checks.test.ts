@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { ask } from '../testing/raw-client.ts';
 import { backend, createRig, type Rig } from '../testing/rig.ts';
@@ -34,7 +34,7 @@ test('an instance whose health path fails gets no requests until it passes again
 });
 
 test('an instance that dies is left out, and taken back when it listens again', async () => {
-  const port = await freePort('127.0.0.1');
+  const port = await testPort();
   const other = await rig.serve((_req, res) => res.end());
   await rig.route({ health: { intervalMs: 20, timeoutMs: 200 }, backends: [backend('r1', 1, { a: port, b: other.port })] });
   await until('it to be left out', () => isHealthy('a') === false);
@@ -80,7 +80,7 @@ test('a probe ends within its time, whatever the instance does', async () => {
   const { port } = await rig.serve(() => {});
   expect(await probe({ host: '127.0.0.1', port, path: '/', timeoutMs: 50 })).toBe('failed');
   expect(await probe({ host: '127.0.0.1', port, timeoutMs: 50 })).toBe('passed');
-  const nobody = await freePort('127.0.0.1');
+  const nobody = await testPort();
   expect(await probe({ host: '127.0.0.1', port: nobody, path: '/', timeoutMs: 50 })).toBe('unreachable');
   expect(await probe({ host: '127.0.0.1', port: nobody, timeoutMs: 50 })).toBe('unreachable');
 });

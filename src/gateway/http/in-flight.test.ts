@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { until } from '../../testing/conditions.ts';
 import { rawConnection, type RawConnection } from '../testing/raw-client.ts';
 import { backend, createRig, type Rig } from '../testing/rig.ts';
@@ -123,7 +123,7 @@ test('the in-flight count is exact during and zero after any mix of endings and 
 });
 
 test('attempts on unreachable instances leave nothing behind', async () => {
-  const dead = await freePort('127.0.0.1');
+  const dead = await testPort();
   await rig.route({ backends: [backend('r1', 1, { x: dead, y: dead, a: ports[0] as number })] });
   const end = await begin('answered');
   expect(rig.gateway.report().instances.map(({ id, inFlight }) => [id, inFlight])).toEqual(

@@ -6,7 +6,7 @@ import type { Waiting } from '../limits/limiter.ts';
 import type { CopiedPair, Finished, Meter } from '../measuring/meter.ts';
 import { type BareEngine, backendOf, createBareEngine, instanceAt } from '../testing/bare-engine.ts';
 import { ask, portOf, rawConnection } from '../testing/raw-client.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 
 const servers: Server[] = [];
 let bare: BareEngine;
@@ -162,7 +162,7 @@ test('a mirror gets a copy of what is small enough, and its answer, slowness or 
     void text(req).then((body) => seen.push(`${req.method} ${String(req.headers['x-sluice-mirrored'])} ${body}`));
     if (req.url !== '/hangs') res.end('x'.repeat(2_000_000));
   });
-  const dead = instanceAt('dead', await freePort('127.0.0.1'), 'r2');
+  const dead = instanceAt('dead', await testPort(), 'r2');
   const meter = recordingMeter();
   const mirror = { backend: backendOf('r2', 0, [instanceAt('m', mirrorPort, 'r2'), dead], { meter }), percent: 100, bodyBytes: 10 };
   bare = await createBareEngine([backendOf('r1', 1, [instanceAt('a', port)])], { mirror });
@@ -180,7 +180,7 @@ test('a mirror gets a copy of what is small enough, and its answer, slowness or 
 });
 
 test('a retry is made only while the budget lets it', async () => {
-  const dead = await freePort('127.0.0.1');
+  const dead = await testPort();
   let left = 1;
   bare = await createBareEngine([backendOf('r1', 1, [instanceAt('a', dead), instanceAt('b', dead), instanceAt('c', dead)])], {
     retryBudget: {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import type { ProcessIdentity } from '../../effects/processes.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { createMemoryStore } from '../../store/memory-store.ts';
@@ -76,5 +76,5 @@ export async function createGatewayHome(): Promise<GatewayHome> {
 
 async function anyAddress(): Promise<{ host: string; port: number }> {
   const host = '127.0.0.1';
-  return { host, port: await freePort(host, 20_000 + Math.floor(systemRandom.next() * 10_000)) };
+  return { host, port: await testPort() };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeDurably } from '../../effects/files.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { isAlive } from '../../effects/processes.ts';
 import { until } from '../../testing/conditions.ts';
 import type { GatewayProcess } from '../admin/gateway-report.ts';
@@ -51,7 +51,7 @@ export async function createGatewayProcesses(
   const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
   const upstream: Server = createServer(handler);
   const upstreamPort = await listening(upstream);
-  const [internalPort, publicPort] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
+  const [internalPort, publicPort] = [await testPort(), await testPort()];
   await writeDurably(gatewayFiles(folder).settings, JSON.stringify({ internal: { host: '127.0.0.1', port: internalPort }, workers }));
   let version = 0;
   let engine: RoutingTable['engine'];

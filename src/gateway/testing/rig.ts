@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../effects/clock.ts';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { type Random, seededRandom } from '../../effects/random.ts';
 import type { GatewayReport } from '../admin/gateway-report.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
@@ -112,7 +112,7 @@ export async function createRig(limits: Partial<Limits> = {}, random: Random = s
     report: () => master.describe({ ...serving.report(), listeners: plane.listeners() }),
   };
   const { internalPort } = await master.start({ host: '127.0.0.1', port: 0 });
-  const publicPort = await freePort('127.0.0.1');
+  const publicPort = await testPort();
   const servers: Server[] = [];
   let version = 0;
 

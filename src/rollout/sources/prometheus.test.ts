@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort } from '../../effects/ports.ts';
+import { testPort } from '../../testing/test-port.ts';
 import { type Answering, answering } from '../../testing/answering.ts';
 import { until } from '../../testing/conditions.ts';
 import { describeWith } from '../../testing/requires.ts';
@@ -70,7 +70,7 @@ describeWith('prometheus', 'a real Prometheus server', (prometheus) => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-source-'));
     await writeFile(join(folder, 'prometheus.yml'), '{}');
-    const port = await freePort('127.0.0.1', 20_000 + (process.pid % 10_000));
+    const port = await testPort();
     url = `http://127.0.0.1:${port}`;
     const flags = [
       `--config.file=${folder}/prometheus.yml`,

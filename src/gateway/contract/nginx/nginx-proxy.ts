@@ -4,13 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../../effects/ports.ts';
+import { testPort } from '../../../testing/test-port.ts';
 import { until } from '../../../testing/conditions.ts';
 
 /** A real nginx that passes everything to one instance, keeping what it can of a request. */
 export async function startNginx(program: string, upstreamPort: number): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-nginx-'));
-  const port = await freePort('127.0.0.1');
+  const port = await testPort();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
   await writeFile(
     join(folder, 'nginx.conf'),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../effects/clock.ts';
-import { freePort } from '../../../effects/ports.ts';
+import { testPort } from '../../../testing/test-port.ts';
 import { seededRandom } from '../../../effects/random.ts';
 import { until } from '../../../testing/conditions.ts';
 import { describeWith } from '../../../testing/requires.ts';
@@ -35,7 +35,7 @@ describeWith('haproxy', 'what HAProxy tells of requests', (binary) => {
       else res.end('ok');
     });
     upstreamPort = await listening(upstream);
-    port = await freePort('127.0.0.1', 35_000 + (Math.floor(systemClock.monotonic()) % 1_000));
+    port = await testPort();
   });
   afterEach(async () => {
     await plane.drain(0);
@@ -135,7 +135,7 @@ describeWith('haproxy', 'what HAProxy tells of requests', (binary) => {
 
   test('while nobody reads, requests are answered, and what could not be told is counted', async () => {
     await open(1);
-    const instance = await freePort('127.0.0.1', 36_000);
+    const instance = await testPort();
     await put({ backends: [backend('r1', 1, { a: instance })] });
     const entry = fileURLToPath(new URL('../testing/ask-often.ts', import.meta.url));
     execFileSync(process.execPath, [entry, String(port), String(instance), '1500'], { stdio: 'inherit' });

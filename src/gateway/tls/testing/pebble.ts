@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import { freePort } from '../../../effects/ports.ts';
+import { testPort } from '../../../testing/test-port.ts';
 import { until } from '../../../testing/conditions.ts';
 import { createTestAuthority } from './authority.ts';
 
@@ -19,7 +19,7 @@ export async function startPebble(folder: string, httpPort: number): Promise<Peb
   await mkdir(folder, { recursive: true });
   const authority = await createTestAuthority(join(folder, 'directory'));
   const { certificateFile, keyFile } = await authority.issue('pebble', ['localhost', '127.0.0.1']);
-  const [port, management, dns] = [await freePort('127.0.0.1'), await freePort('127.0.0.1'), await freePort('127.0.0.1')];
+  const [port, management, dns] = [await testPort(), await testPort(), await testPort()];
   const config = {
     pebble: {
       listenAddress: `127.0.0.1:${port}`,

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../../effects/clock.ts';
-import { freePort } from '../../../effects/ports.ts';
+import { testPort } from '../../../testing/test-port.ts';
 import { seededRandom, systemRandom } from '../../../effects/random.ts';
 import { createGateway, type Gateway } from '../../gateway.ts';
 import { defaultLimits } from '../../http/limits.ts';
@@ -53,7 +53,7 @@ export async function createTlsRig(
   const measuring = createMeasuring({ clock, random: seededRandom(4), collect: async () => [['only', serving.takeCounts()]] });
   const gateway: Gateway = createGateway({ measuring, plane, snapshot, clock: systemClock, random: seededRandom(3), log, upkeep });
   await gateway.start({ host: '127.0.0.1', port: 0 });
-  const [plainPort, port] = [await freePort('127.0.0.1'), await freePort('127.0.0.1')];
+  const [plainPort, port] = [await testPort(), await testPort()];
   const server = createServer(instance);
   prepare(server);
   const backends = [backend('r1', 1, { a: await listening(server) })];
