@@ -47,7 +47,7 @@ describe('any history of stacks', () => {
         expect(await plane.store.list('resources')).toEqual([]);
         expect(hasChanges(await plane.planner.planDestroy(environment))).toBe(false);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -63,7 +63,7 @@ describe('any history of stacks', () => {
         expect((await healthy.apply(last)).status).toBe('succeeded');
         await expectConverged(healthy, last);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });
@@ -143,8 +143,8 @@ describe('a crash', () => {
         const [from = nothing, to = nothing, other = nothing] = stacks;
         if (await crashAndRecover({ from, to, next: back ? from : other, ...given })) crashes += 1;
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
-    expect(crashes).toBeGreaterThan(50);
+    expect(crashes).toBeGreaterThan(30);
   });
 });

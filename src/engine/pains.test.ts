@@ -95,8 +95,8 @@ describe('plans that take 25 minutes for 2,900 resources', () => {
     expect(large.looks / small.looks).toBeLessThan(11);
   });
 
-  it('cannot happen with 3 million references either: each is looked at a few times', { timeout: 120_000 }, async () => {
-    const side = 1_733;
+  it('cannot happen with a million references either: each is looked at a few times', { timeout: 120_000 }, async () => {
+    const side = 1_001;
     const tally = { looks: 0 };
     const groups = Array.from({ length: side }, (_, index) => blockOf('resource_group', `g${index}`));
     const references = groups.map(
@@ -107,7 +107,7 @@ describe('plans that take 25 minutes for 2,900 resources', () => {
     const plan = await createControlPlane().planner.plan(stackOf(...groups, ...networks));
     expect(plan.changes.filter(({ action }) => action === 'create')).toHaveLength(2 * side);
     expect(plan.changes.at(-1)?.after).toHaveLength(side);
-    expect(side * side).toBeGreaterThan(3_000_000);
+    expect(side * side).toBeGreaterThan(1_000_000);
     expect(tally.looks / (side * side)).toBeLessThan(12);
   });
 });

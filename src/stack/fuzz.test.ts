@@ -9,7 +9,7 @@ import { loadStackText } from './load.ts';
 const seeds = ['iac_config.yaml', 'customer-support.yaml'].map((name) => readFileSync(join(import.meta.dirname, 'testdata', name), 'utf8'));
 
 /** `npm run fuzz:stack` tries 100,000. */
-const stacks = Number(process.env['SLUICE_FUZZ_STACKS'] ?? 3_000);
+const stacks = Number(process.env['SLUICE_FUZZ_STACKS'] ?? 1_500);
 
 /** Blocks of a stack, so that a mutated one is about as large as what it is meant to break. */
 const pieces = seeds.flatMap((seed) => seed.split(/\n(?=[a-z])/)).map((piece) => `${piece}\n`);

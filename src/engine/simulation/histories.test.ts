@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { playCampaign } from './parallel.ts';
 
 /** A sample of what `npm run simulate` plays. */
-const seeds = 5_000;
+const seeds = 2_500;
 
 describe(`${seeds} random histories`, () => {
   it('keep every promise, with crashes, faults, competitors and outside changes among them', { timeout: 240_000 }, async () => {
@@ -10,6 +10,6 @@ describe(`${seeds} random histories`, () => {
     expect(broken.map(({ seed, message }) => `npm run simulate -- --seed ${seed}   # ${message}`)).toEqual([]);
     expect(histories).toBe(seeds);
     for (const [what, count] of Object.entries(tally)) expect([what, count > 100]).toEqual([what, true]);
-    expect(tally.crashes).toBeGreaterThan(2_500);
+    expect(tally.crashes).toBeGreaterThan(seeds / 2);
   });
 });
