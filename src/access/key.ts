@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Random } from '../effects/random.ts';
 
 /** `sk_` and 256 random bits as 43 characters of base64url. */
@@ -12,5 +12,5 @@ export function newKey(random: Random): string {
  * SHA-256 in hex: what is kept of a key. A key has 256 random bits, so a slow password hash would add nothing.
  */
 export function digestOfKey(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+  return hash('sha256', key, 'hex');
 }

@@ -8,8 +8,6 @@ interface StreamMessage {
 
 /** A handler's answer that is a stream instead of a document. */
 export interface MessageStream {
-  /** After how long a reader that has lost the connection is to come again; its own choice (some seconds) when absent. */
-  readonly retryMs?: number;
   /** Called once, and at once; the signal is aborted when the reader goes, also when it has not read anything. */
   messages(signal: AbortSignal): AsyncIterable<StreamMessage>;
 }
@@ -46,8 +44,7 @@ export function eventStreamResponse(stream: MessageStream, { clock, closing }: {
     {
       start: (controller) => {
         // Lets the reader see that the connection stands, before anything has happened.
-        const retry = stream.retryMs === undefined ? '' : `retry: ${stream.retryMs}\n`;
-        controller.enqueue(encoder.encode(`${retry}: connected\n\n`));
+        controller.enqueue(encoder.encode(': connected\n\n'));
       },
       pull: async (controller) => {
         pending ??= source.next();
@@ -77,10 +74,14 @@ export function eventStreamResponse(stream: MessageStream, { clock, closing }: {
     },
     { highWaterMark: 1 },
   );
-  return new Response(body, {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-  });
+  return new Response(body, { headers: eventStreamHeaders });
 }
+
+export const eventStreamHeaders: Readonly<Record<string, string>> = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+};
 
 /** JSON has no line breaks of its own, so a message is always one `data` line. */
 function format({ id, data }: StreamMessage): string {

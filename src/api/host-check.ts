@@ -1,11 +1,16 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { sluiceError } from '../errors/sluice-error.ts';
 
+interface RequestedHost {
+  readonly url: string;
+  readonly headers: { get(name: string): string | null };
+}
+
 /**
  * Refuses a request under a name that this control plane was not told to answer to. A web page whose own name was made to resolve to
  * 127.0.0.1 (DNS rebinding) sends its own name here. Throws `host_refused`.
  */
-export function refuseForeignHost(request: Request, allowed: readonly string[]): void {
+export function refuseForeignHost(request: RequestedHost, allowed: readonly string[]): void {
   const host = request.headers.get('host') ?? new URL(request.url).host;
   if (!allowed.includes(hostName(host))) throw sluiceError('host_refused', {});
 }

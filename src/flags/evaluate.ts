@@ -24,7 +24,7 @@ type EvaluationErrorCode = 'TARGETING_KEY_MISSING' | 'INVALID_CONTEXT' | 'GENERA
 export interface EvaluableFlag {
   readonly name: string;
   readonly compiled: CompiledFlag;
-  /** Never throws. The context has been read by `readContext`. */
+  /** Never throws. The context has been read by `readContext`. The same outcome is the same object, for whomever. */
   evaluate(context: JsonObject): Evaluation;
 }
 
@@ -35,6 +35,8 @@ export function evaluable({ name, definition, override }: Pick<FlagRecord, 'name
   const compiled = compile(definition, override);
   const serving = featureFlag(name, compiled.serving);
   const matching = featureFlag(name, compiled.matching);
+  /** As many as there are branches and variants. */
+  const outcomes = new Map<string, Evaluation>();
 
   const evaluate = (given: JsonObject): Evaluation => {
     const context = bare(given);
@@ -50,8 +52,13 @@ export function evaluable({ name, definition, override }: Pick<FlagRecord, 'name
     if (variant === undefined || value === undefined) {
       return { ok: false, key: name, errorCode: 'GENERAL', errorDetails: errorMessage ?? `'${name}' has no value.` };
     }
+    const outcome = `${matched}\n${variant}`;
+    const known = outcomes.get(outcome);
+    if (known !== undefined) return known;
     const reason = by === undefined ? reasonOf(matched, compiled) : 'split';
-    return { ok: true, key: name, value: value as Json, variant, reason, matched };
+    const made: Evaluation = { ok: true, key: name, value: value as Json, variant, reason, matched };
+    outcomes.set(outcome, made);
+    return made;
   };
   return { name, compiled, evaluate };
 }

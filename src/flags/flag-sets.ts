@@ -1,5 +1,5 @@
 import { digestJson } from '../digest/digest.ts';
-import type { Json } from '../digest/json.ts';
+import { type Json, jsonEquals } from '../digest/json.ts';
 import type { Clock } from '../effects/clock.ts';
 import { type EvaluableFlag, evaluable } from './evaluate.ts';
 import type { FlagDocuments } from './flag-documents.ts';
@@ -12,7 +12,10 @@ export interface FlagSet {
   readonly changedAt: string | undefined;
   /** Of everything that decides what is served: two sets with one digest serve the same. */
   readonly digest: string;
+  /** One that serves what it did in the set before is the same object: what was evaluated with it stays true. */
   readonly flags: ReadonlyMap<string, EvaluableFlag>;
+  /** The same in order. */
+  readonly list: readonly EvaluableFlag[];
 }
 
 /** Flags in memory: evaluating costs no look into the store, and goes on while the store is away. */
@@ -29,12 +32,19 @@ export interface FlagSets {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** A flag, and all that decided about how it was compiled. */
+interface CompiledBy {
+  readonly by: Json;
+  readonly flag: EvaluableFlag;
+}
+
 /** How long a change by another control plane may stay unnoticed. */
 const pollMs = 500;
 
 export function createFlagSets({ documents, clock }: { readonly documents: FlagDocuments; readonly clock: Clock }): FlagSets {
   const loaded = new Map<string, FlagSet>();
   const loading = new Map<string, Promise<FlagSet>>();
+  const compiled = new Map<string, ReadonlyMap<string, CompiledBy>>();
   let changed = Promise.withResolvers<void>();
 
   const load = async (environment: string): Promise<FlagSet> => {
@@ -42,14 +52,22 @@ export function createFlagSets({ documents, clock }: { readonly documents: FlagD
     const known = (await documents.revisions()).get(environment);
     const records = await documents.list(environment);
     const serving = records.map(({ name, definition, override }): Json => [name, definition as unknown as Json, servedBy(override)]);
+    const compiledBefore = compiled.get(environment);
+    const entries = records.map((record, index): CompiledBy => {
+      const known = compiledBefore?.get(record.name);
+      const by = serving[index] as Json;
+      return known !== undefined && jsonEquals(known.by, by) ? known : { by, flag: evaluable(record) };
+    });
+    compiled.set(environment, new Map(entries.map((entry) => [entry.flag.name, entry])));
+    const before = loaded.get(environment);
     const set: FlagSet = {
       environment,
       revision: known?.revision ?? 0,
       changedAt: known?.changedAt,
       digest: digestJson(serving).slice('sha256:'.length, 'sha256:'.length + 16),
-      flags: new Map(records.map((record) => [record.name, evaluable(record)])),
+      flags: new Map(entries.map(({ flag }) => [flag.name, flag])),
+      list: entries.map(({ flag }) => flag),
     };
-    const before = loaded.get(environment);
     if (before !== undefined && before.revision > set.revision) return before;
     loaded.set(environment, set);
     if (before !== undefined && before.revision !== set.revision) {

@@ -87,4 +87,19 @@ describe('flags in memory', () => {
     await running;
     expect(await until('the environments', () => sets.environments())).toEqual(['production']);
   });
+
+  it('keep what was compiled of every flag that serves what it did', async () => {
+    const documents = createFlagDocuments({ store: createMemoryStore(), clock: systemClock });
+    const sets = createFlagSets({ documents, clock: systemClock });
+    const put = (name: string, after: FlagRecord) =>
+      documents.change('production', name, () => ({ after: { ...after, name }, change: { action: 'set', by: 'ann' } }));
+    await put('cite', record(0));
+    await put('other', record(0));
+    const before = (await sets.refresh('production')).flags;
+    await put('cite', { ...record(0), override: { action: 'kill', by: 'ann', at: '' } });
+    const killed = (await sets.refresh('production')).flags;
+    expect([killed.get('cite') === before.get('cite'), killed.get('other') === before.get('other')]).toEqual([false, true]);
+    await put('cite', { ...record(0), override: { action: 'kill', by: 'bob', at: '', reason: 'again' } });
+    expect((await sets.refresh('production')).flags.get('cite')).toBe(killed.get('cite'));
+  });
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../effects/clock.ts';
 import type { Store } from '../store/store.ts';
 import { createServiceDocuments } from './service-documents.ts';
@@ -54,7 +54,7 @@ export function createServiceIdentities({ store, clock }: { readonly store: Stor
     // Looked up by its digest: how long that takes tells nothing about a token.
     ofToken: async (token) => {
       if (!tokenPattern.test(token)) return undefined;
-      const digest = createHash('sha256').update(token).digest('hex');
+      const digest = hash('sha256', token, 'hex');
       return (await identities()).get(digest) ?? (await identities(distrustedMs)).get(digest);
     },
     ofAddress: async (address) => [...(await identities()).values()].find((identity) => identity.address === address),

@@ -4,6 +4,7 @@ import { sluiceError } from '../../errors/sluice-error.ts';
 import type { Evaluator } from '../../flags/ofrep/answers.ts';
 import type { ServiceIdentity } from '../../rollout/service-identities.ts';
 import type { ApiDependencies } from '../ports.ts';
+import type { Asked } from './exchange.ts';
 
 /** Who asks for flags, once it is certain that they may. */
 export interface KnownEvaluator extends Evaluator {
@@ -18,7 +19,7 @@ type Doors = Pick<ApiDependencies, 'keyring' | 'evaluation'>;
  * a key the one it is bound to, else the one it names in `X-Sluice-Environment`, else the only one that has flags. Throws
  * `unauthenticated`, `forbidden`, `environment_forbidden`, `environment_unclear`.
  */
-export async function evaluatorOf({ headers }: Request, { keyring, evaluation }: Doors): Promise<KnownEvaluator> {
+export async function evaluatorOf({ headers }: Pick<Asked, 'headers'>, { keyring, evaluation }: Doors): Promise<KnownEvaluator> {
   const [, bearer] = /^Bearer ([^\s]{1,128})$/i.exec(headers.get('authorization') ?? '') ?? [];
   const secret = bearer ?? headers.get('x-api-key') ?? '';
   const wanted = headers.get('x-sluice-environment') ?? undefined;

@@ -1,16 +1,18 @@
-import { digestJson } from '../../digest/digest.ts';
-import type { Json, JsonObject } from '../../digest/json.ts';
+import { digestText } from '../../digest/digest.ts';
+import { canonicalJson, type JsonObject } from '../../digest/json.ts';
 import { readContext } from '../context.ts';
 import type { Evaluation, EvaluationReason } from '../evaluate.ts';
 import type { FlagSet, FlagSets } from '../flag-sets.ts';
 import type { CountedEvaluation } from '../usage.ts';
 import type { UsageKeeper } from '../usage-keeper.ts';
+import { createRememberedContexts } from './remembered-contexts.ts';
 
 /** An answer by the letter of OFREP 0.3 (https://github.com/open-feature/protocol, service/openapi.yaml). */
 export interface OfrepAnswer {
   readonly status: 200 | 304 | 400 | 404;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: JsonObject;
+  /** JSON. */
+  readonly body?: string;
 }
 
 /** Who asks, and for which environment. */
@@ -37,6 +39,9 @@ export interface Ofrep {
   bulk(evaluator: Evaluator, request: BulkRequest): Promise<OfrepAnswer>;
 }
 
+/** Of contexts that are remembered: some ten thousand clients. */
+const contextCharacters = 8_000_000;
+
 /** Seconds after which a client that is not looked at may give up its stream. */
 const inactivityDelaySec = 120;
 
@@ -52,6 +57,8 @@ const reasons: Readonly<Record<EvaluationReason, string>> = {
 };
 
 export function createOfrep({ sets, usage }: { readonly sets: FlagSets; readonly usage: Pick<UsageKeeper, 'count'> }): Ofrep {
+  const contexts = createRememberedContexts({ characters: contextCharacters });
+
   const count = ({ environment, service, release }: Evaluator, evaluation: Evaluation, as: CountedEvaluation['as']): void => {
     const served = evaluation.ok ? { variant: evaluation.variant, matched: evaluation.matched } : undefined;
     usage.count(environment, evaluation.key, { service, release, as, ...(served && { served }) });
@@ -73,27 +80,23 @@ export function createOfrep({ sets, usage }: { readonly sets: FlagSets; readonly
       if (flag === undefined) return failure(404, key, 'FLAG_NOT_FOUND', `There is no flag '${key}' in '${evaluator.environment}'.`);
       const evaluation = flag.evaluate(read.context);
       count(evaluator, evaluation, 'evaluation');
-      return { status: evaluation.ok ? 200 : 400, headers: {}, body: evaluationBody(set, evaluation) };
+      return { status: evaluation.ok ? 200 : 400, headers: {}, body: JSON.stringify(evaluationBody(set, evaluation)) };
     },
 
     bulk: async (evaluator, { body, ifNoneMatch, flagConfigEtag, eventStream }): Promise<OfrepAnswer> => {
-      const read = readContext(body);
-      if (!read.ok) return { status: 400, headers: {}, body: { errorCode: read.errorCode, errorDetails: read.errorDetails } };
       const set = await freshSet(evaluator.environment, flagConfigEtag);
-      const evaluations = Array.from(set.flags.values(), (flag) => flag.evaluate(read.context));
+      const read = contexts.evaluated(body, set);
+      if (!read.ok)
+        return { status: 400, headers: {}, body: JSON.stringify({ errorCode: read.errorCode, errorDetails: read.errorDetails }) };
+      const { evaluations, canonical } = read;
       // Counted also when the client has them already: it goes on using them.
       for (const evaluation of evaluations) count(evaluator, evaluation, 'fetch');
-      const headers = { etag: etagOf(set, read.context) };
+      const headers = { etag: etagOf(set, canonical) };
       if (matches(ifNoneMatch, headers.etag)) return { status: 304, headers };
-      return {
-        status: 200,
-        headers,
-        body: {
-          flags: evaluations.map((evaluation) => evaluationBody(set, evaluation)),
-          eventStreams: [{ type: 'sse', endpoint: { requestUri: eventStream }, inactivityDelaySec }],
-          metadata: metadataOf(set),
-        },
-      };
+      const flags = evaluationTexts(set, evaluations).join(',');
+      const eventStreams = [{ type: 'sse', endpoint: { requestUri: eventStream }, inactivityDelaySec }];
+      const rest = `"eventStreams":${JSON.stringify(eventStreams)},"metadata":${JSON.stringify(metadataOf(set))}`;
+      return { status: 200, headers, body: `{"flags":[${flags}],${rest}}` };
     },
   };
 }
@@ -122,6 +125,19 @@ function idOf({ revision, digest }: FlagSet): string {
   return `${revision}-${digest}`;
 }
 
+/** Made once for each outcome under a set, of which a flag has a few. */
+function evaluationTexts(set: FlagSet, evaluations: readonly Evaluation[]): readonly string[] {
+  const known = texts.get(set) ?? new Map<Evaluation, string>();
+  texts.set(set, known);
+  return evaluations.map((evaluation) => {
+    const text = known.get(evaluation) ?? JSON.stringify(evaluationBody(set, evaluation));
+    if (evaluation.ok) known.set(evaluation, text);
+    return text;
+  });
+}
+
+const texts = new WeakMap<FlagSet, Map<Evaluation, string>>();
+
 function evaluationBody(set: FlagSet, evaluation: Evaluation): JsonObject {
   if (!evaluation.ok) {
     const { key, errorCode, errorDetails } = evaluation;
@@ -137,13 +153,13 @@ function metadataOf({ environment, digest }: FlagSet): JsonObject {
 }
 
 function failure(status: 400 | 404, key: string, errorCode: string, errorDetails: string): OfrepAnswer {
-  return { status, headers: {}, body: { key, errorCode, errorDetails } };
+  return { status, headers: {}, body: JSON.stringify({ key, errorCode, errorDetails }) };
 }
 
 /** Two answers are the same when flags and context are. */
-function etagOf({ environment, digest }: FlagSet, context: JsonObject): string {
-  const told: Json = [environment, digest, context];
-  return `"${digestJson(told).slice('sha256:'.length, 'sha256:'.length + 32)}"`;
+function etagOf({ environment, digest }: FlagSet, canonicalContext: string): string {
+  const told = `[${canonicalJson(environment)},${canonicalJson(digest)},${canonicalContext}]`;
+  return `"${digestText(told).slice('sha256:'.length, 'sha256:'.length + 32)}"`;
 }
 
 /** RFC 9110, section 13.1.2: a list, compared weakly. Clients that lost the quotes are understood too. */

@@ -52,7 +52,7 @@ export async function createModelledFlags(options: {
           return { ...entry, sequence: 1, time: '', previous: '', digest: '' } as unknown as Awaited<ReturnType<AuditLog['append']>>;
         },
       };
-      const sets = { refresh: async () => ({ environment, revision: 1, changedAt: undefined, digest: '', flags: new Map() }) };
+      const sets = { refresh: async () => ({ environment, revision: 1, changedAt: undefined, digest: '', flags: new Map(), list: [] }) };
       const ports = { store: mine, documents, sets, services: controller, traffic, audit, events, clock, random };
       rollouts = createFlagRollouts(ports);
       void rollouts.run(signal);
