@@ -1,10 +1,5 @@
-import { enableCompileCache } from 'node:module';
-
 // A store's URL may hold a password, and a command line can be read by every user of the machine.
 if (process.argv.some((word) => word.startsWith('--store'))) process.title = 'sluice';
-
-// Before anything else is loaded: compiled modules are kept between runs, which halves the start.
-enableCompileCache();
 
 const { createTerminal } = await import('./terminal/terminal.ts');
 const { runCli } = await import('./run.ts');

@@ -1,6 +1,7 @@
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readKeyFile } from '../access/key-file.ts';
+import { httpSend } from '../api/client/http-send.ts';
 import { systemClock } from '../effects/clock.ts';
 import { isAlive, startDetached, tailOf } from '../effects/processes.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
@@ -100,7 +101,7 @@ export async function startControlPlane({ home, root, host, port, store }: Start
 
 async function answers(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000), redirect: 'error' });
+    const response = await httpSend(`${url}/healthz`, { headers: {}, signal: AbortSignal.timeout(2_000), redirect: 'error' });
     return response.ok && ((await response.json()) as { status?: unknown }).status === 'ok';
   } catch {
     return false;

@@ -39,6 +39,19 @@ describe('a Sluice home', () => {
     await expect(openHome(home)).rejects.toMatchObject({ code: 'home_exposed' });
   });
 
+  it('has no control plane on record when the record is none', async () => {
+    const { home, record } = await openHome(join(folder, 'home'));
+    const whole = { pid: 4711, startTime: 'x', url: 'http://127.0.0.1:1', root: folder, startedAt: 'now' };
+    await writeRecord(home, whole);
+    expect(await readRecord(home)).toEqual(whole);
+    for (const broken of [{ pid: -1 }, { pid: '1' }, { url: 'file:///x' }, { url: 1 }, { root: undefined }, { stoppedAt: 1 }]) {
+      await writeFile(record, JSON.stringify({ ...whole, ...broken }));
+      expect([broken, await readRecord(home)]).toEqual([broken, undefined]);
+    }
+    await writeFile(record, '{');
+    expect(await readRecord(home)).toBeUndefined();
+  });
+
   it('has one control plane at a time', async () => {
     const paths = await openHome(join(folder, 'home'));
     await writeRecord(paths.home, { pid: 4711, startTime: 'x', root: folder, startedAt: 'now' });

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { isJsonObject } from '../digest/json.ts';
 import { writeDurably } from '../effects/files.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 
@@ -60,23 +60,32 @@ export async function openHome(home: string): Promise<HomePaths> {
   return paths;
 }
 
-const controlPlaneRecord = z.object({
-  pid: z.number().int().positive(),
-  startTime: z.string(),
-  /** Absent until it listens. */
-  url: z.url({ protocol: /^http$/ }).optional(),
-  root: z.string(),
-  startedAt: z.string(),
-  /** Written last, when it ended with everything it had started: nothing of this home runs. A start removes it. */
-  stoppedAt: z.string().optional(),
-});
-
 /** Who serves a home: the file control-plane.json. Left behind by a crash, so a reader checks that the process is alive. */
-export type ControlPlaneRecord = z.infer<typeof controlPlaneRecord>;
+export interface ControlPlaneRecord {
+  readonly pid: number;
+  readonly startTime: string;
+  /** Absent until it listens. */
+  readonly url?: string | undefined;
+  readonly root: string;
+  readonly startedAt: string;
+  /** Written last, when it ended with everything it had started: nothing of this home runs. A start removes it. */
+  readonly stoppedAt?: string | undefined;
+}
+
+/** By hand: every command reads it before anything else, and a library of schemas takes longer to load than all the rest. */
+function isRecord(value: unknown): value is ControlPlaneRecord {
+  if (!isJsonObject(value)) return false;
+  const { pid, startTime, url, root, startedAt, stoppedAt } = value;
+  const isProcess = typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0;
+  const isReached = url === undefined || (typeof url === 'string' && URL.parse(url)?.protocol === 'http:');
+  const times = [startTime, startedAt, stoppedAt ?? ''];
+  return isProcess && isReached && typeof root === 'string' && times.every((time) => typeof time === 'string');
+}
 
 export async function readRecord(home: string): Promise<ControlPlaneRecord | undefined> {
   try {
-    return controlPlaneRecord.parse(JSON.parse(await readFile(homePaths(home).record, 'utf8')));
+    const found: unknown = JSON.parse(await readFile(homePaths(home).record, 'utf8'));
+    return isRecord(found) ? found : undefined;
   } catch {
     return undefined;
   }

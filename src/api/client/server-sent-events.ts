@@ -9,7 +9,7 @@ export interface ServerSentMessage {
  * Messages of a stream as they arrive (HTML Living Standard, section 9.2.6). Comments are passed over; `onActivity` is told of every
  * piece of the stream, comments included, so that a caller can tell a quiet stream from a dead one.
  */
-export async function* readServerSentEvents(body: ReadableStream<Uint8Array>, onActivity: () => void): AsyncIterable<ServerSentMessage> {
+export async function* readServerSentEvents(body: AsyncIterable<Uint8Array>, onActivity: () => void): AsyncIterable<ServerSentMessage> {
   const decoder = new TextDecoder();
   let rest = '';
   let message: { id?: string; event?: string; data: string[] } = { data: [] };

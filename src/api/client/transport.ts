@@ -8,7 +8,27 @@ export interface TransportOptions {
   readonly key: string;
   /** Why changes are made; goes into the audit log. */
   readonly reason?: string;
-  readonly fetch?: typeof fetch;
+  /** `fetch` when absent. */
+  readonly fetch?: Send;
+}
+
+/** The part of `fetch` that is used. */
+export type Send = (url: string, request: Sent) => Promise<Received>;
+
+interface Sent {
+  readonly method?: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+  readonly redirect: 'error';
+}
+
+export interface Received {
+  readonly ok: boolean;
+  readonly status: number;
+  text(): Promise<string>;
+  json(): Promise<unknown>;
+  readonly body: AsyncIterable<Uint8Array> | null;
 }
 
 export interface Transport {
@@ -24,8 +44,8 @@ const silenceLimitMs = 45_000;
 
 export function createTransport({ url, key, reason, fetch: send = fetch }: TransportOptions): Transport {
   const why: Record<string, string> = reason === undefined ? {} : { 'x-sluice-reason': encodeURIComponent(reason.toWellFormed()) };
-  const request = async (path: string, init: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }): Promise<Response> => {
-    let response: Response;
+  const request = async (path: string, init: Partial<Sent>): Promise<Received> => {
+    let response: Received;
     try {
       response = await send(`${url}${path}`, {
         ...init,
@@ -74,7 +94,7 @@ export function createTransport({ url, key, reason, fetch: send = fetch }: Trans
 }
 
 /** The error a server answered with, as the same error here: message and help are the server's, status and retry the catalogue's. */
-async function errorOf(response: Response): Promise<SluiceError> {
+async function errorOf(response: Received): Promise<SluiceError> {
   const answer = (await response.json().catch(() => undefined)) as Partial<ErrorAnswer> | undefined;
   const error = answer?.error;
   if (error === undefined || typeof error.code !== 'string') {

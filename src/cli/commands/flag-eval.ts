@@ -8,7 +8,7 @@ import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
 import { note } from '../terminal/note.ts';
-import { environmentHolding } from '../watching/selection.ts';
+import { environmentOfFlag } from '../watching/selection.ts';
 
 const attributes: OptionSpec<Readonly<Record<string, Json>>> = {
   value: 'name=value',
@@ -37,7 +37,7 @@ export const command = defineCommand({
   exitCodes: { 0: 'evaluated', 1: 'it cannot be evaluated for this user, or there is no such flag' },
   run: async ({ terminal, global, arguments: { flag: name }, options }) => {
     const { client } = await connect(homeTarget(options, global, terminal), terminal);
-    const place = await environmentHolding(client, options.environment, 'flag', name);
+    const place = await environmentOfFlag(client, options.environment, name);
     const context = { ...options.attribute, ...(options.user !== undefined && { targetingKey: options.user }) };
     const evaluation = await client.evaluateFlag(place, name, { context });
     const failed = evaluation.errorCode !== undefined;

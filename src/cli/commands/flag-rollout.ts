@@ -9,7 +9,7 @@ import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
 import { showRepeatedly } from '../watching/repeat.ts';
-import { environmentHolding } from '../watching/selection.ts';
+import { environmentOfFlag } from '../watching/selection.ts';
 
 export const command = defineCommand({
   description:
@@ -44,7 +44,7 @@ export const command = defineCommand({
     const request = variant === undefined ? undefined : requestOf(variant, options);
     if (request !== undefined && options.stop) throw usage('--stop goes without a variant.');
     const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
-    const place = await environmentHolding(client, options.environment, 'flag', name);
+    const place = await environmentOfFlag(client, options.environment, name);
     if (request !== undefined) await client.startFlagRollout(place, name, request);
     if (options.stop) await client.stopFlagRollout(place, name);
     const read = () => client.getFlagRollout(place, name);

@@ -8,7 +8,7 @@ import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
 import { note } from '../terminal/note.ts';
 import { undoing } from '../changing/flag-override.ts';
-import { environmentHolding } from '../watching/selection.ts';
+import { environmentOfFlag } from '../watching/selection.ts';
 
 export const command = defineCommand({
   description:
@@ -33,7 +33,7 @@ export const command = defineCommand({
   run: async ({ terminal, global, arguments: { flag: name, variant }, options }) => {
     const request = requestOf(variant, options);
     const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
-    const place = await environmentHolding(client, options.environment, 'flag', name);
+    const place = await environmentOfFlag(client, options.environment, name);
     const view = request === undefined ? await client.clearFlag(place, name) : await client.setFlag(place, name, request);
     if (global.json) printJson(terminal, view);
     else {

@@ -48,8 +48,8 @@ async function toConnection(
   started: boolean,
   reason: string | undefined,
 ): Promise<Connection> {
-  const { createClient } = await import('../../api/client.ts');
-  return { client: createClient({ ...found, ...(reason !== undefined && { reason }) }), pid: found.pid, started };
+  const [{ createClient }, { httpSend }] = await Promise.all([import('../../api/client.ts'), import('../../api/client/http-send.ts')]);
+  return { client: createClient({ ...found, fetch: httpSend, ...(reason !== undefined && { reason }) }), pid: found.pid, started };
 }
 
 function shown(path: string, terminal: Terminal): string {

@@ -1,11 +1,20 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
+import type StringWidth from 'string-width';
+
+const require = createRequire(import.meta.url);
+let measured: typeof StringWidth | undefined;
+let segmenter: Intl.Segmenter | undefined;
+
+/** Loaded for the first text that is not plain: its tables take a tenth of a command's start. */
+function stringWidth(text: string): number {
+  measured ??= (require('string-width') as { readonly default: typeof StringWidth }).default;
+  return measured(text);
+}
 
 /** Columns a text takes on a terminal; colour codes take none, wide characters two. */
 export function displayWidth(text: string): number {
   return isPlain(text) ? text.length : stringWidth(text);
 }
-
-const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** At most `width` columns, ending in `…` when something was cut. For text without colour codes. */
 export function truncate(text: string, width: number): string {
@@ -14,6 +23,7 @@ export function truncate(text: string, width: number): string {
   if (isPlain(text)) return `${text.slice(0, width - 1)}…`;
   let kept = '';
   let used = 0;
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
   for (const { segment } of segmenter.segment(text)) {
     const columns = stringWidth(segment);
     if (used + columns > width - 1) break;

@@ -40,6 +40,21 @@ export async function environmentHolding(client: Client, wanted: string | undefi
   return only.environment;
 }
 
+/** The same for a flag, by a small question for each environment: a kill switch does not wait for a list of everything there is. */
+export async function environmentOfFlag(client: Client, wanted: string | undefined, name: string): Promise<string> {
+  const environments = wanted === undefined ? await environmentsOf(client, undefined) : [wanted];
+  const holding = await Promise.all(
+    environments.map((environment) =>
+      client.getFlag(environment, name).then(
+        () => [environment],
+        () => [],
+      ),
+    ),
+  );
+  const [only, ...others] = holding.flat();
+  return only === undefined || others.length > 0 ? environmentHolding(client, wanted, 'flag', name) : only;
+}
+
 export const addressArgument = {
   name: 'address',
   description: 'KIND/NAME, or ENVIRONMENT/KIND/NAME',
