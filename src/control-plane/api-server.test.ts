@@ -3,6 +3,8 @@ import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createApiFixture } from '../api/testdata/api-fixture.ts';
 import { hostsFor } from '../api/host-check.ts';
+import { systemClock } from '../effects/clock.ts';
+import { systemRandom } from '../effects/random.ts';
 import { until } from '../testing/conditions.ts';
 import { listen, type ApiServer } from './api-server.ts';
 
@@ -16,7 +18,8 @@ describe('the server of the API', () => {
 
   const serve = async (options: Partial<Parameters<typeof listen>[0]> = {}) => {
     const api = await createApiFixture({ allowedHosts: hostsFor('127.0.0.1') });
-    const server = await listen({ app: api.app, host: '127.0.0.1', port: undefined, previousPort: undefined, ...options });
+    const by = { clock: systemClock, random: systemRandom };
+    const server = await listen({ app: api.app, host: '127.0.0.1', port: undefined, previousPort: undefined, ...by, ...options });
     open.push(server);
     return { api, url: server.url, port: Number(new URL(server.url).port) };
   };
@@ -29,9 +32,20 @@ describe('the server of the API', () => {
 
   it('comes back at its former port, and at any other when that one is taken', async () => {
     const first = await serve();
+    // No connection that somebody makes while it is away is given this one.
+    expect(first.port).toBeLessThan(32_768);
     await open.splice(0)[0]?.close();
     expect((await serve({ previousPort: first.port })).port).toBe(first.port);
-    expect((await serve({ previousPort: await block() })).port).toBeGreaterThan(0);
+    let now = 0;
+    const impatient = { monotonic: () => (now += 1_000), sleep: () => Promise.resolve() };
+    expect((await serve({ previousPort: await block(), clock: impatient })).port).toBeGreaterThan(0);
+  });
+
+  it('waits a moment for its former port: whoever looked for it there may have met themselves', async () => {
+    const taken = await block();
+    const [blocker] = blockers.splice(0);
+    const clock = { monotonic: () => 0, sleep: async () => void (await once(blocker?.close() as Server, 'close')) };
+    expect((await serve({ previousPort: taken, clock })).port).toBe(taken);
   });
 
   it('takes no other port than the one it was told to take', async () => {

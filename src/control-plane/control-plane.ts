@@ -115,7 +115,7 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       if (phase === 'stopping') throw sluiceError('shutting_down', {});
     },
   });
-  const server = await listen({ app, host, port, previousPort: portOf(previous?.url) });
+  const server = await listen({ app, host, port, previousPort: portOf(previous?.url), clock, random });
   const { url } = server;
   reachedAt = url;
   await writeRecord(home, { ...record, url });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ApiFixture, createApiFixture } from '../api/testdata/api-fixture.ts';
 import { systemClock } from '../effects/clock.ts';
+import { systemRandom } from '../effects/random.ts';
 import { testPort } from '../testing/test-port.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { backend, createRig, type Rig } from '../gateway/testing/rig.ts';
@@ -44,7 +45,14 @@ beforeEach(async () => {
     allowedHosts: ['127.0.0.1'],
     gatewayDesk: createGatewayDesk({ gateway, store, clock: systemClock }),
   });
-  const server = await listen({ app: api.app, host: '127.0.0.1', port: undefined, previousPort: undefined });
+  const server = await listen({
+    app: api.app,
+    host: '127.0.0.1',
+    port: undefined,
+    previousPort: undefined,
+    clock: systemClock,
+    random: systemRandom,
+  });
   stage = { rig, api, server, folder: await mkdtemp(join(tmpdir(), 'sluice-prometheus-')) };
 });
 afterEach(async () => {

@@ -1,5 +1,8 @@
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Received, Send } from './transport.ts';
+
+/** Not imported: that would ask the module for all it exports, WebSocket among it, which loads the whole of `fetch`. */
+const { request } = process.getBuiltinModule('node:http');
 
 /**
  * What the client needs of `fetch`, by Node's own HTTP: loading `fetch` takes a command longer than all else it does. Plain HTTP only; a

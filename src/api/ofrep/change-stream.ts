@@ -1,15 +1,22 @@
 import { eventStreamHeaders } from '../event-stream.ts';
 import type { ChangeReader } from './change-feed.ts';
 
-/** After how long a client that has lost its stream comes again. */
-const retryMs = 1_000;
 /** Messages that wait for a reader who takes none; then the stream ends, and who comes again is told what is true by then. */
 const waitingLimit = 100;
 
 /** A stream of changes as a response. `giveBack` is called once, however it ends. */
 export function changeStream(
   join: (reader: ChangeReader) => Promise<() => void>,
-  { giveBack, headers }: { readonly giveBack: () => void; readonly headers: Readonly<Record<string, string>> },
+  {
+    retryMs,
+    giveBack,
+    headers,
+  }: {
+    /** After how long a client that has lost its stream comes again. */
+    readonly retryMs: number;
+    readonly giveBack: () => void;
+    readonly headers: Readonly<Record<string, string>>;
+  },
 ): Response {
   let leave: (() => void) | undefined;
   let isOver = false;

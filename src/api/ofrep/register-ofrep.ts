@@ -32,6 +32,10 @@ export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): 
   const { evaluation, closing, allowedHosts, clock } = dependencies;
   const feed = createChangeFeed({ sets: evaluation.sets, clock, closing, mayStill: (evaluator) => mayStill(evaluator, dependencies) });
 
+  let opened = 0;
+  /** Clients of a control plane that was killed come again soon, and not all at one moment. */
+  const nextRetryMs = (): number => retryMs.least + retryMs.step * (opened++ % retryMs.steps);
+
   /** Nobody without a right learns anything of flags. */
   const admitted = async (asked: Asked): Promise<KnownEvaluator> => {
     const ticket = asked.path === streamPath ? asked.query.get('ticket') : null;
@@ -95,11 +99,13 @@ export function registerOfrep(app: OpenAPIHono, dependencies: ApiDependencies): 
       const seen = lastSeen(asked.headers.get('last-event-id') ?? undefined, await evaluation.sets.of(evaluator.environment));
       const giveBack = evaluation.streams.open(evaluator.holder);
       if (giveBack === undefined) return tooMany(asked, 60);
-      return changeStream((reader) => feed.join(evaluator, seen, reader), { giveBack, headers: corsHeaders });
+      return changeStream((reader) => feed.join(evaluator, seen, reader), { retryMs: nextRetryMs(), giveBack, headers: corsHeaders });
     }),
   );
   route(app, preflight, async () => new Response(null, { status: 204, headers: preflightHeaders }));
 }
+
+const retryMs = { least: 400, step: 25, steps: 10 };
 
 /** What an event has told, which the fetch after it says again. */
 const toldRevision = 'flagConfigEtag';

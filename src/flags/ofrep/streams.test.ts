@@ -53,10 +53,10 @@ describe('a stream of changes', () => {
     expect((await bulk(`?flagConfigEtag=${etag}`)).status).toBe(429);
   });
 
-  it('tells at once who has seen another history under the same number, and asks to come again after a second', async () => {
+  it('tells at once who has seen another history under the same number, and asks to come again soon', async () => {
     const first = await open();
     const id = await until('an id', () => /^id: (.+)$/m.exec(first.text())?.[1]);
-    expect(first.text()).toMatch(/^retry: 1000$/m);
+    expect(first.text()).toMatch(/^retry: [456]\d\d$/m);
     first.close();
     const elsewhere = id.replace(/[0-9a-f]$/, (digit) => (digit === '0' ? '1' : '0'));
     const told = await open({ 'last-event-id': elsewhere });
