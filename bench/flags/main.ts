@@ -1,6 +1,7 @@
-// npm run bench:flags -- [--clients 1,100,1000] [--rounds 10] [--situations quiet,busy,killed] [--json]
+// npm run bench:flags -- [--situations quiet,busy,killed] [--clients 1,100,1000,5000] [--rounds 5] [--json]
 // How long a kill switch takes until every connected client serves the new value: a real stack and control plane, the provider of OpenFeature
-// for web pages from npm as clients (beyond 100 mostly plain ones that do the same), the time from before the command until the last client has it.
+// for web pages from npm as clients (beyond 100 mostly plain ones that do the same), the time from before the request or the command until a
+// client has it. Prints the table of docs/flags.md in about two minutes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,12 +15,27 @@ import { median } from '../infrastructure/figures.ts';
 
 const { values } = parseArgs({
   options: {
-    clients: { type: 'string', default: '1,100,1000' },
-    rounds: { type: 'string', default: '10' },
-    situations: { type: 'string', default: 'quiet,busy,killed' },
+    clients: { type: 'string' },
+    rounds: { type: 'string' },
+    situations: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
+
+interface Case {
+  readonly situation: string;
+  readonly clients: number;
+  readonly rounds: number;
+}
+const table: readonly Case[] = [
+  { situation: 'quiet', clients: 1, rounds: 10 },
+  { situation: 'quiet', clients: 100, rounds: 10 },
+  { situation: 'quiet', clients: 1_000, rounds: 5 },
+  { situation: 'quiet', clients: 5_000, rounds: 3 },
+  { situation: 'busy', clients: 100, rounds: 5 },
+  { situation: 'busy', clients: 1_000, rounds: 5 },
+  { situation: 'killed', clients: 100, rounds: 3 },
+];
 
 const server = `
 import { createServer } from 'node:http';
@@ -52,10 +68,7 @@ ${others.join('\n')}
 `;
 }
 
-interface Measured {
-  readonly situation: string;
-  readonly clients: number;
-  readonly rounds: number;
+interface Measured extends Case {
   /** Milliseconds from the sending of the request until a client has the value. */
   readonly requestMs: Spread;
   /** The same from the start of the command, its own start included. */
@@ -208,6 +221,10 @@ async function end(): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
+const head = [
+  '| who hears of it | by request: median / 99 of 100 / worst | by the command | processor time of the control plane |',
+  '|---|---|---|---|',
+];
 const found: Measured[] = [];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end().finally(() => process.exit(130)));
 await mkdir(join(directory, 'web'));
@@ -216,24 +233,47 @@ await writeFile(join(directory, 'stack.yaml'), stackOf('first'));
 try {
   await sluice('apply', '--yes');
   const { key } = JSON.parse(await sluice('key', 'create', 'web', '--role', 'evaluator', '-e', 'production', '--json')) as { key: string };
-  for (const situation of values.situations.split(',')) {
-    for (const clients of values.clients.split(',').map(Number)) {
-      const measured = await measure(situation, clients, situation === 'killed' ? 2 : Number(values.rounds), key);
-      found.push(measured);
-      console.error(line(measured));
-    }
+  for (const { situation, clients, rounds } of chosen()) {
+    const measured = await measure(situation, clients, rounds, key);
+    found.push(measured);
+    console.error(row(measured));
   }
 } finally {
   await end();
 }
-console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`);
-console.log(values.json ? JSON.stringify(found, null, 2) : found.map(line).join('\n'));
+console.log(`${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}\n`);
+console.log(values.json ? JSON.stringify(found, null, 2) : [...head, ...found.map(row)].join('\n'));
 
-function words({ median: middle, p99, worst }: Spread): string {
-  return Number.isNaN(worst) ? '-' : `${Math.round(middle)} ms median, ${p99} 99th, ${worst} worst`;
+/** The table, or all of what was asked for. */
+function chosen(): readonly Case[] {
+  if (values.clients === undefined && values.situations === undefined) return withRounds(table);
+  const counts = (values.clients ?? '1,100,1000,5000').split(',').map(Number);
+  const situations = (values.situations ?? 'quiet').split(',');
+  return withRounds(situations.flatMap((situation) => counts.map((clients) => ({ situation, clients, rounds: 5 }))));
 }
 
-function line({ situation, clients, requestMs, commandMs, cpuMs, without }: Measured): string {
+function withRounds(cases: readonly Case[]): readonly Case[] {
+  const { rounds } = values;
+  return rounds === undefined ? cases : cases.map(({ situation, clients }) => ({ situation, clients, rounds: Number(rounds) }));
+}
+
+function words({ median: middle, p99, worst }: Spread): string {
+  return Number.isNaN(worst) ? '-' : `${Math.round(middle)} / ${Math.round(p99)} / ${Math.round(worst)} ms`;
+}
+
+function whom({ situation, clients }: Case): string {
+  const count = clients.toLocaleString('en');
+  const them = kindOf(situation, clients) === 'plain' ? `${count} plain clients` : `${count} ${clients === 1 ? 'provider' : 'providers'}`;
+  const meanwhile = {
+    busy: ', while releases are applied and other programs ask',
+    killed: ', the control plane ended by kill -9 just before',
+  }[situation];
+  return `${them}${meanwhile ?? ''}`;
+}
+
+function row(measured: Measured): string {
+  const { clients, requestMs, commandMs, cpuMs, without } = measured;
   const missed = without === 0 ? '' : `; ${without} WITHOUT the value after 30 s`;
-  return `${situation}, ${clients} clients (${kindOf(situation, clients)}): request ${words(requestMs)}; command ${words(commandMs)}${Number.isNaN(cpuMs) ? '' : `; ${Math.round(cpuMs)} ms of processor time`}${missed}`;
+  const spent = Number.isNaN(cpuMs) ? '-' : `${Math.round(cpuMs)} ms${clients === 1 ? '' : `, ${(cpuMs / clients).toFixed(2)} a client`}`;
+  return `| ${whom(measured)}${missed} | ${words(requestMs)} | ${words(commandMs)} | ${spent} |`;
 }
