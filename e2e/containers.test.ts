@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { until } from '../src/testing/conditions.ts';
-import { describeWithDocker, startDockerEngine } from '../src/testing/docker-engine.ts';
+import { describeWithDocker } from '../src/testing/with-docker.ts';
 import { send, startLoad } from './load.ts';
 import { controlPlane, expectCode, sluice, type World } from './sluice.ts';
 
@@ -27,22 +27,22 @@ interface Status {
   readonly environments: readonly { readonly name: string; readonly url?: string }[];
 }
 
-describeWithDocker(await startDockerEngine(), 'a service that is a container image', (engine) => {
+describeWithDocker('a service that is a container image', ({ engine, before, after }) => {
   let world: World;
   let url: string;
 
   /** An image that answers with a word, and says it when it starts. */
   const build = (reference: string, word: string): Promise<void> => {
     const script = `#!/bin/sh\necho I am ${word}\nexec busybox httpd -f -p "$HOST:$PORT" -h /www\n`;
-    return engine.image(reference, { 'www/index.html': word, 'start.sh': script }, ['CMD ["sh", "/start.sh"]']);
+    return engine().image(reference, { 'www/index.html': word, 'start.sh': script }, ['CMD ["sh", "/start.sh"]']);
   };
   const word = async (): Promise<string> => (await send(url, undefined, { host })).text;
   const wordsOf = async (...line: string[]): Promise<string> => (await expectCode(0, world, ...line)).stdout;
-  const containers = async (): Promise<number> => (await engine.docker('ps', '-q')).split('\n').filter(Boolean).length;
+  const containers = async (): Promise<number> => (await engine().docker('ps', '-q')).split('\n').filter(Boolean).length;
 
-  beforeAll(async () => {
+  before(async () => {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-containers-'));
-    const environment = { DOCKER_HOST: engine.address };
+    const environment = { DOCKER_HOST: engine().address };
     world = { directory, home: join(directory, '.sluice'), environment };
     await build('agent:stable', 'one');
     await build('agent:next', 'two');
@@ -52,10 +52,9 @@ describeWithDocker(await startDockerEngine(), 'a service that is a container ima
     const status = (await (await controlPlane(world)).get('/v1/status')) as Status;
     url = status.environments.find(({ name }) => name === 'default')?.url ?? '';
   });
-  afterAll(async () => {
+  after(async () => {
     await sluice(world, 'down');
     await rm(world.directory, { recursive: true, force: true });
-    await engine.remove();
   });
 
   it('goes to another image and back under load, through a kill of the control plane, and loses no request', async () => {
@@ -83,9 +82,9 @@ describeWithDocker(await startDockerEngine(), 'a service that is a container ima
     expect(plan.stdout + plan.stderr).toMatch(/image agent:stable is another: sha256:[0-9a-f]{12} to sha256:[0-9a-f]{12}/);
     await expectCode(0, world, 'apply', '--yes');
     expect(await word()).toBe('three');
-    await engine.docker('image', 'prune', '--force');
+    await engine().docker('image', 'prune', '--force');
     const tags = async (): Promise<readonly string[]> =>
-      (await engine.docker('images', '--format', '{{.Repository}}')).split('\n').filter((name) => name.startsWith('sluice/'));
+      (await engine().docker('images', '--format', '{{.Repository}}')).split('\n').filter((name) => name.startsWith('sluice/'));
     expect((await tags()).length).toBe(3);
     const refused = await sluice(world, 'deploy', 'agent', '--image', 'agent:missing', '--yes');
     expect([refused.code, refused.stdout + refused.stderr]).toEqual([
@@ -93,6 +92,6 @@ describeWithDocker(await startDockerEngine(), 'a service that is a container ima
       expect.stringContaining("There is no image 'agent:missing'"),
     ]);
     await expectCode(0, world, 'destroy', '--yes');
-    expect([await tags(), await engine.docker('ps', '-aq')]).toEqual([[], '']);
+    expect([await tags(), await engine().docker('ps', '-aq')]).toEqual([[], '']);
   });
 });

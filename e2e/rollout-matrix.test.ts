@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/effects/clock.ts';
 import { until } from '../src/testing/conditions.ts';
-import { describeWithDocker, type DockerEngine, startDockerEngine } from '../src/testing/docker-engine.ts';
+import { describeWithDocker, type WithDocker } from '../src/testing/with-docker.ts';
 import { anxiousPrompt, createRolloutWorld, usualPrompt, type Behaviour, type RolloutWorld } from './rollout-world.ts';
 import { previewProgram, strategies, type StrategyName } from './rollouts/strategies.ts';
 import { controlPlane, start } from './sluice.ts';
@@ -39,21 +39,21 @@ const matrix: readonly (readonly [StrategyName, string])[] = [
 ];
 const unmet = new Set<StrategyName>(['blue_green with a judged preview', 'canary after copies']);
 
-/** Releases are folders and instances processes; with an engine, they are images and containers. */
-function everyCase(engine?: DockerEngine): void {
+/** Releases are folders and instances processes; with Docker, they are images and containers. */
+function everyCase(docker?: WithDocker): void {
+  const { before: beforeCases, after: afterCases } = docker ?? { before: beforeAll, after: afterAll };
   let place: RolloutWorld;
   const table: string[] = [];
-  beforeAll(async () => {
-    place = await createRolloutWorld(engine);
+  beforeCases(async () => {
+    place = await createRolloutWorld(docker?.engine());
     await place.begin({ word: 'stable', delayMs });
     await writeFile(join(place.world.directory, 'agent', 'preview.js'), previewProgram(place.url()));
     // From now on a part of every release's source, unless that is an image.
     await place.run(0, 'deploy', 'agent');
-  }, 60_000);
-  afterAll(async () => {
-    console.log(['', `With ${engine ? 'containers' : 'processes'}:`, ...table, ''].join('\n'));
+  });
+  afterCases(async () => {
+    console.log(['', `With ${docker ? 'containers' : 'processes'}:`, ...table, ''].join('\n'));
     await place.dispose();
-    await engine?.remove();
   });
 
   /** Requests the gateway has sent to each release, by its own count. */
@@ -115,7 +115,7 @@ function everyCase(engine?: DockerEngine): void {
 
   const choices: readonly (readonly [string, Behaviour, string, string])[] = [
     // What is new in an image nobody sees, so that it is tried with a few.
-    [engine ? 'canary' : 'rolling', { word: 'stable', delayMs: delayMs + 0.5 }, usualPrompt, ''],
+    [docker ? 'canary' : 'rolling', { word: 'stable', delayMs: delayMs + 0.5 }, usualPrompt, ''],
     ['rolling', { word: 'stable', delayMs }, usualPrompt, '  env: { LEVEL: debug }\n'],
     ['canary', { word: 'stable', delayMs }, 'Answer the customer in a friendly way.', ''],
     ['blue_green', { word: 'stable', delayMs, version: '2.0.0' }, usualPrompt, ''],
@@ -216,5 +216,4 @@ const isProving = process.env['SLUICE_PROVE'] === 'rollouts';
 describe.runIf(isProving)('every strategy with every kind of candidate, as processes, under load', () => {
   everyCase();
 });
-if (isProving)
-  describeWithDocker(await startDockerEngine(), 'every strategy with every kind of candidate, as containers, under load', everyCase);
+if (isProving) describeWithDocker('every strategy with every kind of candidate, as containers, under load', everyCase);

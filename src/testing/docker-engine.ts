@@ -3,7 +3,6 @@ import { chmod, copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
 import { identify, tailOf } from '../effects/processes.ts';
 import { until } from './conditions.ts';
 import { findProgram } from './requires.ts';
@@ -16,8 +15,6 @@ type Files = Readonly<Record<string, string | { readonly program: string }>>;
 export interface DockerEngine {
   /** `unix://…`, for DOCKER_HOST. */
   readonly address: string;
-  /** Folder to put what belongs to it into; removed with it. */
-  readonly folder: string;
   /** Makes an image of the files, by their paths in it, and busybox as /bin/busybox and /bin/sh. `changes` are lines of a Dockerfile. */
   image(reference: string, files?: Files, changes?: readonly string[]): Promise<void>;
   /** Makes an image of another one and these files. */
@@ -34,13 +31,10 @@ export interface DockerEngine {
 }
 
 /**
- * A Docker engine of its own, with everything below a temporary folder and without a network to look after. Undefined, and the reason
- * printed, where none can be started: it takes root, the programs, and a system that lets containers be made.
+ * A Docker engine of its own, with everything below a temporary folder and without a network to look after. It takes root, Docker's
+ * programs and busybox; rejects where it does not start, or cannot run a container.
  */
-export async function startDockerEngine(): Promise<DockerEngine | undefined> {
-  const missing = ['dockerd', 'containerd', 'docker', 'docker-init', 'busybox'].find((program) => findProgram(program) === undefined);
-  const why = process.getuid?.() === 0 ? missing && `'${missing}' is not on PATH` : 'a Docker engine of its own takes root';
-  if (why !== undefined) return skipped(why);
+export async function startDockerEngine(): Promise<DockerEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-docker-'));
   const address = `unix://${folder}/d.sock`;
   const at = (name: string): string => join(folder, name);
@@ -155,11 +149,10 @@ export async function startDockerEngine(): Promise<DockerEngine | undefined> {
     await image('sluice-probe:1');
     await docker('run', '--rm', '--init', '--network', 'host', 'sluice-probe:1', '/bin/busybox', 'true');
   } catch (error) {
-    const reason = (error as Error).message.split('\n').slice(0, 3).join(' ').slice(0, 300);
     await remove();
-    return skipped(`a Docker engine cannot be used here: ${reason}`);
+    throw error;
   }
-  return { address, folder, image, imageFrom, archive, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
+  return { address, image, imageFrom, archive, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
 }
 
 /** With the libraries the system's loader finds for it, where it finds them. */
@@ -176,19 +169,4 @@ async function end(ending: number | undefined, signal: NodeJS.Signals): Promise<
   if (ending === undefined || identify(ending) === undefined) return;
   process.kill(ending, signal);
   await until('it has ended', () => identify(ending) === undefined);
-}
-
-/** A `describe` for tests that need one; skipped where there is none. */
-export function describeWithDocker(
-  engine: DockerEngine | undefined,
-  name: string,
-  body: (engine: DockerEngine) => void | Promise<void>,
-): void {
-  if (engine !== undefined) describe(name, () => body(engine));
-  else describe.skipIf(true)(`${name} (needs a Docker engine)`, () => it('is not tested here', () => expect(engine).toBeDefined()));
-}
-
-function skipped(reason: string): undefined {
-  console.warn(`skipped: containers (${reason})`);
-  return undefined;
 }
