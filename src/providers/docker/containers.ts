@@ -17,7 +17,7 @@ export interface SeenContainer {
   readonly stopSignal: string;
 }
 
-export interface ListedContainer {
+interface ListedContainer {
   readonly container: string;
   readonly names: readonly string[];
   /** Also those of its image, of which anybody may have made containers. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The folder of Docker's own configuration. */
-export function dockerFolder(environment: Environment): string {
+function dockerFolder(environment: Environment): string {
   return environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
 }
 

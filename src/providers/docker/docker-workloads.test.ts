@@ -32,6 +32,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const newHome = (): Promise<string> => mkdtemp(join(folder, 'home-'));
+
 describeWithDocker('containers', ({ engine: started, before }) => {
   let docker: DockerEngine;
   let digest: `sha256:${string}`;
@@ -49,7 +51,6 @@ describeWithDocker('containers', ({ engine: started, before }) => {
     const images = createDockerImages({ engine, home, environment });
     return createDockerWorkloads({ home, engine, images, clock: systemClock, random: systemRandom });
   };
-  const newHome = (): Promise<string> => mkdtemp(join(folder, 'home-'));
   const specFor = (id: string, behaviour: string, extra: Partial<InstanceSpec> = {}): InstanceSpec => ({
     id,
     service: 'default/service/agent',
