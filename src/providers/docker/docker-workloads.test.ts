@@ -274,7 +274,7 @@ describeWithDocker('containers', ({ engine: started, before }) => {
     const instance = await workloads.start(specFor('lasting', 'serve'));
     await docker.kill();
     expect(await workloads.inspect('lasting')).toEqual({ status: 'running', instance });
-    expect(await workloads.probe('lasting', http)).toEqual({ ready: true });
+    await until('it serves without the engine', async () => (await workloads.probe('lasting', http)).ready);
     await expect(workloads.stop('lasting', 100)).rejects.toMatchObject({ code: 'engine_unreachable', retry: 'retry' });
     await docker.start({ liveRestore: true });
     expect([await workloads.inspect('lasting'), told]).toEqual([{ status: 'running', instance }, []]);
