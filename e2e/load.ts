@@ -1,4 +1,5 @@
 import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { systemClock } from '../src/effects/clock.ts';
 
 export interface Load {
   /** Answers and failures so far. */
@@ -8,8 +9,11 @@ export interface Load {
   stop(): Promise<{ answered: number; failures: readonly string[] }>;
 }
 
-/** Keeps `concurrency` requests in flight over kept-alive connections until stopped. Everything but a complete 200 is a failure. */
-export function startLoad(url: string, options: { host?: string; concurrency: number; body?: string }): Load {
+/**
+ * Keeps `concurrency` requests in flight over kept-alive connections until stopped, or sends the next of each `pauseMs` after an answer.
+ * Everything but a complete 200 is a failure.
+ */
+export function startLoad(url: string, options: { host?: string; concurrency: number; body?: string; pauseMs?: number }): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: options.concurrency });
   const failures: string[] = [];
   const state = { answered: 0, running: true };
@@ -23,6 +27,7 @@ export function startLoad(url: string, options: { host?: string; concurrency: nu
       } catch (error) {
         failures.push((error as Error).message);
       }
+      if (options.pauseMs !== undefined) await systemClock.sleep(options.pauseMs);
     }
   };
   const workers = Array.from({ length: options.concurrency }, worker);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/effects/clock.ts';
 import { until } from '../src/testing/conditions.ts';
+import { describeWithDocker, type WithDocker } from '../src/testing/with-docker.ts';
 import { anxiousPrompt, createRolloutWorld, usualPrompt, type Behaviour, type RolloutWorld } from './rollout-world.ts';
 import { previewProgram, strategies, type StrategyName } from './rollouts/strategies.ts';
 import { controlPlane, start } from './sluice.ts';
@@ -38,19 +39,20 @@ const matrix: readonly (readonly [StrategyName, string])[] = [
 ];
 const unmet = new Set<StrategyName>(['blue_green with a judged preview', 'canary after copies']);
 
-// The long matrix, by `npm run prove:rollouts`, under the load of wrk; the short one is rollouts.test.ts.
-describe.runIf(process.env['SLUICE_PROVE'] === 'rollouts')('every strategy with every kind of candidate, under load', () => {
+/** Releases are folders and instances processes; with Docker, they are images and containers. */
+function everyCase(docker?: WithDocker): void {
+  const { before: beforeCases, after: afterCases } = docker ?? { before: beforeAll, after: afterAll };
   let place: RolloutWorld;
   const table: string[] = [];
-  beforeAll(async () => {
-    place = await createRolloutWorld();
+  beforeCases(async () => {
+    place = await createRolloutWorld(docker?.engine());
     await place.begin({ word: 'stable', delayMs });
     await writeFile(join(place.world.directory, 'agent', 'preview.js'), previewProgram(place.url()));
-    // From now on a part of every release's source.
+    // From now on a part of every release's source, unless that is an image.
     await place.run(0, 'deploy', 'agent');
-  }, 60_000);
-  afterAll(async () => {
-    console.log(['', ...table, ''].join('\n'));
+  });
+  afterCases(async () => {
+    console.log(['', `With ${docker ? 'containers' : 'processes'}:`, ...table, ''].join('\n'));
     await place.dispose();
   });
 
@@ -111,24 +113,26 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'rollouts')('every strategy with 
     table.push(`canary: one that answers no request: taken back ${(took / 1_000).toFixed(1)} s after \`deploy\`, of ${answered} users`);
   });
 
-  const choices = [
-    ['auto', 'rolling', { word: 'stable', delayMs: delayMs + 0.5 }, usualPrompt],
-    ['auto', 'canary', { word: 'stable', delayMs }, 'Answer the customer in a friendly way.'],
-    ['auto', 'blue_green', { word: 'stable', delayMs, version: '2.0.0' }, usualPrompt],
-  ] as const;
-  const forward: readonly (readonly [StrategyName, string, Behaviour, string])[] = [
+  const choices: readonly (readonly [string, Behaviour, string, string])[] = [
+    // What is new in an image nobody sees, so that it is tried with a few.
+    [docker ? 'canary' : 'rolling', { word: 'stable', delayMs: delayMs + 0.5 }, usualPrompt, ''],
+    ['rolling', { word: 'stable', delayMs }, usualPrompt, '  env: { LEVEL: debug }\n'],
+    ['canary', { word: 'stable', delayMs }, 'Answer the customer in a friendly way.', ''],
+    ['blue_green', { word: 'stable', delayMs, version: '2.0.0' }, usualPrompt, ''],
+  ];
+  const forward: readonly (readonly [StrategyName, string, Behaviour, string, string])[] = [
     ...(Object.keys(strategies) as StrategyName[])
       .filter((strategy) => strategy !== 'auto')
-      .map((strategy) => [strategy, 'declared', { word: `sound, ${strategy}`, delayMs }, usualPrompt] as const),
-    ...choices,
+      .map((strategy) => [strategy, 'declared', { word: `sound, ${strategy}`, delayMs }, usualPrompt, ''] as const),
+    ...choices.map(([way, behaviour, prompt, more]) => ['auto' as const, way, behaviour, prompt, more] as const),
   ];
   it.each(forward)(
     '%s (%s): a sound candidate comes into use, and the one before returns, without a lost request',
-    async (strategy, way, behaviour, prompt) => {
+    async (strategy, way, behaviour, prompt, more) => {
       const { write, run, wrk, view } = place;
       const { release: before = '' } = await view();
       const declared: { readonly slow: string; readonly quick?: string } = strategies[strategy];
-      await write(declared.quick ?? declared.slow, behaviour, prompt);
+      await write(declared.quick ?? declared.slow, behaviour, prompt, more);
       const load = await wrk();
       const begun = systemClock.monotonic();
       await run(0, 'deploy', 'agent');
@@ -181,4 +185,35 @@ describe.runIf(process.env['SLUICE_PROVE'] === 'rollouts')('every strategy with 
     await second;
     expect((await load.stop()).lost).toEqual([]);
   }, 120_000);
+
+  it('canary by hand: what is aborted serves nobody, what is promoted step by step comes into use', { timeout: 120_000 }, async () => {
+    const { write, run, wrk, view, reaches } = place;
+    const byHand = '{ strategy: canary, steps: [{ weight: 20, approval: true }, { weight: 50, approval: true }] }';
+    const { release: before = '' } = await view();
+    const load = await wrk();
+    await write(byHand, { word: 'by hand', delayMs });
+    const first = run(1, 'deploy', 'agent');
+    const candidate = (await reaches(20)).rollout?.release ?? '';
+    await run(0, 'rollout', 'abort', 'agent', '--reason', 'not today');
+    expect((await first).stderr).toContain('not today');
+    const { release, weights } = await view();
+    expect([release, weights.filter(({ percent }) => percent > 0)]).toMatchObject([before, [{ release: before, percent: 100 }]]);
+    await run(0, 'rollout', 'retry', 'agent');
+    await reaches(20);
+    await run(0, 'rollout', 'promote', 'agent', '--from', '1');
+    await reaches(50);
+    await run(0, 'rollout', 'promote', 'agent', '--from', '2');
+    await until('it is in use', async () => {
+      const seen = await view();
+      return seen.release === candidate && seen.rollout === undefined;
+    });
+    expect((await load.stop()).lost).toEqual([]);
+  });
+}
+
+// The long matrix, by `npm run prove:rollouts`, under the load of wrk; the short one is rollouts.test.ts.
+const isProving = process.env['SLUICE_PROVE'] === 'rollouts';
+describe.runIf(isProving)('every strategy with every kind of candidate, as processes, under load', () => {
+  everyCase();
 });
+if (isProving) describeWithDocker('every strategy with every kind of candidate, as containers, under load', everyCase);

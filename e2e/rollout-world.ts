@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceView } from '../src/api/schemas/service.ts';
 import { until } from '../src/testing/conditions.ts';
+import type { DockerEngine } from '../src/testing/docker-engine.ts';
 import { send } from './load.ts';
 import { controlPlane, expectCode, sluice, type Outcome, type World } from './sluice.ts';
 import { startWrk, type Wrk } from './wrk/load.ts';
@@ -49,24 +50,44 @@ process.on('SIGTERM', () => server.close(() => process.exit(0)));
 export const usualPrompt = 'Answer the customer.';
 export const anxiousPrompt = 'Answer the customer, and escalate whenever in doubt.';
 
-/** A stack of one agent behind the real gateway, in a folder of its own. */
-export async function createRolloutWorld() {
+const packageFile = '{ "type": "module" }';
+/** An image with Node and the agent, of which those of its releases are made. */
+const base = 'agent-base:1';
+
+/** A stack of one agent behind the real gateway, in a folder of its own. With an engine, its releases are images and its instances containers. */
+export async function createRolloutWorld(engine?: DockerEngine) {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-rollouts-'));
-  const world: World = { directory, home: join(directory, '.sluice') };
+  const environment = engine && { DOCKER_HOST: engine.address };
+  const world: World = { directory, home: join(directory, '.sluice'), ...(environment && { environment }) };
   await mkdir(join(directory, 'agent'));
-  await writeFile(join(directory, 'agent', 'package.json'), '{ "type": "module" }');
+  await writeFile(join(directory, 'agent', 'package.json'), packageFile);
   await writeFile(join(directory, 'agent', 'agent.js'), agent);
+  const files = { 'bin/node': { program: process.execPath }, 'app/agent.js': agent, 'app/package.json': packageFile };
+  await engine?.image(base, files, ['WORKDIR /app', 'CMD ["/bin/node", "agent.js"]']);
+  const images = new Map<string, string>();
   let url = '';
   const loads = new Set<Wrk>();
 
+  /** The code of a release as the stack declares it: what behaves alike is the very same image. */
+  async function codeOf(behaviour: string): Promise<string> {
+    await writeFile(join(directory, 'agent', 'behaviour.json'), behaviour);
+    if (engine === undefined) return 'source: agent\n  command: [node, agent.js]';
+    const reference = images.get(behaviour) ?? `agent:${images.size + 1}`;
+    if (!images.has(behaviour)) await engine.imageFrom(base, reference, { 'app/behaviour.json': behaviour });
+    images.set(behaviour, reference);
+    return `image: ${reference}`;
+  }
+
   /** `more`: blocks beside the service. */
   const write = async (rollout: string, behaviour: Behaviour, prompt = usualPrompt, more = ''): Promise<void> => {
-    await writeFile(join(directory, 'agent', 'behaviour.json'), JSON.stringify(behaviour));
+    const code = await codeOf(JSON.stringify(behaviour));
+    // Beside the code of a folder; an image has only what it was made with, and commands of an analysis run on the machine.
+    const declared = engine ? rollout.replace('preview.js', join(directory, 'agent', 'preview.js')) : rollout;
     await writeFile(join(directory, 'prompt.md'), prompt);
     await writeFile(
       join(directory, 'stack.yaml'),
-      `service:\n  name: agent\n  source: agent\n  command: [node, agent.js]\n  prompts: prompt.md\n  version: ${behaviour.version ?? '1.0.0'}\n  replicas: ${behaviour.replicas ?? 2}
-  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: ${behaviour.broken === 'hangs' ? '2s' : '30s'} }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${rollout}\n${more}`,
+      `service:\n  name: agent\n  ${code}\n  prompts: prompt.md\n  version: ${behaviour.version ?? '1.0.0'}\n  replicas: ${behaviour.replicas ?? 2}
+  health: { path: /healthz, interval: 50ms, timeout: 500ms, start_period: ${behaviour.broken === 'hangs' ? '2s' : '30s'} }\n  drain: 5s\n  expose: { host: agent.localhost }\n  rollout: ${declared}\n${more}`,
     );
   };
   const view = async (): Promise<ServiceView> =>

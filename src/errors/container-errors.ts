@@ -1,20 +1,37 @@
 import { entry } from './entry.ts';
 
+const anotherEngine =
+  '`docker context use default` goes back to that of the system; DOCKER_HOST=unix:///path/of/docker.sock names another before the control plane is started (`sluice down`, then `sluice up`).';
+
 /** Errors of container images and of the engine that runs them. */
 export const containerErrors = {
-  engine_address_refused: entry<{ address: string; reason: string }>({
+  engine_address_refused: entry<{ address: string; by: string; reason: string }>({
     status: 422,
     retry: 'terminal',
-    message: ({ address, reason }) => `The container engine at DOCKER_HOST=${address} is not used: ${reason}.`,
-    help: () =>
-      'Containers share network and files with Sluice, so the engine has to be on this machine: DOCKER_HOST=unix:///path/of/docker.sock, set before the control plane is started (`sluice down`, then `sluice up`).',
+    message: ({ address, by, reason }) => `The container engine at ${address} (${by}) is not used: ${reason}.`,
+    help: () => `Containers share network and files with Sluice, so the engine has to be on this machine. ${anotherEngine}`,
   }),
-  engine_unreachable: entry<{ address: string; reason: string }>({
+  docker_context_unusable: entry<{ context: string; by: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ context, by, reason }) => `The Docker context '${context}' that ${by} names cannot be used: ${reason}.`,
+    help: () => `\`docker context ls\` lists those there are. ${anotherEngine}`,
+  }),
+  engine_unfit: entry<{ address: string; by: string; reason: string }>({
+    status: 422,
+    retry: 'terminal',
+    message: ({ address, by, reason }) => `The container engine at ${address} (${by}) cannot run services: ${reason}.`,
+    help: () => `Containers share network and files with Sluice: they need an engine that runs as root on this machine. ${anotherEngine}`,
+  }),
+  engine_unreachable: entry<{ address: string; by: string; reason: string; rootless?: string }>({
     status: 503,
     retry: 'retry',
-    message: ({ address, reason }) => `The container engine at ${address} cannot be reached: ${reason}.`,
-    help: () =>
-      'Install and start Docker (`sudo apt install docker.io && sudo systemctl start docker`), let your user reach its socket (`sudo usermod -aG docker $USER`, then log in again), or name another socket with DOCKER_HOST=unix:///path before the control plane is started.',
+    message: ({ address, by, reason }) => `The container engine at ${address} (${by}) cannot be reached: ${reason}.`,
+    help: ({ rootless }) =>
+      [
+        'Install and start Docker (`sudo apt install docker.io && sudo systemctl start docker`), let your user reach its socket (`sudo usermod -aG docker $USER`, then log in again), or name another socket with DOCKER_HOST=unix:///path before the control plane is started.',
+        ...(rootless === undefined ? [] : [`The rootless engine at ${rootless} does not do: its containers have a network of their own.`]),
+      ].join(' '),
   }),
   engine_failed: entry<{ action: string; reason: string }>({
     status: 502,

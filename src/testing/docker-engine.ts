@@ -1,24 +1,26 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it } from 'vitest';
 import { identify, tailOf } from '../effects/processes.ts';
 import { until } from './conditions.ts';
 import { findProgram } from './requires.ts';
 
 const run = promisify(execFile);
 
+/** By their paths in an image: what is in them, or the program of this machine that they are a copy of, the libraries it needs beside it. */
+type Files = Readonly<Record<string, string | { readonly program: string }>>;
+
 export interface DockerEngine {
   /** `unix://…`, for DOCKER_HOST. */
   readonly address: string;
-  /** Folder to put what belongs to it into; removed with it. */
-  readonly folder: string;
   /** Makes an image of the files, by their paths in it, and busybox as /bin/busybox and /bin/sh. `changes` are lines of a Dockerfile. */
-  image(reference: string, files?: Readonly<Record<string, string>>, changes?: readonly string[]): Promise<void>;
+  image(reference: string, files?: Files, changes?: readonly string[]): Promise<void>;
+  /** Makes an image of another one and these files. */
+  imageFrom(base: string, reference: string, files: Files): Promise<void>;
   /** The archive `image` makes an image of. */
-  archive(files?: Readonly<Record<string, string>>): Promise<Buffer>;
+  archive(files?: Files): Promise<Buffer>;
   docker(...parameters: readonly string[]): Promise<string>;
   /** Ends the engine at once, as a crash would; what runs is left to itself. */
   kill(): Promise<void>;
@@ -29,13 +31,10 @@ export interface DockerEngine {
 }
 
 /**
- * A Docker engine of its own, with everything below a temporary folder and without a network to look after. Undefined, and the reason
- * printed, where none can be started: it takes root, the programs, and a system that lets containers be made.
+ * A Docker engine of its own, with everything below a temporary folder and without a network to look after. It takes root, Docker's
+ * programs and busybox; rejects where it does not start, or cannot run a container.
  */
-export async function startDockerEngine(): Promise<DockerEngine | undefined> {
-  const missing = ['dockerd', 'containerd', 'docker', 'docker-init', 'busybox'].find((program) => findProgram(program) === undefined);
-  const why = process.getuid?.() === 0 ? missing && `'${missing}' is not on PATH` : 'a Docker engine of its own takes root';
-  if (why !== undefined) return skipped(why);
+export async function startDockerEngine(): Promise<DockerEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-docker-'));
   const address = `unix://${folder}/d.sock`;
   const at = (name: string): string => join(folder, name);
@@ -104,28 +103,43 @@ export async function startDockerEngine(): Promise<DockerEngine | undefined> {
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
-  async function archive(files: Readonly<Record<string, string>> = {}): Promise<Buffer> {
-    const tree = await mkdtemp(at('image-'));
-    await mkdir(join(tree, 'bin'));
-    await mkdir(join(tree, 'tmp'));
-    await copyFile(findProgram('busybox') ?? '', join(tree, 'bin', 'busybox'));
-    await copyFile(findProgram('busybox') ?? '', join(tree, 'bin', 'sh'));
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(tree, path)), { recursive: true });
-      await writeFile(join(tree, path), text);
+  async function tree(files: Files): Promise<string> {
+    const folder = await mkdtemp(at('image-'));
+    await chmod(folder, 0o755);
+    for (const [path, content] of Object.entries(files)) {
+      const place = join(folder, path);
+      await mkdir(dirname(place), { recursive: true });
+      if (typeof content === 'string') await writeFile(place, content);
+      else await copyProgram(content.program, folder, place);
     }
-    await run('tar', ['-C', tree, '-cf', `${tree}.tar`, '.']);
-    const bytes = await readFile(`${tree}.tar`);
-    await rm(tree, { recursive: true, force: true });
-    await rm(`${tree}.tar`, { force: true });
+    return folder;
+  }
+
+  async function archive(files: Files = {}): Promise<Buffer> {
+    const busybox = { program: findProgram('busybox') ?? '' };
+    const folder = await tree({ 'bin/busybox': busybox, 'bin/sh': busybox, ...files });
+    await mkdir(join(folder, 'tmp'), { recursive: true });
+    await run('tar', ['-C', folder, '-cf', `${folder}.tar`, '.']);
+    const bytes = await readFile(`${folder}.tar`);
+    await rm(folder, { recursive: true, force: true });
+    await rm(`${folder}.tar`, { force: true });
     return bytes;
   }
 
-  async function image(reference: string, files: Readonly<Record<string, string>> = {}, changes: readonly string[] = []): Promise<void> {
+  async function image(reference: string, files: Files = {}, changes: readonly string[] = []): Promise<void> {
     const file = at('image.tar');
     await writeFile(file, await archive(files));
     await docker('import', ...changes.flatMap((change) => ['--change', change]), file, reference);
     await rm(file, { force: true });
+  }
+
+  async function imageFrom(base: string, reference: string, files: Files): Promise<void> {
+    const container = await docker('create', base);
+    const folder = await tree(files);
+    await docker('cp', `${folder}/.`, `${container}:/`);
+    await docker('commit', container, reference);
+    await docker('rm', container);
+    await rm(folder, { recursive: true, force: true });
   }
 
   try {
@@ -135,30 +149,24 @@ export async function startDockerEngine(): Promise<DockerEngine | undefined> {
     await image('sluice-probe:1');
     await docker('run', '--rm', '--init', '--network', 'host', 'sluice-probe:1', '/bin/busybox', 'true');
   } catch (error) {
-    const reason = (error as Error).message.split('\n').slice(0, 3).join(' ').slice(0, 300);
     await remove();
-    return skipped(`a Docker engine cannot be used here: ${reason}`);
+    throw error;
   }
-  return { address, folder, image, archive, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
+  return { address, image, imageFrom, archive, docker, kill: () => end(pid, 'SIGKILL'), start, remove };
+}
+
+/** With the libraries the system's loader finds for it, where it finds them. */
+async function copyProgram(program: string, root: string, place: string): Promise<void> {
+  await copyFile(program, place);
+  const { stdout } = await run('ldd', [program]).catch(() => ({ stdout: '' }));
+  for (const [library] of stdout.matchAll(/\/\S+(?= \(0x)/g)) {
+    await mkdir(dirname(join(root, library)), { recursive: true });
+    await copyFile(library, join(root, library));
+  }
 }
 
 async function end(ending: number | undefined, signal: NodeJS.Signals): Promise<void> {
   if (ending === undefined || identify(ending) === undefined) return;
   process.kill(ending, signal);
   await until('it has ended', () => identify(ending) === undefined);
-}
-
-/** A `describe` for tests that need one; skipped where there is none. */
-export function describeWithDocker(
-  engine: DockerEngine | undefined,
-  name: string,
-  body: (engine: DockerEngine) => void | Promise<void>,
-): void {
-  if (engine !== undefined) describe(name, () => body(engine));
-  else describe.skipIf(true)(`${name} (needs a Docker engine)`, () => it('is not tested here', () => expect(engine).toBeDefined()));
-}
-
-function skipped(reason: string): undefined {
-  console.warn(`skipped: containers (${reason})`);
-  return undefined;
 }

@@ -38,7 +38,7 @@ describe('doctor', () => {
 
   it('asks the container engine for its version, and says how to get one', async () => {
     const socket = join(await temporaryFolder(), 'docker.sock');
-    const lacking = await find('Docker', { dockerHost: `unix://${socket}` });
+    const lacking = await find('Docker', { environment: { DOCKER_HOST: `unix://${socket}` } });
     expect(lacking).toMatchObject({
       state: 'limited',
       found: expect.stringContaining(socket),
@@ -46,9 +46,12 @@ describe('doctor', () => {
     });
     const engine = createServer((_, response) => response.end(JSON.stringify({ Version: '20.10.24' }))).listen(socket);
     await once(engine, 'listening');
-    expect(await find('Docker', { dockerHost: `unix://${socket}` })).toMatchObject({ state: 'ok', found: '20.10.24' });
+    expect(await find('Docker', { environment: { DOCKER_HOST: `unix://${socket}` } })).toMatchObject({
+      state: 'ok',
+      found: `20.10.24 at unix://${socket} (by DOCKER_HOST)`,
+    });
     engine.close();
-    expect(await find('Docker', { dockerHost: 'tcp://192.0.2.1:2375' })).toMatchObject({ state: 'limited' });
+    expect(await find('Docker', { environment: { DOCKER_HOST: 'tcp://192.0.2.1:2375' } })).toMatchObject({ state: 'limited' });
   });
 
   it('looks at who can read the home', async () => {

@@ -5,6 +5,7 @@ import { findProgram, programsFor } from '../../providers/local/cache/cache-serv
 import { findInstallations, howToInstall } from '../../providers/local/database/installations.ts';
 import { cgroupSupport } from '../../providers/local/machine/cgroup-support.ts';
 import { createEngine } from '../../providers/docker/engine.ts';
+import { engineAddress } from '../../providers/docker/engine-address.ts';
 import { canListenOn } from '../../providers/local/machine/loopback.ts';
 import { install, type Finding } from './finding.ts';
 import type { Machine } from './machine.ts';
@@ -100,15 +101,16 @@ async function cache({ searchPath, firstLineOf, platform }: Machine): Promise<Fi
   };
 }
 
-async function containers({ dockerHost }: Machine): Promise<Finding> {
+async function containers({ environment }: Machine): Promise<Finding> {
   const finding = { name: 'Docker', neededFor: 'services with an `image`' };
   try {
-    const { body } = await createEngine({ DOCKER_HOST: dockerHost }).call('GET', '/version', { timeoutMs: engineTimeoutMs });
+    const { text, by } = engineAddress(environment);
+    const { body } = await createEngine(environment).call('GET', '/version', { timeoutMs: engineTimeoutMs });
     const version = (body as { Version?: unknown } | undefined)?.Version;
     return {
       ...finding,
       state: 'ok',
-      found: typeof version === 'string' ? version : 'an engine that does not say its version',
+      found: `${typeof version === 'string' ? version : 'an engine that does not say its version'} at ${text} (${by})`,
       remedy: [],
     };
   } catch (thrown) {

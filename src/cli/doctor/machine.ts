@@ -5,8 +5,8 @@ export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly nodeVersion: string;
   readonly searchPath: string;
-  /** `DOCKER_HOST` as it is set. */
-  readonly dockerHost: string | undefined;
+  /** By which the container engine is found. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Home that is or would be used, and the folder of the stack. */
   readonly home: string;
   readonly root: string;
@@ -19,7 +19,7 @@ export function thisMachine(home: string, root: string): Machine {
     platform: process.platform,
     nodeVersion: process.versions.node,
     searchPath: process.env['PATH'] ?? '',
-    dockerHost: process.env['DOCKER_HOST'],
+    environment: process.env,
     home,
     root,
     firstLineOf: (program, ...parameters) =>

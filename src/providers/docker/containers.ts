@@ -17,6 +17,13 @@ export interface SeenContainer {
   readonly stopSignal: string;
 }
 
+interface ListedContainer {
+  readonly container: string;
+  readonly names: readonly string[];
+  /** Also those of its image, of which anybody may have made containers. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** Containers of an engine by name or id. Throws `engine_unreachable`, and `engine_failed` for what the engine cannot do. */
 export interface Containers {
   /** The id of the new one, or undefined when the name is taken. */
@@ -24,8 +31,8 @@ export interface Containers {
   /** Why it could not be started; undefined when it was. */
   start(container: string): Promise<string | undefined>;
   inspect(nameOrId: string, options?: CallOptions): Promise<SeenContainer | undefined>;
-  /** Ids and labels of all that carry a label, running or not. */
-  list(label: string, options?: CallOptions): Promise<readonly { readonly container: string; readonly labels: Record<string, string> }[]>;
+  /** All that carry a label, running or not. */
+  list(label: string, options?: CallOptions): Promise<readonly ListedContainer[]>;
   /** Success when it does not run or is gone. */
   signal(container: string, signal: string): Promise<void>;
   /** Whether it has ended within the time, or is gone. */
@@ -35,7 +42,9 @@ export interface Containers {
 }
 
 const created = z.looseObject({ Id: z.string() });
-const listed = z.array(z.looseObject({ Id: z.string(), Labels: z.record(z.string(), z.string()).nullish() }));
+const listed = z.array(
+  z.looseObject({ Id: z.string(), Names: z.array(z.string()).nullish(), Labels: z.record(z.string(), z.string()).nullish() }),
+);
 const inspected = z.looseObject({
   Id: z.string(),
   State: z.looseObject({
@@ -76,7 +85,11 @@ export function createContainers(engine: Engine): Containers {
       const answer = await engine.call('GET', `/containers/json?${query.toString()}`, options);
       const read = answer.status === 200 ? listed.safeParse(answer.body) : undefined;
       if (!read?.success) throw failed('list containers', answer);
-      return read.data.map(({ Id, Labels }) => ({ container: Id, labels: Labels ?? {} }));
+      return read.data.map(({ Id, Names, Labels }) => ({
+        container: Id,
+        names: (Names ?? []).map((name) => name.replace(/^\//, '')),
+        labels: Labels ?? {},
+      }));
     },
 
     async signal(container, signal) {

@@ -1,15 +1,17 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock } from '../../effects/clock.ts';
 import { identify, isAlive } from '../../effects/processes.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { until } from '../../testing/conditions.ts';
-import { describeWithDocker, startDockerEngine } from '../../testing/docker-engine.ts';
+import type { DockerEngine } from '../../testing/docker-engine.ts';
 import { startImageRegistry } from '../../testing/image-registry.ts';
+import { describeWithDocker } from '../../testing/with-docker.ts';
 import { describeWorkloadsContract } from '../workloads-contract.ts';
 import type { InstanceExit, InstanceSpec, Workloads } from '../workloads.ts';
-import { createDockerImages } from './docker-images.ts';
+import { createDockerImages, homeLabel } from './docker-images.ts';
 import { createDockerWorkloads } from './docker-workloads.ts';
 import { createEngine } from './engine.ts';
 
@@ -24,29 +26,41 @@ const behaviours: Readonly<Record<string, string>> = {
 
 const http = { type: 'http', path: '/', timeoutMs: 2_000 } as const;
 
-describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
-  await docker.image('agent:1', { 'www/index.html': 'one\n' });
-  const digest = (await docker.docker('image', 'inspect', '--format', '{{.Id}}', 'agent:1')) as `sha256:${string}`;
-  const environment = { DOCKER_HOST: docker.address, DOCKER_CONFIG: docker.folder };
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-containers-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const newHome = (): Promise<string> => mkdtemp(join(folder, 'home-'));
+
+describeWithDocker('containers', ({ engine: started, before }) => {
+  let docker: DockerEngine;
+  let digest: `sha256:${string}`;
+  // Where there is no engine, nothing is asked of it.
+  let environment: Readonly<Record<string, string>> = { DOCKER_HOST: 'unix:///nowhere' };
+  before(async () => {
+    docker = started();
+    await docker.image('agent:1', { 'www/index.html': 'one\n' });
+    digest = (await docker.docker('image', 'inspect', '--format', '{{.Id}}', 'agent:1')) as `sha256:${string}`;
+    environment = { DOCKER_HOST: docker.address, DOCKER_CONFIG: folder };
+  });
 
   const over = (home: string): Workloads => {
     const engine = createEngine(environment);
     const images = createDockerImages({ engine, home, environment });
     return createDockerWorkloads({ home, engine, images, clock: systemClock, random: systemRandom });
   };
-  const newHome = (): Promise<string> => mkdtemp(join(docker.folder, 'home-'));
   const specFor = (id: string, behaviour: string, extra: Partial<InstanceSpec> = {}): InstanceSpec => ({
     id,
     service: 'default/service/agent',
     release: 'r-1',
     command: ['sh', '-c', behaviours[behaviour] ?? ''],
-    directory: docker.folder,
+    directory: folder,
     environment: {},
     image: { reference: 'agent:1', digest, files: [] },
     ...extra,
   });
-
-  afterAll(() => docker.remove());
 
   describeWorkloadsContract('docker', async () => {
     const workloads = over(await newHome());
@@ -62,7 +76,7 @@ describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
   it('has few rights, its limits, the files it is given and the variables it is given, and its record holds none of them', async () => {
     const home = await newHome();
     const workloads = over(home);
-    const policy = join(docker.folder, 'policy.yaml');
+    const policy = join(folder, 'policy.yaml');
     await writeFile(policy, 'be kind');
     const extra = {
       environment: { KEY: 'canary-secret-value', SLUICE_POLICY: policy },
@@ -116,7 +130,7 @@ describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
     const home = await newHome();
     const auth = Buffer.from('robot:canary-registry-password').toString('base64');
     const login = (given: string): Promise<void> =>
-      writeFile(join(docker.folder, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth: given } } }));
+      writeFile(join(folder, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth: given } } }));
     const images = createDockerImages({ engine: createEngine(environment), home, environment });
     const reference = `${registry.host}/team/agent:2`;
     const first = registry.put('team/agent', '2', await docker.archive({ 'www/index.html': 'first' }), ['sh', '-c', serve]);
@@ -187,6 +201,72 @@ describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
     expect(await docker.docker('ps', '-aq', '--filter', 'label=dev.sluice.instance=talkative')).toBe('');
   });
 
+  it('shares the engine with other homes: each sees, ends and removes what is its own, whatever labels say', async () => {
+    const homes = [await newHome(), await newHome()] as const;
+    const [mine, theirs] = [over(homes[0]), over(homes[1])];
+    const started = await Promise.all([mine.start(specFor('same', 'serve')), theirs.start(specFor('same', 'serve'))]);
+    await theirs.start(specFor('theirs', 'serve'));
+    await rm(join(homes[0], 'containers', 'same.json'));
+    // An image may be labelled as if it were what a home has started; its containers are not.
+    const logFile = join(folder, 'precious.txt');
+    await writeFile(logFile, 'not a log');
+    const forged = {
+      home: homeLabel(homes[0]),
+      instance: 'forged',
+      service: 'default/service/agent',
+      release: 'r-1',
+      host: '127.0.0.1',
+      port: '1',
+    };
+    const lines = Object.entries({ ...forged, 'started-at': 'now', 'log-file': logFile }).map(
+      ([name, value]) => `LABEL dev.sluice.${name}=${value}`,
+    );
+    await docker.image('forged:1', {}, lines);
+    const foreign = await docker.docker('run', '-d', '--network', 'host', 'forged:1', '/bin/busybox', 'sleep', '600');
+    const heir = over(homes[0]);
+    const unsubscribe = heir.onExit(() => undefined);
+    expect((await heir.list()).map(({ id, pid }) => [id, pid])).toEqual([['same', started[0].pid]]);
+    await heir.stop('forged', 0);
+    await heir.forget('forged');
+    const images = homes.map((home) => createDockerImages({ engine: createEngine(environment), home, environment }));
+    const image = { reference: 'agent:1', digest, files: [] };
+    const service = { environment: 'default', service: 'agent' };
+    for (const each of images) await each.keep({ ...service, release: 'r-1' }, image, () => undefined);
+    const kept = async (): Promise<number> =>
+      (await docker.docker('images', '-q', 'sluice/*/default/agent')).split('\n').filter(Boolean).length;
+    expect(await kept()).toBe(2);
+    await images[0]?.keepOnly(service, []);
+    expect(await kept()).toBe(1);
+    await heir.stop('same', 0);
+    await heir.forget('same');
+    expect((await theirs.list()).map(({ id }) => id)).toEqual(['same', 'theirs']);
+    for (const id of ['same', 'theirs']) expect((await theirs.probe(id, http)).ready).toBe(true);
+    expect(await docker.docker('inspect', '--format', '{{.State.Running}}', foreign)).toBe('true');
+    expect(await readFile(logFile, 'utf8')).toBe('not a log');
+    unsubscribe();
+    await docker.docker('rm', '-f', foreign);
+    for (const { id } of await theirs.list()) {
+      await theirs.stop(id, 0);
+      await theirs.forget(id);
+    }
+    await images[1]?.keepOnly(service, []);
+  });
+
+  it('says of what another engine has started that this one cannot end it', async () => {
+    const home = await newHome();
+    await over(home).start(specFor('elsewhere', 'serve'));
+    const file = join(home, 'containers', 'elsewhere.json');
+    const record = JSON.parse(await readFile(file, 'utf8')) as { container: string };
+    await writeFile(file, JSON.stringify({ ...record, container: '0'.repeat(64) }));
+    const workloads = over(home);
+    await expect(workloads.stop('elsewhere', 0)).rejects.toMatchObject({
+      message: expect.stringContaining('another engine has started it'),
+    });
+    expect(await workloads.inspect('elsewhere')).toMatchObject({ status: 'running' });
+    await docker.docker('rm', '-f', record.container);
+    await workloads.forget('elsewhere');
+  });
+
   it('goes on while the engine is away, and ends when the engine ends it', async () => {
     const workloads = over(await newHome());
     const told: string[] = [];
@@ -194,7 +274,7 @@ describeWithDocker(await startDockerEngine(), 'containers', async (docker) => {
     const instance = await workloads.start(specFor('lasting', 'serve'));
     await docker.kill();
     expect(await workloads.inspect('lasting')).toEqual({ status: 'running', instance });
-    expect(await workloads.probe('lasting', http)).toEqual({ ready: true });
+    await until('it serves without the engine', async () => (await workloads.probe('lasting', http)).ready);
     await expect(workloads.stop('lasting', 100)).rejects.toMatchObject({ code: 'engine_unreachable', retry: 'retry' });
     await docker.start({ liveRestore: true });
     expect([await workloads.inspect('lasting'), told]).toEqual([{ status: 'running', instance }, []]);

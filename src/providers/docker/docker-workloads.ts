@@ -113,11 +113,12 @@ export function createDockerWorkloads({ home, engine, images, clock, random }: D
     await merging;
   }
 
-  /** Containers of this home whose record is lost, or was never finished. */
+  /** Containers of this home whose record is lost, or was never finished. Its name says that Sluice made it; labels may be of its image. */
   async function merge(): Promise<void> {
     const found = await containers.list(homeFilter(label), { timeoutMs: 5_000 });
     isMerged = true;
-    for (const { container, labels } of found) {
+    for (const { container, names, labels } of found) {
+      if (!names.includes(nameOf(instanceOf(labels) ?? ''))) continue;
       const record = known.get(instanceOf(labels) ?? '') ?? recordOfLabels(labels, container);
       if (record === undefined || (record.container === container && known.has(record.id)) || starting.has(record.id)) continue;
       const seen = await containers.inspect(container);
@@ -234,6 +235,10 @@ export function createDockerWorkloads({ home, engine, images, clock, random }: D
 
   async function end(record: ContainerRecord, container: string, deadlineMs: number): Promise<void> {
     const seen = await containers.inspect(container);
+    if (seen === undefined && record.process !== undefined && isAlive(record.process)) {
+      const reason = 'this engine does not know it, and yet it runs: another engine has started it (DOCKER_HOST, or the Docker context)';
+      throw sluiceError('engine_failed', { action: `end the container of ${record.id}`, reason });
+    }
     if (seen?.state !== 'running') return;
     await containers.signal(container, seen.stopSignal);
     if (await containers.waitUntilEnded(container, deadlineMs)) return;

@@ -1,9 +1,13 @@
 import { request, type IncomingMessage } from 'node:http';
+import { z } from 'zod';
 import type { Json } from '../../digest/json.ts';
 import { sluiceError } from '../../errors/sluice-error.ts';
-import { type EngineAddress, engineAddress } from './engine-address.ts';
+import { type EngineAddress, engineAddress, rootlessSocket } from './engine-address.ts';
 
-/** The HTTP API of a Docker engine. Both methods throw `engine_unreachable` when there is no answer, whatever the answer is otherwise. */
+/**
+ * The HTTP API of a Docker engine. Both methods throw `engine_unreachable` when there is no answer, whatever the answer is otherwise, and
+ * what speaks against the engine as a whole: `engine_address_refused`, `docker_context_unusable`, `engine_unfit`.
+ */
 export interface Engine {
   /** One request and its whole answer. */
   call(method: Method, path: string, options?: CallOptions): Promise<Answer>;
@@ -31,16 +35,19 @@ export interface Answer {
 }
 
 const usualTimeoutMs = 60_000;
+const greetingMs = 10_000;
 const longestAnswer = 64 * 1024 * 1024;
 /** What this was written by; an engine that has only older ones is spoken to as it wishes. */
 const newestKnown = 47;
 
-/** Looks for the engine when it is asked for the first time. */
+/** Looks for the engine when it is asked for the first time, and stays with the first one that answers. */
 export function createEngine(environment: Readonly<Record<string, string | undefined>>): Engine {
   let version: Promise<string> | undefined;
+  let known: EngineAddress | undefined;
+  const addressed = (): EngineAddress => known ?? engineAddress(environment);
 
   function send(method: Method, path: string, options: CallOptions): Promise<IncomingMessage> {
-    const address = engineAddress(environment);
+    const address = addressed();
     const { body, headers, timeoutMs = usualTimeoutMs, signal } = options;
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
@@ -48,7 +55,7 @@ export function createEngine(environment: Readonly<Record<string, string | undef
       const timer = setTimeout(() => late.abort(new Error(`it did not answer within ${timeoutMs} ms`)), timeoutMs);
       timer.unref();
       const outgoing = request({
-        ...(address.type === 'socket' ? { socketPath: address.path } : { host: address.host, port: address.port }),
+        socketPath: address.path,
         method,
         path,
         agent: false,
@@ -73,16 +80,48 @@ export function createEngine(environment: Readonly<Record<string, string | undef
 
   /** The engine's newest version of the API that is known here, as a prefix of paths. */
   async function prefix(): Promise<string> {
-    version ??= send('GET', '/_ping', { timeoutMs: 10_000 }).then((answer) => {
-      answer.resume();
-      const [, minor] = /^1\.(\d+)$/.exec(String(answer.headers['api-version'])) ?? [];
-      return `/v1.${Math.min(Number(minor ?? newestKnown), newestKnown)}`;
-    });
+    version ??= greet();
     const asked = version;
     asked.catch(() => {
       if (version === asked) version = undefined;
     });
     return asked;
+  }
+
+  async function greet(): Promise<string> {
+    const address = addressed();
+    const answer = await send('GET', '/_ping', { timeoutMs: greetingMs });
+    answer.resume();
+    const [, minor] = /^1\.(\d+)$/.exec(String(answer.headers['api-version'])) ?? [];
+    const prefix = `/v1.${Math.min(Number(minor ?? newestKnown), newestKnown)}`;
+    const about = await wholeOf(await send('GET', `${prefix}/info`, { timeoutMs: greetingMs }), greetingMs);
+    const reason = unfitness(about);
+    if (reason !== undefined) throw sluiceError('engine_unfit', { address: address.text, by: address.by, reason });
+    known = address;
+    return prefix;
+  }
+
+  /** The answer once it is whole. */
+  async function wholeOf(answer: IncomingMessage, limitMs: number): Promise<Answer> {
+    const timer = setTimeout(() => answer.destroy(new Error('its answer was not whole in time')), limitMs);
+    timer.unref();
+    try {
+      return { status: answer.statusCode ?? 0, body: parsed(await textOf(answer)) };
+    } catch (error) {
+      throw unreachable(addressed(), error as Error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  function unreachable(address: EngineAddress, error: Error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const rootless = rootlessSocket(environment);
+    return sluiceError(
+      'engine_unreachable',
+      { address: address.text, by: address.by, reason: reasons[code ?? ''] ?? message, ...(rootless !== undefined && { rootless }) },
+      { cause: error },
+    );
   }
 
   async function open(method: Method, path: string, options: CallOptions = {}): Promise<IncomingMessage> {
@@ -94,16 +133,7 @@ export function createEngine(environment: Readonly<Record<string, string | undef
   return {
     open,
     async call(method, path, options = {}) {
-      const answer = await send(method, (await prefix()) + path, options);
-      const timer = setTimeout(() => answer.destroy(new Error('its answer was not whole in time')), options.timeoutMs ?? usualTimeoutMs);
-      timer.unref();
-      try {
-        return { status: answer.statusCode ?? 0, body: parsed(await textOf(answer)) };
-      } catch (error) {
-        throw unreachable(engineAddress(environment), error as Error);
-      } finally {
-        clearTimeout(timer);
-      }
+      return wholeOf(await send(method, (await prefix()) + path, options), options.timeoutMs ?? usualTimeoutMs);
     },
   };
 }
@@ -138,9 +168,14 @@ function parsed(text: string): unknown {
   }
 }
 
-function unreachable(address: EngineAddress, error: Error) {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return sluiceError('engine_unreachable', { address: address.text, reason: reasons[code ?? ''] ?? message }, { cause: error });
+const about = z.looseObject({ SecurityOptions: z.array(z.string()).nullish(), OperatingSystem: z.string().optional() });
+
+/** Why containers of this engine are not beside the processes of this machine; undefined when they are. */
+function unfitness({ body }: Answer): string | undefined {
+  const { SecurityOptions, OperatingSystem } = about.safeParse(body).data ?? {};
+  if (SecurityOptions?.some((option) => option.startsWith('name=rootless')))
+    return 'it is rootless, and its containers have a network of their own';
+  return OperatingSystem === 'Docker Desktop' ? 'it is that of Docker Desktop, and its containers are in a virtual machine' : undefined;
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { sluiceError } from '../../errors/sluice-error.ts';
+import { readDockerFile } from './docker-config.ts';
 
 const configuration = z.looseObject({
   auths: z.record(z.string(), z.looseObject({ auth: z.string().optional(), identitytoken: z.string().optional() })).optional(),
@@ -24,10 +22,9 @@ export async function registryLogin(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Readonly<Record<string, string>>> {
   const unusable = (reason: string) => sluiceError('registry_login_unusable', { registry, reason });
-  const folder = environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
-  const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return {};
-  const read = configuration.safeParse(parsed(text));
+  const file = readDockerFile(environment, 'config.json');
+  if (file === undefined) return {};
+  const read = configuration.safeParse(file);
   if (!read.success) throw unusable('config.json is not what Docker writes');
   const { auths = {}, credHelpers = {}, credsStore } = read.data;
   const names = registry === 'docker.io' ? [dockerHub, 'index.docker.io', 'docker.io'] : [registry, `https://${registry}`];
