@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -11,8 +11,11 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
-  // Before anything else is loaded: compiled modules are kept between runs, which halves the start.
-  module.enableCompileCache();
+  // Before anything else is loaded: compiled modules are kept between runs, which halves the start. Not in the folder for temporary files that
+  // Node would choose: whoever makes it first could leave code there for others to run.
+  module.enableCompileCache(
+    process.env.NODE_COMPILE_CACHE ?? join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'sluice', 'compiled'),
+  );
   const compiled = join(root, 'dist', 'cli', 'main.js');
   const sources = join(root, 'src', 'cli', 'main.ts');
   await import(pathToFileURL(existsSync(sources) ? sources : compiled).href);

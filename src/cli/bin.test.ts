@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from './testdata/temporary-folder.ts';
@@ -26,6 +28,17 @@ describe('the program sluice', () => {
     }
     // 150 ms is the aim on a quiet machine; the limit leaves room for one on which other tests run.
     expect(Math.min(...times)).toBeLessThan(400);
+  });
+
+  it('keeps what it has compiled among the files of its user, where nobody else can put code', async () => {
+    const [home, temporary] = [await temporaryFolder(), await temporaryFolder()];
+    const { PATH } = process.env;
+    const { status } = spawnSync(process.execPath, [bin, '--version'], { cwd: home, env: { PATH, HOME: home, TMPDIR: temporary } });
+    expect([status, await readdir(join(home, '.cache', 'sluice', 'compiled')), await readdir(temporary)]).toEqual([
+      0,
+      [expect.any(String)],
+      [],
+    ]);
   });
 
   it('passes its exit codes on', async () => {
