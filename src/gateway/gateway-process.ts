@@ -14,6 +14,7 @@ import { adminTokenOf, settingsOf } from './gateway-folder.ts';
 import { noteFailure } from './engines/haproxy-failure.ts';
 import { openEngines } from './engines/open-engines.ts';
 import { keepCompiled } from './compile-cache.ts';
+import { watchFolder } from './folder-watch.ts';
 import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
@@ -184,6 +185,10 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   }
   pool.establish();
   keepCompiled();
+  const watch = { folder, clock, log, onGone: () => exitAfterDrain(signalDrainMs) };
+  watchFolder(watch, new AbortController().signal).catch((error: unknown) =>
+    log.error({ reason: String(error) }, 'the folder is not watched'),
+  );
   log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
 }
 

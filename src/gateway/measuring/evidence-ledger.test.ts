@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -127,6 +127,14 @@ test('what is damaged or not whole puts the evidence in doubt instead of countin
   const third = begin();
   third.update('a', told([1, 0, 10, 0, -1]));
   expect([unitsOf(third), lostOf(third)]).toEqual([1, { units: 0, chances: 1 }]);
+});
+
+test('where nobody can look, all may have been counted already', () => {
+  rmSync(folder, { recursive: true });
+  symlinkSync(folder, folder);
+  const totals = begin();
+  totals.update('a', told([1, 0, 10, 0, -1]));
+  expect([unitsOf(totals), lostOf(totals)]).toEqual([1, { units: 0, chances: 1 }]);
 });
 
 test('units of a rollout that is over are forgotten', () => {

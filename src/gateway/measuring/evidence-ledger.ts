@@ -48,6 +48,7 @@ export function createEvidenceLedger(folder: string, log: Pick<GatewayLog, 'erro
   const forgotten = new Set<string>();
   let written = '';
   let isFailing = false;
+  let isBlind = false;
 
   /** What cannot be written is missed by the next process, which is then in doubt: evidence here goes on. */
   const attempt = (act: () => void): void => {
@@ -60,13 +61,21 @@ export function createEvidenceLedger(folder: string, log: Pick<GatewayLog, 'erro
     }
   };
 
+  /** Not where the gateway's own folder is gone. */
+  const makeFolder = (): void => {
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+  };
+
   return {
     read: () => {
       let left: LeftEvidence | undefined;
       attempt(() => {
-        if (!existsSync(folder)) return;
-        for (const name of readdirSync(folder)) if (name.endsWith('.units')) forgotten.add(join(folder, name));
-        if (!existsSync(path)) return;
+        // Until it is known what there is, all may be forgotten.
+        isBlind = true;
+        const names = namesIn(folder);
+        for (const name of names) if (name.endsWith('.units')) forgotten.add(join(folder, name));
+        isBlind = false;
+        if (!names.includes('state.json')) return;
         const found = state.parse(JSON.parse(readFileSync(path, 'utf8')));
         const units = found.units.map(({ of, heard }) => {
           const news = readUnitNews(fileOf(of));
@@ -84,16 +93,17 @@ export function createEvidenceLedger(folder: string, log: Pick<GatewayLog, 'erro
         const file = fileOf(of);
         if (!mine.has(file)) rmSync(file, { force: true });
         mine.add(file);
+        makeFolder();
         appendUnitNews(file, news);
       }),
-    hasForgotten: (of) => forgotten.has(fileOf(of)),
+    hasForgotten: (of) => isBlind || forgotten.has(fileOf(of)),
     write: (next) => {
       if (written === '' && next.units.length === 0 && next.gone.length === 0 && next.told.every((each) => each.evidence.length === 0))
         return;
       const text = JSON.stringify(next);
       if (text === written) return;
       attempt(() => {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolder();
         writeFileSync(`${path}.next`, text, { mode: 0o600 });
         renameSync(`${path}.next`, path);
         written = text;
@@ -104,4 +114,14 @@ export function createEvidenceLedger(folder: string, log: Pick<GatewayLog, 'erro
       });
     },
   };
+}
+
+/** None where there is no such folder. Throws what else the file system throws. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
 }

@@ -1,5 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import type { UnitNews } from './unit-counts.ts';
 import { numbersPerOutcome } from './unit-outcomes.ts';
 
@@ -31,7 +30,6 @@ export function appendUnitNews(path: string, { draws, categoryNames, outcomes }:
     batch.writeUInt16LE(outcomes[from + 1] as number, to + 20);
     batch.writeInt16LE(outcomes[from + 4] as number, to + 22);
   }
-  if (!existsSync(path)) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   appendFileSync(path, batch, { mode: 0o600 });
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +5,7 @@ import { systemClock } from '../../effects/clock.ts';
 import { identify } from '../../effects/processes.ts';
 import { seededRandom, systemRandom } from '../../effects/random.ts';
 import { keepCompiled } from '../compile-cache.ts';
+import { isGone } from '../folder-watch.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { defaultLimits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
@@ -93,7 +93,9 @@ const leave = async (deadlineMs: number, tell?: (isFinal: boolean) => void): Pro
   held.clear();
   const drained = serving.drain(deadlineMs);
   const register = (): void => {
-    if (!registration.write('leaving', serving.report())) exit(0);
+    const isOnRecord = registration.write('leaving', serving.report());
+    // Where there is a main process it decides how long what runs may take.
+    if (!isOnRecord && !process.connected && isGone(files.settings)) exit(0);
   };
   // Who sees that it leaves can read what it has counted.
   tell?.(false);
@@ -169,7 +171,7 @@ process.on('disconnect', () => {
   if (!outlivesMain || sockets.size === 0) exit(0);
   const program = [process.execPath, mainEntry] as const;
   const environment = { ...process.env } as Record<string, string>;
-  const isWanted = (): boolean => existsSync(files.settings);
+  const isWanted = (): boolean => !isGone(files.settings);
   outliveMain({
     folder,
     main,

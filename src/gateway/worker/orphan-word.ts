@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { releaseKey } from '../measuring/counts.ts';
 import type { EvidenceSnapshot } from '../measuring/evidence.ts';
@@ -63,7 +63,8 @@ export function createOrphanWord(
       units,
     };
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // Not where the gateway's own folder is gone.
+      if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
       writeFileSync(`${path}.next`, JSON.stringify(word), { mode: 0o600 });
       renameSync(`${path}.next`, path);
     } catch {
