@@ -13,6 +13,7 @@ export function gatewayFiles(folder: string): {
   readonly crew: string;
   readonly successor: string;
   readonly counts: string;
+  readonly evidence: string;
   readonly haproxy: string;
 } {
   return {
@@ -26,6 +27,7 @@ export function gatewayFiles(folder: string): {
     compileCache: join(folder, 'compile-cache'),
     crew: join(folder, 'crew'),
     counts: join(folder, 'counts'),
+    evidence: join(folder, 'evidence'),
     successor: join(folder, 'successor.json'),
     haproxy: join(folder, 'haproxy'),
   };

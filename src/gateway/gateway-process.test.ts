@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -74,6 +75,8 @@ async function start(
   const token = await readFile(gatewayFiles(folder).token, 'utf8');
   return { child, admin: createAdminClient({ url: adminUrl, token }), url: adminUrl, token, ended };
 }
+
+const isRefused = ({ code }: NodeJS.ErrnoException): boolean => code === 'ECONNREFUSED';
 
 test('serves its last table at once after a kill, on the same ports and without a control plane', async () => {
   const first = await start();
@@ -193,15 +196,25 @@ test.each(['SIGTERM', 'drain-and-exit'])('%s: no new connections, running reques
   await until('the instance to be asked', () => held);
   if (way === 'SIGTERM') child.kill('SIGTERM');
   else await admin.drainAndExit(10_000);
-  await until('new connections to be refused', () =>
-    ask(publicPort()).then(
-      () => false,
-      (error: NodeJS.ErrnoException) => error.code === 'ECONNREFUSED',
-    ),
-  );
+  await until('new connections to be refused', () => ask(publicPort()).then(() => false, isRefused));
   held?.end('finished');
   expect((await answer).body).toBe('finished');
   expect(await ended).toEqual([0, null]);
+});
+
+test('ends when its folder was removed, as soon as running requests have finished, and leaves nothing there', async () => {
+  const { admin, ended } = await start();
+  await admin.putTable(table);
+  const answer = ask(publicPort(), { path: '/held' });
+  await until('the instance to be asked', () => held);
+  await rm(folder, { recursive: true, maxRetries: 5, retryDelay: 50 });
+  expect((await ask(publicPort())).body).toBe('ok');
+  await until('new connections to be refused', () => ask(publicPort()).then(() => false, isRefused));
+  held?.end('finished');
+  expect((await answer).body).toBe('finished');
+  expect(await ended).toEqual([0, null]);
+  expect(existsSync(folder)).toBe(false);
+  await mkdir(folder);
 });
 
 test('drain-and-exit ends at its deadline whatever still runs', async () => {

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock, timestamp } from '../effects/clock.ts';
 import { writeDurably } from '../effects/files.ts';
-import { identify } from '../effects/processes.ts';
+import { identify, isAlive } from '../effects/processes.ts';
 import { systemRandom } from '../effects/random.ts';
 import { sluiceError } from '../errors/sluice-error.ts';
 import { createAdminServer } from './admin/admin-server.ts';
@@ -14,17 +14,21 @@ import { adminTokenOf, settingsOf } from './gateway-folder.ts';
 import { noteFailure } from './engines/haproxy-failure.ts';
 import { openEngines } from './engines/open-engines.ts';
 import { keepCompiled } from './compile-cache.ts';
+import { watchFolder } from './folder-watch.ts';
 import { createGateway, type EngineChange, type Gateway } from './gateway.ts';
 import { listen } from './listening/listen.ts';
 import { type GatewayLog, openLog } from './log.ts';
-import { createHandedCounts, createHandingCounts, newLife } from './measuring/handed-counts.ts';
+import { createEvidenceLedger } from './measuring/evidence-ledger.ts';
+import { type CountsHeir, createHandedCounts, createHandingCounts, type HandedCounts, newLife } from './measuring/handed-counts.ts';
 import { hasTraces, openAccessLog } from './measuring/open-observer.ts';
-import { createMeasuring } from './measuring/measuring.ts';
+import { createMeasuring, type EvidenceBefore } from './measuring/measuring.ts';
+import { createOrphanWords } from './measuring/orphan-words.ts';
 import { openSnapshot } from './table/snapshot.ts';
 import { gatewayVersion } from './version.ts';
 import { createTlsUpkeep } from './tls/upkeep.ts';
 import { handOver } from './worker/hand-over.ts';
 import { createPredecessors } from './worker/predecessors.ts';
+import { orphanWordPrefix } from './worker/orphan-word.ts';
 import { type TakenCounts, workerName } from './worker/counts-of-worker.ts';
 import { nothingInherited, receiveInheritance, tellServing } from './worker/take-over.ts';
 import { startWorker } from './worker/worker-link.ts';
@@ -81,18 +85,24 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   });
   const handedCounts = createHandedCounts(files.counts, inheritance.counts, clock, (name) => measuring.workerEnded(name));
   const { epoch, startedAt } = inheritance.counts ?? newLife(systemRandom, clock);
+  const orphanWords = createOrphanWords(files.counts, orphanWordPrefix);
+  const evidenceBefore = Promise.withResolvers<EvidenceBefore>();
   const measuring = createMeasuring({
     clock,
     random: systemRandom,
     life: { epoch, startedAt },
+    ledger: createEvidenceLedger(files.evidence, log),
+    before: evidenceBefore.promise,
+    collected: () => orphanWords.settle(),
     collect: async () => {
       const taken = (await pool.collect('counts')) as readonly TakenCounts[];
       const besides = await plane.counts?.();
-      return [...taken, ...(besides === undefined ? [] : [['haproxy', besides] as const]), ...(await handedCounts.collect())];
+      const ofBefore = [...(await handedCounts.collect()), ...(await orphanWords.collect())];
+      return [...taken, ...(besides === undefined ? [] : [['haproxy', besides] as const]), ...ofBefore];
     },
   });
   const self = identify(process.pid) ?? { pid: process.pid, startTime: 'unknown' };
-  const handingCounts = createHandingCounts(files.counts, self, clock, () => measuring.total());
+  const handingCounts = createHandingCounts(files.counts, self, clock, () => measuring.handOn());
   const predecessors = createPredecessors(folder, process.pid, clock);
   const { snapshot, table: lastTable } = await openSnapshot(files.snapshot, () => clock.now());
   pool.warm(lastTable);
@@ -140,6 +150,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
     const counts = { ...self, epoch, startedAt };
     const result = await handOver({ program, folder, sockets: plane.sockets(), counts, environment, clock, limitMs: successorMs });
     if (result.outcome === 'failed') throw sluiceError('gateway_start_failed', { reason: result.reason });
+    if (result.takesUnits) measuring.passUnitsOn();
     // Before the workers here accept no more: the successor tells nobody of counts until it has these.
     await handingCounts.begin();
     log.info({ successor: result.successor.pid }, 'another gateway process has taken over');
@@ -161,6 +172,7 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
       await predecessors.yielded(yieldMs);
       await handedCounts.begun(yieldMs);
     }
+    evidenceBefore.resolve(await evidenceOf(handedCounts, inheritance.counts, await orphanWords.telling()));
     const token = await adminTokenOf(folder, systemRandom);
     const admin = createAdminServer({ gateway, token, onDrainRequested: exitAfterDrain, handOver: replaceBy });
     const adminPort = await listen(admin, '127.0.0.1', 0);
@@ -173,7 +185,23 @@ export async function runGatewayProcess(folder: string, { takeOver }: { readonly
   }
   pool.establish();
   keepCompiled();
+  const watch = { folder, clock, log, onGone: () => exitAfterDrain(signalDrainMs) };
+  watchFolder(watch, new AbortController().signal).catch((error: unknown) =>
+    log.error({ reason: String(error) }, 'the folder is not watched'),
+  );
   log.info({ tableVersion: gateway.tableVersion(), engine, workers: pool.pids() }, 'gateway serves');
+}
+
+/** Once the processes of before accept nothing any more. */
+async function evidenceOf(
+  handed: HandedCounts,
+  from: CountsHeir | undefined,
+  isTelling: (worker: string) => boolean,
+): Promise<EvidenceBefore> {
+  const { kind, evidence } = await handed.first();
+  if (kind === 'older') return { from: 'forgetful', evidence };
+  // One that lives will tell its counts, however late.
+  return kind === 'units' || (from !== undefined && isAlive(from)) ? { from: 'predecessor' } : { from: 'ledger', isTelling };
 }
 
 const inheritedVariables = [

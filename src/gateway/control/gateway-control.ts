@@ -200,7 +200,7 @@ export function createGatewayControl(dependencies: GatewayControlDependencies): 
     },
     evidence: async ({ environment, name }, id) => {
       if (supervisor.outage() !== undefined) return undefined;
-      const { epoch, evidence } = await (await supervisor.client()).counts();
+      const { epoch: life, evidenceEpoch: epoch = life, evidence } = await (await supervisor.client()).counts();
       const found = evidence.find((each) => each.environment === environment && each.service === name && each.id === id);
       return found && { epoch, id: found.id, strata: found.strata, copies: found.copies, isComplete: found.lost.chances === 0 };
     },

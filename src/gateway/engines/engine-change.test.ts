@@ -103,6 +103,28 @@ describeWith('haproxy', 'a gateway whose engine is changed', () => {
     expect(judged.length).toBeLessThanOrEqual(1);
   });
 
+  test('counts a user once, whichever engine answers', async () => {
+    await serving('haproxy');
+    const rollout = {
+      backends: [backend('r2', 1, { b: gateway.upstreamPort }), backend('r1', 1, { a: gateway.upstreamPort })],
+      split: { salt: 'app', affinity: { by: 'header', name: 'x-user' } } as const,
+      evidence: { id: 'rollout', latencyThresholdsMs: [] },
+    };
+    const counted = async (users: number): Promise<number> => {
+      for (let user = 0; user < users; user += 1) await ask(gateway.publicPort, { headers: { 'x-user': `user-${user}` } });
+      return until('the last of them to be counted', async () => {
+        const { evidence } = await (await gateway.admin()).counts();
+        const units = (evidence[0]?.strata ?? []).reduce((sum, stratum) => sum + stratum.units, 0);
+        return units >= users ? units : undefined;
+      });
+    };
+    await gateway.route(rollout);
+    expect(await counted(20)).toBe(20);
+    await gateway.setEngine('embedded', rollout);
+    await serving('embedded');
+    expect(await counted(30)).toBe(30);
+  });
+
   test('is served by HAProxy again after a kill of the main process, from its snapshot', async () => {
     const { pid } = await serving('haproxy');
     const main = await gateway.main();

@@ -19,7 +19,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 test('what is counted until the end of a main process is with its successor, once', async () => {
   const meters = createMeters({ clock: systemClock });
   const count = (): void => meters.meterOf('test', 'app', 'r1').end(finished({ totalMs: 1 }));
-  const handing = createHandingCounts(folder, self, systemClock, async () => ({ ...meters.snapshot(), evidence: [] }));
+  const handing = createHandingCounts(folder, self, systemClock, async () => ({ counts: { ...meters.snapshot(), evidence: [] } }));
   const ended: string[] = [];
   const heir = { ...self, ...newLife(seededRandom(1), systemClock) };
   const handed = createHandedCounts(folder, heir, systemClock, (name) => ended.push(name));

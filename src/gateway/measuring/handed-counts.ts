@@ -5,8 +5,9 @@ import { type Clock, timestamp } from '../../effects/clock.ts';
 import { writeDurably } from '../../effects/files.ts';
 import { isAlive, type ProcessIdentity } from '../../effects/processes.ts';
 import type { Random } from '../../effects/random.ts';
-import type { Counts } from './counts.ts';
+import type { Counts, EvidenceCounts } from './counts.ts';
 import { counts } from './counts-schema.ts';
+import type { EvidenceSnapshot } from './evidence.ts';
 import type { WorkerCounts } from './meters.ts';
 
 /** A life of the gateway, as who reads counts tells it from others: it goes on when one main process hands over to another. */
@@ -20,7 +21,34 @@ export interface CountedLife {
 export const countsHeir = z.object({ pid: z.number().int(), startTime: z.string(), epoch: z.string(), startedAt: z.string() });
 export type CountsHeir = z.infer<typeof countsHeir>;
 
-const told = counts.extend({ pid: z.number().int(), startTime: z.string(), isFinal: z.boolean() });
+const unitDraw = z.object({
+  release: z.string(),
+  key: z.string(),
+  regions: z.array(z.object({ release: z.string(), from: z.number(), to: z.number() })).readonly(),
+  compared: z.array(z.string()).readonly().optional(),
+  hasShares: z.boolean(),
+});
+/** Outcomes of units on their way from one process to another: an `EvidenceSnapshot`. */
+export const unitOutcomes = z.object({
+  counts: counts.shape.evidence.unwrap().element,
+  outcomes: z.array(z.number()).readonly(),
+  draws: z.array(unitDraw).readonly(),
+  categoryNames: z.array(z.string()).readonly(),
+});
+
+/** `units`: outcomes that came after it ceased to count units, in their order. Absent: it counts them itself, and hands on no memory of them. */
+const told = counts.extend({
+  pid: z.number().int(),
+  startTime: z.string(),
+  isFinal: z.boolean(),
+  units: z.array(unitOutcomes).readonly().optional(),
+});
+
+/** What a main process tells the next one. */
+export interface HandedOn {
+  readonly counts: Counts;
+  readonly units?: readonly EvidenceSnapshot[];
+}
 
 const fileOf = (folder: string, { pid }: { readonly pid: number }): string => join(folder, `${pid}.json`);
 
@@ -35,14 +63,14 @@ export interface HandingCounts {
 const tellMs = 500;
 const firstWordMs = 1_000;
 
-export function createHandingCounts(folder: string, self: ProcessIdentity, clock: Clock, total: () => Promise<Counts>): HandingCounts {
+export function createHandingCounts(folder: string, self: ProcessIdentity, clock: Clock, total: () => Promise<HandedOn>): HandingCounts {
   const done = new AbortController();
   let telling: Promise<void> | undefined;
 
   const tell = async (isFinal: boolean): Promise<void> => {
-    const { releases, queues, evidence } = await total();
+    const { counts: all, units } = await total();
     const { pid, startTime } = self;
-    await writeDurably(fileOf(folder, self), JSON.stringify({ pid, startTime, isFinal, releases, queues, evidence })).catch(() => {});
+    await writeDurably(fileOf(folder, self), JSON.stringify({ pid, startTime, isFinal, ...all, units })).catch(() => {});
   };
   const goOn = async (): Promise<void> => {
     while (!done.signal.aborted) {
@@ -76,6 +104,8 @@ export function newLife(random: Random, clock: Clock): CountedLife {
 export interface HandedCounts {
   /** As one of the workers tells it; empty once nothing more can come, and before anything has. */
   collect(): Promise<readonly (readonly [name: string, told: WorkerCounts])[]>;
+  /** What its evidence is when it has ceased to count units, and hands their memory on; `older` when it does not know how to. */
+  first(): Promise<{ readonly kind: 'nothing' | 'units' | 'older'; readonly evidence: readonly EvidenceCounts[] }>;
   /** Resolves once it has told something, or cannot. */
   begun(limitMs: number): Promise<void>;
   /** Resolves once it has told its last, or cannot. */
@@ -95,6 +125,7 @@ export function createHandedCounts(
   const name = `main ${from?.pid}-${from?.startTime}`;
   let hasBegun = from === undefined;
   let isOver = from === undefined;
+  let heardUnits = 0;
 
   const read = async (): Promise<z.infer<typeof told> | undefined> => {
     if (from === undefined) return undefined;
@@ -117,9 +148,12 @@ export function createHandedCounts(
       hasBegun = true;
     }
     if (found === undefined) return [];
-    const { releases, queues, evidence } = found;
+    const { releases, queues, evidence, units = [] } = found;
     const snapshots = evidence.map((each) => ({ counts: each, outcomes: [], draws: [], categoryNames: [] }));
-    return [[name, { releases, queues, evidence: snapshots }]];
+    // Each outcome is to be counted once.
+    const unheard = units.slice(heardUnits);
+    heardUnits = units.length;
+    return [[name, { releases, queues, evidence: [...snapshots, ...unheard] }]];
   };
 
   const waitFor = async (isSo: () => Promise<boolean>, limitMs: number): Promise<void> => {
@@ -145,6 +179,11 @@ export function createHandedCounts(
         await rm(fileOf(folder, from), { force: true });
       }
       return found;
+    },
+    first: async () => {
+      const found = await read();
+      if (found === undefined) return { kind: 'nothing', evidence: [] };
+      return { kind: found.units === undefined ? 'older' : 'units', evidence: found.evidence };
     },
     begun: (limitMs) => waitFor(async () => hasBegun || (from !== undefined && !isAlive(from)) || (await read()) !== undefined, limitMs),
     ended: (limitMs) => waitFor(async () => isOver || (from !== undefined && !isAlive(from)) || (await read())?.isFinal === true, limitMs),

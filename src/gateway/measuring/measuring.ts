@@ -1,7 +1,8 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
-import type { Counts, MeasuredService } from './counts.ts';
-import { type CountedLife, newLife } from './handed-counts.ts';
+import type { Counts, EvidenceCounts, MeasuredService } from './counts.ts';
+import type { EvidenceLedger } from './evidence-ledger.ts';
+import { type CountedLife, type HandedOn, newLife } from './handed-counts.ts';
 import type { WorkerCounts } from './meters.ts';
 import { rateWindow } from './rates.ts';
 import type { GatewayCounts } from './report.ts';
@@ -12,8 +13,10 @@ import { createWindows } from './windows.ts';
 export interface Measuring {
   /** A table is in force. */
   follow(services: readonly MeasuredService[]): void;
-  /** All that has been counted, asking all workers first. */
-  total(): Promise<Counts>;
+  /** All that has been counted, asking all workers first, for the process that takes over. */
+  handOn(): Promise<HandedOn>;
+  /** The process that takes over remembers units from now on. */
+  passUnitsOn(): void;
   /** The last word of a worker, which is not asked any more. */
   workerTold(worker: string, told: WorkerCounts): void;
   /** A worker is gone for good; what it told last stays counted. */
@@ -29,21 +32,64 @@ export interface MeasuringDependencies {
   readonly life?: CountedLife;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where evidence is kept for the process after this one. Absent: it ends with this process. */
+  readonly ledger?: EvidenceLedger;
+  /** Resolves with what the process before has left once that tells no more by itself than it is asked for; nothing is counted before. */
+  readonly before?: Promise<EvidenceBefore>;
   /** A fresh snapshot of every worker that answers, by a name that no later worker has again. */
   readonly collect: () => Promise<readonly (readonly [worker: string, told: WorkerCounts])[]>;
+  /** What was collected is in the ledger. Resolves with those of whom nothing more comes. */
+  readonly collected?: () => Promise<readonly string[]>;
 }
+
+/** What there is of evidence when a process begins. */
+export type EvidenceBefore =
+  /** It was left by one that was killed, or ended: all of it is in the ledger. */
+  | { readonly from: 'ledger'; readonly isTelling: (worker: string) => boolean }
+  /** One that hands over tells its counts by itself; what it remembers of units is in the ledger. */
+  | { readonly from: 'predecessor' }
+  /** One that hands over tells counts, and has no memory of units to hand on. */
+  | { readonly from: 'forgetful'; readonly evidence: readonly EvidenceCounts[] };
 
 const periodMs = 2_000;
 
-export function createMeasuring({ clock, random, life = newLife(random, clock), collect }: MeasuringDependencies): Measuring {
-  const totals = createTotals(() => clock.monotonic());
+export function createMeasuring({
+  clock,
+  random,
+  life = newLife(random, clock),
+  ledger,
+  before,
+  collect,
+  collected,
+}: MeasuringDependencies): Measuring {
+  let evidenceEpoch = life.epoch;
+  const totals = createTotals(
+    () => clock.monotonic(),
+    ledger,
+    () => evidenceEpoch,
+  );
   const short = createWindows(10_000);
   const long = createWindows(60_000);
-  let refreshed: Promise<unknown> = Promise.resolve();
+  const restore = async (): Promise<void> => {
+    const how = await before;
+    if (how === undefined) return;
+    if (how.from === 'forgetful') {
+      // What is in the ledger is older than what it has counted.
+      totals.doubt(how.evidence);
+      return;
+    }
+    const left = ledger?.read();
+    if (left === undefined) return;
+    evidenceEpoch = left.epoch;
+    totals.restore(left, how.from === 'ledger' ? { withTold: true, isTelling: how.isTelling } : { withTold: false, isTelling: () => true });
+  };
+  let refreshed: Promise<unknown> = restore().catch(() => undefined);
 
+  let isPassing = false;
   const refreshOnce = async (): Promise<Counts> => {
     for (const [worker, told] of await collect()) totals.update(worker, told);
     const total = totals.total();
+    for (const worker of (await collected?.()) ?? []) totals.ended(worker);
     short.observe(total, clock.monotonic());
     long.observe(total, clock.monotonic());
     return total;
@@ -59,7 +105,16 @@ export function createMeasuring({ clock, random, life = newLife(random, clock), 
 
   return {
     follow: (services) => totals.follow(services),
-    total: refresh,
+    handOn: () =>
+      inTurn(async () => {
+        await refreshOnce();
+        const { counts, units } = totals.passed();
+        return isPassing ? { counts, units } : { counts: totals.total() };
+      }),
+    passUnitsOn: () => {
+      isPassing = true;
+      totals.passUnitsOn();
+    },
     workerTold: (worker, told) => {
       inTurn(() => totals.update(worker, told)).catch(() => {});
     },
@@ -72,6 +127,7 @@ export function createMeasuring({ clock, random, life = newLife(random, clock), 
       return {
         ...total,
         ...life,
+        evidenceEpoch,
         last10s: rateWindow(short.since(total, now)),
         last60s: rateWindow(long.since(total, now)),
       };

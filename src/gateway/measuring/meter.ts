@@ -47,6 +47,8 @@ export interface Underway {
   readonly firstByteAt: number;
   /** The client has sent all of it. */
   readonly isWhole: boolean;
+  /** Where it is among those that are open; -1 at first, and no concern of its owner's. */
+  place: number;
   readonly assigned: (Pick<Finished, 'probability' | 'by' | 'unit'> & Partial<Pick<Finished, 'shares' | 'draw'>>) | undefined;
 }
 

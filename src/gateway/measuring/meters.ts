@@ -10,6 +10,10 @@ import { countedAfterMs, unansweredAfterMs } from './waiting-outcomes.ts';
 /** What one worker has counted, as a plain value. */
 export interface WorkerCounts extends Omit<Counts, 'evidence'> {
   readonly evidence: readonly EvidenceSnapshot[];
+  /** How often outcomes of units have been taken of this worker, this time included. */
+  readonly batch?: number;
+  /** Outcomes of batches which may have arrived before: those not later than the last one that is known of this worker. */
+  readonly again?: readonly { readonly batch: number; readonly of: EvidenceSnapshot }[];
 }
 
 /** The meters of one worker. */

@@ -18,6 +18,7 @@ function rollout() {
       startedAt: now,
       firstByteAt: 0,
       isWhole: true,
+      place: -1,
       assigned: { probability: 1, by: 'unit' as const, unit: user, draw },
       ...more,
     };

@@ -15,22 +15,47 @@ export interface OpenRequests {
 
 type Count = (finished: Finished) => void;
 
+/** As the place of a request. */
+const isNowhere = -1;
+const isCounted = -2;
+
 /** Others wait so long (ms) for the outcome of one that may still be answered. */
 const longestWaitMs = 60_000;
 
 /** `now`: monotonic milliseconds, of the clock that requests begin by. */
 export function createOpenRequests(now: () => number): OpenRequests {
-  const open = new Map<Underway, Count>();
-  const counted = new WeakSet<Underway>();
+  // No Map: one that is filled and emptied all the time is made anew again and again, each dead table names the next one, and as soon as one of
+  // them is old so is every request that was ever open.
+  const open: (Underway | undefined)[] = [];
+  const counts: (Count | undefined)[] = [];
+  const free: number[] = [];
   let givenUp: { readonly request: Underway; readonly endedAt: number; readonly count: Count }[] = [];
 
+  const isOpen = (request: Underway): boolean => request.place >= 0 && open[request.place] === request;
+
+  const close = (request: Underway, place: number): Count | undefined => {
+    const at = request.place;
+    const count = counts[at];
+    open[at] = undefined;
+    counts[at] = undefined;
+    free.push(at);
+    request.place = place;
+    return count;
+  };
+
   return {
-    begun: (request, count) => void open.set(request, count),
+    begun: (request, count) => {
+      if (!isOpen(request)) request.place = free.pop() ?? open.length;
+      open[request.place] = request;
+      counts[request.place] = count;
+    },
     ended: (request, { ending }) => {
       if (request === undefined) return true;
-      if (counted.delete(request)) return false;
-      const count = open.get(request);
-      open.delete(request);
+      if (request.place === isCounted) {
+        request.place = isNowhere;
+        return false;
+      }
+      const count = isOpen(request) ? close(request, isNowhere) : undefined;
       if (count !== undefined && ending === 'abandoned' && request.firstByteAt === 0) givenUp.push({ request, endedAt: now(), count });
       return true;
     },
@@ -38,13 +63,12 @@ export function createOpenRequests(now: () => number): OpenRequests {
       const at = now();
       const patienceMs = at - dueAt;
       let missingFrom = dueAt;
-      for (const [request, count] of open) {
+      for (const request of open) {
+        if (request === undefined) continue;
         const { startedAt } = request;
         if (startedAt >= dueAt || request.firstByteAt !== 0 || !request.isWhole) continue;
         if (startedAt < unansweredAt) {
-          open.delete(request);
-          counted.add(request);
-          count(unanswered(request, at));
+          close(request, isCounted)?.(unanswered(request, at));
         } else missingFrom = Math.min(missingFrom, startedAt);
       }
       const due = givenUp.filter(({ request }) => request.startedAt < dueAt);

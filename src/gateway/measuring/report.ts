@@ -36,6 +36,8 @@ export type RateWindow = z.infer<typeof window>;
 export const gatewayCounts = counts.extend({
   /** Of this life: with another one all counts began again at zero. */
   epoch: z.string(),
+  /** Of the counts of evidence, which outlive the gateway's processes. Absent in what an older gateway tells: as `epoch`. */
+  evidenceEpoch: z.string().optional(),
   /** RFC 3339. */
   startedAt: z.string(),
   last10s: window,

@@ -30,7 +30,7 @@ export interface GatewayProcesses {
   /** Serves by these services and the only listener. */
   route(...services: readonly PartialRoute[]): Promise<RoutingTable>;
   /** As `route`, by this engine; it holds until the next word. */
-  setEngine(engine: RoutingTable['engine']): Promise<void>;
+  setEngine(engine: RoutingTable['engine'], ...services: readonly PartialRoute[]): Promise<void>;
   workers(): Promise<readonly CrewMember[]>;
   readonly upstreamPort: number;
   remove(): Promise<void>;
@@ -92,9 +92,9 @@ export async function createGatewayProcesses(
       });
     },
     route,
-    setEngine: async (next) => {
+    setEngine: async (next, ...services) => {
       engine = next;
-      await route();
+      await route(...services);
     },
     workers: () => liveCrew(folder),
     remove: async () => {

@@ -16,6 +16,8 @@ export type HandOverMessage =
 /** What a successor answers once its workers accept. */
 export interface SuccessorMessage {
   readonly kind: 'sluice-serving';
+  /** It goes on with the memory of units. Absent in what an older one says: then who hands over goes on counting them. */
+  readonly takesUnits?: boolean;
 }
 
 export interface HandOver {
@@ -31,7 +33,7 @@ export interface HandOver {
 }
 
 export type HandedOver =
-  | { readonly outcome: 'serving'; readonly successor: ProcessIdentity }
+  | { readonly outcome: 'serving'; readonly successor: ProcessIdentity; readonly takesUnits: boolean }
   /** No successor is left. */
   | { readonly outcome: 'failed'; readonly reason: string };
 
@@ -44,11 +46,11 @@ export async function handOver({ program, folder, sockets, counts, environment, 
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const done = new AbortController();
-  const outcome = await new Promise<'serving' | { readonly reason: string }>((resolve) => {
+  const outcome = await new Promise<SuccessorMessage | { readonly reason: string }>((resolve) => {
     child.on('error', (error) => resolve({ reason: error.message }));
     child.on('exit', (code, signal) => resolve({ reason: `it ended with ${signal ?? `code ${code}`}` }));
     child.on('message', (message) => {
-      if (isServing(message)) resolve('serving');
+      if (isServing(message)) resolve(message);
     });
     clock.sleep(limitMs, done.signal).then(
       () => resolve({ reason: `it does not serve after ${limitMs} ms` }),
@@ -63,13 +65,13 @@ export async function handOver({ program, folder, sockets, counts, environment, 
   });
   done.abort(new Error('decided'));
   const successor = child.pid === undefined ? undefined : identify(child.pid);
-  if (outcome === 'serving' && successor !== undefined) {
+  if ('kind' in outcome && successor !== undefined) {
     child.unref();
     if (child.connected) child.disconnect();
-    return { outcome: 'serving', successor };
+    return { outcome: 'serving', successor, takesUnits: outcome.takesUnits === true };
   }
   if (successor !== undefined && isAlive(successor)) await terminateGroup(successor, 500, clock);
-  return { outcome: 'failed', reason: outcome === 'serving' ? 'it ended at once' : outcome.reason };
+  return { outcome: 'failed', reason: 'kind' in outcome ? 'it ended at once' : outcome.reason };
 }
 
 function isServing(message: unknown): message is SuccessorMessage {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -6,11 +5,13 @@ import { systemClock } from '../../effects/clock.ts';
 import { identify } from '../../effects/processes.ts';
 import { seededRandom, systemRandom } from '../../effects/random.ts';
 import { keepCompiled } from '../compile-cache.ts';
+import { isGone } from '../folder-watch.ts';
 import { gatewayFiles } from '../gateway-files.ts';
 import { defaultLimits } from '../http/limits.ts';
 import { createIdentifiers } from '../http/trace.ts';
 import type { BoundSocket } from '../listening/bound-socket.ts';
 import type { GatewayLog } from '../log.ts';
+import type { WorkerCounts } from '../measuring/meters.ts';
 import { openObserver } from '../measuring/open-observer.ts';
 import { gatewayVersion } from '../version.ts';
 import { type TakenCounts, workerName } from './counts-of-worker.ts';
@@ -18,6 +19,7 @@ import { createCrowding } from './crowding.ts';
 import { isOrder, type Notice, type WorkerParameters } from './messages.ts';
 import { createOrders } from './orders.ts';
 import { outliveMain } from './orphan.ts';
+import { createOrphanWord } from './orphan-word.ts';
 import { createRegistration } from './registration.ts';
 import { createServing } from './serving.ts';
 
@@ -27,6 +29,7 @@ import { createServing } from './serving.ts';
 const orphanDrainMs = 300_000;
 const signalDrainMs = 10_000;
 const registrationMs = 100;
+const orphanWordMs = 500;
 const demandMs = 10;
 const spendingMs = 2;
 
@@ -82,23 +85,37 @@ const held = new Map<string, BoundSocket>();
 let isLeaving = false;
 let outlivesMain = false;
 
-const leave = async (deadlineMs: number): Promise<void> => {
+/** `tell`: for one without a main process, whose counts nobody takes. */
+const leave = async (deadlineMs: number, tell?: (isFinal: boolean) => void): Promise<void> => {
   isLeaving = true;
   // The queue of what nobody accepts from any more must not go on filling.
   for (const socket of held.values()) socket.close();
   held.clear();
   const drained = serving.drain(deadlineMs);
   const register = (): void => {
-    if (!registration.write('leaving', serving.report())) exit(0);
+    const isOnRecord = registration.write('leaving', serving.report());
+    // Where there is a main process it decides how long what runs may take.
+    if (!isOnRecord && !process.connected && isGone(files.settings)) exit(0);
   };
+  // Who sees that it leaves can read what it has counted.
+  tell?.(false);
+  const telling = setInterval(() => tell?.(false), orphanWordMs);
   register();
   const registering = setInterval(register, registrationMs);
   await drained;
+  clearInterval(telling);
+  tell?.(true);
   await observer?.close();
   clearInterval(registering);
   registration.remove();
 };
-const takenCounts = (isLast?: boolean): TakenCounts => [workerName(self), serving.takeCounts(isLast)];
+let batches = 0;
+let lastTaken: WorkerCounts = { releases: [], queues: [], evidence: [] };
+const takenCounts = (isLast?: boolean): TakenCounts => {
+  batches += 1;
+  lastTaken = { ...serving.takeCounts(isLast), batch: batches };
+  return [workerName(self), lastTaken];
+};
 const succeed = (): never => exit(0);
 const fail = (): never => exit(1);
 const carryOut = createOrders(
@@ -154,7 +171,7 @@ process.on('disconnect', () => {
   if (!outlivesMain || sockets.size === 0) exit(0);
   const program = [process.execPath, mainEntry] as const;
   const environment = { ...process.env } as Record<string, string>;
-  const isWanted = (): boolean => existsSync(files.settings);
+  const isWanted = (): boolean => !isGone(files.settings);
   outliveMain({
     folder,
     main,
@@ -166,14 +183,14 @@ process.on('disconnect', () => {
     clock,
     isWanted,
   })
-    .then(() => (isWanted() ? leave(orphanDrainMs) : undefined))
+    .then(() => (isWanted() ? leave(orphanDrainMs, createOrphanWord(files.counts, process.pid, lastTaken, takenCounts)) : undefined))
     .then(succeed, fail);
 });
 
 // The whole group is signalled, and the main process decides when its workers end; an orphan decides for itself.
 const onSignal = (): void => {
   if (process.connected || isLeaving) return;
-  leave(signalDrainMs).then(succeed, fail);
+  leave(signalDrainMs, createOrphanWord(files.counts, process.pid, lastTaken, takenCounts)).then(succeed, fail);
 };
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);

@@ -44,7 +44,7 @@ export function receiveInheritance(): Promise<Inheritance> {
 
 /** Tells the one who handed over that this process serves. */
 export function tellServing(): void {
-  const message: SuccessorMessage = { kind: 'sluice-serving' };
+  const message: SuccessorMessage = { kind: 'sluice-serving', takesUnits: true };
   if (process.connected) process.send?.(message);
 }
 

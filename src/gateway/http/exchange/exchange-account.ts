@@ -12,6 +12,7 @@ import { type Account, settleAtDoor } from './settlement.ts';
 export abstract class ExchangeAccount implements Account {
   readonly startedAt: number;
   firstByteAt = 0;
+  place = -1;
   isWhole = false;
   status = 0;
   queuedMs = 0;

@@ -36,6 +36,8 @@ export interface Account {
   readonly attributes: string;
   readonly service: RoutedService | undefined;
   readonly assigned: Assignment | undefined;
+  /** See `Underway`. */
+  place: number;
 }
 
 /** Ends what the release's meter began. The result is the one record there is: nothing of it may be kept. */
