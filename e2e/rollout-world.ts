@@ -127,7 +127,7 @@ export async function createRolloutWorld(engine?: DockerEngine) {
     async dispose(): Promise<void> {
       for (const load of loads) load.kill();
       await sluice(world, 'down');
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
 }

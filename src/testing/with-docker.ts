@@ -31,6 +31,8 @@ export function describeWithDocker(name: string, body: (docker: WithDocker) => v
   describe(name, () => {
     let started: DockerEngine | undefined;
     let reason: string | undefined;
+    // Not by hooks of their own: a failed one would leave the engine behind.
+    const cleaning: (() => Promise<void>)[] = [];
     const engine = (): DockerEngine => {
       if (started === undefined) throw new Error(reason ?? 'the Docker engine has not been started yet');
       return started;
@@ -48,11 +50,17 @@ export function describeWithDocker(name: string, body: (docker: WithDocker) => v
       }
     });
     beforeEach(({ skip }) => skip(started === undefined, reason));
-    afterAll(() => started?.remove());
+    afterAll(async () => {
+      try {
+        if (started !== undefined) for (const clean of cleaning.toReversed()) await clean();
+      } finally {
+        await started?.remove();
+      }
+    });
     body({
       engine,
       before: (prepare) => beforeAll(async () => (started === undefined ? undefined : prepare())),
-      after: (clean) => afterAll(async () => (started === undefined ? undefined : clean())),
+      after: (clean) => void cleaning.push(clean),
     });
   });
 }
