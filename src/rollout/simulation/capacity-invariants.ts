@@ -12,7 +12,7 @@ import { roomToMove } from '../../stack/fields/allowance.ts';
 export function capacityWatch({ check }: Witness): Watch {
   let current: ServiceState | undefined;
   let shares: ReadonlyMap<string, number> = new Map();
-  /** Generations whose rollout by stages ended with the whole of stable beside them, whatever came next. */
+  /** Generations that had a share by stages and no more when their rollout ended, whatever came next. */
   const ended = new Set<number>();
   return watching({
     stored(before, after, world) {
@@ -88,7 +88,8 @@ function endedBetween(before: ServiceState | undefined, after: ServiceState | un
   const course = before?.candidate?.course;
   if (!before?.candidate || !course || !after || !hasStages(before)) return [];
   const stable = before.instances.filter((instance) => instance.generation === before.stable && isLive(instance));
-  if (stable.length < before.replicas) return [];
+  // Of one that was rolled until somebody declared stages, its hooks are what the course is of.
+  if (stable.length < before.replicas && before.candidate.heldBack !== undefined) return [];
   const goesOn = after.candidate?.generation === before.candidate.generation || after.candidate?.began === before.candidate.generation;
   const arms = course.experiment?.arms.map(({ generation }) => generation) ?? [];
   return goesOn ? [] : [before.candidate.generation, ...arms].filter((generation) => generation !== after.stable);
