@@ -15,7 +15,10 @@ function most(told: ReturnType<typeof world>['told'], release: string, since: nu
 }
 
 describe('a candidate that is superseded before its first request never gets one', () => {
-  const ways: Readonly<Record<string, Partial<RolloutSettings>>> = { canary: { ...canary, hooks: [hook] }, blueGreen: { ...blueGreen, hooks: [hook] } };
+  const ways: Readonly<Record<string, Partial<RolloutSettings>>> = {
+    canary: { ...canary, hooks: [hook] },
+    blueGreen: { ...blueGreen, hooks: [hook] },
+  };
   for (const [name, settings] of Object.entries(ways)) {
     it(`while a control plane that knows no route rolls the next one: ${name}`, () => {
       const { deploy, pass, forget, told, weights, state } = world(settings);

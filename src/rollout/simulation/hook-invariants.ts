@@ -53,12 +53,16 @@ export function hookWatch({ check, isPeople, answered }: Witness): Watch {
       const { candidate } = state;
       const share = shares.get(releaseOf(candidate?.generation)) ?? 0;
       const isHeldBack = candidate?.heldBack === true;
-      check(!isHeldBack || share === 0, `6: ${releaseOf(candidate?.generation)} gets ${share.toFixed(1)} % although its hooks have not agreed`);
+      check(
+        !isHeldBack || share === 0,
+        `6: ${releaseOf(candidate?.generation)} gets ${share.toFixed(1)} % although its hooks have not agreed`,
+      );
       for (const [generation, waiting] of asked) {
         const release = releaseOf(generation);
         // The gateway knows instances by their release: one that may get requests draws them to all of it.
         const isShared = state.instances.some((other) => !asked.has(other.generation) && releaseOf(other.generation) === release);
-        if (release !== '' && (shares.get(release) ?? 0) > 0 && !isShared) agreed(waiting.state, waiting.candidate, waiting.candidate.course?.stage ?? 0, 'before');
+        if (release !== '' && (shares.get(release) ?? 0) > 0 && !isShared)
+          agreed(waiting.state, waiting.candidate, waiting.candidate.course?.stage ?? 0, 'before');
       }
     },
   });
