@@ -1,3 +1,4 @@
+import type { Allowance } from '../../stack/fields/allowance.ts';
 import type { RolloutAction } from '../operate.ts';
 import type { RolloutSettings, ScalingSettings } from '../service-state.ts';
 import type { ModelledChange } from './auto-choice.ts';
@@ -10,8 +11,8 @@ import type { ReleaseName } from './releases.ts';
 export interface Deployment {
   readonly release: ReleaseName;
   readonly replicas: number;
-  readonly maxSurge: number;
-  readonly maxUnavailable?: number;
+  readonly maxSurge: Allowance;
+  readonly maxUnavailable?: Allowance;
   readonly strategy?: StrategyName;
   /** Instead of those of the strategy. */
   readonly rollout?: Partial<RolloutSettings>;

@@ -4,9 +4,9 @@ import { goesByStages, hasStages, stagesOf } from '../course.ts';
 import { runningArms, runningExperiment } from '../experiment/arms.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
 import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
+import { roomOf } from './room-invariants.ts';
 import { type Witness, watching } from './witness.ts';
 import type { Watch, World } from './world.ts';
-import { roomToMove } from '../../stack/fields/allowance.ts';
 
 /** 2: no release has a share that its ready instances do not carry, and what was given up never gets a larger one. */
 export function capacityWatch({ check }: Witness): Watch {
@@ -125,8 +125,7 @@ function capacityFloor(before: ServiceState, after: ServiceState): number {
   const target = targetGeneration(after);
   if (target === undefined) return 0;
   const replacing = before.instances.some((instance) => instance.generation !== target && isLive(instance));
-  const { maxSurge, maxUnavailable } = after.settings.rollout;
-  return after.replicas - (replacing ? roomToMove(maxSurge, maxUnavailable, after.replicas).unavailable : 0);
+  return after.replicas - (replacing ? roomOf(after).fewer : 0);
 }
 
 /** What gets no requests is no capacity that could be missed. */
