@@ -10,7 +10,7 @@ it('a service that is declared again while the last of it is taken away is not t
   const { controller, traffic, clock } = world;
   await controller.setDesired(desiredRelease('one', 'first'));
   await clock.advance(10_000);
-  const { remove } = traffic;
+  const remove = traffic.remove.bind(traffic);
   let isDeclared = false;
   traffic.remove = async (service) => {
     await remove(service);

@@ -30,8 +30,8 @@ export async function createModelledFlags(options: {
   readonly store: Store;
   readonly random: Random;
   readonly events: EventLog;
-  /** Told under which name, and with which chance, is counted what is served with which share. */
-  readonly counted: (id: string, probability: number, share: number) => void;
+  /** Told under which name, with which chance and of how many users is counted what is served with which share. */
+  readonly counted: (id: string, probability: number, share: number, units: number) => void;
 }): Promise<ModelledFlags> {
   const { store, random, events, counted } = options;
   let clock: Clock | undefined;
@@ -69,7 +69,13 @@ export async function createModelledFlags(options: {
     served: () => {
       const share = served?.action === 'percent' ? served.percent / 100 : served?.action === 'serve' ? 1 : 0;
       const isWorse = served !== undefined && served.action !== 'kill' && served.variant === 'worse';
-      return { share, answers: isWorse ? worse : (of) => of, counted: (id, probability) => counted(id, probability, share) };
+      const name = served !== undefined && served.action !== 'kill' ? served.variant : 'off';
+      return {
+        share,
+        name,
+        answers: isWorse ? worse : (of) => of,
+        counted: (id, probability, units) => counted(id, probability, share, units),
+      };
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Allowance } from '../../stack/fields/allowance.ts';
-import { hasStages } from '../course.ts';
+import { goesByStages, hasStages } from '../course.ts';
 import { isLive, type Instance, type ServiceState, targetGeneration } from '../service-state.ts';
 import { routeOfAgent } from './routed.ts';
 import { type Witness, watching } from './witness.ts';
@@ -9,7 +9,9 @@ import type { Watch, World } from './world.ts';
 export function roomWatch({ check }: Witness): Watch {
   return watching({
     stored(before, after, world) {
-      if (!before || !after || after.mode !== 'running' || after.replicas === 0 || hasStages(after)) return;
+      if (!before || !after || after.mode !== 'running' || after.replicas === 0) return;
+      // Beside stages, and after them, there may be whole sets.
+      if (hasStages(after) || (goesByStages(after.settings) && !after.candidate)) return;
       const isNew = ({ id }: Instance): boolean => !before.instances.some((instance) => instance.id === id);
       const started = after.instances.filter((instance) => isLive(instance) && isNew(instance));
       if (started.length === 0) return;
