@@ -76,6 +76,7 @@ export function watchFlags(
         since = { ...since, counting: clock.monotonic(), jumps: clock.jumps() };
         see('flag rollout counting');
       }
+      if (next.evidence?.verdict.verdict === 'error') see('flag rollout: a split that looks broken');
       if (next.step > 0) see('flag rollout: a later step');
       rollout = next;
     },

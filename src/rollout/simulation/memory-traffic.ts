@@ -55,6 +55,8 @@ export interface ServedVariant {
   /** Of the variant. */
   readonly name: string;
   readonly answers: (of: Answers) => Answers;
+  /** Whether answers to a user who is served it say so. */
+  readonly isNamed: (user: number) => boolean;
   /** Told under which name, with which chance and of how many users so far outcomes are counted. */
   readonly counted: (id: string, probability: number, units: number) => void;
 }
@@ -128,6 +130,8 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     const drawnOf = createVariantDraw(byVariant);
     for (const user of who) {
       const isServed = (flagPoints[user] ?? 0) < served.share * pointCount;
+      // Whose answer does not say what was drawn counts for nothing.
+      if (isServed && !served.isNamed(user)) continue;
       const header = `${byVariant.attribute}=${isServed ? served.name : 'off'}, flag-key=user-${user}`;
       const [drawn, unit] = [drawnOf(header), keyedUnit(header)];
       const answers = answersOf(release);

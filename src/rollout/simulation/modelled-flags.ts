@@ -38,6 +38,7 @@ export async function createModelledFlags(options: {
   let documents: FlagDocuments | undefined;
   let rollouts: ReturnType<typeof createFlagRollouts> | undefined;
   let served: Override | undefined;
+  let isHidden = false;
   const at = timestamp(Date.UTC(2026, 0, 1));
   const record = { id: 'tone', environment, name: flagName, declared: {}, definition, createdAt: at, changedAt: at };
   await store.transact([{ operation: 'put', collection: 'flags', key: `${environment}/${flagName}`, value: record }]);
@@ -57,8 +58,10 @@ export async function createModelledFlags(options: {
       rollouts = createFlagRollouts(ports);
       void rollouts.run(signal);
     },
-    act: async (action) =>
-      documents !== undefined && rollouts !== undefined && clock !== undefined && actOnFlag(action, { rollouts, documents, clock }),
+    act: async (action) => {
+      if (action.type === 'roll_flag') isHidden = action.isHidden === true;
+      return documents !== undefined && rollouts !== undefined && clock !== undefined && actOnFlag(action, { rollouts, documents, clock });
+    },
     wrote(writes) {
       for (const write of writes) {
         if (write.operation !== 'put' || write.collection !== 'flags') continue;
@@ -73,6 +76,7 @@ export async function createModelledFlags(options: {
       return {
         share,
         name,
+        isNamed: (user) => !isHidden || user % 3 === 0,
         answers: isWorse ? worse : (of) => of,
         counted: (id, probability, units) => counted(id, probability, share, units),
       };

@@ -211,6 +211,7 @@ function flagAction(draw: Draw): Action {
     stepMs: draw.one([1_000, 4_000]),
     minUnits: draw.one([1, 50]),
     latency: draw.chance(0.4),
+    ...(draw.chance(0.2) && { isHidden: true }),
   };
 }
 
