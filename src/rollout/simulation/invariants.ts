@@ -102,5 +102,6 @@ export function watchInvariants(options: {
       if (asks.current() && moment === 'late') askedUntil = world.clock.monotonic() + lateMs;
       each((watch) => watch.crashed?.(moment, world, effect));
     },
+    outdated: (effect) => witness.check(false, `3: a control plane that has lost the lead has done a ${effect}`),
   };
 }

@@ -215,11 +215,11 @@ function flagAction(draw: Draw): Action {
   };
 }
 
-/** Gateway, store or clock do what they should not. */
+/** Gateway, store, clock or a control plane of before do what they should not. */
 function trouble(draw: Draw): Action {
   const forMs = draw.one([50, 400, 1_500, 4_000, 12_000]);
   const fault = draw.one(['away', 'mute'] as const);
-  switch (draw.one(['anew', 'gateway', 'gateway', 'dead', 'store', 'store', 'clock'] as const)) {
+  switch (draw.one(['anew', 'gateway', 'gateway', 'dead', 'store', 'store', 'clock', 'lead', 'lead'] as const)) {
     case 'anew':
       return { type: 'restart_gateway' };
     case 'gateway':
@@ -228,6 +228,8 @@ function trouble(draw: Draw): Action {
       return { type: 'kill_gateway', forMs };
     case 'store':
       return { type: 'fail_store', fault, forMs };
+    case 'lead':
+      return { type: 'outlive', forMs };
     case 'clock':
       break;
   }
