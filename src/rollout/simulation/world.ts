@@ -33,6 +33,8 @@ export interface World {
   latest(): ServiceState | undefined;
   /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
   replaceController(): Promise<void>;
+  /** How many controllers there have been. */
+  lives(): number;
   /** Another controller takes the lead, and this one lives on for so long (ms) and does not know. */
   outlive(forMs: number): Promise<void>;
   /** Ends the controller in order. */
@@ -127,6 +129,7 @@ export async function createWorld(options: {
   const storeLine = createFaultyLine(clock, (fault) => sluiceError('store_unavailable', { path: 'memory', reason: `it is ${fault}` }));
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
   let publications = 0;
+  let lives = 0;
   let controller: ServiceController | undefined;
   let life = newLife();
 
@@ -269,6 +272,7 @@ export async function createWorld(options: {
     const next = newLife();
     const made = await newController(next);
     [life, controller] = [next, made];
+    lives += 1;
     await made.start();
   }
 
@@ -282,6 +286,7 @@ export async function createWorld(options: {
     },
     state: read,
     latest: () => stored,
+    lives: () => lives,
     async replaceController() {
       life.alive = false;
       life.ended.abort();
