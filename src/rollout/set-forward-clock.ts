@@ -1,4 +1,5 @@
 import type { Candidate, Instance, ServiceState } from './service-state.ts';
+import type { SourceState } from './sources/source-state.ts';
 
 /** A clock that is corrected by less is not worth a write. */
 const toleratedMs = 1_000;
@@ -58,10 +59,13 @@ function candidateAfter(candidate: Candidate, moved: (time: number) => number): 
       course: {
         ...course,
         ...(inForceSince !== undefined && { inForceSince: moved(inForceSince) }),
-        ...(sources && {
-          sources: sources.map((source) => (source.last ? { ...source, last: { ...source.last, at: moved(source.last.at) } } : source)),
-        }),
+        ...(sources && { sources: sources.map((source) => measuredAfter(source, moved)) }),
       },
     }),
   };
+}
+
+function measuredAfter(source: SourceState, moved: (time: number) => number): SourceState {
+  const { last } = source;
+  return last ? { ...source, last: { ...last, at: moved(last.at) } } : source;
 }

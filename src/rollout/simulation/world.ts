@@ -34,7 +34,7 @@ export interface World {
   /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
   replaceController(): Promise<void>;
   /** How many controllers there have been. */
-  lives(): number;
+  readonly lives: () => number;
   /** Another controller takes the lead, and this one lives on for so long (ms) and does not know. */
   outlive(forMs: number): Promise<void>;
   /** Ends the controller in order. */
