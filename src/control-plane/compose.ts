@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createAuditLog } from '../audit/audit-log.ts';
 import { headFile } from '../audit/head-file.ts';
@@ -52,6 +53,7 @@ import { createPlanMaker } from './plan-maker.ts';
 import { createReleaseDesk } from './release-desk.ts';
 import { createRunBook } from './run-book.ts';
 import { runningInstances } from './running-instances.ts';
+import { takeLead } from '../store/lead.ts';
 import { createServiceDesk } from './service-desk.ts';
 
 export interface ComposeRequest {
@@ -73,6 +75,8 @@ export interface ComposeRequest {
   readonly webhookNetworks: string | undefined;
   /** Stands between all parts and the store. */
   readonly throughStore?: ((store: DurableStore) => DurableStore) | undefined;
+  /** Another control plane has taken the lead of the same state: this one writes nothing more. Called once. */
+  readonly onSuperseded: () => void;
 }
 
 export type Parts = Awaited<ReturnType<typeof compose>>;
@@ -90,9 +94,11 @@ export async function compose({
   driftIntervalMs,
   webhookNetworks,
   throughStore = (store) => store,
+  onSuperseded,
 }: ComposeRequest) {
   const { home } = paths;
-  const store = throughStore(await openHomeStore({ paths, wanted, clock }));
+  const opened = await openHomeStore({ paths, wanted, clock });
+  const store = throughStore(await takeLead(opened, { holder: `${hostname()}:${home}`, clock, onLost: onSuperseded }));
   const vault = learningVault(await openFileVault({ keyFile: paths.stateKey, random }), secrets);
   const events = createEventLog({ store, clock });
   const keyring = createKeyring({ store, clock, random });

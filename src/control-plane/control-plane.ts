@@ -38,7 +38,7 @@ export interface ControlPlaneSettings {
   readonly webhookNetworks?: string | undefined;
   /** Stands between the control plane and its store: for who watches what is written, and ends it there. */
   readonly throughStore?: ((store: DurableStore) => DurableStore) | undefined;
-  /** Asked for over the API, or because the home was removed; the answer has been sent when the process ends. */
+  /** Asked for over the API, because the home was removed or another has the lead; the answer has been sent when the process ends. */
   readonly onShutdown: (workloads: 'stop' | 'keep') => void;
 }
 
@@ -87,6 +87,10 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
     driftIntervalMs: settings.driftIntervalMs,
     webhookNetworks: settings.webhookNetworks,
     throughStore: settings.throughStore,
+    onSuperseded: () => {
+      log.error({}, 'another control plane has taken the lead of this state: this one ends, and leaves what runs to it');
+      settings.onShutdown('keep');
+    },
   });
   await parts.audit.open();
   await ensureAdminKey({ file: paths.adminKey, keyring: parts.keyring, random });
@@ -152,7 +156,8 @@ export async function startControlPlaneHere(settings: ControlPlaneSettings): Pro
       await scaling;
       await caring;
       await guarding;
-      await parts.events.publish(stoppedEvent(workloads, forced));
+      // One that has lost the lead writes nothing more.
+      await parts.events.publish(stoppedEvent(workloads, forced)).catch((error: unknown) => log.warn({ error }, 'its end is not recorded'));
       // Told before the streams end, so that those who follow hear of it.
       closing.abort(new Error('the control plane has ended'));
       await server.close();

@@ -2,7 +2,11 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { systemClock } from '../effects/clock.ts';
 import { identify } from '../effects/processes.ts';
+import { takeLead } from '../store/lead.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
 import type { SluiceEvent } from '../telemetry/events.ts';
 import { until } from '../testing/conditions.ts';
 import { startControlPlane, wasStoppedCleanly } from './discovery.ts';
@@ -55,6 +59,15 @@ describe('the life of a control plane', () => {
     const { phase, lastEvent } = await second.client.status();
     expect(phase).toBe('ready');
     expect((await second.client.listEvents({ after: lastEvent - 1 })).last).toBe(lastEvent);
+
+    // Another one over the same state takes the lead: this one changes nothing more and ends, and what runs goes on.
+    const before = await instances(second.client);
+    const store = await openSqliteStore({ path: join(fixture.home, 'state.db'), clock: systemClock });
+    await takeLead(store, { holder: 'another', clock: systemClock });
+    await store.close();
+    await expect(second.client.scaleService('default', 'echo', 2)).rejects.toThrow(/another/);
+    await gone(second.process);
+    expect(before.map((pid) => pid !== undefined && identify(pid) !== undefined)).toEqual([true]);
   });
 
   it('ends at once when it is told to while it starts', async () => {

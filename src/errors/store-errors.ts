@@ -8,6 +8,13 @@ export const storeErrors = {
       `'${key}' in ${collection} was changed by someone else: version ${expected} was expected, ${found} was found.`,
     help: () => 'Read the current state and try again.',
   }),
+  control_plane_superseded: entry<{ holder: string; since: string }>({
+    status: 409,
+    retry: 'terminal',
+    message: ({ holder, since }) =>
+      `Another control plane, ${holder}, has had the lead of this state since ${since}: this one changes nothing more.`,
+    help: () => 'Use the other one. Start this one again only when that one has ended: the last one that starts has the lead.',
+  }),
   store_damaged: entry<{ path: string; reason: string; backups: readonly string[] }>({
     status: 500,
     retry: 'terminal',

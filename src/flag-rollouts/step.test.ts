@@ -105,6 +105,17 @@ describe('a rollout of a flag', () => {
     expect([changes, rollout.evidence?.verdict.verdict]).toEqual([[], 'error']);
   });
 
+  it('is held while some of what happened could not be counted, however long the step has lasted', () => {
+    const counts = { ...noCounts, units: [{ chance: 0.1, candidate: 100, stable: 900 }] };
+    const look = (isComplete: boolean): FlagRollout =>
+      step(
+        { ...begin(), phase: 'counting' },
+        { override: own(begin()), exists: true, isServiceBusy: false, counted: { epoch: 'a', counts, isComplete } },
+        600 * second,
+      ).rollout;
+    expect([look(false).phase, look(false).evidence?.verdict.verdict, look(true).phase]).toEqual(['counting', 'error', 'closing']);
+  });
+
   it('does not count what happens while a release of the service is judged', () => {
     const { rollout } = play(0.5, { seen: { isServiceBusy: true } });
     expect([rollout.phase, rollout.evidence, rollout.end]).toEqual(['noticing', undefined, undefined]);

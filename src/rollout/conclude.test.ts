@@ -25,3 +25,19 @@ it('knows what a kept release is made of although none of its instances is left'
   const { state: after } = conclude({ state: { ...state(), instances }, events: [] }, observation, 0);
   expect(after.revisions.map(({ generation }) => generation)).toContain(kept);
 });
+
+it('looks again by itself when an instance that backs off is to be tried again, and not at a time that has come', () => {
+  const { state } = world(blueGreen);
+  const looksAt = (phase: 'backing_off' | 'crash_looping' | 'ready', retryAt: number): number | undefined => {
+    const [first, ...others] = state().instances;
+    const instances = first ? [{ ...first, phase, retryAt }, ...others] : [];
+    const observation = { instances: new Map(), published: undefined, inFlight: undefined };
+    return conclude({ state: { ...state(), instances }, events: [] }, observation, 1_000).wakeAt;
+  };
+  expect([looksAt('backing_off', 3_000), looksAt('crash_looping', 4_000), looksAt('backing_off', 1_000), looksAt('ready', 3_000)]).toEqual([
+    3_000,
+    4_000,
+    undefined,
+    undefined,
+  ]);
+});

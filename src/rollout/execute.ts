@@ -66,8 +66,10 @@ async function perform(key: string, state: ServiceState, command: Command, memor
     case 'withdraw':
       break;
   }
+  // Whoever wants the service again meanwhile has it published anew.
+  memory.published = undefined;
   await ports.traffic.remove(state);
-  await ports.documents.remove(key);
+  await ports.documents.remove(key, state);
   return true;
 }
 

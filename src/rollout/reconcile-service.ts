@@ -1,4 +1,5 @@
 import { jsonEquals, type Json } from '../digest/json.ts';
+import type { Clock } from '../effects/clock.ts';
 import { execute, type ExecutionPorts } from './execute.ts';
 import { scrub, secretValues } from './instance-spec.ts';
 import type { HookAnswers } from './hooks/hook.ts';
@@ -8,6 +9,7 @@ import { newServiceMemory, noteLook, trimMemory, type ServiceMemory } from './se
 import { recorded } from './rollout-record.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { withoutFuture } from './set-back-clock.ts';
+import { leapBetween, type LookedAt, withoutLeap } from './set-forward-clock.ts';
 import { strategyFor } from './strategies.ts';
 
 /** A pass that has not come to rest after so many steps makes way for the others. */
@@ -50,12 +52,14 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       memories.set(key, memory);
       noteLook(memory, ports.clock.now());
       const before = document.state;
-      const given = withoutFuture(before, ports.clock.now());
+      const given = withoutFuture(withTimeOf(before, memory), ports.clock.now());
       const observation = await observe(given, memory, ports);
       const result = strategyFor(given)(given, observation, ports.clock.now());
       const state = recorded(before, await withFailureLog(before, result.state), ports.clock.now());
       const changed = !jsonEquals(before as unknown as Json, state as unknown as Json);
       if (changed && !(await ports.documents.replace(key, document, state))) continue;
+      // Not before what came of a leap is durable.
+      memory.lookedAt = momentOf(ports.clock);
       const ids = state.instances.map(({ id }) => id);
       trimMemory(memory, new Set(ids));
       ports.own(key, ids);
@@ -65,6 +69,11 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
       return result.wakeAt;
     }
     return ports.clock.now() + 50;
+  }
+
+  /** As if nobody had set the clock forward since it was looked at last. */
+  function withTimeOf(state: ServiceState, { lookedAt }: ServiceMemory): ServiceState {
+    return lookedAt === undefined ? state : withoutLeap(state, lookedAt.now, leapBetween(lookedAt, momentOf(ports.clock)));
   }
 
   /** The log is read before the failed instance and its log are removed, and stored without the secrets it may show. */
@@ -81,4 +90,8 @@ export function createServiceReconciler(ports: ReconcilePorts): ServiceReconcile
   }
 
   return { reconcile, publishedOf: (key) => memories.get(key)?.published };
+}
+
+function momentOf(clock: Clock): LookedAt {
+  return { now: clock.now(), monotonic: clock.monotonic() };
 }

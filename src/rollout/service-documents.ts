@@ -1,4 +1,4 @@
-import type { Json } from '../digest/json.ts';
+import { jsonEquals, type Json } from '../digest/json.ts';
 import { SluiceError, sluiceError } from '../errors/sluice-error.ts';
 import type { Store, Write } from '../store/store.ts';
 import type { ServiceState } from './service-state.ts';
@@ -27,7 +27,8 @@ export interface ServiceDocuments {
   keys(): Promise<readonly string[]>;
   /** `state` in the place of what was read. False when the document is no longer that: nothing was written. */
   replace(key: string, before: ServiceDocument | undefined, state: ServiceState): Promise<boolean>;
-  remove(key: string): Promise<void>;
+  /** Nothing happens where the document is no longer of this state: somebody wants the service again. */
+  remove(key: string, state: ServiceState): Promise<void>;
   /** Applies a pure change to what is stored, again if it changed meanwhile. `change` gives undefined to leave everything as it is. */
   change(key: string, change: (state: ServiceState | undefined) => ServiceState | undefined): Promise<ServiceState | undefined>;
 }
@@ -62,8 +63,14 @@ export function createServiceDocuments(store: Store, alongside?: Alongside): Ser
       return documents.map(({ value }) => value as unknown).filter(isServiceState);
     },
     keys: async () => (await store.list(collection)).map(({ key }) => key),
-    async remove(key) {
-      await store.transact([{ operation: 'delete', collection, key }]);
+    async remove(key, state) {
+      const document = await read(key);
+      if (!document || !jsonEquals(document.state as unknown as Json, state as unknown as Json)) return;
+      try {
+        await store.transact([{ operation: 'delete', collection, key, ifVersion: document.version }]);
+      } catch (error) {
+        if (!(error instanceof SluiceError && error.code === 'store_conflict')) throw error;
+      }
     },
     async change(key, change) {
       for (let attempt = 0; attempt < conflictRetries; attempt += 1) {

@@ -1,5 +1,6 @@
 import type { ServiceRoute } from '../gateway/routing-table.ts';
 import { newMeasurementMemory, type MeasurementMemory } from './sources/measurement-memory.ts';
+import type { LookedAt } from './set-forward-clock.ts';
 import type { SmokeOutcome } from './strategy.ts';
 
 const toleratedGapMs = 5_000;
@@ -13,6 +14,8 @@ export interface ServiceMemory {
   watchedSince: number;
   /** When it is to be looked at again at the latest. */
   dueAt: number;
+  /** When it was looked at last, by the clock and in time that has really passed. */
+  lookedAt: LookedAt | undefined;
   /** The route the gateway has acknowledged last. */
   published: ServiceRoute | undefined;
   /** Instances started by this controller: the time of the phase `starting` they were started in. */
@@ -30,6 +33,7 @@ export function newServiceMemory(now: number): ServiceMemory {
   return {
     watchedSince: now,
     dueAt: Number.POSITIVE_INFINITY,
+    lookedAt: undefined,
     published: undefined,
     starts: new Map(),
     failedStarts: new Map(),

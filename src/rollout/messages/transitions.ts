@@ -77,7 +77,9 @@ function alongTheWay(old: Candidate, candidate: Candidate, state: ServiceState):
   const goesOn = resumption(old, candidate, state);
   if (goesOn !== undefined)
     found.push({ event: 'resumed', generation, what: `resumed@${old.paused?.since ?? `arm-${arm}`}`, message: goesOn });
-  if (course.inForceSince !== undefined && course.inForceSince !== was.inForceSince) {
+  // A clock that was set moves the time of a stage, which is the same one.
+  const isSameStage = was.inForceSince !== undefined && was.stage === course.stage && was.weight === course.weight;
+  if (course.inForceSince !== undefined && !isSameStage) {
     const current = course.stage + 1;
     const stage = stageOf(state, course);
     const isPreview = state.settings.rollout.fullSet === true && stage.weight === 0;

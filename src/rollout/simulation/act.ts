@@ -72,6 +72,9 @@ export async function act(scene: Scene, action: Action, operation: string): Prom
     case 'jump_clock':
       world.clock.jump(action.byMs);
       return true;
+    case 'outlive':
+      await world.outlive(action.forMs);
+      return true;
     case 'restart_gateway':
       traffic.restart();
       return true;

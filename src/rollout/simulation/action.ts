@@ -1,3 +1,4 @@
+import type { Allowance } from '../../stack/fields/allowance.ts';
 import type { RolloutAction } from '../operate.ts';
 import type { RolloutSettings, ScalingSettings } from '../service-state.ts';
 import type { ModelledChange } from './auto-choice.ts';
@@ -10,8 +11,8 @@ import type { ReleaseName } from './releases.ts';
 export interface Deployment {
   readonly release: ReleaseName;
   readonly replicas: number;
-  readonly maxSurge: number;
-  readonly maxUnavailable?: number;
+  readonly maxSurge: Allowance;
+  readonly maxUnavailable?: Allowance;
   readonly strategy?: StrategyName;
   /** Instead of those of the strategy. */
   readonly rollout?: Partial<RolloutSettings>;
@@ -30,6 +31,8 @@ export type Action =
   | { readonly type: 'restart' | 'suspend' | 'resume' | 'remove' | 'restart_gateway' }
   | { readonly type: 'fail_gateway' | 'fail_store'; readonly fault: LineFault; readonly forMs: number }
   | { readonly type: 'kill_gateway'; readonly forMs: number }
+  /** Another control plane takes the lead, and the one before lives on for so long. */
+  | { readonly type: 'outlive'; readonly forMs: number }
   /** The clock of the control plane is set. */
   | { readonly type: 'jump_clock'; readonly byMs: number }
   /** With a key it may be sent again: alone it is done once, `twice` at the same moment too. */
@@ -65,6 +68,8 @@ export function shortly(action: Action): string {
       return 'gateway dead for a while';
     case 'jump_clock':
       return `clock set ${action.byMs < 0 ? 'back' : 'forward'}`;
+    case 'outlive':
+      return 'a control plane that lost the lead lives on';
     case 'deploy':
       return action.scaling ? 'service that scales by load' : 'service of a fixed size';
     case 'deploy_both':

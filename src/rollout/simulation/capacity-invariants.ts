@@ -4,15 +4,15 @@ import { goesByStages, hasStages, stagesOf } from '../course.ts';
 import { runningArms, runningExperiment } from '../experiment/arms.ts';
 import { isLive, revisionOf, targetGeneration, type Instance, type ServiceState } from '../service-state.ts';
 import { activeOf, agent, isActive, routeOfAgent, sharesOf } from './routed.ts';
+import { roomOf } from './room-invariants.ts';
 import { type Witness, watching } from './witness.ts';
 import type { Watch, World } from './world.ts';
-import { roomToMove } from '../../stack/fields/allowance.ts';
 
 /** 2: no release has a share that its ready instances do not carry, and what was given up never gets a larger one. */
 export function capacityWatch({ check }: Witness): Watch {
   let current: ServiceState | undefined;
   let shares: ReadonlyMap<string, number> = new Map();
-  /** Generations whose rollout by stages ended with the whole of stable beside them, whatever came next. */
+  /** Generations that had a share by stages and no more when their rollout ended, whatever came next. */
   const ended = new Set<number>();
   return watching({
     stored(before, after, world) {
@@ -88,7 +88,8 @@ function endedBetween(before: ServiceState | undefined, after: ServiceState | un
   const course = before?.candidate?.course;
   if (!before?.candidate || !course || !after || !hasStages(before)) return [];
   const stable = before.instances.filter((instance) => instance.generation === before.stable && isLive(instance));
-  if (stable.length < before.replicas) return [];
+  // Of one that was rolled until somebody declared stages, its hooks are what the course is of.
+  if (stable.length < before.replicas && before.candidate.heldBack !== undefined) return [];
   const goesOn = after.candidate?.generation === before.candidate.generation || after.candidate?.began === before.candidate.generation;
   const arms = course.experiment?.arms.map(({ generation }) => generation) ?? [];
   return goesOn ? [] : [before.candidate.generation, ...arms].filter((generation) => generation !== after.stable);
@@ -124,8 +125,7 @@ function capacityFloor(before: ServiceState, after: ServiceState): number {
   const target = targetGeneration(after);
   if (target === undefined) return 0;
   const replacing = before.instances.some((instance) => instance.generation !== target && isLive(instance));
-  const { maxSurge, maxUnavailable } = after.settings.rollout;
-  return after.replicas - (replacing ? roomToMove(maxSurge, maxUnavailable, after.replicas).unavailable : 0);
+  return after.replicas - (replacing ? roomOf(after).fewer : 0);
 }
 
 /** What gets no requests is no capacity that could be missed. */

@@ -19,6 +19,8 @@ export interface CountedTraffic {
   countCopies(release: string, units: number, outcomes: Outcomes): void;
   /** Units of a release that could have gone elsewhere, of this evidence id, over all lives of the gateway. */
   compared(id: string, release: string): number;
+  /** Users that are counted now, each as often as it was drawn anew. */
+  units(): number;
   /** Answers of a release, counted whatever is being rolled out. */
   answered(release: string, requests: number): void;
   /** The gateway is started anew: another epoch, and nothing counted. */
@@ -70,6 +72,7 @@ export function createCountedTraffic(): CountedTraffic {
   }
 
   return {
+    units: () => ofUnits().reduce((sum, stratum) => sum + stratum.units, 0),
     compared: (id, release) => {
       const current = id === counted?.id ? ofUnits() : [];
       const drawn = current.filter((stratum) => stratum.release === release && stratum.probability > 0 && stratum.probability < 1);

@@ -42,6 +42,7 @@ function* seenIn(state: ServiceState): Generator<string> {
   if (!candidate || stable === undefined) return;
   const course = candidate.course;
   yield `strategy: ${candidate.urgent === true ? 'return at once' : rollout.experiment ? 'experiment' : rollout.strategy}`;
+  if (typeof rollout.maxSurge === 'string') yield 'rolled by parts of the instances';
   if (rollout.chosen) yield `auto: ${rollout.strategy}`;
   if (candidate.paused) yield candidate.paused.reason === 'waits for approval' ? 'held for approval' : 'held';
   if (state.instances.some((instance) => isBaseline(state, instance) && instance.phase === 'ready')) yield 'fresh baseline';

@@ -10,14 +10,18 @@ import type { World } from './world.ts';
 export interface FlagInvariants {
   /** One transaction has become durable. */
   wrote(writes: readonly Write[], world: World): void;
-  /** Outcomes are counted as drawn with a chance while users are served the variant with a share. */
-  counted(id: string, probability: number, share: number): void;
+  /** Outcomes of so many users are counted as drawn with a chance while users are served the variant with a share. */
+  counted(id: string, probability: number, share: number, units: number): void;
   /** What is not as it has to be when everything has come to rest. */
   unrest(world: World, isCountedByHand: boolean): readonly string[];
 }
 
-/** 4 and 6, of flags: a share grows only by evidence and time, what people set stays, and a step and its change of the flag are one. */
-export function watchFlags({ check, isPeople, see }: Pick<Invariants, 'check' | 'isPeople' | 'see'>, tally: Tally): FlagInvariants {
+/** 4 and 6, of flags: a share grows only by evidence of users and time, what people set stays, and a step and its change of the flag are one. */
+export function watchFlags(
+  { check, isPeople, see }: Pick<Invariants, 'check' | 'isPeople' | 'see'>,
+  tally: Tally,
+  users: number,
+): FlagInvariants {
   let rollout: FlagRollout | undefined;
   let override: Override | undefined;
   let since = { set: 0, counting: 0, jumps: 0 };
@@ -72,13 +76,16 @@ export function watchFlags({ check, isPeople, see }: Pick<Invariants, 'check' | 
         since = { ...since, counting: clock.monotonic(), jumps: clock.jumps() };
         see('flag rollout counting');
       }
+      if (next.evidence?.verdict.verdict === 'error') see('flag rollout: a split that looks broken');
       if (next.step > 0) see('flag rollout: a later step');
       rollout = next;
     },
-    counted(id, probability, share) {
+    counted(id, probability, share, units) {
       // Whatever somebody else has set is not counted for long.
       if (rollout === undefined || rollout.end || id !== countsId(rollout) || !isOwn(rollout, override)) return;
       check(Math.abs(probability - share) < 1e-9, `4: outcomes are counted with a chance of ${probability} and drawn with ${share}`);
+      // Each counts once for each step that could have served it the other one.
+      check(units <= users * (rollout.step + 1), `4: ${units} outcomes of ${users} users are counted at step ${rollout.step}`);
     },
     unrest(world, isCountedByHand) {
       const counts = world.latest()?.flagCounts;

@@ -15,6 +15,8 @@ export type FlagAction =
       readonly stepMs: number;
       readonly minUnits: number;
       readonly latency: boolean;
+      /** Two of three answers to those who are served the variant do not say so: the split looks broken. */
+      readonly isHidden?: boolean;
     }
   | { readonly type: 'stop_flag' }
   | { readonly type: 'touch_flag'; readonly how: 'killed' | 'set' | 'cleared' };

@@ -85,6 +85,19 @@ it('a clock that is set back holds nothing up for longer than it would have last
   });
 });
 
+it('a clock that is set forward shortens no stage, and cuts off nothing that drains', async () => {
+  const forward: Step = { action: { type: 'jump_clock', byMs: 3_600_000 }, pause: 30_000 };
+  const stages = [{ weight: 50, forMs: 8_000, approval: false }];
+  const rules = { alpha: 0.05, errors: { tolerate: 1 }, minUnits: 1 };
+  const analysis = { rules, latencyTolerance: 1, noData: 'continue' } as const;
+  const going = deployed({ release: 'three', replicas: 2, strategy: 'canary', rollout: { stages, analysis } }, 3_000);
+  expect(await told([first, going, forward])).toMatchObject({ violations: [], end: { stable: 'three' } });
+  expect(await told([first, { action: { type: 'suspend' }, pause: 30 }, forward])).toMatchObject({
+    violations: [],
+    end: { mode: 'suspended' },
+  });
+});
+
 it('outcomes of a flag are never counted with another chance than users were drawn with', async () => {
   const roll: Step = {
     action: { type: 'roll_flag', variant: 'on', steps: [10, 50], stepMs: 1_000, minUnits: 1, latency: false },

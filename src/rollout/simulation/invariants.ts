@@ -12,6 +12,7 @@ import { paceWatch } from './pace-invariants.ts';
 import { previewWatch } from './preview-invariants.ts';
 import { requestWatch } from './request-invariants.ts';
 import { releaseWatch } from './release-invariants.ts';
+import { roomWatch } from './room-invariants.ts';
 import { stageWatch } from './stage-invariants.ts';
 import type { Tally } from './tally.ts';
 import { traceWatch } from './trace.ts';
@@ -65,7 +66,7 @@ export function watchInvariants(options: {
     asks,
   };
   const kinds = [requestWatch, capacityWatch, stageWatch, cohortWatch, evidenceWatch, verdictWatch, releaseWatch];
-  const more = [applyWatch, hookWatch, paceWatch, previewWatch];
+  const more = [applyWatch, hookWatch, paceWatch, previewWatch, roomWatch];
   const watches: readonly Watch[] = [tracer, coverage, ...[...kinds, ...more].map((watch) => watch(witness))];
   /** To what looks on, a fault of its own must not look like a fault of the store. */
   const each = (look: (watch: Watch) => void): void => {
@@ -101,5 +102,6 @@ export function watchInvariants(options: {
       if (asks.current() && moment === 'late') askedUntil = world.clock.monotonic() + lateMs;
       each((watch) => watch.crashed?.(moment, world, effect));
     },
+    outdated: (effect) => witness.check(false, `3: a control plane that has lost the lead has done a ${effect}`),
   };
 }

@@ -1,9 +1,11 @@
 import { type Random, seededRandom } from '../../effects/random.ts';
+import { createVariantDraw, keyedUnit } from '../../gateway/measuring/variant-draw.ts';
+import { pointCount } from '../../gateway/routing/split-ranges.ts';
 import type { BackendRoute, ServiceRoute } from '../../gateway/routing-table.ts';
 import { binomial } from '../evidence/traffic-model.ts';
 import type { Traffic } from '../traffic.ts';
 import { type Answers, drawOutcome, drawOutcomes, ordinaryAnswers } from './answers.ts';
-import { cohortsOf, type Cohorts } from './cohorts.ts';
+import { cohortsOf, type Cohorts, pointsOf } from './cohorts.ts';
 import { type CountedTraffic, createCountedTraffic } from './counted-traffic.ts';
 
 type Service = { readonly environment: string; readonly name: string };
@@ -50,9 +52,13 @@ export interface ModelledTraffic {
 
 export interface ServedVariant {
   readonly share: number;
+  /** Of the variant. */
+  readonly name: string;
   readonly answers: (of: Answers) => Answers;
-  /** Told under which name, and with which chance, outcomes are counted. */
-  readonly counted: (id: string, probability: number) => void;
+  /** Whether answers to a user who is served it say so. */
+  readonly isNamed: (user: number) => boolean;
+  /** Told under which name, with which chance and of how many users so far outcomes are counted. */
+  readonly counted: (id: string, probability: number, units: number) => void;
 }
 
 const unmodelled: ModelledTraffic = {
@@ -83,6 +89,8 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
   const served = new Map<string, Tallied>();
   const inFlightOf = (instance: string): number => working.get(instance)?.size ?? 0;
   let isDown = false;
+  /** Where a flag has each user. */
+  let flagPoints: Float64Array | undefined;
 
   const countsOf = (service: Service): CountedTraffic => entry(counts, keyOf(service), createCountedTraffic);
   const servedOf = (service: Service, release: string): Tallied =>
@@ -103,25 +111,34 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
     const counted = countsOf(service);
     counted.answered(release, requests);
     const outcomes = drawOutcomes(random, answersOf(release), requests, counted.thresholdsMs);
-    if (routes.get(keyOf(service))?.evidence?.byVariant) countVariant(service, release, requests);
+    if (routes.get(keyOf(service))?.evidence?.byVariant) countVariant(service, release, anyone(requests));
     else counted.count(release, chance, requests, outcomes);
     const tally = servedOf(service, release);
     tally.requests += requests;
     tally.errors += outcomes.errors;
   }
 
-  /** Whichever release answers, what a flag drew is counted. */
-  function countVariant(service: Service, release: string, requests: number): void {
+  const anyone = (requests: number): readonly number[] => Array.from({ length: requests }, () => Math.floor(random.next() * users));
+
+  /** Whichever release answers these users, what a flag drew for each, and for whom, stands in the answer; counted by the gateway's own rules. */
+  function countVariant(service: Service, release: string, who: readonly number[]): void {
     const { id = '', byVariant } = routes.get(keyOf(service))?.evidence ?? {};
     const served = variant?.();
     if (byVariant?.probability === undefined || served === undefined) return;
-    const { probability } = byVariant;
-    served.counted(id, probability);
+    flagPoints ??= pointsOf(users, 'flag');
     const counted = countsOf(service);
-    const mine = binomial(random, requests, served.share);
-    const answers = answersOf(release);
-    counted.count('variant', probability, mine, drawOutcomes(random, served.answers(answers), mine, counted.thresholdsMs));
-    counted.count('others', 1 - probability, requests - mine, drawOutcomes(random, answers, requests - mine, counted.thresholdsMs));
+    const drawnOf = createVariantDraw(byVariant);
+    for (const user of who) {
+      const isServed = (flagPoints[user] ?? 0) < served.share * pointCount;
+      // Whose answer does not say what was drawn counts for nothing.
+      if (isServed && !served.isNamed(user)) continue;
+      const header = `${byVariant.attribute}=${isServed ? served.name : 'off'}, flag-key=user-${user}`;
+      const [drawn, unit] = [drawnOf(header), keyedUnit(header)];
+      const answers = answersOf(release);
+      const outcome = drawOutcome(random, isServed ? served.answers(answers) : answers);
+      if (drawn && unit !== undefined) counted.countUnit(drawn.side, drawn.draw, unit, outcome);
+    }
+    served.counted(id, byVariant.probability, counted.units());
   }
 
   function serveOneByOne(service: Service, route: ServiceRoute, backends: readonly BackendRoute[], requests: number): void {
@@ -146,7 +163,7 @@ export function createMemoryTraffic(model: ModelledTraffic = unmodelled): Memory
       }
       tally.requests += who.length;
       counted.answered(release, who.length);
-      if (route.evidence?.byVariant) countVariant(service, release, who.length);
+      if (route.evidence?.byVariant) countVariant(service, release, who);
       copy(service, route, release, who.length, backends);
     }
   }

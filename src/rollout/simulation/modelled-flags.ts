@@ -30,14 +30,15 @@ export async function createModelledFlags(options: {
   readonly store: Store;
   readonly random: Random;
   readonly events: EventLog;
-  /** Told under which name, and with which chance, is counted what is served with which share. */
-  readonly counted: (id: string, probability: number, share: number) => void;
+  /** Told under which name, with which chance and of how many users is counted what is served with which share. */
+  readonly counted: (id: string, probability: number, share: number, units: number) => void;
 }): Promise<ModelledFlags> {
   const { store, random, events, counted } = options;
   let clock: Clock | undefined;
   let documents: FlagDocuments | undefined;
   let rollouts: ReturnType<typeof createFlagRollouts> | undefined;
   let served: Override | undefined;
+  let isHidden = false;
   const at = timestamp(Date.UTC(2026, 0, 1));
   const record = { id: 'tone', environment, name: flagName, declared: {}, definition, createdAt: at, changedAt: at };
   await store.transact([{ operation: 'put', collection: 'flags', key: `${environment}/${flagName}`, value: record }]);
@@ -57,8 +58,10 @@ export async function createModelledFlags(options: {
       rollouts = createFlagRollouts(ports);
       void rollouts.run(signal);
     },
-    act: async (action) =>
-      documents !== undefined && rollouts !== undefined && clock !== undefined && actOnFlag(action, { rollouts, documents, clock }),
+    act: async (action) => {
+      if (action.type === 'roll_flag') isHidden = action.isHidden === true;
+      return documents !== undefined && rollouts !== undefined && clock !== undefined && actOnFlag(action, { rollouts, documents, clock });
+    },
     wrote(writes) {
       for (const write of writes) {
         if (write.operation !== 'put' || write.collection !== 'flags') continue;
@@ -69,7 +72,14 @@ export async function createModelledFlags(options: {
     served: () => {
       const share = served?.action === 'percent' ? served.percent / 100 : served?.action === 'serve' ? 1 : 0;
       const isWorse = served !== undefined && served.action !== 'kill' && served.variant === 'worse';
-      return { share, answers: isWorse ? worse : (of) => of, counted: (id, probability) => counted(id, probability, share) };
+      const name = served !== undefined && served.action !== 'kill' ? served.variant : 'off';
+      return {
+        share,
+        name,
+        isNamed: (user) => !isHidden || user % 3 === 0,
+        answers: isWorse ? worse : (of) => of,
+        counted: (id, probability, units) => counted(id, probability, share, units),
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { seededRandom } from '../../effects/random.ts';
+import { isNone } from '../../stack/fields/allowance.ts';
 import type { RolloutAction } from '../operate.ts';
 import { type Draw, drawBy } from './random-draw.ts';
 import { randomRollout } from './random-rollout.ts';
@@ -61,10 +62,11 @@ export function randomScript(seed: number): RandomScript {
       !(action.type === 'deploy' && action.release === 'dying') &&
       !(action.type === 'scale' && action.replicas === 0),
   );
-  // The only instance may be the one that is declared to be dispensable.
+  // The only instance may be the one that is declared to be dispensable, or all of them.
   const mayStop =
-    actions.some((action) => action.type === 'deploy' && (action.maxUnavailable ?? 0) > 0) &&
-    actions.some((action) => (action.type === 'deploy' || action.type === 'scale') && action.replicas === 1);
+    actions.some((action) => action.type === 'deploy' && action.maxUnavailable === '100%') ||
+    (actions.some((action) => action.type === 'deploy' && !isNone(action.maxUnavailable ?? 0)) &&
+      actions.some((action) => (action.type === 'deploy' || action.type === 'scale') && action.replicas === 1));
   const perSecond = { calm: 0, judged: draw.one([100, 400]), wild: draw.one([0, 20, 100, 400]) }[kind];
   const options = { seed, perSecond, users: draw.one([50, 500, 2_000]), restMs: 60_000, isTold: kind !== 'calm' };
   return { kind, steps, options, isUnbroken: isUnbroken && !mayStop };
@@ -209,14 +211,15 @@ function flagAction(draw: Draw): Action {
     stepMs: draw.one([1_000, 4_000]),
     minUnits: draw.one([1, 50]),
     latency: draw.chance(0.4),
+    ...(draw.chance(0.2) && { isHidden: true }),
   };
 }
 
-/** Gateway, store or clock do what they should not. */
+/** Gateway, store, clock or a control plane of before do what they should not. */
 function trouble(draw: Draw): Action {
   const forMs = draw.one([50, 400, 1_500, 4_000, 12_000]);
   const fault = draw.one(['away', 'mute'] as const);
-  switch (draw.one(['anew', 'gateway', 'gateway', 'dead', 'store', 'store', 'clock'] as const)) {
+  switch (draw.one(['anew', 'gateway', 'gateway', 'dead', 'store', 'store', 'clock', 'lead', 'lead'] as const)) {
     case 'anew':
       return { type: 'restart_gateway' };
     case 'gateway':
@@ -225,6 +228,8 @@ function trouble(draw: Draw): Action {
       return { type: 'kill_gateway', forMs };
     case 'store':
       return { type: 'fail_store', fault, forMs };
+    case 'lead':
+      return { type: 'outlive', forMs };
     case 'clock':
       break;
   }
@@ -235,6 +240,8 @@ function maybeCrash(draw: Draw, moments: readonly ('before' | 'after' | 'late')[
   return draw.chance(0.6) ? { crash: { effect: draw.chance(0.2) ? 1 : draw.whole(1, 25), moment: draw.one(moments) } } : {};
 }
 
+const parts = ['0%', '20%', '34%', '50%', '100%'] as const;
+
 function deploy(
   draw: Draw,
   among: readonly ReleaseName[],
@@ -242,7 +249,9 @@ function deploy(
   by: readonly Way[] = calmWays,
 ): Deployment & { readonly type: 'deploy' } {
   const strategy = draw.one(by);
-  const maxUnavailable = strategy === 'rolling' ? draw.whole(0, 1) : 0;
+  const isRolled = strategy === 'rolling';
+  const isByParts = isRolled && draw.chance(0.4);
+  const maxUnavailable = isByParts ? draw.one(parts) : isRolled ? draw.whole(0, 1) : 0;
   const way = randomRollout(draw, strategy, isJudged);
   // A check is of no use to those who always pass it.
   const isChecked = isJudged && way.rollout?.smoke !== undefined && draw.chance(0.5);
@@ -250,7 +259,8 @@ function deploy(
     type: 'deploy',
     release: draw.one(isChecked ? (['unsound', 'flaky'] as const) : among),
     replicas: draw.whole(1, 4),
-    maxSurge: draw.whole(maxUnavailable === 0 ? 1 : 0, 2),
+    // Nothing of either is refused; parts of both may come to nothing.
+    maxSurge: isByParts ? draw.one(parts.slice(maxUnavailable === '0%' ? 1 : 0)) : draw.whole(maxUnavailable === 0 ? 1 : 0, 2),
     maxUnavailable,
     ...way,
     ...(isJudged && draw.chance(0.3) && { scaling: { min: 1, max: 4, latencyMs: 500 } }),

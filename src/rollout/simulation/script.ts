@@ -59,14 +59,14 @@ export async function play(script: readonly Step[], store: Store, options: PlayO
   const declared: Scene['declared'] = new Map();
   const measure = measureBySource(seededRandom(seed + 3), measured);
   const invariants = watchInvariants({ tally, users, measured, answered, declared, ...(trace && { trace }) });
-  const flagWatch = watchFlags(invariants, tally);
+  const flagWatch = watchFlags(invariants, tally, users);
   const usesFlags = script.some(({ action }) => action.type === 'roll_flag');
   const flags = usesFlags
     ? await createModelledFlags({
         store,
         random: seededRandom(seed + 4),
         events: silentEvents,
-        counted: (id, probability, share) => flagWatch.counted(id, probability, share),
+        counted: (...told) => flagWatch.counted(...told),
       })
     : undefined;
   const besides = flags && {

@@ -4,6 +4,7 @@ import { sluiceError } from '../../errors/sluice-error.ts';
 import type { OutputResolver } from '../../engine/output-resolver.ts';
 import type { Vault } from '../../secrets/vault.ts';
 import type { ServiceRoute } from '../../gateway/routing-table.ts';
+import { takeLead } from '../../store/lead.ts';
 import type { Store, Write } from '../../store/store.ts';
 import type { EventLog } from '../../telemetry/events.ts';
 import { releaseOfBaseline } from '../baseline.ts';
@@ -32,6 +33,10 @@ export interface World {
   latest(): ServiceState | undefined;
   /** Ends the controller as `kill -9` does, and starts another over the same store, processes and gateway. */
   replaceController(): Promise<void>;
+  /** How many controllers there have been. */
+  readonly lives: () => number;
+  /** Another controller takes the lead, and this one lives on for so long (ms) and does not know. */
+  outlive(forMs: number): Promise<void>;
   /** Ends the controller in order. */
   end(): Promise<void>;
   /** Has the controller die at its effect number `effect` from now on; another one takes over. */
@@ -74,6 +79,8 @@ export interface Watch {
   stops(instance: string, state: ServiceState | undefined, world: World): void;
   published(world: World): void;
   crashed?(moment: CrashMoment, world: World, effect: Effect): void;
+  /** One that had lost the lead has changed something all the same. */
+  outdated?(effect: Effect, world: World): void;
 }
 
 /** How long what a dead controller has sent out is under way. */
@@ -122,6 +129,7 @@ export async function createWorld(options: {
   const storeLine = createFaultyLine(clock, (fault) => sluiceError('store_unavailable', { path: 'memory', reason: `it is ${fault}` }));
   const crash = { countdown: Number.POSITIVE_INFINITY, moment: 'before' as CrashMoment };
   let publications = 0;
+  let lives = 0;
   let controller: ServiceController | undefined;
   let life = newLife();
 
@@ -171,12 +179,28 @@ export async function createWorld(options: {
     throw new ControllerCrash(crash.moment);
   }
 
-  const transact = storeLine.tells(async (writes: Parameters<Store['transact']>[0]): ReturnType<Store['transact']> => {
-    const receipt = await store.transact(writes);
+  const transactOn = (to: Store): Store['transact'] => storeLine.tells((writes) => transact(to, writes));
+
+  async function transact(to: Store, writes: readonly Write[]): ReturnType<Store['transact']> {
+    const receipt = await to.transact(writes);
     for (const write of writes) if (write.operation === 'put' && write.collection === 'services') noteStored(write.value);
     options.wrote?.(writes, world);
     return receipt;
-  });
+  }
+
+  /** What only the one that has the lead may do. */
+  function leading<Parameters extends unknown[], Result>(
+    mine: Living,
+    what: Effect,
+    perform: (...parameters: Parameters) => Promise<Result>,
+  ): (...parameters: Parameters) => Promise<Result> {
+    return async (...parameters) => {
+      const isOutdated = mine !== life;
+      const result = await perform(...parameters);
+      if (isOutdated) watch?.outdated?.(what, world);
+      return result;
+    };
+  }
 
   async function publish(route: ServiceRoute): Promise<void> {
     publications += 1;
@@ -184,11 +208,17 @@ export async function createWorld(options: {
     watch?.published(world);
   }
 
-  function newController(mine: Living): ServiceController {
+  async function newController(mine: Living): Promise<ServiceController> {
+    const led = await takeLead(store, { holder: 'a control plane', clock });
     const watchedStore: Store = {
       ...store,
       // The store refuses what was decided on an older version, whoever sends it.
-      transact: effect(mine, 'write', transact, (writes) => () => transact(writes)),
+      transact: effect(mine, 'write', leading(mine, 'write', transactOn(led)), (writes) => () => transactOn(store)(writes)),
+    };
+    /** Routes are in the store too. */
+    const routed = async (change: () => Promise<void>): Promise<void> => {
+      await led.transact([]);
+      await change();
     };
     const watchedWorkloads: MemoryWorkloads = {
       ...workloads,
@@ -208,13 +238,26 @@ export async function createWorld(options: {
       remove: effect(
         mine,
         'remove',
-        line.tells((service) => traffic.remove(service)),
+        leading(
+          mine,
+          'remove',
+          line.tells((service) => routed(() => traffic.remove(service))),
+        ),
       ),
-      publish: effect(mine, 'publish', line.tells(publish), (route) => {
-        const sent = publications;
-        // The gateway refuses a table that is older than the one it has.
-        return async () => (publications === sent ? publish(route) : undefined);
-      }),
+      publish: effect(
+        mine,
+        'publish',
+        leading(
+          mine,
+          'publish',
+          line.tells((route) => routed(() => publish(route))),
+        ),
+        (route) => {
+          const sent = publications;
+          // The gateway refuses a table that is older than the one it has.
+          return async () => (publications === sent ? publish(route) : undefined);
+        },
+      ),
     } satisfies MemoryTraffic;
     const resolver: OutputResolver = { resolve: async (_, fields) => fields };
     const vault: Vault = { seal: (text) => `sealed:${text}`, open: (sealed) => sealed.slice(7), fingerprint: (text) => `sha256:${text}` };
@@ -223,6 +266,14 @@ export async function createWorld(options: {
     const made = createServiceController({ ...ports, ...more });
     options.beside?.({ store: watchedStore, traffic: watchedTraffic, controller: made, signal: mine.ended.signal }, world);
     return made;
+  }
+
+  async function begin(): Promise<void> {
+    const next = newLife();
+    const made = await newController(next);
+    [life, controller] = [next, made];
+    lives += 1;
+    await made.start();
   }
 
   const world: World = {
@@ -235,13 +286,21 @@ export async function createWorld(options: {
     },
     state: read,
     latest: () => stored,
+    lives: () => lives,
     async replaceController() {
       life.alive = false;
       life.ended.abort();
       void controller?.stop();
-      life = newLife();
-      controller = newController(life);
-      await controller.start();
+      await begin();
+    },
+    async outlive(forMs) {
+      const [old, its] = [life, controller];
+      await begin();
+      void clock.sleep(forMs).then(() => {
+        old.alive = false;
+        old.ended.abort();
+        return its?.stop();
+      });
     },
     async end() {
       life.ended.abort();

@@ -83,9 +83,9 @@ export function world(settings: Partial<RolloutSettings>, replicas = 4) {
       }
       settle();
     },
-    /** Another control plane over what is stored, which has to be told anew what the gateway has. */
-    forget: () => {
-      state = JSON.parse(JSON.stringify(state)) as ServiceState;
+    /** Another control plane over what is stored, which has to be told anew what the gateway has; what was asked for before it came is done by it. */
+    forget: (change = (stored: ServiceState): ServiceState => stored) => {
+      state = JSON.parse(JSON.stringify(change(state))) as ServiceState;
       published = undefined;
       settle();
     },
