@@ -40,13 +40,11 @@ export function renderTable(
     widths,
     (text) => look.colors.dim(text),
   );
-  const body = safe.flatMap((row, index) => [
-    line(row, columns, widths, (cell, column) => column.paint?.(cell, look.colors) ?? cell),
-    ...linesBelow(
-      below.map((column): [Column, string] => [all[column] as Column, text[index]?.[column] ?? '']),
-      look,
-    ),
-  ]);
+  const body = safe.flatMap((row, index) => {
+    const further = below.map((column): [Column, string] => [all[column] as Column, text[index]?.[column] ?? '']);
+    const first = line(row, columns, widths, (cell, column) => column.paint?.(cell, look.colors) ?? cell);
+    return [first].concat(linesBelow(further, look));
+  });
   return `${[header, ...body].join('\n')}\n`;
 }
 
