@@ -1,35 +1,20 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
-import { releaseEndpoints } from './release-endpoints.ts';
-import { rolloutEndpoints } from './rollout-endpoints.ts';
+import { accessEndpoints } from './access-endpoints.ts';
+import { databaseEndpoints } from './database-endpoints.ts';
 import { flagEndpoints } from './flag-endpoints.ts';
-import { notificationEndpoints } from './notification-endpoints.ts';
-import { backup } from './schemas/backup.ts';
-import { databaseBackups, databaseRestorePlan, databaseOperation, restoreRequest } from './schemas/database.ts';
-import { auditPage, auditVerification } from './schemas/audit.ts';
-import { driftReport } from './schemas/drift.ts';
-import { events } from './schemas/event.ts';
 import { gatewayEndpoints } from './gateway-endpoints.ts';
-import { createdKey, createKeyRequest, keys, keyView } from './schemas/key.ts';
-import { lock, unlockRequest } from './schemas/lock.ts';
-import { address, blockName, environmentName, identifier, kind } from './schemas/names.ts';
-import { plan, planRequest } from './schemas/plan.ts';
-import { resources, resourceView } from './schemas/resource.ts';
-import { run, runs } from './schemas/run.ts';
-import { logLines, scaleRequest, services, serviceView } from './schemas/service.ts';
+import { notificationEndpoints } from './notification-endpoints.ts';
+import { yesOrNo } from './parameters.ts';
+import { releaseEndpoints } from './release-endpoints.ts';
+import { resourceEndpoints } from './resource-endpoints.ts';
+import { rolloutEndpoints } from './rollout-endpoints.ts';
+import { runEndpoints } from './run-endpoints.ts';
+import { backup } from './schemas/backup.ts';
+import { events } from './schemas/event.ts';
+import { address, environmentName, identifier } from './schemas/names.ts';
 import { accepted, health, shutdownRequest, status } from './schemas/status.ts';
-
-const byId = z.object({ id: identifier });
-const inEnvironment = z.object({ environment: environmentName });
-const ofResource = z.object({ environment: environmentName, kind, name: blockName });
-const ofService = z.object({ environment: environmentName, name: blockName });
-const ofDatabase = ofService;
-const ofOperation = ofDatabase.extend({ id: identifier });
-const parallelism = z.coerce.number().int().min(1).max(1_000).optional();
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-
-const database = '/v1/environments/{environment}/databases/{name}';
-const service = '/v1/environments/{environment}/services/{name}';
+import { serviceEndpoints } from './service-endpoints.ts';
 
 /** The route table: every operation there is. `register` refuses what is not described here. */
 export const endpoints = {
@@ -58,270 +43,15 @@ export const endpoints = {
     answer: status,
   }),
   ...gatewayEndpoints,
-  createPlan: endpoint({
-    method: 'post',
-    path: '/v1/plans',
-    access: { permission: 'plan' },
-    summary: 'Compares a stack with what is there; changes nothing',
-    status: 201,
-    body: planRequest,
-    answer: plan,
-    audit: 'no_change',
-  }),
-  getPlan: endpoint({
-    method: 'get',
-    path: '/v1/plans/{id}',
-    access: { permission: 'read' },
-    summary: 'A plan made before',
-    status: 200,
-    parameters: byId,
-    answer: plan,
-  }),
-  applyPlan: endpoint({
-    method: 'post',
-    path: '/v1/plans/{id}/apply',
-    access: { permission: 'apply' },
-    summary: 'Starts the run that makes a plan real',
-    status: 202,
-    parameters: byId,
-    query: z.strictObject({ parallelism }),
-    answer: run,
-    audit: 'itself',
-  }),
-  listRuns: endpoint({
-    method: 'get',
-    path: '/v1/runs',
-    access: { permission: 'read' },
-    summary: 'All runs, newest first',
-    status: 200,
-    query: z.strictObject({ environment: environmentName.optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
-    answer: runs,
-  }),
-  getRun: endpoint({
-    method: 'get',
-    path: '/v1/runs/{id}',
-    access: { permission: 'read' },
-    summary: 'A run and the state of each of its changes',
-    status: 200,
-    parameters: byId,
-    answer: run,
-  }),
-  cancelRun: endpoint({
-    method: 'post',
-    path: '/v1/runs/{id}/cancel',
-    access: { permission: 'apply' },
-    summary: 'Starts nothing more and ends what can be ended; what is done stays done',
-    status: 202,
-    parameters: byId,
-    answer: run,
-    audit: { action: 'run.cancel' },
-  }),
-  getLock: endpoint({
-    method: 'get',
-    path: '/v1/environments/{environment}/lock',
-    access: { permission: 'read' },
-    summary: 'Who is changing an environment at this moment',
-    status: 200,
-    parameters: inEnvironment,
-    answer: lock,
-  }),
-  unlock: endpoint({
-    method: 'post',
-    path: '/v1/environments/{environment}/unlock',
-    access: { permission: 'apply' },
-    summary: 'Takes an environment away from whoever is changing it; that run changes nothing more',
-    status: 200,
-    parameters: inEnvironment,
-    body: unlockRequest,
-    answer: lock,
-    audit: { action: 'environment.unlock', details: ['since'] },
-  }),
-  getDrift: endpoint({
-    method: 'get',
-    path: '/v1/environments/{environment}/drift',
-    access: { permission: 'read' },
-    summary: 'What differs from what was applied, field by field; changes nothing',
-    status: 200,
-    parameters: inEnvironment,
-    answer: driftReport,
-  }),
-  repairDrift: endpoint({
-    method: 'post',
-    path: '/v1/environments/{environment}/drift/repair',
-    access: { permission: 'apply' },
-    summary: 'Starts the run that brings back what was applied',
-    status: 202,
-    parameters: inEnvironment,
-    query: z.strictObject({ parallelism }),
-    answer: run,
-    audit: 'itself',
-  }),
-  acceptDrift: endpoint({
-    method: 'post',
-    path: '/v1/environments/{environment}/drift/accept',
-    access: { permission: 'apply' },
-    summary: 'Records what is there as accepted, until it changes once more',
-    status: 200,
-    parameters: inEnvironment,
-    answer: driftReport,
-    audit: { action: 'drift.accept' },
-  }),
-  listAudit: endpoint({
-    method: 'get',
-    path: '/v1/audit',
-    access: { permission: 'administer' },
-    summary: 'The record of every change, oldest first',
-    status: 200,
-    query: z.strictObject({
-      after: z.coerce.number().int().min(0).default(0),
-      limit: z.coerce.number().int().min(1).max(1_000).default(500),
-    }),
-    answer: auditPage,
-  }),
-  verifyAudit: endpoint({
-    method: 'get',
-    path: '/v1/audit/verification',
-    access: { permission: 'administer' },
-    summary: 'Whether the record of changes is as it was written',
-    status: 200,
-    answer: auditVerification,
-  }),
-  listResources: endpoint({
-    method: 'get',
-    path: '/v1/environments/{environment}/resources',
-    access: { permission: 'read' },
-    summary: 'All resources of an environment',
-    status: 200,
-    parameters: inEnvironment,
-    answer: resources,
-  }),
-  getResource: endpoint({
-    method: 'get',
-    path: '/v1/environments/{environment}/resources/{kind}/{name}',
-    access: { permission: 'read' },
-    summary: 'One resource; secret outputs are masked',
-    status: 200,
-    parameters: ofResource,
-    answer: resourceView,
-  }),
-  forgetResource: endpoint({
-    method: 'delete',
-    path: '/v1/environments/{environment}/resources/{kind}/{name}',
-    access: { permission: 'apply' },
-    summary: 'Forgets a resource without touching it',
-    status: 200,
-    parameters: ofResource,
-    answer: resourceView,
-    audit: { action: 'resource.forget' },
-  }),
-  listServices: endpoint({
-    method: 'get',
-    path: '/v1/environments/{environment}/services',
-    access: { permission: 'read' },
-    summary: 'All services of an environment with their instances',
-    status: 200,
-    parameters: inEnvironment,
-    answer: services,
-  }),
-  getService: endpoint({
-    method: 'get',
-    path: service,
-    access: { permission: 'read' },
-    summary: 'One service with its instances and a request to try',
-    status: 200,
-    parameters: ofService,
-    answer: serviceView,
-  }),
+  ...runEndpoints,
+  ...resourceEndpoints,
+  ...serviceEndpoints,
   ...releaseEndpoints,
-  scaleService: endpoint({
-    method: 'post',
-    path: `${service}/scale`,
-    access: { permission: 'operate' },
-    summary: 'Sets how many instances a service has until the stack says otherwise',
-    status: 202,
-    parameters: ofService,
-    body: scaleRequest,
-    answer: serviceView,
-    audit: { action: 'service.scale', details: ['replicas'] },
-  }),
-  restartService: endpoint({
-    method: 'post',
-    path: `${service}/restart`,
-    access: { permission: 'operate' },
-    summary: 'Replaces every instance by a fresh one of the same release, without losing a request',
-    status: 202,
-    parameters: ofService,
-    answer: serviceView,
-    audit: { action: 'service.restart' },
-  }),
   ...rolloutEndpoints,
-  serviceLogs: endpoint({
-    method: 'get',
-    path: `${service}/logs`,
-    access: { permission: 'read' },
-    summary: 'What the instances wrote; followed as server-sent events',
-    status: 200,
-    parameters: ofService,
-    query: z.strictObject({
-      instance: z.string().max(128).optional(),
-      tail: z.coerce.number().int().min(0).max(10_000).default(100),
-      follow: flag.optional(),
-    }),
-    answer: logLines,
-    streams: true,
-  }),
   ...flagEndpoints,
   ...notificationEndpoints,
-  listBackups: endpoint({
-    method: 'get',
-    path: `${database}/backups`,
-    access: { permission: 'read' },
-    summary: 'The base backups of a database and the times it can go back to',
-    status: 200,
-    parameters: ofDatabase,
-    answer: databaseBackups,
-  }),
-  backUpDatabase: endpoint({
-    method: 'post',
-    path: `${database}/backups`,
-    access: { permission: 'operate' },
-    summary: 'Begins a base backup',
-    status: 202,
-    parameters: ofDatabase,
-    answer: databaseOperation,
-    audit: 'itself',
-  }),
-  planRestore: endpoint({
-    method: 'post',
-    path: `${database}/restore-plans`,
-    access: { permission: 'operate' },
-    summary: 'Whether and how a database can go back to a time; changes nothing',
-    status: 200,
-    parameters: ofDatabase,
-    body: restoreRequest,
-    answer: databaseRestorePlan,
-    audit: 'no_change',
-  }),
-  restoreDatabase: endpoint({
-    method: 'post',
-    path: `${database}/restores`,
-    access: { permission: 'operate' },
-    summary: 'Begins to take a database back to what it held at a time',
-    status: 202,
-    parameters: ofDatabase,
-    body: restoreRequest,
-    answer: databaseOperation,
-    audit: 'itself',
-  }),
-  getDatabaseOperation: endpoint({
-    method: 'get',
-    path: `${database}/operations/{id}`,
-    access: { permission: 'read' },
-    summary: 'A backup or a restore that was begun',
-    status: 200,
-    parameters: ofOperation,
-    answer: databaseOperation,
-  }),
+  ...databaseEndpoints,
+  ...accessEndpoints,
   events: endpoint({
     method: 'get',
     path: '/v1/events',
@@ -334,38 +64,10 @@ export const endpoints = {
       address: address.optional(),
       run: identifier.optional(),
       limit: z.coerce.number().int().min(1).max(1_000).default(100),
-      follow: flag.optional(),
+      follow: yesOrNo.optional(),
     }),
     answer: events,
     streams: true,
-  }),
-  listKeys: endpoint({
-    method: 'get',
-    path: '/v1/keys',
-    access: { permission: 'administer' },
-    summary: 'All keys, without the keys themselves',
-    status: 200,
-    answer: keys,
-  }),
-  createKey: endpoint({
-    method: 'post',
-    path: '/v1/keys',
-    access: { permission: 'administer' },
-    summary: 'Makes a key and shows it this one time',
-    status: 201,
-    body: createKeyRequest,
-    answer: createdKey,
-    audit: { action: 'key.create', details: ['name', 'role', 'environment', 'expiresInSeconds'] },
-  }),
-  revokeKey: endpoint({
-    method: 'delete',
-    path: '/v1/keys/{id}',
-    access: { permission: 'administer' },
-    summary: 'Ends a key at once; the last key that can administer is kept',
-    status: 200,
-    parameters: byId,
-    answer: keyView,
-    audit: { action: 'key.revoke' },
   }),
   createBackup: endpoint({
     method: 'post',

@@ -1,11 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
-import { blockName, environmentName, identifier } from './schemas/names.ts';
+import { ofService, service } from './parameters.ts';
+import { identifier } from './schemas/names.ts';
 import { releaseDifference, releases, releaseView } from './schemas/release.ts';
 
-const ofService = z.object({ environment: environmentName, name: blockName });
 const ofRelease = ofService.extend({ id: identifier });
-const service = '/v1/environments/{environment}/services/{name}';
 
 /** The rows of the route table about releases. */
 export const releaseEndpoints = {

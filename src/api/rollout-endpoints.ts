@@ -1,11 +1,7 @@
-import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
-import { blockName, environmentName } from './schemas/names.ts';
+import { ofService, service } from './parameters.ts';
 import { promoteRequest, rollbackRequest, rollouts } from './schemas/rollout.ts';
 import { serviceView } from './schemas/service.ts';
-
-const ofService = z.object({ environment: environmentName, name: blockName });
-const service = '/v1/environments/{environment}/services/{name}';
 
 /** What is done to a rollout, and what became of those before. */
 export const rolloutEndpoints = {

@@ -99,6 +99,14 @@ describe('the command line', () => {
     for (const code of [0, 1, 2, 64, 69, 130]) expect(terminal.stdout()).toMatch(new RegExp(`^ +${code} +\\S`, 'm'));
   });
 
+  it('leaves nothing behind in a folder without a stack', async () => {
+    for (const line of [['plan'], ['apply', '--yes'], ['up'], ['destroy', '--yes']]) {
+      const { code, terminal } = await run(...line);
+      expect([line, code, terminal.stderr()]).toEqual([line, 1, expect.stringContaining('error[stack_not_found]')]);
+      expect(await readdir(terminal.directory)).toEqual([]);
+    }
+  });
+
   it('gives one JSON document for an error, too, and the text on standard error', async () => {
     const { code, terminal } = await run('plan', 'nowhere', '--json');
     expect(code).toBe(1);

@@ -61,6 +61,15 @@ async function readFolder(folder: string, problems: ProblemList): Promise<StackF
   return { root, texts };
 }
 
+/** Whether there is something at `path` to read a stack from: a file, or a folder with stack files. False as well where it cannot be read. */
+export async function holdsStack(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isDirectory() || (await stackFileNames(path)).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 async function stackFileNames(folder: string): Promise<readonly string[]> {
   const names = (await readdir(folder)).filter(isYaml).toSorted();
   const main = names.filter((name) => name === 'stack.yaml' || name === 'stack.yml');
