@@ -121,8 +121,8 @@ export const serviceErrors = {
   release_not_kept: entry<{ service: string; release: string }>({
     status: 404,
     retry: 'terminal',
-    message: ({ service, release }) => `'${service}' keeps no release ${release} that it could return to.`,
-    help: () => '`sluice release list SERVICE` lists those it keeps; of these it can return to one that was in use.',
+    message: ({ service, release }) => `'${service}' cannot return to the release ${release}: it is not kept, or never was in use.`,
+    help: () => '`sluice release list SERVICE` shows as `kept` those it can return to.',
   }),
   rollout_nothing_to_retry: entry<{ service: string }>({
     status: 409,
