@@ -22,6 +22,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   createKey: { name: 'new', role: 'viewer' },
   shutdown: { workloads: 'keep' },
   setFlag: { variant: 'on' },
+  previewFlag: { change: 'kill' },
   evaluateFlag: { context: {} },
   startFlagRollout: { variant: 'on', service: 'hello' },
   unlock: { since: knownHolder.since },

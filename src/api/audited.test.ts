@@ -83,6 +83,7 @@ describe('changes through the API', () => {
       'setFlag itself',
       'clearFlag itself',
       'killFlag itself',
+      'previewFlag no_change',
       'startFlagRollout itself',
       'stopFlagRollout itself',
       'evaluateFlag no_change',

@@ -92,6 +92,7 @@ describe('the client', () => {
     await api.flagParts.documents.change('production', 'echo', () => ({ after, change: { action: 'applied', by: 'apply' } }));
     expect(await client.killFlag('production', 'echo')).toMatchObject({ serves: 'off to everybody (killed)', override: { by: 'admin' } });
     expect(await client.setFlag('production', 'echo', { variant: 'on', percent: 5 })).toMatchObject({ override: { percent: 5 } });
+    expect(await client.previewFlag('production', 'echo', { change: 'clear' })).toMatchObject({ changes: true });
     expect(await client.clearFlag('production', 'echo')).toMatchObject({ serves: 'off' });
     const request = { variant: 'on', service: 'hello' };
     expect(await client.startFlagRollout('production', 'echo', request)).toMatchObject({ percent: 5, steps: [5, 25, 50], by: 'admin' });

@@ -11,7 +11,15 @@ import type { AuditPage, AuditVerificationView } from './schemas/audit.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { EventPage } from './schemas/event.ts';
 import type { FlagRolloutView, StartFlagRolloutRequest } from './schemas/flag-rollout.ts';
-import type { EvaluateFlagRequest, FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
+import type {
+  EvaluateFlagRequest,
+  FlagEvaluation,
+  FlagHistory,
+  FlagPreview,
+  FlagView,
+  PreviewFlagRequest,
+  SetFlagRequest,
+} from './schemas/flag.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { CreatedKey, CreateKeyRequest, KeyView } from './schemas/key.ts';
 import type { LockView } from './schemas/lock.ts';
@@ -100,6 +108,8 @@ export interface Client {
   /** Until it is cleared. */
   setFlag(environment: string, name: string, request: SetFlagRequest): Promise<FlagView>;
   killFlag(environment: string, name: string): Promise<FlagView>;
+  /** What one of these, or `clearFlag`, would come to. */
+  previewFlag(environment: string, name: string, request: PreviewFlagRequest): Promise<FlagPreview>;
   clearFlag(environment: string, name: string): Promise<FlagView>;
   /** The one under way, or the last one. */
   getFlagRollout(environment: string, name: string): Promise<FlagRolloutView>;
@@ -255,6 +265,7 @@ export function createClient({ clock = systemClock, ...options }: ClientOptions)
     flagHistory: (environment, name, options = {}) => get(`${flag(environment, name)}/history${query({ ...options })}`),
     setFlag: (environment, name, request) => post(`${flag(environment, name)}/override`, request),
     killFlag: (environment, name) => post(`${flag(environment, name)}/kill`),
+    previewFlag: (environment, name, request) => post(`${flag(environment, name)}/preview`, request),
     clearFlag: async (environment, name) => (await transport.json('DELETE', `${flag(environment, name)}/override`)) as FlagView,
     getFlagRollout: (environment, name) => get(`${flag(environment, name)}/rollout`),
     startFlagRollout: (environment, name, request) => post(`${flag(environment, name)}/rollout`, request),

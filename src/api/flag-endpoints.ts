@@ -1,6 +1,15 @@
 import { z } from '@hono/zod-openapi';
 import { endpoint } from './endpoint.ts';
-import { evaluateFlagRequest, flagEvaluation, flagHistory, flags, flagView, setFlagRequest } from './schemas/flag.ts';
+import {
+  evaluateFlagRequest,
+  flagEvaluation,
+  flagHistory,
+  flagPreview,
+  flags,
+  flagView,
+  previewFlagRequest,
+  setFlagRequest,
+} from './schemas/flag.ts';
 import { flagRolloutView, startFlagRolloutRequest } from './schemas/flag-rollout.ts';
 import { blockName, environmentName } from './schemas/names.ts';
 
@@ -67,6 +76,17 @@ export const flagEndpoints = {
     parameters: ofFlag,
     answer: flagView,
     audit: 'itself',
+  }),
+  previewFlag: endpoint({
+    method: 'post',
+    path: `${flagPath}/preview`,
+    access: { permission: 'plan' },
+    summary: 'What a change by hand would come to, and for whom; changes nothing',
+    status: 200,
+    parameters: ofFlag,
+    body: previewFlagRequest,
+    answer: flagPreview,
+    audit: 'no_change',
   }),
   getFlagRollout: endpoint({
     method: 'get',

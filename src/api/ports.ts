@@ -21,7 +21,7 @@ import type { Condition } from './schemas/resource.ts';
 import type { DriftReport } from './schemas/drift.ts';
 import type { GatewayUpgrade, GatewayView } from './schemas/gateway.ts';
 import type { FlagRolloutOrder, FlagRolloutView } from './schemas/flag-rollout.ts';
-import type { FlagEvaluation, FlagHistory, FlagView, SetFlagRequest } from './schemas/flag.ts';
+import type { FlagEvaluation, FlagHistory, FlagPreview, FlagView, PreviewFlagRequest, SetFlagRequest } from './schemas/flag.ts';
 import type { LockView } from './schemas/lock.ts';
 import type { DeliveryTrial, MessageView, NotificationReport } from './schemas/notification.ts';
 import type { RolloutRecordView } from './schemas/rollout.ts';
@@ -184,6 +184,8 @@ export interface FlagDesk {
   kill(environment: string, name: string, order: FlagOrder): Promise<FlagView>;
   /** Lets the stack decide again. Throws `flag_not_overridden`. */
   clear(environment: string, name: string, order: FlagOrder): Promise<FlagView>;
+  /** What one of these would come to; changes nothing. Throws what it would. */
+  preview(environment: string, name: string, request: PreviewFlagRequest): Promise<FlagPreview>;
   /** What a user would be served; counts nowhere. */
   evaluate(environment: string, name: string, context: JsonObject): Promise<FlagEvaluation>;
 }

@@ -58,6 +58,33 @@ describe('flag', () => {
     expect((await fixture.sluice('flag', 'list', '--stale')).stderr).toContain('No flag looks stale.');
   });
 
+  it('set and kill with --dry-run say what would change and for whom, and change nothing', async () => {
+    const fixture = await withFlag();
+    expect(await fixture.sluice('flag', 'set', 'cite', 'on', '--percent', '25', '--dry-run')).toMatchObject({
+      code: 2,
+      stdout: `default/flag/cite would serve on to 25 % by user, one rule, else off to the others; now: one rule, else off.
+  25 % of the users, told apart by user, get on (true); now: what the rules of the stack say, else off (false)
+  the other 75 % get what the rules of the stack say, else off (false)
+  nobody has asked for it yet
+Nothing was changed.
+`,
+    });
+    await fixture.sluice('flag', 'set', 'cite', 'on', '--percent', '25');
+    const line = async (...words: string[]) => (await fixture.sluice('flag', ...words, '--dry-run')).stdout.split('\n')[1];
+    expect(await line('set', 'cite', 'on', '--percent', '40')).toContain('get on (true); those 25 % who have it keep it');
+    expect(await line('set', 'cite', 'on', '--percent', '10')).toContain('now: 25 %, of whom the rest lose it');
+    expect(await line('kill', 'cite')).toContain('everybody gets off (false); now: on (true) for 25 % of them by user, what the rules');
+    const same = await fixture.sluice('flag', 'set', 'cite', 'on', '--percent', '25', '--dry-run', '--json');
+    expect([same.code, JSON.parse(same.stdout)]).toMatchObject([0, { change: 'set', changes: false, users: [] }]);
+    const clear = await fixture.sluice('flag', 'set', 'cite', '--clear', '--dry-run', '--json');
+    expect([clear.code, JSON.parse(clear.stdout)]).toMatchObject([2, { changes: true, to: 'one rule, else off' }]);
+    expect((await fixture.sluice('flag', 'set', 'cite', 'blue', '--dry-run')).stderr).toContain('It has on, off');
+    expect([
+      (await fixture.sluice('flag', 'history', 'cite', '--json')).stdout.match(/"action"/g)?.length,
+      await fixture.audit.last(),
+    ]).toEqual([2, 1]);
+  });
+
   it('eval says what a user is served and why, and counts nowhere', async () => {
     const fixture = await withFlag();
     const pro = ['--attribute', 'plan=pro', '--attribute', 'seats=5'];

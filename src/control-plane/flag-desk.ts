@@ -1,6 +1,6 @@
 import { auditActor } from '../api/audited.ts';
 import type { FlagDesk, FlagOrder } from '../api/ports.ts';
-import type { FlagView } from '../api/schemas/flag.ts';
+import type { FlagView, PreviewFlagRequest } from '../api/schemas/flag.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AuditEntry } from '../audit/audit-record.ts';
 import type { JsonObject } from '../digest/json.ts';
@@ -11,6 +11,7 @@ import type { FlagDocuments } from '../flags/flag-documents.ts';
 import type { FlagSets } from '../flags/flag-sets.ts';
 import { type FlagChange, type FlagRecord, inWords } from '../flags/flag.ts';
 import { cleared, type Hand, killed, overridden } from '../flags/overriding.ts';
+import { previewOf } from '../flags/preview.ts';
 import { staleness } from '../flags/staleness.ts';
 import type { FlagUsage } from '../flags/usage.ts';
 import type { UsageKeeper } from '../flags/usage-keeper.ts';
@@ -84,13 +85,16 @@ export function createFlagDesk({ documents, sets, usage, audit, events, clock }:
       return changes;
     },
     set: (environment, name, request, order) =>
-      change(environment, name, order, 'set', (record, hand) => overridden(record, request, hand), { ...request }),
-    kill: (environment, name, order) => change(environment, name, order, 'killed', killed),
-    clear: (environment, name, order) =>
-      change(environment, name, order, 'cleared', (record, hand) => {
-        if (record.override === undefined) throw sluiceError('flag_not_overridden', { flag: name });
-        return cleared(record, hand);
-      }),
+      change(environment, name, order, 'set', decisions({ change: 'set', ...request }), { ...request }),
+    kill: (environment, name, order) => change(environment, name, order, 'killed', decisions({ change: 'kill' })),
+    clear: (environment, name, order) => change(environment, name, order, 'cleared', decisions({ change: 'clear' })),
+    preview: async (environment, name, request) => {
+      const record = await documents.read(environment, name);
+      if (record === undefined) throw sluiceError('unknown_flag', { environment, name });
+      const after = decisions(request)(record, { by: '', at: timestamp(clock.now()) });
+      const { address, usage: used } = view(record, (await usage.of(environment)).get(name));
+      return { address, change: request.change, ...previewOf(record, after), uses: used.uses };
+    },
     evaluate: async (environment, name, context) => {
       const read = checkContext(context);
       if (!read.ok) throw sluiceError('invalid_evaluation_context', { reason: read.errorDetails });
@@ -99,6 +103,16 @@ export function createFlagDesk({ documents, sets, usage, audit, events, clock }:
       const { ok: _, ...evaluation } = flag.evaluate(read.context);
       return evaluation;
     },
+  };
+}
+
+/** Throws `unknown_variant` and `flag_not_overridden`. */
+function decisions(request: PreviewFlagRequest): (record: FlagRecord, hand: Hand) => FlagRecord {
+  return (record, hand) => {
+    if (request.change === 'set') return overridden(record, request, hand);
+    if (request.change === 'kill') return killed(record, hand);
+    if (record.override === undefined) throw sluiceError('flag_not_overridden', { flag: record.name });
+    return cleared(record, hand);
   };
 }
 

@@ -101,3 +101,13 @@ it('tells an arm of the experiment under way from a release that is only kept', 
   const states = new Map((await releases.list('default', 'agent')).map(({ id, state }) => [id, state]));
   expect([first, second, third].map((arm) => states.get(arm?.release ?? ''))).toEqual(['arm', 'kept', 'kept']);
 });
+
+const rollout = (number: number, outcome: 'failed' | 'superseded') =>
+  ({ generation: number, release: `r-00000000000${number}`, version: '1', strategy: 'rolling', startedAt: 1, outcome }) as const;
+
+it('says of a release that never came into use how its last rollout ended, and of one that did that it is kept', async () => {
+  const former = { release: 'r-000000000003' } as unknown as NonNullable<ServiceState['history']>[number];
+  const state = { revisions: [], history: [former], rollouts: [rollout(3, 'failed'), rollout(2, 'superseded'), rollout(1, 'failed')] };
+  const listed = await (await desk(state)).list('default', 'agent');
+  expect(listed.map(({ state: shown }) => shown)).toEqual(['kept', 'superseded', 'failed']);
+});

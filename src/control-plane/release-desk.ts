@@ -99,5 +99,8 @@ function stateOf(id: string, state: ServiceState | undefined): ListedRelease['st
   if (revisionOf(state, state.stable)?.release === id) return 'stable';
   if (revisionOf(state, state.candidate?.generation)?.release === id) return 'candidate';
   if (state.candidate?.course?.experiment?.arms.some(({ release, withdrawn }) => release === id && !withdrawn)) return 'arm';
-  return state.failure?.release === id ? 'failed' : 'kept';
+  if (state.failure?.release === id) return 'failed';
+  if (state.history?.some(({ release }) => release === id)) return 'kept';
+  const ended = state.rollouts?.find(({ release }) => release === id)?.outcome;
+  return ended === 'failed' || ended === 'superseded' ? ended : 'kept';
 }

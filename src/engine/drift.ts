@@ -164,11 +164,12 @@ function itemOf({ state, found }: Looked, secrets: KnownSecrets): DriftItem | un
   const { address, kind, name } = state;
   if (found.status === 'unknown') return { address, kind, name, status: 'unknown', fields: [], error: found.error };
   if (found.status === 'absent') return { address, kind, name, status: 'absent', fields: [] };
-  const shown = ({ field, applied, observed }: Drift, accepted: boolean): DriftItem['fields'][number] => ({
+  const shown = ({ field, applied, observed, because }: Drift, accepted: boolean): DriftItem['fields'][number] => ({
     field,
     applied: secrets.scrubJson(applied),
     observed: secrets.scrubJson(observed),
     accepted,
+    ...(because !== undefined && { because }),
   });
   const fields = [
     ...found.drift.map((each) => shown(each, isAccepted(state, each))),

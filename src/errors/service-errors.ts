@@ -78,12 +78,24 @@ export const serviceErrors = {
       `'${service}' runs ${release}, the arm ${arm} that was promoted, and not what is declared without it.`,
     help: ({ arm }) => `Write what ${arm} has into the service and remove the experiment: it is the same release then.`,
   }),
-  release_taken_back: entry<{ service: string; release: string; reason: string }>({
+  release_taken_back: entry<{
+    service: string;
+    release: string;
+    reason: string;
+    runs: string;
+    at?: string;
+    isTriedAgain: 'no' | 'yes' | 'unless same';
+  }>({
     status: 200,
     retry: 'terminal',
-    message: ({ service, release, reason }) =>
-      `The release ${release} of '${service}' was taken back (${reason}) and is not tried again while nothing about it or its way has changed.`,
-    help: ({ service }) => `Change what was wrong, or try it once more with \`sluice rollout retry ${service}\`.`,
+    message: ({ service, release, reason, runs, at, isTriedAgain }) => {
+      const again = isTriedAgain === 'yes' && 'it is tried again, because its rollout or the settings of its instances have changed since';
+      const depends = isTriedAgain === 'unless same' && 'it is not tried again while nothing about it or its way has changed';
+      const applied = again || depends || 'it is not tried again as it is: an apply of it fails and changes nothing';
+      return `The release ${release} of '${service}' was taken back${at === undefined ? '' : ` at ${at}`} (${reason}). ${runs} runs, and ${applied}.`;
+    },
+    help: ({ service, isTriedAgain }) =>
+      isTriedAgain === 'yes' ? '' : `Change what was wrong, or try it once more with \`sluice rollout retry ${service}\`.`,
   }),
   service_returned: entry<{ service: string; release: string; from: string; by: string }>({
     status: 200,
@@ -109,8 +121,8 @@ export const serviceErrors = {
   release_not_kept: entry<{ service: string; release: string }>({
     status: 404,
     retry: 'terminal',
-    message: ({ service, release }) => `'${service}' keeps no release ${release} that it could return to.`,
-    help: () => '`sluice release list SERVICE` lists those it keeps; of these it can return to one that was in use.',
+    message: ({ service, release }) => `'${service}' cannot return to the release ${release}: it is not kept, or never was in use.`,
+    help: () => '`sluice release list SERVICE` shows as `kept` those it can return to.',
   }),
   rollout_nothing_to_retry: entry<{ service: string }>({
     status: 409,

@@ -108,7 +108,7 @@ describe('a flag that was set by hand', () => {
   it('is in the audit log, in the history and in the events, with who and why, in one transaction', async () => {
     const { flagParts, audit, events } = await createApiFixture();
     const { provider, desk } = flagParts;
-    await provider.create(flagRequest('production', cite), operation());
+    await provider.create(flagRequest('production', cite), { ...operation(), by: 'bob' });
     await Promise.all([
       desk.set('production', 'cite', { variant: 'on' }, { actor, reason: 'a try' }),
       desk.kill('production', 'cite', { actor, reason: 'wrong' }),
@@ -128,6 +128,7 @@ describe('a flag that was set by hand', () => {
     const history = await desk.history('production', 'cite', 10);
     expect(history.map(({ action }) => action).toSorted()).toEqual(['applied', 'applied', 'cleared', 'killed', 'set']);
     expect(history[0]).toMatchObject({ action: 'cleared', by: 'ann', serves: 'off' });
+    expect(history.at(-1)).toMatchObject({ action: 'applied', by: 'bob' });
     expect((await events.read(0, 10)).map(({ type, level }) => `${type} ${level}`).toSorted()).toEqual([
       'flag.changed info',
       'flag.changed info',
@@ -136,6 +137,8 @@ describe('a flag that was set by hand', () => {
     await expect(desk.set('production', 'cite', { variant: 'blue' }, { actor })).rejects.toMatchObject({ code: 'unknown_variant' });
     await expect(desk.kill('production', 'none', { actor })).rejects.toMatchObject({ code: 'unknown_flag' });
     expect(await audit.last()).toBe(3);
+    await provider.delete(stateOf(cite, ''), { ...operation(), by: 'carol' });
+    expect((await desk.history('production', 'cite', 1))[0]).toMatchObject({ action: 'removed', by: 'carol' });
   });
 });
 

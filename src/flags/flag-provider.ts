@@ -2,7 +2,7 @@ import { jsonEquals, type Json, type JsonObject } from '../digest/json.ts';
 import { type Clock, timestamp } from '../effects/clock.ts';
 import { newId, type Random } from '../effects/random.ts';
 import { type Problem, problem, sluiceError } from '../errors/sluice-error.ts';
-import type { Applied, CreateRequest, Provider } from '../providers/provider.ts';
+import type { Applied, CreateRequest, Operation, Provider } from '../providers/provider.ts';
 import type { ResourceState } from '../providers/resource-state.ts';
 import type { FlagFields } from '../stack/kinds/flag.ts';
 import type { ResolvedBlock } from '../stack/stack.ts';
@@ -26,7 +26,7 @@ export interface FlagProviderDependencies {
  * and a plan says that it is there.
  */
 export function createFlagProvider({ documents, sets, usage, clock, random }: FlagProviderDependencies): Provider {
-  const apply = async (request: CreateRequest): Promise<Applied> => {
+  const apply = async (request: CreateRequest, { by }: Pick<Operation, 'by'>): Promise<Applied> => {
     const { environment, name, declared } = request;
     const definition = definitionOf(request.fields);
     const now = timestamp(clock.now());
@@ -37,7 +37,7 @@ export function createFlagProvider({ documents, sets, usage, clock, random }: Fl
         return undefined;
       const id = current?.id ?? newId('flag', random);
       const after: FlagRecord = { createdAt: now, ...current, id, environment, name, declared, definition, changedAt: now };
-      return { after, change: { action: 'applied', by: 'apply' } };
+      return { after, change: { action: 'applied', by: by ?? nobody } };
     });
     await sets.refresh(environment);
     return { id: record?.id ?? '', outputs: {} };
@@ -99,8 +99,12 @@ export function createFlagProvider({ documents, sets, usage, clock, random }: Fl
       ];
     },
 
-    async delete({ environment, name }) {
-      await documents.change(environment, name, (current) => current && { after: undefined, change: { action: 'removed', by: 'apply' } });
+    async delete({ environment, name }, { by }) {
+      await documents.change(
+        environment,
+        name,
+        (current) => current && { after: undefined, change: { action: 'removed', by: by ?? nobody } },
+      );
       await usage.forget(environment, name);
       await sets.refresh(environment);
     },
@@ -110,6 +114,9 @@ export function createFlagProvider({ documents, sets, usage, clock, random }: Fl
     resume: async () => {},
   };
 }
+
+/** Of an apply that nobody asked for. */
+const nobody = 'apply';
 
 function definitionOf(fields: JsonObject): FlagDefinition {
   const { variants, default: fallback, rules } = fields as unknown as FlagFields;

@@ -50,7 +50,7 @@ export const flagRecord = z.object({
 export interface FlagChange {
   readonly time: string;
   readonly action: 'applied' | 'removed' | 'set' | 'killed' | 'cleared';
-  /** Name of the key, or `apply`. */
+  /** Name of the key; `apply` where nobody asked for what was applied, and in what an older version has recorded. */
   readonly by: string;
   readonly reason?: string | undefined;
   /** What is served from then on, in words: `off to everybody (killed)`. */

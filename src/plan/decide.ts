@@ -67,7 +67,7 @@ function fieldChanges(
   const { block, fingerprint, replaceFields } = desired;
   const { state, observation } = recorded;
   const changes = new Map<string, FieldChange>();
-  const add = (leaf: LeafDifference, origin: FieldChange['origin'], mayForce = true): void => {
+  const add = (leaf: LeafDifference & Pick<FieldChange, 'because'>, origin: FieldChange['origin'], mayForce = true): void => {
     const key = origin === 'content' ? `content ${leaf.path}` : leaf.path;
     if (!changes.has(key)) changes.set(key, fieldChange(block.kind, leaf, origin, mayForce && touches(replaceFields, leaf.path)));
   };
@@ -80,10 +80,10 @@ function fieldChanges(
     // A dependency that merely came back keeps those that refer to it; one that is replaced may not.
     add({ path, after: key }, 'dependency', reads === 'output' || action === 'replace');
   }
-  for (const { field, applied, observed } of observation?.status === 'present' ? observation.drift : []) {
+  for (const { field, applied, observed, because } of observation?.status === 'present' ? observation.drift : []) {
     // What differs is put back; but an output is what the provider says, and what is recorded follows it.
     const [before, after] = field.startsWith('outputs.') ? [applied, observed] : [observed, applied];
-    add({ path: field, before, after }, 'drift');
+    add({ path: field, before, after, ...(because !== undefined && { because }) }, 'drift');
   }
   // What still uses an old copy turns, even where both copies give it the same values.
   if (changes.size === 0) for (const address of turnsFrom) add({ path: localAddress(address), after: 'the new copy' }, 'dependency', false);
@@ -107,11 +107,12 @@ function reasons(fields: readonly FieldChange[]): readonly string[] {
   const by = (origin: FieldChange['origin']) => fields.filter((field) => field.origin === origin);
   const [stack, content, drift, dependency] = [by('stack'), by('content'), by('drift'), by('dependency')];
   const stopped = drift.find(({ path }) => path === 'state');
-  const others = drift.filter(({ path }) => path !== 'state');
+  const others = drift.filter(({ path, because }) => path !== 'state' && because === undefined);
   return [
     ...(stack.length > 0 ? [`${names(stack)} changed`] : []),
     ...(content.length > 0 ? [`content of ${names(content)} changed`] : []),
     ...(stopped ? [typeof stopped.before === 'string' ? stopped.before : 'not running'] : []),
+    ...drift.flatMap(({ path, because }) => (because === undefined ? [] : [`${path} ${because}`])),
     ...(others.length > 0 ? [`${names(others)} changed outside`] : []),
     ...(dependency.length > 0 ? [`${names(dependency)} ${dependency.length === 1 ? 'follows' : 'follow'} a dependency`] : []),
   ];
@@ -124,13 +125,19 @@ function names(fields: readonly FieldChange[]): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
-function fieldChange(kind: Kind, leaf: LeafDifference, origin: FieldChange['origin'], forcesReplacement: boolean): FieldChange {
-  const { path, before, after } = leaf;
+function fieldChange(
+  kind: Kind,
+  leaf: LeafDifference & Pick<FieldChange, 'because'>,
+  origin: FieldChange['origin'],
+  forcesReplacement: boolean,
+): FieldChange {
+  const { path, before, after, because } = leaf;
   return {
     path,
     ...(before !== undefined && { before: maskField(kind, path, before) }),
     ...(after !== undefined && { after: maskField(kind, path, after) }),
     forcesReplacement,
     origin,
+    ...(because !== undefined && { because }),
   };
 }

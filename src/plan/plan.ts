@@ -89,6 +89,8 @@ export interface FieldChange {
   readonly forcesReplacement: boolean;
   /** `default`: the stack does not mention it; only in creations, which list every field a resource will have. */
   readonly origin: 'stack' | 'default' | 'content' | 'drift' | 'dependency';
+  /** How drift came about, where it is known not to have been changed by somebody. */
+  readonly because?: string;
 }
 
 export type PlanSummary = Readonly<Record<Action, number>>;

@@ -18,7 +18,7 @@ export function decideRefresh({ state, observation }: RecordedResource): {
   }
   const [kept, noted] = [
     observation.drift.filter((drift) => recordable(state.declared, drift)),
-    observation.drift.filter((drift) => !recordable(state.declared, drift)),
+    observation.drift.filter((drift) => drift.because === undefined && !recordable(state.declared, drift)),
   ];
   const notes = noted.map(({ field, observed }) => notRecorded(address, field, maskField(state.kind, field, observed)));
   if (kept.length === 0) return { decision: unchanged, notes };

@@ -106,6 +106,21 @@ describe('a rendered plan', () => {
     expect(shown).toContain('note stack.yaml:4:3 memory is not enforced here.\n\nPlan: ');
   });
 
+  it('says of what was taken back that there will be no rollout, and of other drift what made it', () => {
+    const drift = [{ field: 'release', applied: 'r-2', observed: 'r-1', because: 'taken back by its rollout' }];
+    const { changes, ...plan } = computePlan(inputs([desired(group)], [recorded(group, {}, { status: 'present', drift })]));
+    const cost = { extra: { least: 1, most: 1 }, forMs: 0, instanceMinutes: 0, words: '1 instance more' };
+    const rollout = { strategy: 'canary', way: '20 %, then 100 %', refused: 'r-2 was taken back', cost };
+    expect(renderPlan({ ...plan, changes: changes.map((change) => Object.assign({}, change, { rollout })) }, { color: false })).toContain(
+      `  ~ resource_group/main  is refused (release taken back by its rollout)
+        release  "r-1" -> "r-2"  # taken back by its rollout
+        no rollout: r-2 was taken back
+
+An apply fails at resource_group/main, as it is.
+`,
+    );
+  });
+
   it('cannot be used to steer the terminal', () => {
     const shown = text([desired(block('service', 'web', { note: '\u001b[2J\u009b31m\u202e' }))]);
     expect(shown).toContain(String.raw`"\u001b[2J\u009b31m\u202e"`);

@@ -76,7 +76,9 @@ function renderDangers(changes: readonly Change[], colors: Colors): readonly str
   const losses = high.filter(({ kind }) => kind !== 'service').map(({ address }) => address);
   const medium = changes.filter(({ risk }) => risk === 'medium').map(({ address }) => address);
   const down = changes.filter(({ downtime }) => downtime).map(({ address }) => address);
+  const refused = changes.filter(({ rollout }) => rollout?.refused !== undefined).map(({ address }) => address);
   return [
+    ...(refused.length > 0 ? [colors.red(`An apply fails at ${listed(refused)}, as it is.`)] : []),
     ...(losses.length > 0 ? [colors.red(`High risk, data is lost or may be: ${listed(losses)}.`)] : []),
     ...(releases.length > 0 ? [colors.red(`High risk: ${listed(releases)}.`)] : []),
     ...(medium.length > 0 ? [colors.yellow(`Medium risk: ${listed(medium)}.`)] : []),
@@ -116,13 +118,15 @@ function renderChange(change: Change, changed: ReadonlySet<string | undefined>, 
   const symbol = change.replacement?.order === 'create_first' ? '+/-' : symbols[change.action];
   const how = change.replacement === undefined ? [] : [`        ${colors.dim(renderReplacement(change.replacement))}`];
   const way = change.rollout === undefined ? [] : renderRollout(change.rollout).map((line) => `        ${colors.dim(line)}`);
-  const head = `${paint(symbol)} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verbs[change.action])}${reason}${warning}${order}`;
+  const verb = change.rollout?.refused === undefined ? verbs[change.action] : 'is refused';
+  const head = `${paint(symbol)} ${colors.bold(`${change.kind}/${change.name}`)}  ${paint(verb)}${reason}${warning}${order}`;
   const fields = change.fields.filter(({ path, origin }) => path !== 'name' && (change.action !== 'create' || origin === 'stack'));
   const width = Math.max(0, ...fields.map(({ path }) => path.length));
   return [head, ...how, ...fields.map((field) => `        ${renderField(change, field, width, colors)}`), ...way].join('\n');
 }
 
-function renderRollout({ strategy, because, way, cost }: NonNullable<Change['rollout']>): readonly string[] {
+function renderRollout({ strategy, because, way, refused, cost }: NonNullable<Change['rollout']>): readonly string[] {
+  if (refused !== undefined) return [escapeControls(`no rollout: ${refused}`)];
   const lines = [because === undefined ? `rollout by ${strategy}` : `rollout, chosen: ${because}`, `  ${way}`, `  costs ${cost.words}`];
   return lines.map(escapeControls);
 }
@@ -150,9 +154,9 @@ function renderValues(field: FieldChange, before: string | undefined, after: str
   return `${colors.red(before)} -> ${colors.green(after)}`;
 }
 
-function originNotes({ origin }: FieldChange, action: Action): readonly string[] {
+function originNotes({ origin, because }: FieldChange, action: Action): readonly string[] {
   if (action === 'create' || origin === 'stack' || origin === 'default' || origin === 'content') return [];
-  return [origin === 'drift' ? 'changed outside' : 'value known after apply'];
+  return [origin === 'drift' ? escapeControls(because ?? 'changed outside') : 'value known after apply'];
 }
 
 function painter(action: Action, colors: Colors): (text: string) => string {

@@ -105,6 +105,8 @@ export interface RolloutForecast {
   readonly because?: string;
   /** In words: its steps, and what it is taken back for. */
   readonly way: string;
+  /** Why there will be no such rollout: an apply of it is refused, and changes nothing. */
+  readonly refused?: string;
   readonly cost: {
     /** Copies beside those that are there anyway. */
     readonly extra: { readonly least: number; readonly most: number };

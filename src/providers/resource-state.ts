@@ -56,6 +56,8 @@ export interface Drift {
   readonly field: string;
   readonly applied: Json;
   readonly observed: Json;
+  /** How it came about, where it is known not to have been changed by somebody. */
+  readonly because?: string;
 }
 
 /** The address by which the provider knows a resource. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { newService, withDesired } from './desired-state.ts';
-import { checkFailedBefore, checkReturned } from './returned-check.ts';
+import { checkReturned } from './returned-check.ts';
 import type { RolloutRecord, ServiceState } from './service-state.ts';
 import { desiredRelease } from './simulation/desired-release.ts';
 
@@ -34,15 +34,4 @@ it('warns of nothing where what is declared runs, is new, or was never left', ()
   expect(problems('r-2', { ...returned, rollouts: [underWay, { ...record, strategy: 'canary', release: 'r-2', from: 'r-1' }] })).toEqual(
     [],
   );
-});
-
-it('warns of a release that was taken back, until another one is declared, under way or tried again', () => {
-  const { candidate, ...settled } = returned;
-  const failed: ServiceState = { ...settled, failure: { generation: 2, release: 'r-2', reason: 'errors 4x of stable' } };
-  expect(checkFailedBefore(block, failed, 'r-2')).toMatchObject([
-    { severity: 'warning', message: expect.stringContaining('was taken back (errors 4x of stable) and is not tried again') },
-  ]);
-  const underWay = { ...failed, ...(candidate && { candidate }) };
-  expect([underWay, settled, undefined].map((state) => checkFailedBefore(block, state, 'r-2'))).toEqual([[], [], []]);
-  expect(checkFailedBefore(block, failed, 'r-3')).toEqual([]);
 });

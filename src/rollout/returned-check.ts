@@ -1,6 +1,7 @@
 import { problem, type Problem } from '../errors/sluice-error.ts';
 import type { ResolvedBlock } from '../stack/stack.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
+import type { TakenBack } from './taken-back.ts';
 
 /**
  * Somebody went back from the release the stack declares. No resource is changed by applying it again, so that nobody's return is undone by
@@ -21,11 +22,9 @@ export function checkReturned(
 /** What was taken back is not tried again as it is, so that a plan that has it among its changes has to say so. */
 export function checkFailedBefore(
   block: Pick<ResolvedBlock, 'name' | 'address' | 'positionOf'>,
-  state: ServiceState | undefined,
-  declared: string,
+  takenBack: TakenBack | undefined,
 ): readonly Problem[] {
-  const { failure, candidate, stable } = state ?? {};
-  if (failure?.release !== declared || candidate || stable === undefined) return [];
-  const about = { service: block.name, release: declared, reason: failure.reason };
-  return [problem('release_taken_back', about, { position: block.positionOf('version'), address: block.address, severity: 'warning' })];
+  if (takenBack === undefined) return [];
+  const place = { position: block.positionOf('version'), address: block.address, severity: 'warning' } as const;
+  return [problem('release_taken_back', { service: block.name, ...takenBack }, place)];
 }

@@ -36,6 +36,7 @@ import { declaredArms } from './experiment/declared-experiment.ts';
 import { desiredService, type MadeArm } from './service-specification.ts';
 import { revisionOf, type ServiceState } from './service-state.ts';
 import { exposedUrl, type Settlement } from './service-status.ts';
+import { refusedInWords, takenBack } from './taken-back.ts';
 import { stableRelease } from './under-way.ts';
 
 export interface ServiceProviderDependencies extends Omit<ServiceControllerDependencies, 'resolver' | 'events' | 'workloads' | 'random'> {
@@ -220,15 +221,18 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
           await checkMigrations(block, stack, lint),
           judgement.problems,
           checkReturned(block, state, judgement.release),
-          checkFailedBefore(block, state, judgement.release),
+          checkFailedBefore(block, takenBack(declaredOf({ declared: block.fields }), { ...judgement, state })),
         );
       });
       return (await Promise.all(found)).flat();
     },
 
     rolloutOf: async (block, stack) => {
-      const judgement = await judged(block, stack);
-      return forecastRollout(declaredOf({ declared: block.fields }), { ...judgement, state: await controller.stateOf(block.address) });
+      const fields = declaredOf({ declared: block.fields });
+      const occasion = { ...(await judged(block, stack)), state: await controller.stateOf(block.address) };
+      const forecast = forecastRollout(fields, occasion);
+      const before = takenBack(fields, occasion);
+      return forecast && before?.isTriedAgain === 'no' ? { ...forecast, refused: refusedInWords(before) } : forecast;
     },
 
     riskOf: async (block, stack) => (await judged(block, stack)).risk?.level,
@@ -242,7 +246,7 @@ export function createServiceProvider(dependencies: ServiceProviderDependencies)
     async read(resource) {
       const state = await controller.stateOf(resource.address);
       if (!state) return { status: 'absent' };
-      const drift = driftOf(state, resource.declared as unknown as ServiceFields);
+      const drift = driftOf(state, declaredOf(resource), resource.fingerprint);
       return { status: 'present', drift, outputs: await addressesOf(resource) };
     },
 
@@ -297,13 +301,27 @@ function plannedContent(fields: ServiceFields, fingerprint: JsonObject): Release
   return isWhole ? releaseContent(fields, fingerprint) : undefined;
 }
 
-function driftOf(state: ServiceState, declared: ServiceFields): readonly Drift[] {
+/** A release that was taken back is no drift where a run has recorded that it failed, since what is recorded then still runs. */
+function driftOf(state: ServiceState, declared: ServiceFields, fingerprint: JsonObject): readonly Drift[] {
   const drift: Drift[] = [];
   const { min, max } = declared.scaling ?? { min: declared.replicas, max: declared.replicas };
   if (state.replicas < min || state.replicas > max) drift.push({ field: 'replicas', applied: declared.replicas, observed: state.replicas });
   if (state.mode !== 'running') drift.push({ field: 'state', applied: 'running', observed: 'suspended' });
-  else if (state.failure && !state.candidate) drift.push({ field: 'state', applied: 'running', observed: 'failed' });
+  else if (state.failure && !state.candidate) drift.push(...driftOfFailure(state, state.failure, plannedContent(declared, fingerprint)));
   return drift;
+}
+
+function driftOfFailure(
+  state: ServiceState,
+  failure: NonNullable<ServiceState['failure']>,
+  content: ReleaseContent | undefined,
+): readonly Drift[] {
+  const stable = stableRelease(state);
+  if (stable === undefined) return [{ field: 'state', applied: 'running', observed: 'failed' }];
+  const recorded = content && releaseId(releaseDigest(content));
+  const failed = revisionOf(state, failure.began ?? failure.generation)?.release ?? failure.release;
+  if (recorded !== failed || runs(state, recorded)) return [];
+  return [{ field: 'release', applied: failed, observed: stable, because: 'taken back by its rollout' }];
 }
 
 /** It itself, or the arm of its experiment that was promoted in its place. */

@@ -110,7 +110,7 @@ function releaseEnvironment({ model }: ServiceFields, parts: MaterialisedParts):
   };
 }
 
-function healthOf({ health }: ServiceFields): HealthSettings {
+export function healthOf({ health }: Pick<ServiceFields, 'health'>): HealthSettings {
   const timeoutMs = parseDurationMs(health.timeout);
   const timing = { intervalMs: Math.max(10, parseDurationMs(health.interval)), startPeriodMs: parseDurationMs(health.start_period) };
   if (health.path !== undefined) return { check: { type: 'http', path: health.path, timeoutMs }, ...timing };
@@ -125,7 +125,7 @@ function machineOf({ runs_on }: ServiceFields, references: Iterable<ReferencedRe
   return undefined;
 }
 
-function limitsOf({ resources }: ServiceFields): ResourceLimits | undefined {
+export function limitsOf({ resources }: Pick<ServiceFields, 'resources'>): ResourceLimits | undefined {
   if (!resources) return undefined;
   return {
     ...(resources.cpu !== undefined && { cpuMillis: parseCpuMillis(resources.cpu) }),

@@ -7,7 +7,7 @@ import { kindSpecs } from './kinds/index.ts';
 import { stackJsonSchema } from './schema.ts';
 import { kinds } from './stack.ts';
 
-const accepts = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true }).compile(stackJsonSchema());
+const accepts = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true }).compile(stackJsonSchema());
 const read = (name: string): unknown => parse(readFileSync(join(import.meta.dirname, 'testdata', name), 'utf8'));
 
 const refusals = (stack: unknown) => (accepts(stack) ? [] : accepts.errors);
@@ -29,10 +29,21 @@ describe('stackJsonSchema', () => {
     ['a wrong value', 'database: { name: a, type: Oracle, version: "15" }'],
     ['an interpolation in a name', 'resource_group: { name: "${var.x}" }'],
     ['a secret without a source', 'secret: { name: a, value: {} }'],
+    ['a service without code', 'service: { name: a, version: 1.0.0 }'],
+    ['a source that nothing starts', 'service: { name: a, version: 1.0.0, source: a }'],
+    ['a command without code', 'service: { name: a, version: 1.0.0, command: [a] }'],
+    ['a service of a source and an image', 'service: { name: a, version: 1.0.0, source: a, command: [a], image: "a:1" }'],
     ['a step that is none', 'pipeline: { name: a, stages: [{ name: b, steps: [{ shell: x }] }] }'],
   ])('refuses %s', (_, text) => {
     expect(accepts(parse(text))).toBe(false);
   });
+
+  it.each(['source: a, command: [b]', 'image: "a:1"', 'image: "a:1", command: [b]', 'image: "${var.x}"'])(
+    'accepts a service of %s',
+    (code) => {
+      expect(refusals(parse(`service: { name: a, version: 1.0.0, ${code} }`))).toEqual([]);
+    },
+  );
 
   it('accepts an interpolation where a number, a choice, a reference or a list stands', () => {
     const text =

@@ -8,6 +8,7 @@ const driftField = z
     observed: json,
     /** Whether somebody has accepted it; accepted differences are not repaired. */
     accepted: z.boolean(),
+    because: z.string().optional().openapi({ description: 'How it came about, where nobody has changed anything' }),
   })
   .readonly();
 

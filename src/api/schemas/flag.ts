@@ -63,6 +63,36 @@ export const setFlagRequest = z
   .refine(({ percent, attribute }) => attribute === undefined || percent !== undefined, { error: 'an attribute goes with a percentage' })
   .openapi('SetFlagRequest');
 
+export const previewFlagRequest = z
+  .discriminatedUnion('change', [
+    z.strictObject({
+      change: z.literal('set'),
+      variant,
+      percent: z.number().min(0).max(100).multipleOf(0.01).optional(),
+      attribute: variant.optional(),
+    }),
+    z.strictObject({ change: z.literal('kill') }),
+    z.strictObject({ change: z.literal('clear') }),
+  ])
+  .openapi('PreviewFlagRequest');
+
+export const flagPreview = z
+  .object({
+    address,
+    change: z.enum(['set', 'kill', 'clear']),
+    changes: z.boolean().openapi({ description: 'False where it would stay as it is' }),
+    from: z.string().openapi({ description: 'What is served now, in words', example: '2 rules, else off' }),
+    to: z.string().openapi({ description: 'What would be served', example: 'on to 25 % by user, 2 rules, else off to the others' }),
+    users: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: 'A line for each group of users: what it would get, and what it gets now' }),
+    uses: z.array(use).readonly().openapi({ description: 'Who asks for the flag: services by release, or API keys' }),
+    endsRollout: z.string().optional().openapi({ description: 'The rollout of a variant that would end by it' }),
+  })
+  .readonly()
+  .openapi('FlagPreview');
+
 export const flagHistory = z
   .array(
     z
@@ -95,5 +125,7 @@ export const flagEvaluation = z
 export type FlagView = z.infer<typeof flagView>;
 export type FlagHistory = z.infer<typeof flagHistory>;
 export type SetFlagRequest = z.input<typeof setFlagRequest>;
+export type PreviewFlagRequest = z.input<typeof previewFlagRequest>;
+export type FlagPreview = z.infer<typeof flagPreview>;
 export type EvaluateFlagRequest = z.input<typeof evaluateFlagRequest>;
 export type FlagEvaluation = z.infer<typeof flagEvaluation>;

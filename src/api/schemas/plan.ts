@@ -63,6 +63,7 @@ const fieldChange = z
     after: json.optional(),
     forcesReplacement: z.boolean(),
     origin: z.enum(['stack', 'default', 'content', 'drift', 'dependency']),
+    because: z.string().optional().openapi({ description: 'How drift came about, where nobody has changed anything' }),
   })
   .readonly();
 
@@ -96,6 +97,7 @@ const change = z
         strategy: z.string(),
         because: z.string().optional().openapi({ description: 'Why this strategy, where it was chosen and not declared' }),
         way: z.string().openapi({ description: 'In words: its steps, and what it is taken back for' }),
+        refused: z.string().optional().openapi({ description: 'Why there will be no such rollout: an apply of it is refused' }),
         cost: z
           .object({
             extra: z

@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { address, json, timestamp } from './names.ts';
 
-const state = z
-  .enum(['stable', 'candidate', 'arm', 'failed', 'kept'])
-  .openapi({ description: 'What the service does with it; an arm is of the experiment under way, and a kept one can be started again' });
+const state = z.enum(['stable', 'candidate', 'arm', 'failed', 'superseded', 'kept']).openapi({
+  description:
+    'What the service does with it; an arm is of the experiment under way, a kept one was in use and can be returned to; one that failed or was superseded never came into use, or was taken back since',
+});
 const risk = z
   .object({
     level: z.enum(['low', 'medium', 'high']),

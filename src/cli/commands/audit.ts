@@ -19,7 +19,7 @@ const columns: readonly Column[] = [
   { title: 'what' },
   { title: 'to', flexible: true },
   { title: 'outcome' },
-  { title: 'why', flexible: true },
+  { title: 'why', flexible: true, below: true },
 ];
 
 export const command = defineCommand({

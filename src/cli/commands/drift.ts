@@ -99,8 +99,8 @@ function rendered({ environment, items, checked }: DriftReport, { colors }: Chan
     };
     return [
       `  ${kind}/${name}  ${words[status]}${error === undefined ? '' : `: ${error}`}`,
-      ...fields.map(({ field, applied, observed, accepted }) => {
-        const line = `    ${field}: ${shown(applied)} → ${shown(observed)}`;
+      ...fields.map(({ field, applied, observed, accepted, because }) => {
+        const line = `    ${field}: ${shown(applied)} → ${shown(observed)}${because === undefined ? '' : `, ${because}`}`;
         return accepted ? colors.dim(`${line} (accepted)`) : line;
       }),
     ].map(escapeLines);

@@ -11,8 +11,8 @@ const columns: readonly Column[] = [
   { title: 'time' },
   { title: 'what' },
   { title: 'by', flexible: true },
-  { title: 'serves', flexible: true },
-  { title: 'why', flexible: true },
+  { title: 'serves', flexible: true, below: true },
+  { title: 'why', flexible: true, below: true },
 ];
 
 export const command = defineCommand({

@@ -15,11 +15,11 @@ const columns: readonly Column[] = [
   { title: 'environment' },
   { title: 'flag' },
   { title: 'serves', flexible: true },
-  { title: 'set by', flexible: true },
+  { title: 'set by', flexible: true, below: true },
   { title: 'evaluations', align: 'right' },
-  { title: 'releases', flexible: true },
+  { title: 'releases', flexible: true, below: true },
   { title: 'last' },
-  { title: 'stale', flexible: true, paint: (text, colors) => colors.yellow(text) },
+  { title: 'stale', flexible: true, below: true, paint: (text, colors) => colors.yellow(text) },
 ];
 
 export const command = defineCommand({

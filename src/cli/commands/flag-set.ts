@@ -7,7 +7,7 @@ import { connect } from '../target/connect.ts';
 import { homeTarget } from '../target/target.ts';
 import { printJson } from '../terminal/json.ts';
 import { note } from '../terminal/note.ts';
-import { undoing } from '../changing/flag-override.ts';
+import { previewFlag, undoing } from '../changing/flag-override.ts';
 import { environmentOfFlag } from '../watching/selection.ts';
 
 export const command = defineCommand({
@@ -22,18 +22,29 @@ export const command = defineCommand({
     percent: text('share', 'Only for this share of users, from 0 to 100; the others get what the stack says'),
     by: text('attribute', 'What users are told apart by; default: their targeting key'),
     clear: flag('Lets the stack decide again'),
+    dryRun: flag('Only says what would change, and for whom'),
     reason,
     stack: stackOption,
   },
   examples: [
     { command: 'sluice flag set answer-with-citations on', comment: 'for everybody' },
     { command: 'sluice flag set answer-with-citations on --percent 25', comment: 'for a quarter of the users' },
+    { command: 'sluice flag set answer-with-citations on --percent 50 --dry-run', comment: 'what that would change' },
     { command: 'sluice flag set answer-with-citations --clear', comment: 'as the stack says' },
   ],
+  exitCodes: { 0: 'set; with --dry-run: it is so already', 2: '--dry-run: it would be changed' },
   run: async ({ terminal, global, arguments: { flag: name, variant }, options }) => {
     const request = requestOf(variant, options);
     const { client } = await connect(homeTarget(options, global, terminal), terminal, { reason: options.reason });
     const place = await environmentOfFlag(client, options.environment, name);
+    if (options.dryRun) {
+      return previewFlag(
+        client,
+        { environment: place, flag: name },
+        request === undefined ? { change: 'clear' } : { change: 'set', ...request },
+        { terminal, json: global.json },
+      );
+    }
     const view = request === undefined ? await client.clearFlag(place, name) : await client.setFlag(place, name, request);
     if (global.json) printJson(terminal, view);
     else {

@@ -23,7 +23,7 @@ const columns: readonly Column[] = [
   { title: 'environment', flexible: true },
   { title: 'status', paint: paintState },
   { title: 'provider' },
-  { title: 'outputs', flexible: true },
+  { title: 'outputs', flexible: true, below: true },
   { title: 'age', align: 'right' },
 ];
 

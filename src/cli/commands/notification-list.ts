@@ -28,7 +28,7 @@ const messageColumns: readonly Column[] = [
   { title: 'tells', flexible: true },
   { title: 'tries', align: 'right' },
   { title: 'next' },
-  { title: 'why', flexible: true },
+  { title: 'why', flexible: true, below: true },
 ];
 
 export const command = defineCommand({

@@ -11,7 +11,8 @@ import { serviceArgument } from '../watching/release-names.ts';
 import { environmentHolding } from '../watching/selection.ts';
 
 export const command = defineCommand({
-  description: 'The releases of a service that are kept, newest first: the last ten and those in use. Each of them can be started again.',
+  description:
+    'The releases of a service that are kept, newest first: the last ten and those in use. To those that are `kept` the service can return; those that `failed` or were `superseded` never came into use, and are tried again with `sluice rollout retry` or by deploying them.',
   arguments: [serviceArgument],
   options: { environment: holdingEnvironment, stack: stackOption },
   examples: [{ command: 'sluice release list conversation-agent', comment: 'ids, versions and which one is stable' }],

@@ -31,6 +31,24 @@ describe('a table', () => {
     }
   });
 
+  it('puts what would be cut below its row where the column may go there, the last one first', () => {
+    const more = [...columns, { title: 'url', flexible: true, below: true }, { title: 'message', flexible: true, below: true }];
+    const rows = [
+      ['web', 'failed', '3s', 'http://web.localhost:7080/', 'was not taken into use: errors got worse'],
+      ['api', 'ready', '5s', 'http://api.localhost:7080/', ''],
+    ];
+    expect(renderTable(more, rows, { colors, width: 46 })).toBe(`NAME  STATE   AGE  URL
+web   failed   3s  http://web.localhost:7080/
+  message  was not taken into use: errors got
+           worse
+api   ready    5s  http://api.localhost:7080/
+`);
+    expect(renderTable(more, rows, { colors, width: 40 }).split('\n')[2]).toBe('  url  http://web.localhost:7080/');
+    for (let width = 1; width < 90; width += 1)
+      for (const line of renderTable(more, rows, { colors, width }).split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+    expect(renderTable(more, rows, { colors })).toContain('http://web.localhost:7080/  was not taken into use: errors got worse\n');
+  });
+
   it('leaves out a flexible column nobody has anything for, but only where somebody looks', () => {
     const withMessage = [{ title: 'name' }, { title: 'message', flexible: true }];
     expect(renderTable(withMessage, [['a', '']], { colors, width: 80 })).toBe('NAME\na\n');

@@ -5,6 +5,8 @@ export interface Column {
   readonly title: string;
   /** Gives up width first when the terminal is narrow. */
   readonly flexible?: boolean;
+  /** Where the table is too wide, its text goes on below the row instead of being cut; of several the last one first. Put these last. */
+  readonly below?: boolean;
   readonly align?: 'left' | 'right';
   /** Colours a cell after it was measured. */
   readonly paint?: (text: string, colors: Colors) => string;
@@ -15,27 +17,34 @@ const narrowest = 6;
 
 /**
  * Rows under a header, aligned by display width. Cells may hold anything: control characters are escaped. With a width, lines are cut
- * to it: flexible columns shrink first, then every line is truncated.
+ * to it: what may goes below its row, then flexible columns shrink, then every line is truncated.
  */
 export function renderTable(
   all: readonly Column[],
   rows: readonly (readonly string[])[],
   look: { width?: number | undefined; colors: Colors },
 ): string {
-  const shown = shownColumns(all, rows, look.width);
+  const text = rows.map((row) => all.map((_, index) => escapeControls(row[index] ?? '')));
+  const natural = all.map(({ title }, index) => Math.max(displayWidth(title), ...text.map((row) => displayWidth(row[index] ?? ''))));
+  const { shown, below } = parted(all, shownColumns(all, rows, look.width), natural, look.width);
   const columns = shown.map((index) => all[index] as Column);
-  const safe = rows.map((row) => shown.map((index) => escapeControls(row[index] ?? '')));
-  const natural = columns.map((column, index) =>
-    Math.max(displayWidth(column.title), ...safe.map((row) => displayWidth(row[index] ?? ''))),
+  const safe = text.map((row) => shown.map((index) => row[index] ?? ''));
+  const widths = fit(
+    columns,
+    shown.map((index) => natural[index] ?? 0),
+    look.width,
   );
-  const widths = fit(columns, natural, look.width);
   const header = line(
     columns.map((column) => column.title.toUpperCase()),
     columns,
     widths,
     (text) => look.colors.dim(text),
   );
-  const body = safe.map((row) => line(row, columns, widths, (text, column) => column.paint?.(text, look.colors) ?? text));
+  const body = safe.flatMap((row, index) => {
+    const further = below.map((column): [Column, string] => [all[column] as Column, text[index]?.[column] ?? '']);
+    const first = line(row, columns, widths, (cell, column) => column.paint?.(cell, look.colors) ?? cell);
+    return [first].concat(linesBelow(further, look));
+  });
   return `${[header, ...body].join('\n')}\n`;
 }
 
@@ -43,6 +52,42 @@ export function renderTable(
 function shownColumns(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): readonly number[] {
   const indexes = columns.map((_, index) => index);
   return width === undefined ? indexes : indexes.filter((index) => columns[index]?.flexible !== true || rows.some((row) => row[index]));
+}
+
+/** Which columns stay in the table, and which go below each row because there is no room for them. */
+function parted(
+  all: readonly Column[],
+  indexes: readonly number[],
+  natural: readonly number[],
+  width = Number.POSITIVE_INFINITY,
+): { readonly shown: readonly number[]; readonly below: readonly number[] } {
+  const needed = indexes.reduce((sum, index) => sum + (natural[index] ?? 0), gap.length * (indexes.length - 1));
+  const last = needed > width ? indexes.findLast((index) => all[index]?.below === true) : undefined;
+  if (last === undefined) return { shown: indexes, below: [] };
+  const { shown, below } = parted(
+    all,
+    indexes.filter((index) => index !== last),
+    natural,
+    width,
+  );
+  return { shown, below: [...below, last] };
+}
+
+/** `  title  text`, going on below at the same place; nothing for an empty text. */
+function linesBelow(
+  cells: readonly (readonly [column: Column, text: string])[],
+  { width = 0, colors }: { readonly width?: number | undefined; readonly colors: Colors },
+): readonly string[] {
+  return cells.flatMap(([{ title, paint }, text]) => {
+    if (text === '') return [];
+    const indent = `${gap}${' '.repeat(displayWidth(title))}${gap}`;
+    const [first = '', ...rest] = wrap(text, Math.max(1, width - indent.length)).map((each) => paint?.(each, colors) ?? each);
+    const head = truncate(`${gap}${title}${gap}`, width);
+    return [
+      `${colors.dim(head)}${width > indent.length ? first : ''}`,
+      ...(width > indent.length ? rest.map((each) => indent + each) : []),
+    ];
+  });
 }
 
 function line(

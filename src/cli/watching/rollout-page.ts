@@ -96,7 +96,7 @@ export function renderHistory(records: readonly RolloutRecordView[], { colors, w
     { title: 'outcome' },
     { title: 'took', align: 'right' },
     { title: 'by', flexible: true },
-    { title: 'why', flexible: true },
+    { title: 'why', flexible: true, below: true },
   ] as const;
   const rows = records.map((record) => [
     `${age(record.startedAt, now)} ago`,

@@ -9,8 +9,8 @@ export const serviceColumns: readonly Column[] = [
   { title: 'phase', paint: paintState },
   { title: 'ready', align: 'right' },
   { title: 'release' },
-  { title: 'urls', flexible: true },
-  { title: 'message', flexible: true },
+  { title: 'urls', flexible: true, below: true },
+  { title: 'message', flexible: true, below: true },
 ];
 
 export function serviceRow(service: ServiceView): readonly string[] {
@@ -38,7 +38,7 @@ export const instanceColumns: readonly Column[] = [
   { title: 'pid', align: 'right' },
   { title: 'restarts', align: 'right' },
   { title: 'age', align: 'right' },
-  { title: 'message', flexible: true },
+  { title: 'message', flexible: true, below: true },
 ];
 
 export function instanceRow(instance: ServiceView['instances'][number], now: number): readonly string[] {

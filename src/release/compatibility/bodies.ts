@@ -85,7 +85,7 @@ function compareHeaders(path: string, before: Placed, after: Placed, comparisons
   return changes;
 }
 
-function headersOf([response, document]: Placed): ReadonlyMap<string, JsonObject> {
+export function headersOf([response, document]: Placed): ReadonlyMap<string, JsonObject> {
   const headers = Object.entries(objectOf(response['headers']));
   return new Map(headers.map(([name, value]) => [name.toLowerCase(), objectOf(resolve(value, document))]));
 }
@@ -93,17 +93,17 @@ function headersOf([response, document]: Placed): ReadonlyMap<string, JsonObject
 type Media = readonly [type: string, media: JsonObject];
 
 /** By media type without its parameters. */
-function mediaOf({ content }: JsonObject): readonly Media[] {
+export function mediaOf({ content }: JsonObject): readonly Media[] {
   return Object.entries(objectOf(content)).map(([type, media]) => [(type.split(';')[0] ?? '').trim().toLowerCase(), objectOf(media)]);
 }
 
-function matching(type: string, media: readonly Media[]): JsonObject | undefined {
+export function matching(type: string, media: readonly Media[]): JsonObject | undefined {
   const found = media.find(([other]) => other === type) ?? media.find(([other]) => isWithin(type, other));
   return found?.[1];
 }
 
 /** `text/html` is within `text/*`. */
-function isWithin(type: string, range: string): boolean {
+export function isWithin(type: string, range: string): boolean {
   if (type === range || range === '*/*') return true;
   return range.endsWith('/*') && type.startsWith(range.slice(0, -1));
 }
@@ -114,6 +114,6 @@ function additions(path: string, now: readonly Media[], old: readonly Media[]): 
 }
 
 /** Several media types of one schema say the same. */
-function distinct(changes: readonly ApiChange[]): readonly ApiChange[] {
+export function distinct(changes: readonly ApiChange[]): readonly ApiChange[] {
   return [...new Map(changes.map((change) => [`${change.path}\0${change.what}`, change])).values()];
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../../digest/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../digest/json.ts';
 import { objectOf, resolve } from './document-parts.ts';
 
 const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
@@ -17,13 +17,22 @@ export interface Operation {
 export function operationsOf(document: JsonObject): ReadonlyMap<string, Operation> {
   const operations = new Map<string, Operation>();
   for (const [path, value] of Object.entries(objectOf(document['paths']))) {
-    const item = objectOf(resolve(value, document));
-    for (const method of methods) {
-      const operation = item[method];
-      if (!isJsonObject(operation)) continue;
-      const verb = method.toUpperCase();
-      operations.set(`${verb} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`, { name: `${verb} ${path}`, path, operation, item, document });
-    }
+    for (const [verb, operation] of operationsIn(value, { path, name: (verb) => `${verb} ${path}`, document }))
+      operations.set(`${verb} ${path.replaceAll(/\{[^}]*\}/g, '{}')}`, operation);
   }
   return operations;
+}
+
+/** The operations of one path item, by method. */
+export function operationsIn(
+  value: Json | undefined,
+  { path, name, document }: { readonly path: string; readonly name: (verb: string) => string; readonly document: JsonObject },
+): ReadonlyMap<string, Operation> {
+  const item = objectOf(resolve(value, document));
+  const found = methods.flatMap((method): [string, Operation][] => {
+    const operation = item[method];
+    const verb = method.toUpperCase();
+    return isJsonObject(operation) ? [[verb, { name: name(verb), path, operation, item, document }]] : [];
+  });
+  return new Map(found);
 }

@@ -50,7 +50,7 @@ function removal(operation: string, { label, name, place, isDeprecated }: Parame
   return [{ path, breaking: !isDeprecated, what: 'the parameter is removed: it is no longer looked at' }];
 }
 
-function parametersOf({ path, operation, item, document }: Operation): ReadonlyMap<string, Parameter> {
+export function parametersOf({ path, operation, item, document }: Operation): ReadonlyMap<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   const places = [...path.matchAll(/\{([^}]*)\}/g)].map(([, name]) => name);
   const declared = [...listOf(item['parameters']), ...listOf(operation['parameters'])].map((value) => objectOf(resolve(value, document)));

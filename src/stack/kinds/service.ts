@@ -9,7 +9,7 @@ import { defineKind } from './kind-spec.ts';
 import { outliers, responseCache, retries } from './service/balancing.ts';
 import { environmentVariables, model } from './service/content.ts';
 import { health } from './service/health.ts';
-import { codeIssues } from './service/code-issues.ts';
+import { codeInJsonSchema, codeIssues } from './service/code-issues.ts';
 import { limits } from './service/limits.ts';
 import { rollout } from './service/rollout.ts';
 import { scaling } from './service/scaling.ts';
@@ -80,9 +80,11 @@ const fields = z.strictObject({
   rollout: rollout.prefault({}).describe('How a new release replaces the old one.'),
 });
 
-const schema = fields.superRefine((value, context) => {
-  for (const { field, message } of codeIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
-});
+const schema = fields
+  .superRefine((value, context) => {
+    for (const { field, message } of codeIssues(value)) context.addIssue({ code: 'custom', path: [...field], message });
+  })
+  .meta(codeInJsonSchema);
 
 export const service = defineKind({
   kind: 'service',

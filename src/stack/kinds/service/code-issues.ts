@@ -11,3 +11,11 @@ export function codeIssues(service: {
   if (source === undefined) return [{ field: [], message: 'an object with source and command, or with image' }];
   return command === undefined ? [{ field: [], message: 'an object with command, which starts the code of source' }] : [];
 }
+
+/** The same as keywords of JSON Schema. */
+export const codeInJsonSchema = {
+  anyOf: [
+    { required: ['source', 'command'], not: { required: ['image'] } },
+    { required: ['image'], not: { required: ['source'] } },
+  ],
+};
