@@ -18,6 +18,14 @@ function settings(...declared: Parameters<typeof load>) {
   return rolloutSettings(fields.rollout);
 }
 
+it('compares failed requests and latency where an analysis names nothing to compare', () => {
+  const usual = settings('{ error_rate: {}, latency: {} }').analysis;
+  expect(usual?.rules).toMatchObject({ errors: { tolerate: 1 }, latency: { quantiles: [0.5, 0.95, 0.99] } });
+  expect(settings('{}').analysis).toEqual(usual);
+  expect(settings('{ min_requests: 7 }').analysis).toEqual({ ...usual, rules: { ...usual?.rules, minUnits: 7 } });
+  expect(settings('{ latency: {} }').analysis?.rules).not.toHaveProperty('errors');
+});
+
 it('takes limits, counts and sources as they are declared, with what is left out', () => {
   const { analysis } = settings(`{
     error_rate: { at_most: 2.5% }, latency: { quantiles: [0.5], at_most: { p95: 800ms, p99.9: 2s } },

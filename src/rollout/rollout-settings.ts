@@ -2,6 +2,7 @@ import { parseDurationMs } from '../stack/fields/duration.ts';
 import { parsePercentage } from '../stack/fields/percentage.ts';
 import { parseRatio } from '../stack/fields/ratio.ts';
 import type { ServiceFields } from '../stack/kinds/service.ts';
+import { analysis as language } from '../stack/kinds/service/analysis.ts';
 import { hookSettings } from './hooks/hook-settings.ts';
 import { experimentSettings } from './experiment/declared-experiment.ts';
 import type { LatencyLimit, Rules } from './evidence/judge.ts';
@@ -12,6 +13,9 @@ import type { AnalysisSettings, RolloutSettings } from './service-state.ts';
 
 type Declared = ServiceFields['rollout'];
 type Analysis = NonNullable<Declared['analysis']>;
+
+/** Of an analysis that names nothing to compare: what goes wrong in any service. */
+const usual = language.parse({ error_rate: {}, latency: {} });
 
 /** How long a step waits for the evidence to pass, unless it says so itself. */
 const longestAnalysis = '1h';
@@ -69,8 +73,8 @@ function affinityOf(affinity: NonNullable<Declared['affinity']>): NonNullable<Ro
   return 'header' in affinity ? { by: 'header', name: affinity.header } : { by: 'user' };
 }
 
-function analysisOf(analysis: Analysis): AnalysisSettings {
-  const { alpha, error_rate, latency, decisions, counts, metrics, min_requests, no_data } = analysis;
+function analysisOf(declared: Analysis): AnalysisSettings {
+  const { alpha, error_rate, latency, decisions, counts, metrics, min_requests, no_data } = { ...declared, ...judgedBy(declared) };
   const limits = latency && latencyLimits(latency);
   return {
     rules: {
@@ -85,6 +89,11 @@ function analysisOf(analysis: Analysis): AnalysisSettings {
     ...(metrics.length > 0 && { sources: metrics.map(sourceSettings) }),
     noData: no_data,
   };
+}
+
+function judgedBy({ error_rate, latency, decisions, counts, metrics }: Analysis): Pick<Analysis, 'error_rate' | 'latency'> {
+  const isSaid = error_rate ?? latency ?? decisions ?? counts[0] ?? metrics[0];
+  return isSaid === undefined ? { error_rate: usual.error_rate, latency: usual.latency } : { error_rate, latency };
 }
 
 function tallyRule({ name, attribute, value, direction, tolerate, negligible }: Analysis['counts'][number]): TallyRule {

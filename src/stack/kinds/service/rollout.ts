@@ -46,7 +46,9 @@ const fields = z.strictObject({
   progress_deadline: duration().default('2m').describe('Without progress for so long the rollout has failed.'),
   affinity: affinity.optional().describe('canary: keeps a user on one side.'),
   steps: z.array(step).min(1, { error: 'at least one step' }).optional().describe('canary: how the weight grows; it ends with the whole.'),
-  analysis: analysis.optional().describe('canary: the evidence that decides.'),
+  analysis: analysis
+    .optional()
+    .describe('canary: the evidence that decides. One that names nothing to compare, such as `{}`, compares failed requests and latency.'),
   experiment: experiment.optional().describe('canary: variants of the candidate, compared on a business metric between the steps.'),
   baseline: z
     .boolean()
