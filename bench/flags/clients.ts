@@ -5,8 +5,9 @@
 import { OFREPWebProvider } from '@openfeature/ofrep-web-provider';
 import { ProviderEvents } from '@openfeature/web-sdk';
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises';
 
 const [url = '', key = '', count = '1', kind = 'provider'] = process.argv.slice(2);
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -44,8 +45,9 @@ async function plain(index: number): Promise<void> {
   let etag: string | undefined;
   const fetchAll = async (query: string): Promise<string> => {
     const path = `${url}/ofrep/v1/evaluate/flags${query}`;
-    const asking = request(path, { agent, method: 'POST', headers: { ...headers, ...(etag !== undefined && { 'if-none-match': etag }) } });
-    const [answer] = (await once(asking.end(body), 'response')) as [IncomingMessage];
+    const answer = await admitted(() =>
+      request(path, { agent, method: 'POST', headers: { ...headers, ...(etag !== undefined && { 'if-none-match': etag }) } }).end(body),
+    );
     const text = (await answer.toArray()).join('');
     if (answer.statusCode !== 200) return '';
     etag = answer.headers.etag;
@@ -56,12 +58,22 @@ async function plain(index: number): Promise<void> {
     note(index, flags.find((flag) => flag.key === 'cite')?.value ?? false);
     return eventStreams[0]?.endpoint.requestUri ?? '';
   };
-  const stream = request(`${url}${await fetchAll('')}`, { agent: false }).end();
-  const [events] = (await once(stream, 'response')) as [IncomingMessage];
+  const streamPath = await fetchAll('');
+  const events = await admitted(() => request(`${url}${streamPath}`, { agent: false }).end());
   events.on('data', (chunk: Buffer) => {
     const told = /"etag":"(\d+)"/.exec(chunk.toString());
     if (told !== null) setTimeout(() => void fetchAll(`?flagConfigEtag=${told[1]}`), debounceMs);
   });
+}
+
+/** Asks again where a key has asked for too much at once, when the answer says to. */
+async function admitted(ask: () => ClientRequest): Promise<IncomingMessage> {
+  for (;;) {
+    const [answer] = (await once(ask(), 'response')) as [IncomingMessage];
+    if (answer.statusCode !== 429) return answer;
+    answer.resume();
+    await setTimeoutAsync(Number(answer.headers['retry-after'] ?? '1') * 1_000);
+  }
 }
 
 const client = kind === 'plain' ? plain : provider;
