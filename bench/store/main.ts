@@ -1,10 +1,12 @@
-// Documents a second of each store, one put in each transaction, durable when it is answered; beside a prepared statement of node:sqlite
-// with the same settings on the same disk in the same run. `node bench/store/main.ts [--seconds N each] [--json]`
+// Documents a second of each store, with its lead as a control plane has it, one put in each transaction, durable when it is answered; beside a
+// prepared statement of node:sqlite with the same settings on the same disk in the same run. `node bench/store/main.ts [--seconds N each] [--json]`
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs } from 'node:util';
+import { systemClock } from '../../src/effects/clock.ts';
+import { takeLead } from '../../src/store/lead.ts';
 import { openPostgresStore } from '../../src/store/postgres-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -27,8 +29,12 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const server = await startPostgres();
 try {
   const database = new DatabaseSync(join(folder, 'raw.db'));
-  const sqlite = await openSqliteStore({ path: join(folder, 'state.db') });
-  const postgres = await openPostgresStore({ url: await server.emptyDatabase() });
+  const opened = [
+    await openSqliteStore({ path: join(folder, 'state.db') }),
+    await openPostgresStore({ url: await server.emptyDatabase() }),
+  ] as const;
+  const lead = { holder: 'bench', clock: systemClock };
+  const [sqlite, postgres] = [await takeLead(opened[0], lead), await takeLead(opened[1], lead)];
   const contestants = [
     { store: 'node:sqlite', concurrency: 1, measure: rawMeasure(database) },
     { store: 'SQLite', concurrency: 1, measure: () => measure(sqlite, 1) },

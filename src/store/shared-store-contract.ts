@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../effects/clock.ts';
+import type { SluiceError } from '../errors/sluice-error.ts';
 import type { DurableStore } from './durable-store.ts';
+import { takeLead } from './lead.ts';
 import type { Store, Write } from './store.ts';
 
 export interface SharedStore {
@@ -15,6 +18,39 @@ export interface SharedStore {
 /** What a store must do that several processes may have open at the same time. `make` gives a new and empty one. */
 export function describeSharedStore(name: string, make: () => Promise<SharedStore>): void {
   describe(`${name}, opened more than once`, () => {
+    it('has one lead: who loses it while it writes is refused from then on, whole, and what it was told is written is there', async () => {
+      const shared = await make();
+      const [one, two] = await Promise.all([shared.open(), shared.open()]);
+      const lead = { clock: systemClock };
+      let losses = 0;
+      const first = await takeLead(one, { ...lead, holder: 'first', onLost: () => (losses += 1) });
+      const put = (store: Store, key: string) => store.transact([{ operation: 'put', collection: 'things', key, value: key }]);
+      let isTaken = false;
+      const begun: { readonly key: string; readonly isLate: boolean; readonly outcome: Promise<unknown> }[] = [];
+      const writing = (async () => {
+        while (begun.length < 10 || begun.at(-1)?.isLate !== true) {
+          const key = `first-${begun.length}`;
+          const outcome = put(first, key).then(
+            () => 'written',
+            (error: SluiceError) => error.code,
+          );
+          begun.push({ key, isLate: isTaken, outcome });
+          await outcome;
+        }
+      })();
+      const second = await takeLead(two, { ...lead, holder: 'second' });
+      isTaken = true;
+      await writing;
+      expect(await put(second, 'second')).toEqual([1]);
+      for (const { key, isLate, outcome } of begun) {
+        const isThere = (await two.get('things', key)) !== undefined;
+        expect([key, await outcome]).toEqual([key, isThere ? 'written' : 'control_plane_superseded']);
+        if (isLate) expect([key, isThere]).toEqual([key, false]);
+      }
+      expect(losses).toBe(1);
+      await Promise.all([one.close(), two.close()]);
+    });
+
     it('shows every reader each log in its order and whole, however many append to it', async () => {
       const shared = await make();
       const [one, two, three] = await Promise.all([shared.open(), shared.open(), shared.open()]);
